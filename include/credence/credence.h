@@ -1,0 +1,10 @@
+/* credence.h - everything. */
+#ifndef CREDENCE_CREDENCE_H
+#define CREDENCE_CREDENCE_H
+
+#include <credence/array.h>
+#include <credence/context.h>
+#include <credence/posterior.h>
+#include <credence/status.h>
+
+#endif

@@ -1,0 +1,23 @@
+/* sink.h - how results leave the samplers: an interface that the store room implements, and memory.
+ *
+ * Calls for different chains come from different threads at once; those of one chain come in order. A sink must not
+ * hold a chain up: it copies what it is given and returns. */
+#ifndef CRDI_SINK_H
+#define CRDI_SINK_H
+
+#include <credence/posterior.h>
+
+typedef struct crdi_sink {
+    void *user;
+    /* `count` draws of a chain, from number `first` (counted from 0 after warm-up) on. values[c] holds column c's draws,
+     * (count, *shape), in the order of the columns that the run was begun with. Borrowed. */
+    crd_status (*draws)(void *user, int chain, int64_t first, int64_t count, const double *const *values);
+    /* The complete state of a chain's sampler after `iteration` iterations, warm-up counted: bytes that only the sampler
+     * understands. Borrowed. Optional. */
+    crd_status (*state)(void *user, int chain, int64_t iteration, const void *bytes, size_t size);
+} crdi_sink;
+
+/* A sink that fills a posterior made with the same columns. */
+crdi_sink crdi_sink_to_posterior(crd_posterior *posterior);
+
+#endif

@@ -1,0 +1,62 @@
+/* kernel.h - numeric loops over raw arrays: no shapes, no checks, no allocation.
+ *
+ * Every kernel has one signature, so that a compiled program is a flat list of calls and so that the tests can run any
+ * kernel against its plain twin. The loops are written once (impl/), compiled once for each instruction set (isa/) and
+ * chosen when a context is created.
+ *
+ * Bits. All instruction sets give the same bits: sums run over CRDI_LANES virtual lanes that are added in one fixed
+ * tree, elementary functions are our own polynomials (vmath.h), fused multiply-add stands exactly where the source says
+ * fma, and the compiler may not contract or reorder (-ffp-contract=off). */
+#ifndef CRDI_KERNEL_H
+#define CRDI_KERNEL_H
+
+#include <stdint.h>
+
+enum { CRDI_LANES = 8 };
+
+typedef struct crdi_call crdi_call;
+typedef void (*crdi_kernel_fn)(const crdi_call *call);
+
+/* One call: the kernel, its result, its operands, extents and strides. What each means is said at the kernel. */
+struct crdi_call {
+    crdi_kernel_fn fn;
+    double *out;
+    const double *in[5];
+    int64_t n[4];           /* extents */
+    int64_t s[8];           /* strides, in elements */
+    double number[2];
+    const void *extra;      /* what a kernel needs beyond that, described at the kernel */
+};
+
+enum crdi_kernel {
+#define UNARY(name) CRDI_K_##name,
+#define BINARY(name) CRDI_K_##name##_vv, CRDI_K_##name##_vs, CRDI_K_##name##_sv,
+#define OTHER(name) CRDI_K_##name,
+#include "kernel/kernels.def"
+#undef UNARY
+#undef BINARY
+#undef OTHER
+    CRDI_KERNEL_COUNT
+};
+
+/* The kernels of one instruction set. */
+typedef struct crdi_kernel_table {
+    const char *name;                           /* "avx512", "avx2", "portable" */
+    crdi_kernel_fn kernel[CRDI_KERNEL_COUNT];
+} crdi_kernel_table;
+
+extern const crdi_kernel_table crdi_kernels_portable;
+#if defined(__x86_64__)
+extern const crdi_kernel_table crdi_kernels_avx2;
+extern const crdi_kernel_table crdi_kernels_avx512;
+#endif
+
+/* The tables of this build, best first, whether this processor can run each or not. */
+int crdi_kernels_count(void);
+const crdi_kernel_table *crdi_kernels_get(int i);
+int crdi_kernels_usable(const crdi_kernel_table *table);
+
+/* The name of a kernel ("tanh", "add_vs"), for plans and tests. */
+const char *crdi_kernel_name(enum crdi_kernel kernel);
+
+#endif

@@ -1,0 +1,47 @@
+/* testing.h - what every test includes: cmocka, a context that fails the test when it leaks, numbers that are close. */
+#ifndef CRD_TESTING_H
+#define CRD_TESTING_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <credence/credence.h>
+#include <jansson.h>
+#include <stdbool.h>
+
+/* A context whose allocations are counted. testing_context_destroy fails the test if any block is left. */
+crd_context *testing_context(void);
+void testing_context_destroy(crd_context **ctx);
+int64_t testing_allocations(void);          /* calls that allocated since the start */
+void testing_fail_allocation(int64_t k);    /* the k-th allocation from now on fails; 0: none does */
+
+/* Fails the test with the library's message unless status is CRD_OK. */
+#define assert_ok(ctx, expression) testing_ok((ctx), (expression), #expression, __FILE__, __LINE__)
+void testing_ok(crd_context *ctx, crd_status status, const char *expression, const char *file, int line);
+
+/* |a - b| <= relative * max(|a|, |b|) + absolute; equal infinities and two NaNs count as close. */
+#define assert_close(a, b, relative, absolute)                                                                         \
+    testing_close((a), (b), (relative), (absolute), #a, __FILE__, __LINE__)
+void testing_close(double a, double b, double relative, double absolute, const char *what, const char *file, int line);
+double testing_ulp(double a, double b);     /* distance in units of the last place of doubles */
+double testing_ulp_single(float a, float b);
+
+/* Reads a JSON file from tests/data; fails the test when it cannot. Numbers that are strings ("nan", "inf") are read by
+ * testing_number; null gives NaN. */
+json_t *testing_json(const char *name);
+double testing_number(const json_t *value);
+/* Copies a (nested) JSON array of numbers, row by row; returns how many. out may be NULL to count. */
+int64_t testing_numbers(const json_t *value, double *out);
+
+/* A file of the shared reference data, or NULL (the test skips, saying so, with testing_skip). */
+const char *testing_shared(const char *name);
+#define testing_skip(...)                                                                                              \
+    do {                                                                                                               \
+        print_message(__VA_ARGS__);                                                                                    \
+        skip();                                                                                                        \
+    } while (0)
+
+#endif

@@ -1,0 +1,154 @@
+/* test_base.c - memory, arenas, strings, names, threads, errors. */
+#include "base/base.h"
+#include "testing.h"
+
+#include <math.h>
+#include <string.h>
+
+static void blocks_are_aligned_zeroed_and_keep_their_contents(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    unsigned char *block = crdi_alloc(ctx, 37);
+    assert_int_equal((uintptr_t)block % CRDI_ALIGN, 0);
+    for (int i = 0; i < 37; i++)
+        assert_int_equal(block[i], 0);
+    memset(block, 7, 37);
+    block = crdi_resize(ctx, block, 1000);
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(block[i], i < 37 ? 7 : 0);
+    crdi_free(ctx, block);
+    testing_context_destroy(&ctx);
+}
+
+static void a_failed_allocation_is_an_error_with_the_size(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    testing_fail_allocation(1);
+    assert_null(crdi_alloc(ctx, 12345));
+    assert_int_equal(crd_error_status(ctx), CRD_ENOMEM);
+    assert_non_null(strstr(crd_error_message(ctx), "12345"));
+    crd_error_clear(ctx);
+    assert_string_equal(crd_error_message(ctx), "");
+    assert_null(crdi_alloc_array(ctx, INT64_MAX / 4, 16));
+    assert_int_equal(crd_error_status(ctx), CRD_ENOMEM);
+    testing_context_destroy(&ctx);
+}
+
+static void an_arena_gives_back_all_at_once(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_arena *arena;
+    assert_ok(ctx, crdi_arena_create(&arena, ctx));
+    for (int i = 0; i < 1000; i++) {
+        char *piece = crdi_arena_alloc(arena, (size_t)i);
+        assert_non_null(piece);
+        memset(piece, 0xff, (size_t)i);
+    }
+    assert_string_equal(crdi_arena_printf(arena, "%d-%s", 17, "x"), "17-x");
+    crdi_arena_destroy(&arena);
+    assert_null(arena);
+    testing_context_destroy(&ctx);
+}
+
+static void the_first_error_stays(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_raise(ctx, CRD_ESHAPE, "first %d", 1);
+    crdi_raise(ctx, CRD_EIO, "second");
+    assert_int_equal(crd_error_status(ctx), CRD_ESHAPE);
+    crdi_error_prefix(ctx, CRD_ESHAPE, "site %s", "y");
+    assert_string_equal(crd_error_message(ctx), "site y: first 1");
+    testing_context_destroy(&ctx);
+}
+
+static void doubles_survive_being_text(void **state)
+{
+    (void)state;
+    const double values[] = {0.1, 1.0 / 3.0, 1e-310, -0.0, 123456789.123456789, 5e-324, 1.7976931348623157e308};
+    for (int i = 0; i < CRDI_COUNT(values); i++) {
+        char text[32];
+        double back;
+        assert_true(crdi_parse_double(crdi_format_double(text, values[i]), &back));
+        assert_memory_equal(&back, &values[i], sizeof back);
+    }
+    double value;
+    int64_t whole;
+    assert_true(crdi_parse_double(" -2.5e3 ", &value) && value == -2500);
+    assert_false(crdi_parse_double("1.5x", &value) || crdi_parse_double("", &value) || crdi_parse_double(" ", &value));
+    assert_true(crdi_parse_int("-12", &whole) && whole == -12);
+    assert_false(crdi_parse_int("1.5", &whole) || crdi_parse_int("99999999999999999999", &whole));
+}
+
+static void the_nearest_name_is_found(void **state)
+{
+    (void)state;
+    const char *const names[] = {"normal", "half_normal", "half_cauchy", "gamma"};
+    assert_string_equal(crdi_nearest_of("nromal", names, 4), "normal");
+    assert_string_equal(crdi_nearest_of("halfcauchy", names, 4), "half_cauchy");
+    assert_string_equal(crdi_nearest_of("gam", names, 4), "gamma");
+    assert_null(crdi_nearest_of("zzzzzz", names, 4));
+    crd_context *ctx = testing_context();
+    assert_int_equal(crdi_raise_unknown(ctx, "distribution", "xx", NULL, names, 4), CRD_ENAME);
+    assert_string_equal(crd_error_message(ctx),
+                        "unknown distribution 'xx'; there are: normal, half_normal, half_cauchy, gamma");
+    testing_context_destroy(&ctx);
+}
+
+static void patterns_match_as_in_the_shell(void **state)
+{
+    (void)state;
+    assert_true(crdi_match("net/*.kernel", "net/Dense_0.kernel") && crdi_match("*", "") && crdi_match("a?c*", "abcdef"));
+    assert_false(crdi_match("net/*.kernel", "net/Dense_0.bias") || crdi_match("a?", "a") || crdi_match("", "a"));
+}
+
+static crd_status count_task(void *user, int64_t i)
+{
+    ((int *)user)[i]++;
+    return i % 10 == 7 ? CRD_EIO : CRD_OK;
+}
+
+static void every_task_runs_once_and_the_lowest_failure_counts(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    for (int threads = 1; threads <= 8; threads *= 2) {
+        int done[100] = {0};
+        assert_int_equal(crdi_parallel(ctx, threads, 100, count_task, done), CRD_EIO);
+        for (int i = 0; i < 100; i++)
+            assert_int_equal(done[i], 1);
+        assert_int_equal(crdi_parallel(ctx, threads, 5, count_task, done), CRD_OK);
+    }
+    testing_context_destroy(&ctx);
+}
+
+static void every_status_has_a_name_a_text_and_an_exit_code_of_its_own(void **state)
+{
+    (void)state;
+    int seen[64] = {0};
+#define CHECK(name, value, exit_code, text)                                                                            \
+    assert_string_equal(crd_status_name(CRD_##name), #name);                                                           \
+    assert_true(crd_status_exit_code(CRD_##name) >= 0 && crd_status_exit_code(CRD_##name) < 63);                       \
+    assert_int_equal(seen[crd_status_exit_code(CRD_##name)]++, 0);
+    CRD_STATUS_LIST(CHECK)
+#undef CHECK
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(blocks_are_aligned_zeroed_and_keep_their_contents),
+        cmocka_unit_test(a_failed_allocation_is_an_error_with_the_size),
+        cmocka_unit_test(an_arena_gives_back_all_at_once),
+        cmocka_unit_test(the_first_error_stays),
+        cmocka_unit_test(doubles_survive_being_text),
+        cmocka_unit_test(the_nearest_name_is_found),
+        cmocka_unit_test(patterns_match_as_in_the_shell),
+        cmocka_unit_test(every_task_runs_once_and_the_lowest_failure_counts),
+        cmocka_unit_test(every_status_has_a_name_a_text_and_an_exit_code_of_its_own),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
