@@ -15,7 +15,8 @@
 #include <string.h>
 
 /* Four rounds with their rotations, and the key that is added after them. */
-static inline void four_rounds(uint32_t *a, uint32_t *b, const int rotation[4], uint32_t add_a, uint32_t add_b)
+static inline __attribute__((always_inline)) void four_rounds(uint32_t *a, uint32_t *b, const int rotation[4],
+                                                              uint32_t add_a, uint32_t add_b)
 {
     for (int r = 0; r < 4; r++) {
         *a += *b;
@@ -25,7 +26,7 @@ static inline void four_rounds(uint32_t *a, uint32_t *b, const int rotation[4], 
     *b += add_b;
 }
 
-static inline void encrypt(const uint32_t key[2], uint32_t *high, uint32_t *low)
+static inline __attribute__((always_inline)) void encrypt(const uint32_t key[2], uint32_t *high, uint32_t *low)
 {
     static const int even[4] = {13, 15, 26, 6}, odd[4] = {17, 29, 16, 24};
     uint32_t k0 = key[0], k1 = key[1], k2 = k0 ^ k1 ^ 0x1bd11bdaU, a = *high + k0, b = *low + k1;
@@ -45,7 +46,9 @@ void crdi_threefry(const uint32_t key[2], uint32_t high, uint32_t low, uint32_t 
     out[1] = low;
 }
 
-static void encrypt_block(const uint32_t key[2], uint32_t *restrict high, uint32_t *restrict low)
+/* The whole block; inlined into one function for each instruction set below. */
+static inline __attribute__((always_inline)) void encrypt_lanes(const uint32_t key[2], uint32_t *restrict high,
+                                                                uint32_t *restrict low)
 {
     const uint32_t k[2] = {key[0], key[1]};
 #pragma omp simd
@@ -55,6 +58,35 @@ static void encrypt_block(const uint32_t key[2], uint32_t *restrict high, uint32
         high[i] = a;
         low[i] = b;
     }
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx512f,avx512vl"))) static void encrypt_avx512(const uint32_t key[2], uint32_t *restrict high,
+                                                                       uint32_t *restrict low)
+{
+    encrypt_lanes(key, high, low);
+}
+
+__attribute__((target("avx2"))) static void encrypt_avx2(const uint32_t key[2], uint32_t *restrict high,
+                                                         uint32_t *restrict low)
+{
+    encrypt_lanes(key, high, low);
+}
+#endif
+
+static void encrypt_block(const uint32_t key[2], uint32_t *restrict high, uint32_t *restrict low)
+{
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512vl")) {
+        encrypt_avx512(key, high, low);
+        return;
+    }
+    if (__builtin_cpu_supports("avx2")) {
+        encrypt_avx2(key, high, low);
+        return;
+    }
+#endif
+    encrypt_lanes(key, high, low);
 }
 
 /* The counters first, first + 1, .. as high and low words. */
