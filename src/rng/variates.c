@@ -67,8 +67,8 @@ void crd_random_bernoulli(crd_key key, double p, int64_t n, double *out)
         out[i] = out[i] < p;
 }
 
-/* A remainder of 128 bits (two keys' words) by parts: (high 2^64 + low) mod span, in wrapping 64-bit arithmetic. The
- * product may wrap for a span above 2^32; JAX's does too, and the bits are its. */
+/* (above 2^64 + below) mod span by parts, with factor = 2^64 mod span. Above a span of 2^32 the square of 2^32 wraps to
+ * 0 and the first word drops out; JAX's does so too. */
 void crd_random_integers(crd_key key, int64_t low, int64_t high, int64_t n, int64_t *out)
 {
     uint64_t span = high > low ? (uint64_t)high - (uint64_t)low : 1;
