@@ -13,15 +13,15 @@ enum { CRD_MAX_DIMS = 6 };
 
 /** The extents of an array. ndim 0 is a scalar (one element). */
 typedef struct crd_shape {
-    int ndim;                      /**< 0 to CRD_MAX_DIMS */
-    int64_t dim[CRD_MAX_DIMS];     /**< extents; entries from ndim on are 0 */
+    int ndim; /**< 0 to CRD_MAX_DIMS */
+    int64_t dim[CRD_MAX_DIMS]; /**< extents; entries from ndim on are 0 */
 } crd_shape;
 
 /** An array: shape and elements, row-major. The struct is open: a caller may point it at memory of its own. */
 typedef struct crd_array {
     crd_shape shape;
     double *data;
-    crd_context *owner;            /**< NULL: the memory is borrowed; else crd_array_clear frees it */
+    crd_context *owner; /**< NULL: the memory is borrowed; else crd_array_clear frees it */
 } crd_array;
 
 /** Returns the number of elements of a shape (1 for a scalar). */

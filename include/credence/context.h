@@ -23,11 +23,11 @@ typedef void (*crd_log_fn)(void *user, const char *line);
 
 /** Settings of a context. Zero means the default everywhere. */
 typedef struct crd_context_options {
-    crd_resize_fn resize;   /**< memory; default: realloc and free */
-    void *resize_user;      /**< passed to resize */
-    crd_log_fn log;         /**< warnings and news; default: dropped, the library never prints */
-    void *log_user;         /**< passed to log */
-    const char *kernels;    /**< "avx512", "avx2", "portable"; default: the best that the processor has */
+    crd_resize_fn resize; /**< memory; default: realloc and free */
+    void *resize_user; /**< passed to resize */
+    crd_log_fn log; /**< warnings and news; default: dropped, the library never prints */
+    void *log_user; /**< passed to log */
+    const char *kernels; /**< "avx512", "avx2", "portable"; default: the best that the processor has */
 } crd_context_options;
 
 /** Creates a context. Everything else is created from one and must be destroyed before it.

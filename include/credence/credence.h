@@ -4,6 +4,7 @@
 
 #include <credence/array.h>
 #include <credence/context.h>
+#include <credence/graph.h>
 #include <credence/posterior.h>
 #include <credence/random.h>
 #include <credence/status.h>

@@ -9,32 +9,32 @@ extern "C" {
 #endif
 
 typedef enum crd_column_kind {
-    CRD_COLUMN_LATENT = 0,         /**< a sampled site, on its own (constrained) scale */
-    CRD_COLUMN_DETERMINISTIC = 1,  /**< a deterministic site that was kept */
-    CRD_COLUMN_STATISTIC = 2       /**< of the sampler: accept_prob, tree_depth, n_steps, energy, diverging, step_size */
+    CRD_COLUMN_LATENT = 0, /**< a sampled site, on its own (constrained) scale */
+    CRD_COLUMN_DETERMINISTIC = 1, /**< a deterministic site that was kept */
+    CRD_COLUMN_STATISTIC = 2 /**< of the sampler: accept_prob, tree_depth, n_steps, energy, diverging, step_size */
 } crd_column_kind;
 
 /** One site or statistic and all its draws. */
 typedef struct crd_column {
-    char *name;                    /**< the site's name: "net/Dense_0.kernel", "s" */
+    char *name; /**< the site's name: "net/Dense_0.kernel", "s" */
     crd_column_kind kind;
-    crd_shape shape;               /**< of one draw; () for a scalar */
-    int64_t size;                  /**< elements of one draw: the product of shape */
-    double *draws;                 /**< (chains, draws, *shape), row-major */
+    crd_shape shape; /**< of one draw; () for a scalar */
+    int64_t size; /**< elements of one draw: the product of shape */
+    double *draws; /**< (chains, draws, *shape), row-major */
 } crd_column;
 
 /** Draws of all chains after warm-up. The struct is open for reading; crd_posterior_create and _destroy manage it. */
 typedef struct crd_posterior {
     crd_context *ctx;
     int chains;
-    int64_t draws;                 /**< kept draws a chain (the same for all; shorter chains are cut) */
-    int64_t warmup;                /**< iterations of warm-up a chain */
+    int64_t draws; /**< kept draws a chain (the same for all; shorter chains are cut) */
+    int64_t warmup; /**< iterations of warm-up a chain */
     int column_count;
-    crd_column *column;            /**< latent and deterministic sites in alphabetical order, then the statistics */
-    double warmup_seconds;         /**< wall time of warm-up and of sampling */
+    crd_column *column; /**< latent and deterministic sites in alphabetical order, then the statistics */
+    double warmup_seconds; /**< wall time of warm-up and of sampling */
     double sampling_seconds;
-    int64_t gradient_evaluations;  /**< of all chains, warm-up included */
-    double gradient_seconds;       /**< seconds of all chains spent in transitions, summed over chains */
+    int64_t gradient_evaluations; /**< of all chains, warm-up included */
+    double gradient_seconds; /**< seconds of all chains spent in transitions, summed over chains */
 } crd_posterior;
 
 /** Makes a posterior of zeros with the given columns (their `draws` are ignored, names are copied).
@@ -49,7 +49,8 @@ CRD_API void crd_posterior_destroy(crd_posterior **posterior);
 CRD_API const crd_column *crd_posterior_find(const crd_posterior *posterior, const char *name);
 
 /** The draws of one element of one column as (chains, draws), copied into `out` (chains * draws doubles). */
-CRD_API void crd_posterior_series(const crd_posterior *posterior, const crd_column *column, int64_t element, double *out);
+CRD_API void crd_posterior_series(const crd_posterior *posterior, const crd_column *column, int64_t element,
+                                  double *out);
 
 /** Writes "name[0,3]" (or "name" for a scalar) for an element of a column. buffer of `size` bytes; returns buffer. */
 CRD_API const char *crd_column_label(const crd_column *column, int64_t element, char *buffer, size_t size);

@@ -32,7 +32,7 @@ const void *crdi_context_kernels(const crd_context *ctx);
  * NULL (with CRD_ENOMEM raised) when there is no memory. */
 enum { CRDI_ALIGN = 64 };
 void *crdi_alloc(crd_context *ctx, size_t size);
-void *crdi_alloc_array(crd_context *ctx, int64_t count, size_t size);   /* CRD_ENOMEM on overflow too */
+void *crdi_alloc_array(crd_context *ctx, int64_t count, size_t size); /* CRD_ENOMEM on overflow too */
 /* Grows or shrinks, keeps the contents, zeroes what is new. On failure the old block stays. block may be NULL. */
 void *crdi_resize(crd_context *ctx, void *block, size_t size);
 void crdi_free(crd_context *ctx, const void *block);
@@ -45,7 +45,7 @@ crd_status crdi_grow(crd_context *ctx, void *block_address, int64_t *capacity, i
 typedef struct crdi_arena crdi_arena;
 crd_status crdi_arena_create(crdi_arena **out, crd_context *ctx);
 void crdi_arena_destroy(crdi_arena **arena);
-void *crdi_arena_alloc(crdi_arena *arena, size_t size);                  /* NULL: CRD_ENOMEM raised */
+void *crdi_arena_alloc(crdi_arena *arena, size_t size); /* NULL: CRD_ENOMEM raised */
 char *crdi_arena_strdup(crdi_arena *arena, const char *text);
 char *crdi_arena_printf(crdi_arena *arena, const char *format, ...) CRD_PRINTF(2, 3);
 
@@ -54,7 +54,7 @@ char *crdi_arena_printf(crdi_arena *arena, const char *format, ...) CRD_PRINTF(2
 /* A string that grows. A failed append leaves it unchanged and makes it sticky: `status` keeps the first failure. */
 typedef struct crdi_string {
     crd_context *ctx;
-    char *text;            /* NUL-terminated; NULL while empty */
+    char *text; /* NUL-terminated; NULL while empty */
     size_t length, capacity;
     crd_status status;
 } crdi_string;
@@ -63,7 +63,7 @@ void crdi_string_clear(crdi_string *s);
 void crdi_string_append(crdi_string *s, const char *format, ...) CRD_PRINTF(2, 3);
 void crdi_string_append_v(crdi_string *s, const char *format, va_list arguments);
 void crdi_string_add(crdi_string *s, const char *bytes, size_t length);
-const char *crdi_string_text(const crdi_string *s);                     /* "" while empty */
+const char *crdi_string_text(const crdi_string *s); /* "" while empty */
 
 /* Writes a double so that reading it gives the same bits back, in as few of 17 digits as that takes. buffer >= 32. */
 const char *crdi_format_double(char *buffer, double value);
@@ -95,6 +95,6 @@ bool crdi_shape_equal(crd_shape a, crd_shape b);
 typedef crd_status (*crdi_task_fn)(void *user, int64_t i);
 crd_status crdi_parallel(crd_context *ctx, int threads, int64_t count, crdi_task_fn task, void *user);
 int crdi_processors(void);
-double crdi_seconds(void);                                              /* monotonic clock */
+double crdi_seconds(void); /* monotonic clock */
 
 #endif

@@ -98,7 +98,7 @@ crd_status crdi_error_prefix(crd_context *ctx, crd_status status, const char *fo
     strcat(prefix, ": ");
     pthread_mutex_lock(&ctx->lock);
     size_t room = sizeof ctx->message - 1 - strlen(prefix), length = strnlen(ctx->message, room);
-    memmove(ctx->message + strlen(prefix), ctx->message, length);   /* what does not fit is cut at the end */
+    memmove(ctx->message + strlen(prefix), ctx->message, length); /* what does not fit is cut at the end */
     memcpy(ctx->message, prefix, strlen(prefix));
     ctx->message[strlen(prefix) + length] = 0;
     pthread_mutex_unlock(&ctx->lock);

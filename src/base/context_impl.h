@@ -9,10 +9,10 @@ enum { CRDI_MESSAGE = 1024 };
 
 struct crd_context {
     crd_context_options options;
-    pthread_mutex_t lock;          /* guards status and message */
-    crd_status status;             /* of the first error since the last clear */
+    pthread_mutex_t lock; /* guards status and message */
+    crd_status status; /* of the first error since the last clear */
     char message[CRDI_MESSAGE];
-    const void *kernels;           /* the kernel room's table for this processor */
+    const void *kernels; /* the kernel room's table for this processor */
     const char *kernels_name;
 };
 

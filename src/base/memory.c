@@ -8,9 +8,9 @@
 #include <string.h>
 
 struct header {
-    void *start;      /* what the allocator returned */
-    size_t total;     /* bytes asked for from the allocator */
-    size_t size;      /* bytes that the user may touch */
+    void *start; /* what the allocator returned */
+    size_t total; /* bytes asked for from the allocator */
+    size_t size; /* bytes that the user may touch */
 };
 
 static struct header *header_of(const void *block)
@@ -96,13 +96,13 @@ enum { CHUNK = 16 * 1024 };
 
 struct chunk {
     struct chunk *next;
-    size_t used, size;     /* bytes of `data` */
+    size_t used, size; /* bytes of `data` */
     char *data;
 };
 
 struct crdi_arena {
     crd_context *ctx;
-    struct chunk *chunks;  /* the newest first */
+    struct chunk *chunks; /* the newest first */
 };
 
 crd_status crdi_arena_create(crdi_arena **out, crd_context *ctx)

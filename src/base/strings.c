@@ -167,7 +167,7 @@ const char *crdi_nearest(const char *name, const char *(*get)(const void *list, 
         const char *candidate = get(list, i);
         int d = distance(name, candidate);
         if (length >= 2 && strncmp(name, candidate, length) == 0)
-            d = 1;   /* an abbreviation is as good as a slip */
+            d = 1; /* an abbreviation is as good as a slip */
         if (d < least && (size_t)d < strlen(candidate)) {
             least = d;
             best = candidate;

@@ -10,9 +10,9 @@ struct loop {
     crdi_task_fn task;
     void *user;
     int64_t count;
-    atomic_llong next;         /* the first task that nobody has taken */
-    pthread_mutex_t lock;      /* guards the two below */
-    int64_t failed;            /* lowest task that failed, count if none */
+    atomic_llong next; /* the first task that nobody has taken */
+    pthread_mutex_t lock; /* guards the two below */
+    int64_t failed; /* lowest task that failed, count if none */
     crd_status status;
 };
 
@@ -49,7 +49,7 @@ crd_status crdi_parallel(crd_context *ctx, int threads, int64_t count, crdi_task
         threads = (int)count;
     if (threads > MAX_THREADS)
         threads = MAX_THREADS;
-    int started = 0;   /* a thread that cannot be had is no error: the others do its share */
+    int started = 0; /* a thread that cannot be had is no error: the others do its share */
     while (started < threads - 1 && pthread_create(&thread[started], NULL, work, &loop) == 0)
         started++;
     work(&loop);

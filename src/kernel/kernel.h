@@ -22,10 +22,10 @@ struct crdi_call {
     crdi_kernel_fn fn;
     double *out;
     const double *in[5];
-    int64_t n[4];           /* extents */
-    int64_t s[8];           /* strides, in elements */
+    int64_t n[4]; /* extents */
+    int64_t s[8]; /* strides, in elements */
     double number[2];
-    const void *extra;      /* what a kernel needs beyond that, described at the kernel */
+    const void *extra; /* what a kernel needs beyond that, described at the kernel */
 };
 
 enum crdi_kernel {
@@ -41,7 +41,7 @@ enum crdi_kernel {
 
 /* The kernels of one instruction set. */
 typedef struct crdi_kernel_table {
-    const char *name;                           /* "avx512", "avx2", "portable" */
+    const char *name; /* "avx512", "avx2", "portable" */
     crdi_kernel_fn kernel[CRDI_KERNEL_COUNT];
 } crdi_kernel_table;
 

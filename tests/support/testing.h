@@ -15,18 +15,17 @@
 /* A context whose allocations are counted. testing_context_destroy fails the test if any block is left. */
 crd_context *testing_context(void);
 void testing_context_destroy(crd_context **ctx);
-int64_t testing_allocations(void);          /* calls that allocated since the start */
-void testing_fail_allocation(int64_t k);    /* the k-th allocation from now on fails; 0: none does */
+int64_t testing_allocations(void); /* calls that allocated since the start */
+void testing_fail_allocation(int64_t k); /* the k-th allocation from now on fails; 0: none does */
 
 /* Fails the test with the library's message unless status is CRD_OK. */
 #define assert_ok(ctx, expression) testing_ok((ctx), (expression), #expression, __FILE__, __LINE__)
 void testing_ok(crd_context *ctx, crd_status status, const char *expression, const char *file, int line);
 
 /* |a - b| <= relative * max(|a|, |b|) + absolute; equal infinities and two NaNs count as close. */
-#define assert_close(a, b, relative, absolute)                                                                         \
-    testing_close((a), (b), (relative), (absolute), #a, __FILE__, __LINE__)
+#define assert_close(a, b, relative, absolute) testing_close((a), (b), (relative), (absolute), #a, __FILE__, __LINE__)
 void testing_close(double a, double b, double relative, double absolute, const char *what, const char *file, int line);
-double testing_ulp(double a, double b);     /* distance in units of the last place of doubles */
+double testing_ulp(double a, double b); /* distance in units of the last place of doubles */
 double testing_ulp_single(float a, float b);
 
 /* Reads a JSON file from tests/data; fails the test when it cannot. Numbers that are strings ("nan", "inf") are read by

@@ -2,22 +2,26 @@
 
 /* Unary: n[0] elements. */
 #define UNARY(name)                                                                                                    \
-    static void k_##name(const crdi_call *call)                                                                       \
+    static void k_##name(const crdi_call *call)                                                                        \
     {                                                                                                                  \
         const double *a = call->in[0];                                                                                 \
         double *out = call->out;                                                                                       \
-        _Pragma("omp simd") for (int64_t i = 0; i < call->n[0]; i++) out[i] = vm_##name(a[i]);                          \
+        _Pragma("omp simd")                                                                                            \
+        for (int64_t i = 0; i < call->n[0]; i++)                                                                       \
+            out[i] = vm_##name(a[i]);                                                                                  \
     }
 
 /* Binary: n[1] rows of n[0] elements; row r of a starts at a + r s[0], of b at b + r s[1]; out is contiguous. */
 #define BINARY_FORM(name, form, left, right)                                                                           \
-    static void k_##name##_##form(const crdi_call *call)                                                              \
+    static void k_##name##_##form(const crdi_call *call)                                                               \
     {                                                                                                                  \
         int64_t n = call->n[0];                                                                                        \
         for (int64_t r = 0; r < call->n[1]; r++) {                                                                     \
             const double *a = call->in[0] + r * call->s[0], *b = call->in[1] + r * call->s[1];                         \
             double *out = call->out + r * n;                                                                           \
-            _Pragma("omp simd") for (int64_t i = 0; i < n; i++) out[i] = vm_##name(left, right);                        \
+            _Pragma("omp simd")                                                                                        \
+            for (int64_t i = 0; i < n; i++)                                                                            \
+                out[i] = vm_##name(left, right);                                                                       \
         }                                                                                                              \
     }
 #define BINARY(name)                                                                                                   \
@@ -35,7 +39,9 @@ static void k_select(const crdi_call *call)
 {
     const double *c = call->in[0], *a = call->in[1], *b = call->in[2];
     double *out = call->out;
-    _Pragma("omp simd") for (int64_t i = 0; i < call->n[0]; i++) out[i] = c[i] != 0 ? a[i] : b[i];
+    _Pragma("omp simd")
+    for (int64_t i = 0; i < call->n[0]; i++)
+        out[i] = c[i] != 0 ? a[i] : b[i];
 }
 
 /* out[i] = number[0], n[0] elements. */
@@ -56,5 +62,7 @@ static void k_axpy(const crdi_call *call)
 {
     const double *a = call->in[0], *b = call->in[1], c = call->number[0];
     double *out = call->out;
-    _Pragma("omp simd") for (int64_t i = 0; i < call->n[0]; i++) out[i] = fma(c, a[i], b[i]);
+    _Pragma("omp simd")
+    for (int64_t i = 0; i < call->n[0]; i++)
+        out[i] = fma(c, a[i], b[i]);
 }

@@ -33,7 +33,7 @@ static void k_solve_triangular(const crdi_call *call)
         const double *l = call->in[0] + t * n * n, *b = call->in[1] + t * n * columns;
         double *x = call->out + t * n * columns;
         int64_t first = transposed ? n - 1 : 0, step = transposed ? -1 : 1;
-        int64_t row = transposed ? 1 : n, column = transposed ? n : 1;   /* strides of L, or of its transpose */
+        int64_t row = transposed ? 1 : n, column = transposed ? n : 1; /* strides of L, or of its transpose */
         for (int64_t r = first; r >= 0 && r < n; r += step) {
             for (int64_t i = 0; i < columns; i++)
                 x[r * columns + i] = b[r * columns + i];

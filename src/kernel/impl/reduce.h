@@ -46,7 +46,9 @@ static void k_sum_columns(const crdi_call *call)
         for (int64_t i = 0; i < inner; i++)
             out[i] = 0;
         for (int64_t m = 0; m < middle; m++)
-            _Pragma("omp simd") for (int64_t i = 0; i < inner; i++) out[i] += a[m * inner + i];
+            _Pragma("omp simd")
+        for (int64_t i = 0; i < inner; i++)
+            out[i] += a[m * inner + i];
     }
 }
 

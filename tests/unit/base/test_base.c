@@ -101,7 +101,8 @@ static void the_nearest_name_is_found(void **state)
 static void patterns_match_as_in_the_shell(void **state)
 {
     (void)state;
-    assert_true(crdi_match("net/*.kernel", "net/Dense_0.kernel") && crdi_match("*", "") && crdi_match("a?c*", "abcdef"));
+    assert_true(crdi_match("net/*.kernel", "net/Dense_0.kernel") && crdi_match("*", "") &&
+                crdi_match("a?c*", "abcdef"));
     assert_false(crdi_match("net/*.kernel", "net/Dense_0.bias") || crdi_match("a?", "a") || crdi_match("", "a"));
 }
 

@@ -1,0 +1,169 @@
+/* graph.h - expressions over arrays: build, differentiate, compile, run.
+ *
+ * A crd_node is a value that is not a number yet: a formula over inputs, constants and other nodes, with a known shape.
+ * Operations on nodes are functions named after the mathematics (crd_add, crd_tanh, crd_matmul, ...); those that work
+ * element by element broadcast as NumPy does and are listed in ops_table.h, which is generated from src/graph/ops.def.
+ * Nodes are values: copy them freely; they live as long as their graph.
+ *
+ * Errors are sticky. An operation that cannot be (shapes that do not fit) gives a bad node; operations on bad nodes give
+ * bad nodes; the first failure is kept, with the line of the call that made it, and comes out of crd_compile. */
+#ifndef CREDENCE_GRAPH_H
+#define CREDENCE_GRAPH_H
+
+#include <credence/array.h>
+#include <credence/random.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct crd_graph crd_graph;
+typedef struct crd_program crd_program;
+typedef struct crd_exec crd_exec;
+
+/** A place in the user's source, for messages. */
+typedef struct crd_where {
+    const char *file;
+    int line;
+} crd_where;
+#define CRD_HERE ((crd_where){__FILE__, __LINE__})
+
+/** A value in a graph, or a plain number that is not in a graph yet (graph NULL). Make numbers with crd_num. */
+typedef struct crd_node {
+    crd_graph *graph;
+    int32_t id;
+    double number;
+} crd_node;
+
+/** A number, to be used where a node is wanted: crd_mul(x, crd_num(2)). */
+CRD_API crd_node crd_num(double number);
+
+/** Creates an empty graph. @return CRD_OK; CRD_ENOMEM. */
+CRD_API CRD_MUST_CHECK crd_status crd_graph_create(crd_graph **out, crd_context *ctx);
+CRD_API void crd_graph_destroy(crd_graph **graph);
+CRD_API crd_context *crd_graph_context(const crd_graph *graph);
+
+/** CRD_OK, or the status of the first failed operation; its message is in the context. */
+CRD_API crd_status crd_graph_status(const crd_graph *graph);
+
+/** Adds an input: a part of the vector that a program is run on. Inputs are packed in the order of their addition
+ *  unless crd_compile is told otherwise. */
+CRD_API crd_node crd_input(crd_graph *graph, const char *name, crd_shape shape);
+
+/** Adds an array of constants; the elements are copied. */
+CRD_API crd_node crd_constant(crd_graph *graph, const crd_array *array);
+
+/** The shape of a node; a number is a scalar, a bad node too. */
+CRD_API crd_shape crd_node_shape(crd_node node);
+/** Whether a node stands for a value (it is no bad node). */
+CRD_API int crd_node_ok(crd_node node);
+/** Whether a node's elements are known now; if so and `elements` is not NULL, points it at them (borrowed). */
+CRD_API int crd_node_known(crd_node node, const double **elements);
+
+#include <credence/ops_table.h>
+
+/* Operations with arguments of their own. Each _at form takes the place that messages name; the macro gives its own. */
+
+/** select(c, a, b): a where c is not 0, else b; broadcasts. The gradient flows to the branch taken. */
+CRD_API crd_node crd_select_at(crd_node condition, crd_node a, crd_node b, crd_where where);
+/** Sum of all elements: a scalar. */
+CRD_API crd_node crd_sum_at(crd_node x, crd_where where);
+/** Sum, or maximum, along one axis (negative counts from the end), which disappears. */
+CRD_API crd_node crd_sum_axis_at(crd_node x, int axis, crd_where where);
+CRD_API crd_node crd_max_axis_at(crd_node x, int axis, crd_where where);
+/** log(sum(exp(x))) along an axis, safe for large x. */
+CRD_API crd_node crd_logsumexp_at(crd_node x, int axis, crd_where where);
+/** Sum of a b over all elements of two arrays of one shape. */
+CRD_API crd_node crd_dot_at(crd_node a, crd_node b, crd_where where);
+/** Matrix product (m, k)(k, n) -> (m, n); leading batch axes must be equal or missing on one side. */
+CRD_API crd_node crd_matmul_at(crd_node a, crd_node b, crd_where where);
+/** A dense layer with units along the rows: K' X + b, (in, out), (in, n), (out,) -> (out, n). */
+CRD_API crd_node crd_affine_at(crd_node kernel, crd_node x, crd_node bias, crd_where where);
+CRD_API crd_node crd_reshape_at(crd_node x, crd_shape shape, crd_where where);
+/** Exchanges the last two axes. */
+CRD_API crd_node crd_transpose_at(crd_node x, crd_where where);
+CRD_API crd_node crd_broadcast_to_at(crd_node x, crd_shape shape, crd_where where);
+/** Elements start, start + step, ... (count of them) along an axis. step may be negative. */
+CRD_API crd_node crd_slice_at(crd_node x, int axis, int64_t start, int64_t count, int64_t step, crd_where where);
+/** One index along an axis, which disappears: crd_take(x, 1, 0) is the first column. */
+CRD_API crd_node crd_take_at(crd_node x, int axis, int64_t index, crd_where where);
+/** Joins arrays along an existing axis. */
+CRD_API crd_node crd_concat_at(const crd_node *parts, int count, int axis, crd_where where);
+/** Rows of x, along its first axis, picked by an array of indices: index shape (m) -> (m, *rest). */
+CRD_API crd_node crd_gather_at(crd_node x, crd_node index, crd_where where);
+/** Running sum along an axis. */
+CRD_API crd_node crd_cumsum_at(crd_node x, int axis, crd_where where);
+/** Lower Cholesky factor of symmetric positive definite matrices (.., n, n); NaN where they are not. */
+CRD_API crd_node crd_cholesky_at(crd_node a, crd_where where);
+/** Solves L X = B, or L' X = B when transposed, for lower triangular L (n, n) and B (n, m). */
+CRD_API crd_node crd_solve_triangular_at(crd_node l, crd_node b, int transposed, crd_where where);
+/** x, through which no gradient flows. */
+CRD_API crd_node crd_stop_gradient_at(crd_node x, crd_where where);
+/** Diagonal of (n, n) as (n). */
+CRD_API crd_node crd_diagonal_at(crd_node x, crd_where where);
+
+#define crd_select(...) crd_select_at(__VA_ARGS__, CRD_HERE)
+#define crd_sum(...) crd_sum_at(__VA_ARGS__, CRD_HERE)
+#define crd_sum_axis(...) crd_sum_axis_at(__VA_ARGS__, CRD_HERE)
+#define crd_max_axis(...) crd_max_axis_at(__VA_ARGS__, CRD_HERE)
+#define crd_logsumexp(...) crd_logsumexp_at(__VA_ARGS__, CRD_HERE)
+#define crd_dot(...) crd_dot_at(__VA_ARGS__, CRD_HERE)
+#define crd_matmul(...) crd_matmul_at(__VA_ARGS__, CRD_HERE)
+#define crd_affine(...) crd_affine_at(__VA_ARGS__, CRD_HERE)
+#define crd_reshape(...) crd_reshape_at(__VA_ARGS__, CRD_HERE)
+#define crd_transpose(...) crd_transpose_at(__VA_ARGS__, CRD_HERE)
+#define crd_broadcast_to(...) crd_broadcast_to_at(__VA_ARGS__, CRD_HERE)
+#define crd_slice(...) crd_slice_at(__VA_ARGS__, CRD_HERE)
+#define crd_take(...) crd_take_at(__VA_ARGS__, CRD_HERE)
+#define crd_concat(...) crd_concat_at(__VA_ARGS__, CRD_HERE)
+#define crd_gather(...) crd_gather_at(__VA_ARGS__, CRD_HERE)
+#define crd_cumsum(...) crd_cumsum_at(__VA_ARGS__, CRD_HERE)
+#define crd_cholesky(...) crd_cholesky_at(__VA_ARGS__, CRD_HERE)
+#define crd_solve_triangular(...) crd_solve_triangular_at(__VA_ARGS__, CRD_HERE)
+#define crd_stop_gradient(...) crd_stop_gradient_at(__VA_ARGS__, CRD_HERE)
+#define crd_diagonal(...) crd_diagonal_at(__VA_ARGS__, CRD_HERE)
+
+/* Random numbers as operations: a function of a key node, which has shape (2): the two words as numbers. The same key
+ * gives the same numbers as crd_random_... does. */
+
+/** The key as a node. */
+CRD_API crd_node crd_key_node(crd_graph *graph, crd_key key);
+/** The sub-key number `data` of a key. */
+CRD_API crd_node crd_key_fold_in_node(crd_node key, uint32_t data);
+CRD_API crd_node crd_random_uniform_node(crd_node key, crd_shape shape);
+CRD_API crd_node crd_random_normal_node(crd_node key, crd_shape shape);
+
+/** Differentiates: out[i] = d y / d x[i], with the shape of x[i], as nodes of the same graph (reverse mode, graph to
+ *  graph). y must be a scalar. Where y does not depend on x[i] the result is zeros. */
+CRD_API void crd_gradient(crd_node y, const crd_node *x, int count, crd_node *out);
+
+/** Compiles: the outputs, as a function of the inputs. The program copies what it needs and outlives the graph.
+ *  @param inputs   which inputs make up the input vector, in this order, each flattened row by row; NULL: all, in the
+ *                  order of their addition.
+ *  @param outputs  the output vector: these nodes, in this order, each flattened.
+ *  @return CRD_OK; the status of the first failed operation; CRD_EINVAL if an output needs an input that is not listed;
+ *          CRD_ENOMEM. */
+CRD_API CRD_MUST_CHECK crd_status crd_compile(crd_graph *graph, const crd_node *inputs, int input_count,
+                                              const crd_node *outputs, int output_count, crd_program **out);
+CRD_API void crd_program_destroy(crd_program **program);
+CRD_API int64_t crd_program_input_size(const crd_program *program);
+CRD_API int64_t crd_program_output_size(const crd_program *program);
+/** Number of kernel calls of a run, and doubles of workspace. */
+CRD_API int64_t crd_program_calls(const crd_program *program);
+CRD_API int64_t crd_program_workspace(const crd_program *program);
+/** Writes the plan, a line a call, to a FILE-like function. */
+CRD_API void crd_program_print(const crd_program *program, crd_log_fn print, void *user);
+
+/** Creates what one thread needs to run a program. The program must outlive it. */
+CRD_API CRD_MUST_CHECK crd_status crd_exec_create(crd_exec **out, const crd_program *program);
+CRD_API void crd_exec_destroy(crd_exec **exec);
+/** Where to put the input vector, and where the output vector is after a run. */
+CRD_API double *crd_exec_input(crd_exec *exec);
+CRD_API const double *crd_exec_output(const crd_exec *exec);
+/** Runs the program: no allocation, no lock, no failure; what is not finite comes out as such. */
+CRD_API void crd_exec_run(crd_exec *exec);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

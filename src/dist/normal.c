@@ -1,0 +1,44 @@
+/* normal.c - Normal(loc, scale).
+ *   log p(x) = -((x - loc) / scale)^2 / 2 - log(scale) - log(2 pi) / 2
+ *   draw: loc + scale z, z standard normal. */
+#include "dist/dist.h"
+
+static crd_node log_prob(const crd_dist *d, crd_node x)
+{
+    crd_node z = crd_div(crd_sub(x, d->param[0]), d->param[1]);
+    crd_node constant = crd_add(crd_log(d->param[1]), crd_num(CRDI_HALF_LOG_2PI));
+    return crd_sub(crd_mul(crd_num(-0.5), crd_square(z)), constant);
+}
+
+static crd_node draw(const crd_dist *d, crd_node key, crd_shape shape)
+{
+    return crd_add(d->param[0], crd_mul(d->param[1], crd_random_normal_node(key, shape)));
+}
+
+static crd_node mean(const crd_dist *d)
+{
+    return d->param[0];
+}
+
+static crd_node variance(const crd_dist *d)
+{
+    return crd_square(d->param[1]);
+}
+
+static crd_node cdf(const crd_dist *d, crd_node x)
+{
+    crd_node z = crd_div(crd_sub(x, d->param[0]), crd_mul(crd_num(1.4142135623730951), d->param[1]));
+    return crd_mul(crd_num(0.5), crd_add(crd_num(1), crd_erf(z)));
+}
+
+const crd_dist_type crdi_dist_normal = {
+    .name = "normal",
+    .param_count = 2,
+    .param = {{"loc", CRD_REAL, 0}, {"scale", CRD_POSITIVE, 0}},
+    .support = crdi_support_real,
+    .log_prob = log_prob,
+    .draw = draw,
+    .mean = mean,
+    .variance = variance,
+    .cdf = cdf,
+};

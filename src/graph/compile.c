@@ -1,0 +1,393 @@
+/* compile.c - from a graph to a program.
+ *
+ * Stages: mark what the outputs need; lower each needed node to kernel calls (steps); find where each buffer is last
+ * used; give every buffer a place, so that places are used again as soon as they are free and a result takes its first
+ * argument's place where the kernel allows it; copy constants. An output is computed where it is wanted. */
+#include "graph/program.h"
+
+#include <string.h>
+
+/* ---- emitting ----------------------------------------------------------------------------------------------- */
+
+crdi_step *crdi_emit_fn(crdi_emitter *e, crdi_kernel_fn fn, const char *label, const int32_t *in, int count)
+{
+    crd_context *ctx = e->graph->ctx;
+    if (e->status < 0 || (e->status = crdi_grow(ctx, &e->step, &e->capacity, e->count, sizeof *e->step)) < 0)
+        return NULL;
+    crdi_step *step = &e->step[e->count++];
+    memset(step, 0, sizeof *step);
+    step->call.fn = fn;
+    step->label = label;
+    step->out = step->vertex = e->vertex;
+    for (int i = 0; i < 5; i++)
+        step->in[i] = i < count ? in[i] : INT32_MIN;
+    return step;
+}
+
+crdi_step *crdi_emit(crdi_emitter *e, int kernel, const int32_t *in, int count)
+{
+    const crdi_kernel_table *table = crdi_context_kernels(e->graph->ctx);
+    crdi_step *step = crdi_emit_fn(e, table->kernel[kernel], crdi_kernel_name((enum crdi_kernel)kernel), in, count);
+    if (step)
+        step->call.n[1] = 1;
+    return step;
+}
+
+int32_t crdi_emit_scratch(crdi_emitter *e, int64_t size)
+{
+    if (e->status < 0 || (e->status = crdi_grow(e->graph->ctx, &e->scratch, &e->scratch_capacity, e->scratch_count,
+                                                sizeof *e->scratch)) < 0)
+        return -1;
+    e->scratch[e->scratch_count++] = size;
+    return (int32_t)-e->scratch_count; /* -1 - k */
+}
+
+const crdi_view *crdi_emit_view(crdi_emitter *e, const crdi_view *view)
+{
+    crdi_view *copy = crdi_arena_alloc(e->arena, sizeof *copy);
+    if (!copy) {
+        e->status = CRD_ENOMEM;
+        return view;
+    }
+    *copy = *view;
+    return copy;
+}
+
+static void emitter_clear(crdi_emitter *e)
+{
+    crdi_free(e->graph->ctx, e->step);
+    crdi_free(e->graph->ctx, e->scratch);
+}
+
+static void lower(crdi_emitter *e, int32_t id)
+{
+    e->vertex = id;
+    e->graph->vertex[id]->op->lower(e, e->graph->vertex[id]);
+}
+
+/* ---- one node at once --------------------------------------------------------------------------------------- */
+
+static crd_status run_step(crdi_emitter *e, crdi_step *step, double *out, double **scratch)
+{
+    crdi_call call = step->call;
+    call.out = (step->out < 0 ? scratch[-1 - step->out] : out) + step->out_offset;
+    for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++)
+        call.in[i] = step->in[i] < 0 ? scratch[-1 - step->in[i]] : e->graph->vertex[step->in[i]]->known;
+    if (step->bind && !(call.extra = step->bind(e->graph->ctx, call.extra)))
+        return CRD_ENOMEM;
+    call.fn(&call);
+    if (step->bind)
+        step->unbind(e->graph->ctx, call.extra);
+    return CRD_OK;
+}
+
+crd_status crdi_compute_now(crd_graph *g, const crdi_vertex *v, double *out)
+{
+    enum { MOST_SCRATCH = 8 };
+    double *scratch[MOST_SCRATCH] = {0};
+    if (v->op->alias) {
+        memcpy(out, g->vertex[v->arg[0]]->known, sizeof(double) * (size_t)v->size);
+        return CRD_OK;
+    }
+    crdi_emitter e = {.graph = g, .arena = g->arena};
+    v->op->lower(&e, v);
+    CRDI_ASSERT(e.scratch_count <= MOST_SCRATCH);
+    for (int64_t i = 0; i < e.scratch_count && e.status == CRD_OK; i++)
+        if (!(scratch[i] = crdi_alloc_array(g->ctx, e.scratch[i], sizeof(double))))
+            e.status = CRD_ENOMEM;
+    for (int64_t i = 0; i < e.count && e.status == CRD_OK; i++)
+        e.status = run_step(&e, &e.step[i], out, scratch);
+    for (int i = 0; i < MOST_SCRATCH; i++)
+        crdi_free(g->ctx, scratch[i]);
+    emitter_clear(&e);
+    return e.status;
+}
+
+/* ---- planning ----------------------------------------------------------------------------------------------- */
+
+/* A buffer is the memory of a vertex or a scratch area. Buffers 0 .. count-1 are vertices, scratch follows. */
+struct buffer {
+    crdi_place place;
+    int64_t size;
+    int64_t last; /* the last step that reads or writes it; -1: none */
+    bool fixed; /* never freed: constants, inputs, outputs */
+};
+
+struct hole {
+    int64_t offset, size;
+};
+
+struct plan {
+    crd_graph *g;
+    crd_program *program;
+    crdi_emitter e;
+    bool *needed;
+    struct buffer *buffer;
+    int64_t buffers;
+    struct hole *hole; /* free stretches of the work region, by offset */
+    int64_t holes, hole_capacity;
+};
+
+/* The vertex whose memory a vertex is. */
+static int32_t base_of(const crd_graph *g, int32_t id)
+{
+    while (!g->vertex[id]->known && g->vertex[id]->op->alias)
+        id = g->vertex[id]->arg[0];
+    return id;
+}
+
+static int64_t buffer_of(const struct plan *p, int32_t operand)
+{
+    return operand >= 0 ? base_of(p->g, operand) : p->g->count - 1 - operand;
+}
+
+static int64_t rounded(int64_t size)
+{
+    int64_t unit = CRDI_ALIGN / (int64_t)sizeof(double);
+    return (size + unit - 1) / unit * unit;
+}
+
+static void mark(struct plan *p, const crd_node *outputs, int count)
+{
+    for (int i = 0; i < count; i++)
+        p->needed[outputs[i].id] = true;
+    for (int64_t id = p->g->count - 1; id >= 0; id--) {
+        const crdi_vertex *v = p->g->vertex[id];
+        for (int i = 0; p->needed[id] && !v->known && i < v->arg_count; i++)
+            p->needed[v->arg[i]] = true;
+    }
+}
+
+static crd_status place_inputs(struct plan *p, const crd_node *inputs, int count)
+{
+    crd_graph *g = p->g;
+    int64_t total = inputs ? count : g->input_count;
+    for (int64_t i = 0; i < total; i++) {
+        int32_t id = inputs ? inputs[i].id : g->input[i];
+        p->buffer[id].place = (crdi_place){CRDI_INPUT, p->program->input_size};
+        p->program->input_size += g->vertex[id]->size;
+    }
+    for (int64_t i = 0; i < g->input_count; i++) {
+        const crdi_vertex *v = g->vertex[g->input[i]];
+        if (p->needed[g->input[i]] && p->buffer[g->input[i]].place.region == CRDI_NOWHERE)
+            return crdi_raise(g->ctx, CRD_EINVAL,
+                              "compile: the outputs need input '%s', which is not in the input vector", v->name);
+    }
+    return CRD_OK;
+}
+
+static crd_status lower_all(struct plan *p)
+{
+    crd_graph *g = p->g;
+    for (int32_t id = 0; id < g->count; id++) {
+        const crdi_vertex *v = g->vertex[id];
+        if (p->needed[id] && v->known) {
+            p->buffer[id].place = (crdi_place){CRDI_CONST, p->program->constant_size};
+            p->program->constant_size += rounded(v->size);
+        } else if (p->needed[id] && v->op->lower) {
+            lower(&p->e, id);
+        }
+    }
+    return p->e.status;
+}
+
+/* An output that is a computed buffer and has no place yet is computed in the output region; others are copied there. */
+static crd_status place_outputs(struct plan *p, const crd_node *outputs, int count)
+{
+    for (int i = 0; i < count && p->e.status == CRD_OK; i++) {
+        struct buffer *buffer = &p->buffer[base_of(p->g, outputs[i].id)];
+        int64_t size = p->g->vertex[outputs[i].id]->size, at = p->program->output_size;
+        p->program->output_size += size;
+        if (buffer->place.region == CRDI_NOWHERE) {
+            buffer->place = (crdi_place){CRDI_OUTPUT, at};
+            continue;
+        }
+        crdi_step *step = crdi_emit(&p->e, CRDI_K_copy, &outputs[i].id, 1);
+        if (!step)
+            break;
+        step->out = INT32_MIN;
+        step->out_offset = at;
+        step->call.n[0] = size;
+    }
+    return p->e.status;
+}
+
+static crd_status size_buffers(struct plan *p)
+{
+    p->buffers = p->g->count + p->e.scratch_count;
+    struct buffer *buffer = crdi_resize(p->g->ctx, p->buffer, sizeof *buffer * (size_t)(p->buffers ? p->buffers : 1));
+    if (!buffer)
+        return CRD_ENOMEM;
+    p->buffer = buffer;
+    for (int64_t b = 0; b < p->buffers; b++) {
+        p->buffer[b].size = b < p->g->count ? p->g->vertex[b]->size : p->e.scratch[b - p->g->count];
+        p->buffer[b].last = -1;
+        p->buffer[b].fixed = p->buffer[b].place.region != CRDI_NOWHERE;
+    }
+    for (int64_t s = 0; s < p->e.count; s++) {
+        const crdi_step *step = &p->e.step[s];
+        if (step->out != INT32_MIN)
+            p->buffer[buffer_of(p, step->out)].last = s;
+        for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++)
+            p->buffer[buffer_of(p, step->in[i])].last = s;
+    }
+    return CRD_OK;
+}
+
+static crd_status hole_insert(struct plan *p, int64_t offset, int64_t size)
+{
+    if (crdi_grow(p->g->ctx, &p->hole, &p->hole_capacity, p->holes, sizeof *p->hole) < 0)
+        return CRD_ENOMEM;
+    int64_t at = 0;
+    while (at < p->holes && p->hole[at].offset < offset)
+        at++;
+    memmove(&p->hole[at + 1], &p->hole[at], sizeof *p->hole * (size_t)(p->holes - at));
+    p->hole[at] = (struct hole){offset, size};
+    p->holes++;
+    for (int64_t i = at > 0 ? at - 1 : 0; i + 1 < p->holes && i <= at;) {
+        if (p->hole[i].offset + p->hole[i].size == p->hole[i + 1].offset) {
+            p->hole[i].size += p->hole[i + 1].size;
+            memmove(&p->hole[i + 1], &p->hole[i + 2], sizeof *p->hole * (size_t)(p->holes - i - 2));
+            p->holes--;
+        } else {
+            i++;
+        }
+    }
+    return CRD_OK;
+}
+
+/* The smallest hole that is large enough, else new memory at the end. */
+static int64_t take(struct plan *p, int64_t size)
+{
+    int64_t best = -1;
+    size = rounded(size ? size : 1);
+    for (int64_t i = 0; i < p->holes; i++)
+        if (p->hole[i].size >= size && (best < 0 || p->hole[i].size < p->hole[best].size))
+            best = i;
+    if (best < 0) {
+        int64_t offset = p->program->work_size;
+        p->program->work_size += size;
+        return offset;
+    }
+    int64_t offset = p->hole[best].offset;
+    p->hole[best].offset += size;
+    p->hole[best].size -= size;
+    if (p->hole[best].size == 0) {
+        memmove(&p->hole[best], &p->hole[best + 1], sizeof *p->hole * (size_t)(p->holes - best - 1));
+        p->holes--;
+    }
+    return offset;
+}
+
+/* An argument whose place the result of step s may take: same size, read here for the last time, element by element. */
+static int64_t place_to_inherit(const struct plan *p, int64_t s)
+{
+    const crdi_step *step = &p->e.step[s];
+    if (step->out < 0 || !p->g->vertex[step->out]->op->in_place)
+        return -1;
+    for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++) {
+        int64_t b = buffer_of(p, step->in[i]);
+        if (!p->buffer[b].fixed && p->buffer[b].last == s && p->buffer[b].size == p->g->vertex[step->out]->size &&
+            p->buffer[b].place.region == CRDI_WORK)
+            return b;
+    }
+    return -1;
+}
+
+static crd_status place_work(struct plan *p)
+{
+    for (int64_t s = 0; s < p->e.count; s++) {
+        const crdi_step *step = &p->e.step[s];
+        int64_t heir = -1;
+        if (step->out != INT32_MIN) {
+            struct buffer *out = &p->buffer[buffer_of(p, step->out)];
+            if (out->place.region == CRDI_NOWHERE) {
+                heir = place_to_inherit(p, s);
+                out->place = heir >= 0 ? p->buffer[heir].place : (crdi_place){CRDI_WORK, take(p, out->size)};
+            }
+        }
+        for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++) {
+            int64_t b = buffer_of(p, step->in[i]);
+            if (p->buffer[b].fixed || p->buffer[b].last != s)
+                continue;
+            p->buffer[b].fixed = true; /* so that it is freed once, should it be two arguments */
+            if (b != heir)
+                CRD_TRY(hole_insert(p, p->buffer[b].place.offset, rounded(p->buffer[b].size ? p->buffer[b].size : 1)));
+        }
+    }
+    return CRD_OK;
+}
+
+static crd_status write_program(struct plan *p)
+{
+    crd_program *program = p->program;
+    crd_context *ctx = p->g->ctx;
+    program->planned = crdi_alloc_array(ctx, p->e.count ? p->e.count : 1, sizeof *program->planned);
+    program->constants = crdi_alloc_array(ctx, program->constant_size ? program->constant_size : 1, sizeof(double));
+    if (!program->planned || !program->constants)
+        return CRD_ENOMEM;
+    for (int64_t id = 0; id < p->g->count; id++)
+        if (p->needed[id] && p->g->vertex[id]->known)
+            memcpy(program->constants + p->buffer[id].place.offset, p->g->vertex[id]->known,
+                   sizeof(double) * (size_t)p->g->vertex[id]->size);
+    for (int64_t s = 0; s < p->e.count; s++) {
+        const crdi_step *step = &p->e.step[s];
+        crdi_planned *planned = &program->planned[s];
+        planned->call = step->call;
+        planned->label = step->label;
+        planned->bind = step->bind;
+        planned->unbind = step->unbind;
+        planned->out = step->out == INT32_MIN ? (crdi_place){CRDI_OUTPUT, 0} : p->buffer[buffer_of(p, step->out)].place;
+        planned->out.offset += step->out_offset;
+        for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++)
+            planned->in[i] = p->buffer[buffer_of(p, step->in[i])].place;
+    }
+    program->count = p->e.count;
+    return CRD_OK;
+}
+
+static crd_status compile(struct plan *p, const crd_node *inputs, int input_count, const crd_node *outputs,
+                          int output_count)
+{
+    crd_graph *g = p->g;
+    p->needed = crdi_alloc_array(g->ctx, g->count ? g->count : 1, sizeof *p->needed);
+    p->buffer = crdi_alloc_array(g->ctx, g->count ? g->count : 1, sizeof *p->buffer);
+    if (!p->needed || !p->buffer)
+        return CRD_ENOMEM;
+    mark(p, outputs, output_count);
+    CRD_TRY(place_inputs(p, inputs, input_count));
+    CRD_TRY(lower_all(p));
+    CRD_TRY(place_outputs(p, outputs, output_count));
+    CRD_TRY(size_buffers(p));
+    CRD_TRY(place_work(p));
+    return write_program(p);
+}
+
+crd_status crd_compile(crd_graph *g, const crd_node *inputs, int input_count, const crd_node *outputs, int output_count,
+                       crd_program **out)
+{
+    if (g->status < 0)
+        return g->status;
+    for (int i = 0; i < output_count; i++)
+        if (outputs[i].graph != g || outputs[i].id < 0)
+            return crdi_raise(g->ctx, CRD_EINVAL, "compile: output %d is not a node of this graph", i);
+    struct plan p = {.g = g};
+    p.program = crdi_alloc(g->ctx, sizeof *p.program);
+    if (!p.program)
+        return CRD_ENOMEM;
+    p.program->ctx = g->ctx;
+    crd_status status = crdi_arena_create(&p.program->arena, g->ctx);
+    p.e = (crdi_emitter){.graph = g, .arena = p.program->arena};
+    if (status == CRD_OK)
+        status = compile(&p, inputs, input_count, outputs, output_count);
+    emitter_clear(&p.e);
+    crdi_free(g->ctx, p.needed);
+    crdi_free(g->ctx, p.buffer);
+    crdi_free(g->ctx, p.hole);
+    if (status < 0) {
+        crd_program_destroy(&p.program);
+        return status;
+    }
+    *out = p.program;
+    return CRD_OK;
+}

@@ -1,0 +1,124 @@
+/* graph.h - nodes, operations and plans from the inside.
+ *
+ * Nodes are made by crdi_make, which gives an equal node back if there is one (so that common subexpressions are found
+ * while the graph grows) and computes a node whose arguments are all known at once. A node's id is larger than those of
+ * its arguments: ids are a topological order, which the gradient walks downwards and the compiler upwards. */
+#ifndef CRDI_GRAPH_H
+#define CRDI_GRAPH_H
+
+#include <credence/graph.h>
+#include "base/base.h"
+#include "kernel/kernel.h"
+#include "kernel/view.h"
+
+typedef struct crdi_op crdi_op;
+typedef struct crdi_vertex crdi_vertex;
+typedef struct crdi_emitter crdi_emitter;
+
+/* What distinguishes two nodes of one operation and equal arguments. All bytes are compared: fill with zeros first. */
+typedef struct crdi_attribute {
+    int64_t whole[6];
+    double number;
+    crdi_view view;
+    const void *extra;
+} crdi_attribute;
+
+struct crdi_vertex {
+    const crdi_op *op;
+    int arg_count;
+    int32_t *arg; /* ids */
+    crd_shape shape;
+    int64_t size;
+    crdi_attribute attribute;
+    const double *known; /* the elements of a constant, else NULL */
+    const char *name; /* of an input */
+    crd_where where;
+    uint64_t hash;
+};
+
+/* An operation. Every family file ends in one or more of these. */
+struct crdi_op {
+    const char *name;
+    int kernel; /* for element-wise families */
+    bool in_place; /* the result may take the first argument's place */
+    bool alias; /* the result is the first argument's memory */
+    bool pure; /* may be computed while the graph is built */
+    /* Emits the calls that compute the node. */
+    void (*lower)(crdi_emitter *emitter, const crdi_vertex *v);
+    /* Given g = d y / d node, adds to grad[i] for each argument i (crdi_accumulate). NULL: no gradient flows. */
+    void (*vjp)(crd_node node, const crdi_vertex *v, crd_node g, crd_node *grad);
+};
+
+struct crd_graph {
+    crd_context *ctx;
+    crdi_arena *arena;
+    crdi_vertex **vertex;
+    int64_t count, capacity;
+    int32_t *table; /* open hashing: ids + 1, 0 is empty */
+    int64_t table_size;
+    crd_status status; /* of the first failure */
+    crd_where where; /* when set (file not NULL), the place that new nodes get: the user's line, not ours */
+    int32_t *input; /* ids of inputs in order of addition */
+    int64_t input_count, input_capacity;
+};
+
+/* ---- building (graph.c) ------------------------------------------------------------------------------------- */
+
+extern const crdi_op crdi_op_constant, crdi_op_input;
+
+const crdi_vertex *crdi_vertex_of(crd_node node);
+crd_node crdi_arg(crd_node node, int i);
+/* Finds the graph of some arguments and makes their numbers constants of it. NULL if all are numbers, or if one is bad
+ * or from another graph (then *bad is a bad node, to be returned). */
+crd_graph *crdi_lift(crd_node *args, int count, crd_where where, crd_node *bad);
+crd_node crdi_make(crd_graph *graph, const crdi_op *op, const crd_node *args, int count, crd_shape shape,
+                   const crdi_attribute *attribute, crd_where where);
+crd_node crdi_fail(crd_graph *graph, crd_status status, crd_where where, const char *format, ...) CRD_PRINTF(4, 5);
+crd_node crdi_constant_scalar(crd_graph *graph, double number);
+crd_node crdi_constant_fill(crd_graph *graph, double number, crd_shape shape);
+/* Whether a node is one known number (of size one, or the same number everywhere is not looked for). */
+bool crdi_is_number(crd_node node, double *number);
+void crdi_accumulate(crd_node *sum, crd_node term); /* sum may be bad-with-graph-NULL: "nothing yet" */
+extern const crd_node crdi_nothing;
+bool crdi_is_nothing(crd_node node);
+
+/* ---- shapes (ops/shape.c) ----------------------------------------------------------------------------------- */
+
+bool crdi_broadcast_shape(crd_shape a, crd_shape b, crd_shape *out);
+/* Sums g over what broadcasting repeated, so that it has the given shape. */
+crd_node crdi_unbroadcast(crd_node g, crd_shape shape);
+
+/* ---- lowering (compile.c) ----------------------------------------------------------------------------------- */
+
+/* One call whose operands are nodes still. out -1 - k is scratch number k. */
+typedef struct crdi_step {
+    crdi_call call;
+    int32_t out, in[5];
+    int64_t out_offset; /* elements into the result (for operations that write it in pieces) */
+    const char *label;
+    int32_t vertex;
+    /* Optional: makes call.extra for one exec, and takes it back. */
+    const void *(*bind)(crd_context *ctx, const void *extra);
+    void (*unbind)(crd_context *ctx, const void *extra);
+} crdi_step;
+
+struct crdi_emitter {
+    crd_graph *graph;
+    crdi_arena *arena; /* of the program: what call.extra points at must live there */
+    crdi_step *step;
+    int64_t count, capacity;
+    int64_t *scratch; /* sizes */
+    int64_t scratch_count, scratch_capacity;
+    int32_t vertex;
+    crd_status status;
+};
+
+/* Adds a step that computes `v` with a kernel; operands beyond `count` are unused. The caller fills extents after. */
+crdi_step *crdi_emit(crdi_emitter *emitter, int kernel, const int32_t *in, int count);
+crdi_step *crdi_emit_fn(crdi_emitter *emitter, crdi_kernel_fn fn, const char *label, const int32_t *in, int count);
+int32_t crdi_emit_scratch(crdi_emitter *emitter, int64_t size);
+const crdi_view *crdi_emit_view(crdi_emitter *emitter, const crdi_view *view);
+/* Computes one node of known arguments into `out`. */
+crd_status crdi_compute_now(crd_graph *graph, const crdi_vertex *v, double *out);
+
+#endif

@@ -1,0 +1,24 @@
+/* vjp.h - gradients of the operations of ops.def, and what operations ask of each other. */
+#ifndef CRDI_VJP_H
+#define CRDI_VJP_H
+
+#include "graph/graph.h"
+
+#define OP(name, arity, what) void crdi_vjp_##name(crd_node node, const crdi_vertex *v, crd_node g, crd_node *grad);
+#include "graph/ops.def"
+#undef OP
+
+/* What kind of formula a node is, for operations that look through their arguments. */
+bool crdi_is_broadcast(crd_node x);
+bool crdi_is_reshape(crd_node x);
+bool crdi_is_product(crd_node x);
+bool crdi_is_quotient(crd_node x);
+bool crdi_is_square(crd_node x);
+bool crdi_is_negation(crd_node x);
+bool crdi_is_addition(crd_node x);
+bool crdi_is_subtraction(crd_node x);
+
+/* op(A) op(B), each transposed or not, without moving anything. */
+crd_node crdi_matmul_transposed(crd_node a, crd_node b, bool ta, bool tb);
+
+#endif

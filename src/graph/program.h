@@ -1,0 +1,40 @@
+/* program.h - a compiled program: kernel calls whose operands are places in memory. */
+#ifndef CRDI_PROGRAM_H
+#define CRDI_PROGRAM_H
+
+#include "graph/graph.h"
+
+enum crdi_region { CRDI_NOWHERE, CRDI_CONST, CRDI_INPUT, CRDI_OUTPUT, CRDI_WORK };
+
+typedef struct crdi_place {
+    enum crdi_region region;
+    int64_t offset; /* doubles from the start of the region */
+} crdi_place;
+
+/* A call before its places become pointers. */
+typedef struct crdi_planned {
+    crdi_call call;
+    crdi_place out, in[5];
+    const char *label;
+    const void *(*bind)(crd_context *ctx, const void *extra);
+    void (*unbind)(crd_context *ctx, const void *extra);
+} crdi_planned;
+
+struct crd_program {
+    crd_context *ctx;
+    crdi_arena *arena; /* views, nested programs */
+    crdi_planned *planned;
+    int64_t count;
+    double *constants;
+    int64_t constant_size, input_size, output_size, work_size;
+};
+
+struct crd_exec {
+    const crd_program *program;
+    double *memory; /* input, output, work, each at a multiple of CRDI_ALIGN bytes */
+    double *input, *output, *work;
+    crdi_call *call;
+    int64_t count;
+};
+
+#endif
