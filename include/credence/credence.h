@@ -4,7 +4,9 @@
 
 #include <credence/array.h>
 #include <credence/context.h>
+#include <credence/dist.h>
 #include <credence/graph.h>
+#include <credence/model.h>
 #include <credence/posterior.h>
 #include <credence/random.h>
 #include <credence/status.h>
