@@ -62,19 +62,17 @@ static const double *chain_start(const double *x, int64_t draws, bool split, int
 void crdi_diag_within_between(const double *x, int64_t chains, int64_t draws, bool split, double *within,
                               double *between)
 {
-    double sum = 0, centre = 0, rest = 0, spread = 0;
     int64_t count = split ? 2 * chains : chains, length = split ? draws / 2 : draws;
+    /* Means are taken from that of the first chain: the differences of equal means are exactly 0. */
+    double first = mean_of(x, length), sum = 0, shift = 0, squares = 0;
     for (int64_t c = 0; c < count; c++) {
-        sum += crdi_diag_variance(chain_start(x, draws, split, c), length);
-        centre += mean_of(chain_start(x, draws, split, c), length);
+        const double *chain = chain_start(x, draws, split, c);
+        double distance = mean_of(chain, length) - first;
+        sum += crdi_diag_variance(chain, length);
+        shift += distance;
+        squares += distance * distance;
     }
-    centre /= (double)count;
-    for (int64_t c = 0; c < count; c++) {
-        double distance = mean_of(chain_start(x, draws, split, c), length) - centre;
-        rest += distance;
-        spread += distance * distance;
-    }
-    spread -= rest * rest / (double)count; /* what the rounding of `centre` added: all of it for equal means */
+    double spread = squares - shift * shift / (double)count;
     *within = sum / (double)count;
     *between = count > 1 && spread > 0 ? spread / (double)(count - 1) : 0;
 }

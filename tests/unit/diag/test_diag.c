@@ -249,6 +249,7 @@ static void constant_draws_give_what_numpyro_and_arviz_give(void **state)
     assert_ok(ctx, crd_diag_summarise(ctx, x, 2, 101, 0.9, &s));
     assert_true(s.mean == 0.1 && s.sd == 0 && s.median == 0.1 && s.low == 0.1 && s.high == 0.1);
     assert_true(isnan(s.n_eff) && isnan(s.r_hat) && isnan(crd_diag_gelman_rubin(x, 2, 101)));
+    assert_true(isnan(crd_diag_gelman_rubin(x, 3, 60))); /* the mean of three means of 0.1 is not 0.1 */
     assert_true(isnan(crd_diag_ebfmi(x, 202)));
     const diagnostic_fn sizes[] = {crd_diag_ess_mean, crd_diag_ess_bulk, crd_diag_ess_tail, crd_diag_ess_sd};
     for (int i = 0; i < CRDI_COUNT(sizes); i++) {

@@ -123,6 +123,26 @@ static void sorting_and_quantiles_agree_with_a_naive_sort(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* Numbers that differ in one byte only, in a scrambled order: no byte may be passed over. */
+static void every_byte_counts_and_minus_zero_is_zero(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    double x[100], sorted[100];
+    for (int byte = 0; byte < 8; byte++) {
+        for (int i = 0; i < 100; i++) {
+            uint64_t bits = (uint64_t)(1 + i * 37 % 101) << 8 * byte | (byte < 6 ? (uint64_t)0x3ff << 52 : 0);
+            memcpy(&x[i], &bits, sizeof bits);
+        }
+        assert_ok(ctx, crd_diag_sort(ctx, x, 100, sorted));
+        for (int i = 1; i < 100; i++)
+            assert_true(sorted[i - 1] < sorted[i]);
+    }
+    assert_ok(ctx, crd_diag_sort(ctx, &(double){-0.0}, 1, sorted));
+    assert_false(signbit(sorted[0]));
+    testing_context_destroy(&ctx);
+}
+
 static void the_narrowest_interval_is_found_and_the_lowest_of_equals(void **state)
 {
     (void)state;
@@ -268,6 +288,7 @@ int main(void)
         cmocka_unit_test(autocovariance_is_its_definition_at_every_length),
         cmocka_unit_test(long_chains_lose_no_digits),
         cmocka_unit_test(sorting_and_quantiles_agree_with_a_naive_sort),
+        cmocka_unit_test(every_byte_counts_and_minus_zero_is_zero),
         cmocka_unit_test(the_narrowest_interval_is_found_and_the_lowest_of_equals),
         cmocka_unit_test(ties_share_their_mean_rank),
         cmocka_unit_test(normal_and_beta_quantiles_agree_with_mpmath_and_scipy),
