@@ -4,8 +4,8 @@
  * Functions that need scratch memory take a context, write `out` only on success and return
  *     CRD_OK; CRD_ENOMEM; CRD_EINVAL for a negative extent or a probability outside its range.
  * The others return the number. A question that the draws cannot answer is no error: the answer is NaN. It is NaN
- * everywhere when a draw is not finite or when there are none; ess_... and r_hat_... , n_eff, gelman_rubin and
- * split_gelman_rubin need 4 draws a chain. What constant draws give is said at each function.
+ * everywhere when a draw is not finite or when there are none; ess_..., mcse_..., r_hat_..., n_eff, gelman_rubin
+ * and split_gelman_rubin need 4 draws a chain. What constant draws give is said at each function.
  * Parallel: all functions may be called from several threads on the same draws. */
 #ifndef CREDENCE_DIAG_H
 #define CREDENCE_DIAG_H
@@ -112,7 +112,7 @@ CRD_API CRD_MUST_CHECK crd_status crd_diag_summarise(crd_context *ctx, const dou
 CRD_API double crd_diag_r_hat_split(const double *x, int64_t chains, int64_t draws);
 
 /** The larger of the split r_hat of the rank-normalised draws (which sees a shift) and of the rank-normalised distances
- *  from the median (which sees a difference in scale). Below 1.01 is good (Vehtari et al. 2021, sec. 4). Works without
+ *  from the median (which sees a difference in scale). Below 1.01 is good by the paper. Works without
  *  moments (Cauchy). NaN for one chain and for constant draws. ArviZ's rhat(method="rank"). */
 CRD_API CRD_MUST_CHECK crd_status crd_diag_r_hat_rank(crd_context *ctx, const double *x, int64_t chains, int64_t draws,
                                                       double *out);
@@ -124,7 +124,7 @@ CRD_API CRD_MUST_CHECK crd_status crd_diag_r_hat_folded(crd_context *ctx, const 
 /** The effective sample size of the split chains, for estimating the mean: N / tau, N = 2 m floor(n / 2);
  *  rho_k as in crd_diag_n_eff; tau = -1 + 2 sum rho over Geyer's initial monotone sequence, its last even lag once,
  *  at least 1 / log10(N). Constant draws (all equal to within 1e-15 of the largest; ArviZ: to within 1e-15) count as N.
- *  ArviZ's ess(method="mean"). Source: eq. 10 to 13 and appendix A. Cost: as autocovariance. */
+ *  ArviZ's ess(method="mean"). Cost: as autocovariance. */
 CRD_API CRD_MUST_CHECK crd_status crd_diag_ess_mean(crd_context *ctx, const double *x, int64_t chains, int64_t draws,
                                                     double *out);
 
@@ -137,7 +137,8 @@ CRD_API CRD_MUST_CHECK crd_status crd_diag_ess_bulk(crd_context *ctx, const doub
                                                     double *out);
 
 /** The same of the indicator x <= quantile(prob). prob in [0, 1]; N where that indicator is constant.
- *  ArviZ's ess(method="quantile"). */
+ *  ArviZ's ess(method="quantile"). Where prob (n - 1) is whole, ArviZ's quantile may fall a rounding error below that
+ *  draw and its size differ by what one draw makes; ours does not. */
 CRD_API CRD_MUST_CHECK crd_status crd_diag_ess_quantile(crd_context *ctx, const double *x, int64_t chains,
                                                         int64_t draws, double prob, double *out);
 
@@ -145,19 +146,20 @@ CRD_API CRD_MUST_CHECK crd_status crd_diag_ess_quantile(crd_context *ctx, const 
 CRD_API CRD_MUST_CHECK crd_status crd_diag_ess_tail(crd_context *ctx, const double *x, int64_t chains, int64_t draws,
                                                     double *out);
 
-/** The Monte Carlo standard error of the mean: sd / sqrt(ess_mean). 0 for constant draws. ArviZ's mcse(method="mean"). */
+/** The Monte Carlo standard error of the mean: sd / sqrt(ess_mean). 0 for constant draws.
+ *  ArviZ's mcse(method="mean"). */
 CRD_API CRD_MUST_CHECK crd_status crd_diag_mcse_mean(crd_context *ctx, const double *x, int64_t chains, int64_t draws,
                                                      double *out);
 
 /** The Monte Carlo standard error of the standard deviation, by the delta method without normality: with
  *  y = (x - mean)^2, sqrt((mean(y^2) - mean(y)^2) / (4 ess_sd mean(y))). NaN for constant draws.
- *  ArviZ's mcse(method="sd"). Source: Kenney & Keeping 1951, sec. 7.6, as Vehtari et al. use it. */
+ *  ArviZ's mcse(method="sd"). Source: Kenney & Keeping 1951, Mathematics of Statistics, part 2, p. 141. */
 CRD_API CRD_MUST_CHECK crd_status crd_diag_mcse_sd(crd_context *ctx, const double *x, int64_t chains, int64_t draws,
                                                    double *out);
 
 /** The Monte Carlo standard error of the quantile at prob: half the distance between the order statistics at the
  *  quantiles 0.1586553 and 0.8413447 of Beta(e prob + 1, e (1 - prob) + 1), e = ess_quantile(prob). prob in [0, 1].
- *  0 for constant draws. ArviZ's mcse(method="quantile"). Source: sec. 4.4 of the paper. */
+ *  0 for constant draws. ArviZ's mcse(method="quantile"). */
 CRD_API CRD_MUST_CHECK crd_status crd_diag_mcse_quantile(crd_context *ctx, const double *x, int64_t chains,
                                                          int64_t draws, double prob, double *out);
 

@@ -89,7 +89,10 @@ double crd_diag_quantile_sorted(const double *sorted, int64_t n, double prob)
     if (below >= n - 1)
         return sorted[n - 1];
     double low = sorted[below], high = sorted[below + 1], part = place - (double)below;
-    /* from the nearer end: exact at both, and never outside */
+    /* In the middle NumPy's median, to the bit: which distances from it tie decides ranks (folded r_hat). Elsewhere
+     * from the nearer end: exact at both, and never outside. */
+    if (part == 0.5)
+        return low / 2 + high / 2;
     return part < 0.5 ? low + (high - low) * part : high - (high - low) * (1 - part);
 }
 

@@ -120,6 +120,11 @@ static void sorting_and_quantiles_agree_with_a_naive_sort(void **state)
         assert_close(quantile, prob * 100, 1e-14, 0);
     }
     assert_true(isnan(crd_diag_quantile_sorted(sorted, 5, 1.5)));
+    for (int i = 0; i < 200; i++) {
+        double pair[2] = {normal(&seed), normal(&seed) * 10}, median;
+        assert_ok(ctx, crd_diag_median(ctx, pair, 2, &median));
+        assert_true(median == (pair[0] + pair[1]) / 2);
+    }
     testing_context_destroy(&ctx);
 }
 
