@@ -7,6 +7,7 @@
 #include <credence/dist.h>
 #include <credence/graph.h>
 #include <credence/model.h>
+#include <credence/nn.h>
 #include <credence/diag.h>
 #include <credence/posterior.h>
 #include <credence/random.h>
