@@ -24,7 +24,7 @@ libdir=$(pkg-config --variable=libdir credence)
 "${CC:-cc}" -std=c17 "$source/main.c" -o "$prefix/by_pkgconfig" $(pkg-config --cflags --libs credence)
 LD_LIBRARY_PATH=$libdir "$prefix/by_pkgconfig"
 
-"$cmake" -S "$source" -B "$prefix/project" -DCMAKE_PREFIX_PATH="$prefix/usr" >"$prefix/log" 2>&1 ||
+"$cmake" -G Ninja -S "$source" -B "$prefix/project" -DCMAKE_PREFIX_PATH="$prefix/usr" >"$prefix/log" 2>&1 ||
     { cat "$prefix/log"; say "find_package(credence) failed"; }
 "$cmake" --build "$prefix/project" >"$prefix/log" 2>&1 || { cat "$prefix/log"; say "the project does not build"; }
 "$prefix/project/uses_credence"
