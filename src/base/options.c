@@ -406,10 +406,19 @@ const char *crdi_option_flag(const crdi_option *option, char *buffer)
     return buffer;
 }
 
+static bool is_flag(const crdi_option *option, const char *standard)
+{
+    return option->type == CRDI_OPTION_FLAG && strcmp(option->standard, standard) == 0;
+}
+
 void crdi_option_synopsis(const crdi_option *option, crdi_string *out)
 {
     char flag[CRDI_OPTION_NAME];
-    crdi_string_append(out, "%s", crdi_option_flag(option, flag));
+    crdi_option_flag(option, flag);
+    if (is_flag(option, "true"))
+        crdi_string_append(out, "--[no-]%s", flag + 2);
+    else
+        crdi_string_append(out, "%s", flag);
     if (option->type == CRDI_OPTION_INTEGER)
         crdi_string_append(out, " N");
     else if (option->type == CRDI_OPTION_REAL)
@@ -433,14 +442,15 @@ static void range_text(const crdi_option *option, crdi_string *out)
 
 void crdi_option_notes(const crdi_option *option, crdi_string *out)
 {
-    bool off = option->type == CRDI_OPTION_FLAG && strcmp(option->standard, "false") == 0;
-    bool standard = option->standard && *option->standard && !off;
+    const char *standard = option->standard ? option->standard : "";
     bool range = *option->minimum || *option->maximum, many = option->type == CRDI_OPTION_LIST;
-    if (!standard && !range && !many)
+    if (option->type == CRDI_OPTION_FLAG)
+        standard = is_flag(option, "true") ? "on" : "";
+    if (!*standard && !range && !many)
         return;
-    crdi_string_append(out, "[%s%s", standard ? option->standard : "", standard && range ? "; " : "");
+    crdi_string_append(out, "[%s%s", standard, *standard && (range || many) ? "; " : "");
     range_text(option, out);
-    crdi_string_append(out, "%s]", many ? (standard ? "; repeatable" : "repeatable") : "");
+    crdi_string_append(out, "%s]", many ? "repeatable" : "");
 }
 
 crd_status crdi_raise_unknown_option(crd_context *ctx, const char *name, const crdi_option_table *const *tables,

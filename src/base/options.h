@@ -83,71 +83,29 @@ typedef const char *crdi_option_field_choice;
 #define CRDI_OPTION_FIELD(type, name, ...) crdi_option_field_##type name;
 
 /* The row's type is also checked against the field's: _Generic has no branch for a wrong one. */
+/* clang-format off */
 #define CRDI_OPTION_ROW(structure, type, name, ...) CRDI_OPTION_ROW_##type(structure, name, __VA_ARGS__)
 #define CRDI_OPTION_PLACE(structure, name) offsetof(structure, name), sizeof(((structure *)0)->name)
-#define CRDI_OPTION_IS(structure, name, type, constant) _Generic(((structure *)0)->name, type : (constant))
+#define CRDI_OPTION_IS(structure, name, type, constant) _Generic(((structure *)0)->name, type: (constant))
 #define CRDI_OPTION_ROW_integer(structure, name, standard, minimum, maximum, help, source)                             \
-    {#name,                                                                                                            \
-     _Generic(((structure *)0)->name, int                                                                              \
-              : CRDI_OPTION_INTEGER, int64_t                                                                           \
-              : CRDI_OPTION_INTEGER),                                                                                  \
-     #standard,                                                                                                        \
-     #minimum,                                                                                                         \
-     #maximum,                                                                                                         \
-     NULL,                                                                                                             \
-     help,                                                                                                             \
-     source,                                                                                                           \
-     CRDI_OPTION_PLACE(structure, name)},
+    {#name, _Generic(((structure *)0)->name, int: CRDI_OPTION_INTEGER, int64_t: CRDI_OPTION_INTEGER),                  \
+     #standard, #minimum, #maximum, NULL, help, source, CRDI_OPTION_PLACE(structure, name)},
 #define CRDI_OPTION_ROW_real(structure, name, standard, minimum, maximum, help, source)                                \
-    {#name,                                                                                                            \
-     CRDI_OPTION_IS(structure, name, double, CRDI_OPTION_REAL),                                                        \
-     #standard,                                                                                                        \
-     #minimum,                                                                                                         \
-     #maximum,                                                                                                         \
-     NULL,                                                                                                             \
-     help,                                                                                                             \
-     source,                                                                                                           \
-     CRDI_OPTION_PLACE(structure, name)},
+    {#name, CRDI_OPTION_IS(structure, name, double, CRDI_OPTION_REAL),                                                 \
+     #standard, #minimum, #maximum, NULL, help, source, CRDI_OPTION_PLACE(structure, name)},
 #define CRDI_OPTION_ROW_text(structure, name, standard, placeholder, unused, help, source)                             \
-    {#name,                                                                                                            \
-     CRDI_OPTION_IS(structure, name, const char *, CRDI_OPTION_TEXT),                                                  \
-     standard,                                                                                                         \
-     "",                                                                                                               \
-     "",                                                                                                               \
-     #placeholder,                                                                                                     \
-     help,                                                                                                             \
-     source,                                                                                                           \
-     CRDI_OPTION_PLACE(structure, name)},
+    {#name, CRDI_OPTION_IS(structure, name, const char *, CRDI_OPTION_TEXT),                                           \
+     standard, "", "", #placeholder, help, source, CRDI_OPTION_PLACE(structure, name)},
 #define CRDI_OPTION_ROW_flag(structure, name, standard, unused, unused_too, help, source)                              \
-    {#name,                                                                                                            \
-     CRDI_OPTION_IS(structure, name, bool, CRDI_OPTION_FLAG),                                                          \
-     (standard) ? "true" : "false",                                                                                    \
-     "",                                                                                                               \
-     "",                                                                                                               \
-     NULL,                                                                                                             \
-     help,                                                                                                             \
-     source,                                                                                                           \
-     CRDI_OPTION_PLACE(structure, name)},
+    {#name, CRDI_OPTION_IS(structure, name, bool, CRDI_OPTION_FLAG),                                                   \
+     (standard) ? "true" : "false", "", "", NULL, help, source, CRDI_OPTION_PLACE(structure, name)},
 #define CRDI_OPTION_ROW_list(structure, name, standard, placeholder, unused, help, source)                             \
-    {#name,                                                                                                            \
-     CRDI_OPTION_IS(structure, name, crdi_text_list, CRDI_OPTION_LIST),                                                \
-     standard,                                                                                                         \
-     "",                                                                                                               \
-     "",                                                                                                               \
-     #placeholder,                                                                                                     \
-     help,                                                                                                             \
-     source,                                                                                                           \
-     CRDI_OPTION_PLACE(structure, name)},
+    {#name, CRDI_OPTION_IS(structure, name, crdi_text_list, CRDI_OPTION_LIST),                                         \
+     standard, "", "", #placeholder, help, source, CRDI_OPTION_PLACE(structure, name)},
 #define CRDI_OPTION_ROW_choice(structure, name, standard, choices, unused, help, source)                               \
-    {#name,                                                                                                            \
-     CRDI_OPTION_IS(structure, name, const char *, CRDI_OPTION_CHOICE),                                                \
-     standard,                                                                                                         \
-     "",                                                                                                               \
-     "",                                                                                                               \
-     choices,                                                                                                          \
-     help,                                                                                                             \
-     source,                                                                                                           \
-     CRDI_OPTION_PLACE(structure, name)},
+    {#name, CRDI_OPTION_IS(structure, name, const char *, CRDI_OPTION_CHOICE),                                         \
+     standard, "", "", choices, help, source, CRDI_OPTION_PLACE(structure, name)},
+/* clang-format on */
 
 /* ---- values ------------------------------------------------------------------------------------------------- */
 

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-/* Options that every command has. */
 typedef struct common_options {
 #define OPT CRDI_OPTION_FIELD
 #include "cli/common.def"

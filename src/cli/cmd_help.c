@@ -10,7 +10,6 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
     return command ? crdi_usage_print(cli->ctx, command) : CRD_ENAME;
 }
 
-extern const crdi_command_body crdi_command_help;
 const crdi_command_body crdi_command_help = {
     .positional = {{"COMMAND", "the command to explain; without it all commands are listed", CRDI_OPTIONAL}},
     .run = run,

@@ -28,5 +28,4 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
     return CRD_OK;
 }
 
-extern const crdi_command_body crdi_command_version;
 const crdi_command_body crdi_command_version = {.table = {&table}, .run = run};

@@ -60,12 +60,20 @@ const char *crdi_cli_argument(const crdi_cli_call *call, int i);
 const void *crdi_cli_values(const crdi_cli_call *call, const crdi_option_table *table);
 crdi_options *crdi_cli_options(crdi_cli_call *call, const crdi_option_table *table);
 
+/* What each cmd_NAME.c defines. */
+#define COMMAND(name, help) extern const crdi_command_body crdi_command_##name;
+#include "cli/commands.def"
+#undef COMMAND
+
 /* ---- the frame ---------------------------------------------------------------------------------------------- */
 
 int crdi_commands_count(void);
 const crdi_command *crdi_commands_get(int i);
 /* NULL, with CRD_ENAME raised and the nearest command named, if there is none of that name. */
 const crdi_command *crdi_commands_find(crd_context *ctx, const char *name);
+
+/* Options of every command. */
+extern const crdi_option_table crdi_common_table;
 
 /* Reads what stands behind a command's name. `--flag value`, `--flag=value`, `--no-flag` and `--flag` for flags, `-h`;
  * `--` ends the options; a lone `-` is an argument. CRD_ENAME, CRD_EINVAL, CRD_EMISSING, CRD_ENOMEM.

@@ -3,10 +3,6 @@
 
 #include <string.h>
 
-#define COMMAND(name, help) extern const crdi_command_body crdi_command_##name;
-#include "cli/commands.def"
-#undef COMMAND
-
 static const crdi_command commands[] = {
 #define COMMAND(name, help) {#name, help, &crdi_command_##name},
 #include "cli/commands.def"

@@ -7,8 +7,6 @@
 
 enum { INDENT = 2, LEFT = 30 }; /* the right column begins here; a longer entry gets a line of its own */
 
-extern const crdi_option_table crdi_common_table;
-
 /* Appends words from column `at` on, wrapped to `width` with later lines indented by `indent`. */
 static void wrap(crdi_string *out, const char *text, int at, int indent, int width)
 {

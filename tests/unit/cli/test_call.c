@@ -143,7 +143,7 @@ static void a_help_page_is_aligned_and_wrapped(void **state)
         "  NEW                         new inputs\n\nOptions:\n"
         "  --chains N                  number of chains [4; 1 to 100]\n"
         "  --out FILE                  run file to write\n"
-        "  --progress                  show progress [true]\n"
+        "  --[no-]progress             show progress [on]\n"
         "  --no-header                 the file has no line of names\n"
         "  --target-accept X           wanted acceptance [0.8; above 0, below 1]\n"
         "  --drop COL                  leave out a column; and here follow many more words, enough for the\n"
