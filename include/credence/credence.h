@@ -9,8 +9,10 @@
 #include <credence/model.h>
 #include <credence/nn.h>
 #include <credence/diag.h>
+#include <credence/dataset.h>
 #include <credence/posterior.h>
 #include <credence/random.h>
 #include <credence/status.h>
+#include <credence/table.h>
 
 #endif
