@@ -118,7 +118,7 @@ struct applying {
     const crd_apply_options *options;
     crdi_rows rows;
     int64_t *column; /* by feature: the table's column */
-    crdi_use *use; /* by feature; room for the target behind them */
+    crdi_use *use; /* by feature */
     crd_inputs *inputs;
 };
 
@@ -134,7 +134,7 @@ static crd_status find_features(struct applying *a)
         end = group_end(r, j);
         for (int64_t i = j; i < end; i++) {
             a->column[i] = c;
-            a->use[i] = (crdi_use){c, r->feature[i].level != NULL};
+            a->use[i] = (crdi_use){c, r->feature[i].level != NULL, CRDI_ROLE_NEW_FEATURE};
         }
         if (c >= 0)
             continue;
@@ -183,7 +183,7 @@ static crd_status read_target(struct applying *a)
     int64_t c = crd_table_find(t, a->recipe->target);
     if (c < 0)
         return CRD_OK;
-    crdi_use use = {c, a->recipe->target_kind == CRD_TARGET_CLASS};
+    crdi_use use = {c, a->recipe->target_kind == CRD_TARGET_CLASS, CRDI_ROLE_NEW_TARGET};
     int64_t missing = crdi_rows_missing(t, c, &a->rows);
     if (missing) {
         crdi_log(t->ctx, "%s: the target '%s' is missing in %lld of %lld rows and not used", t->name, a->recipe->target,

@@ -73,7 +73,7 @@ static crd_status check_flags(const struct making *m, int64_t target)
 
 static void add_use(struct making *m, int64_t c)
 {
-    m->use[m->feature_columns++] = (crdi_use){c, m->flags[c] & CATEGORICAL};
+    m->use[m->feature_columns++] = (crdi_use){c, m->flags[c] & CATEGORICAL, CRDI_ROLE_FEATURE};
 }
 
 static crd_target_kind target_kind(const struct making *m, int64_t c)
@@ -115,7 +115,7 @@ static crd_status settle_uses(struct making *m)
     if (m->feature_columns == 0)
         return crdi_raise(m->ctx, CRD_EDATA, "%s: no feature is left beside the target '%s'", t->name, o->target);
     m->recipe->target_kind = target_kind(m, target);
-    m->use[m->feature_columns] = (crdi_use){target, m->recipe->target_kind == CRD_TARGET_CLASS};
+    m->use[m->feature_columns] = (crdi_use){target, m->recipe->target_kind == CRD_TARGET_CLASS, CRDI_ROLE_TARGET};
     return CRD_OK;
 }
 

@@ -3,6 +3,7 @@
 #include "store/input.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The next word of a text, NULL at its end. Steps over white space and counts lines. */
@@ -112,16 +113,19 @@ int64_t crdi_rows_missing(const crd_table *table, int64_t column, const crdi_row
     return missing;
 }
 
-static crd_status raise_text(const crd_table *t, const crd_table_column *column, int64_t row)
+static crd_status raise_text(const crd_table *t, const crdi_use *use, int64_t row)
 {
-    char cell[CRDI_SHOWN], name[CRDI_SHOWN];
-    crdi_csv_show(cell, column->text[row]);
-    crdi_csv_show(name, column->name);
-    return crdi_raise(
-        t->ctx, CRD_EDATA,
-        "%s:%lld: column '%s' holds '%s', which is not a finite number (text columns: --categorical %s reads "
-        "levels, --drop %s leaves it out)",
-        t->name, (long long)t->line[row], name, cell, name, name);
+    char cell[CRDI_SHOWN], name[CRDI_SHOWN], advice[4 * CRDI_SHOWN] = "";
+    crdi_csv_show(cell, t->column[use->column].text[row]);
+    crdi_csv_show(name, t->column[use->column].name);
+    if (use->role == CRDI_ROLE_FEATURE)
+        snprintf(advice, sizeof advice, " (text columns: --categorical %s reads levels, --drop %s leaves it out)", name,
+                 name);
+    if (use->role == CRDI_ROLE_TARGET)
+        snprintf(advice, sizeof advice, " (a target of classes: --categorical %s)", name);
+    bool target = use->role == CRDI_ROLE_TARGET || use->role == CRDI_ROLE_NEW_TARGET;
+    return crdi_raise(t->ctx, CRD_EDATA, "%s:%lld: %s '%s' holds '%s', which is not a finite number%s", t->name,
+                      (long long)t->line[row], target ? "the target" : "column", name, cell, advice);
 }
 
 static crd_status check_text(const crd_table *t, const crdi_use *use, int64_t count, const crdi_rows *rows)
@@ -129,7 +133,7 @@ static crd_status check_text(const crd_table *t, const crdi_use *use, int64_t co
     for (int64_t i = 0; i < rows->count; i++)
         for (int64_t u = 0; u < count; u++)
             if (!use[u].levels && is_text(&t->column[use[u].column], rows->row[i]))
-                return raise_text(t, &t->column[use[u].column], rows->row[i]);
+                return raise_text(t, &use[u], rows->row[i]);
     return CRD_OK;
 }
 
