@@ -12,28 +12,28 @@ extern "C" {
 
 /** How to read a file. Zero means the default everywhere. */
 typedef struct crd_csv_options {
-    bool no_header;        /**< the first line is data; columns are called "0", "1", ... */
-    char separator;        /**< ',', ';', '\t', ' ' (runs of blanks and tabs), or 0: the one that suits the first lines */
+    bool no_header; /**< the first line is data; columns are called "0", "1", ... */
+    char separator; /**< ',', ';', '\t', ' ' (runs of blanks and tabs), or 0: the one that suits the first lines */
 } crd_csv_options;
 
 /** One column. A cell is a number, missing, or text. */
 typedef struct crd_table_column {
     char *name;
-    double *number;        /**< by row; NaN where the cell is missing or text */
-    char **text;           /**< by row, NULL where missing; NULL altogether when every cell is a number or missing */
-    int64_t missing;       /**< how many cells are missing */
-    int64_t first_text;    /**< row of the first cell that is neither a finite number nor missing; -1: none */
+    double *number; /**< by row; NaN where the cell is missing or text */
+    char **text; /**< by row, NULL where missing; NULL altogether when every cell is a number or missing */
+    int64_t missing; /**< how many cells are missing */
+    int64_t first_text; /**< row of the first cell that is neither a finite number nor missing; -1: none */
 } crd_table_column;
 
 /** A table. The struct is open for reading; crd_csv_read and crd_table_destroy manage it. */
 typedef struct crd_table {
     crd_context *ctx;
-    char *name;            /**< the file's path, for messages */
+    char *name; /**< the file's path, for messages */
     int64_t row_count;
     int64_t column_count;
     crd_table_column *column;
-    int64_t *line;         /**< by row: the line of the file on which it starts, counted from 1 */
-    char separator;        /**< the one that was used */
+    int64_t *line; /**< by row: the line of the file on which it starts, counted from 1 */
+    char separator; /**< the one that was used */
 } crd_table;
 
 /** Reads a CSV file.
@@ -41,7 +41,8 @@ typedef struct crd_table {
  *  Understood: `,` `;` tab or runs of white space between cells; quotes with "" and line ends inside (RFC 4180); LF,
  *  CRLF and CR line ends; a byte-order mark; blank lines (ignored); separators at the ends of lines; blanks around
  *  cells. An empty cell, NA, NaN, null and ? (upper or lower case) are missing. Numbers are read in the C locale's
- *  notation whatever the locale is. A column without a name in the header is called by its number, counted from 0.
+ *  notation whatever the locale is. A line end in a name is read as a blank; a column
+ *  without a name in the header is called by its number, counted from 0.
  *  A column that is text somewhere is kept as text; crd_dataset_make decides whether that is an error.
  *  @param options  borrowed; NULL means the defaults.
  *  @param out      returns owned; written only on success.

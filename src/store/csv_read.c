@@ -163,6 +163,19 @@ static crd_status check_names(const crd_table *t)
     return status;
 }
 
+/* A name has one line: spreadsheets break long headers, and nobody could type that, or read it in a message. */
+static void copy_name(const crdi_csv_cell *cell, char *out)
+{
+    crdi_csv_cell_copy(cell, out);
+    char *to = out;
+    for (const char *from = out; *from; from++) {
+        bool control = (unsigned char)*from < ' ' || *from == 0x7f;
+        if (!control || to == out || to[-1] != ' ')
+            *to++ = control ? ' ' : *from;
+    }
+    *to = 0;
+}
+
 static crd_status name_column(const struct reading *r, crd_table *t, int64_t c)
 {
     char number[32];
@@ -175,7 +188,7 @@ static crd_status name_column(const struct reading *r, crd_table *t, int64_t c)
     } else {
         t->column[c].name = crdi_alloc(t->ctx, cell->length + 1);
         if (t->column[c].name)
-            crdi_csv_cell_copy(cell, t->column[c].name);
+            copy_name(cell, t->column[c].name);
     }
     return t->column[c].name ? CRD_OK : CRD_ENOMEM;
 }

@@ -48,8 +48,15 @@ const char *crdi_level(const crd_table_column *column, int64_t row, char buffer[
 crd_status crdi_levels(const crd_table *table, int64_t column, const crdi_rows *rows, char ***out, int64_t *out_count);
 void crdi_names_free(crd_context *ctx, char **names, int64_t count);
 
+/* ---- for people (dataset_describe.c) --------------------------------------------------------------------------- */
+
+/* Appends three lines or four: rows, inputs and what was left out, and how the target is read. */
+crd_status crdi_dataset_describe(const crd_dataset *dataset, crdi_string *out);
+
 /* ---- values (dataset_apply.c) ---------------------------------------------------------------------------------- */
 
+/* Features j to the one returned (excluded) come from one column: the levels of a categorical one, or a number alone. */
+int64_t crdi_recipe_group(const crd_recipe *recipe, int64_t j);
 /* Writes x (rows, features) as the recipe says; `column[j]` is the table's column of feature j. */
 crd_status crdi_recipe_inputs(const crd_recipe *recipe, const crd_table *table, const int64_t *column,
                               const crdi_rows *rows, double *x);

@@ -3,10 +3,7 @@
 
 #include <string.h>
 
-/* ---- values ---------------------------------------------------------------------------------------------------- */
-
-/* Features j to the one returned (excluded) come from one column: the levels of a categorical one, or a number alone. */
-static int64_t group_end(const crd_recipe *r, int64_t j)
+int64_t crdi_recipe_group(const crd_recipe *r, int64_t j)
 {
     int64_t end = j + 1;
     while (r->feature[j].level && end < r->feature_count && r->feature[end].level &&
@@ -14,6 +11,8 @@ static int64_t group_end(const crd_recipe *r, int64_t j)
         end++;
     return end;
 }
+
+/* ---- values ---------------------------------------------------------------------------------------------------- */
 
 /* Names what was seen, for an error. */
 static crd_status raise_unseen(const crd_table *t, const crd_table_column *column, int64_t row, const char *level,
@@ -66,7 +65,7 @@ crd_status crdi_recipe_inputs(const crd_recipe *r, const crd_table *t, const int
 {
     for (int64_t j = 0, end; j < r->feature_count; j = end) {
         const crd_feature *f = &r->feature[j];
-        end = group_end(r, j);
+        end = crdi_recipe_group(r, j);
         if (f->level) {
             CRD_TRY(write_levels(r, j, end, t, column[j], rows, x));
             continue;
@@ -131,7 +130,7 @@ static crd_status find_features(struct applying *a)
     crdi_string_init(&missing, t->ctx);
     for (int64_t j = 0, end; j < r->feature_count; j = end) {
         int64_t c = crd_table_find(t, r->feature[j].column);
-        end = group_end(r, j);
+        end = crdi_recipe_group(r, j);
         for (int64_t i = j; i < end; i++) {
             a->column[i] = c;
             a->use[i] = (crdi_use){c, r->feature[i].level != NULL, CRDI_ROLE_NEW_FEATURE};

@@ -43,6 +43,7 @@ static const struct good good_ones[] = {
     {"a line end in quotes", "a,b\n\"p\nq\",2\n\"r\r\ns\",3\n", {0}, "a|b;'p\nq'|2;'r\r\ns'|3;", ','},
     {"blanks around quotes", "a,b\n \"1\" , \"z\" \n", {0}, "a|b;1|'z';", ','},
     {"quotes between blanks", "name x\n\"Ann Lee\" 2\nBob 3\n", {0}, "name|x;'Ann Lee'|2;'Bob'|3;", ' '},
+    {"a line end in a name", "\"price\r\n(EUR)\",b\n1,2\n", {0}, "price (EUR)|b;1|2;", ','},
     {"a quote inside a cell", "a,b\n5\" pipe,2\n", {0}, "a|b;'5\" pipe'|2;", ','},
     {"words between commas",
      "name,city\nAnn Lee,New York\nBob Ray,Old Town\n",

@@ -223,6 +223,87 @@ static void the_recipe_says_what_was_done(void **state)
     testing_context_destroy(&ctx);
 }
 
+static crd_dataset *trained(crd_context *ctx, const char *target)
+{
+    crd_table *table = table_of(ctx, animals);
+    crd_dataset_options options = {
+        .target = target, .categorical = NAMES("kind"), .categorical_count = 1, .na = CRD_NA_DROP};
+    crd_dataset *d = NULL;
+    options.scale = CRD_SCALE_STANDARD;
+    assert_ok(ctx, crd_dataset_make(ctx, table, &options, &d));
+    crd_table_destroy(&table);
+    return d;
+}
+
+struct heard {
+    int lines;
+    char line[8][256];
+};
+
+static void hear(void *user, const char *line)
+{
+    struct heard *heard = user;
+    snprintf(heard->line[heard->lines++ % 8], sizeof heard->line[0], "%s", line);
+}
+
+static void what_is_left_out_is_named(void **state)
+{
+    (void)state;
+    struct heard heard = {0};
+    crd_context *ctx;
+    crd_dataset *d;
+    crdi_string text;
+    assert_int_equal(crd_context_create(&ctx, &(crd_context_options){.log = hear, .log_user = &heard}), CRD_OK);
+    crd_table *table = table_of(ctx, "a,b,kind,y\n1,7,x,10\n2,7.0,x,20\n,7,x,30\n4,7,x,30\n");
+    crd_dataset_options options = {.target = "y", .categorical = NAMES("kind"), .categorical_count = 1};
+    options.na = CRD_NA_DROP;
+    assert_ok(ctx, crd_dataset_make(ctx, table, &options, &d));
+    assert_int_equal(heard.lines, 3);
+    assert_string_equal(heard.line[0], "t.csv: 1 row with missing cells left out, 3 kept");
+    assert_string_equal(heard.line[1], "t.csv: column 'b' is constant (7) and left out");
+    assert_string_equal(heard.line[2], "t.csv: column 'kind' is constant (x) and left out");
+    assert_int_equal(d->recipe->constant_count, 2);
+    assert_string_equal(d->recipe->constant[1], "kind");
+    crdi_string_init(&text, ctx);
+    assert_ok(ctx, crdi_dataset_describe(d, &text));
+    assert_string_equal(crdi_string_text(&text), "rows:   3 (1 with missing cells left out)\n"
+                                                 "inputs: 1: a\n"
+                                                 "        constant, left out: b, kind\n"
+                                                 "target: y, a number\n");
+    crdi_string_clear(&text);
+    crd_dataset_destroy(&d);
+    crd_table_destroy(&table);
+    crd_context_destroy(&ctx);
+}
+
+static void a_data_set_is_described(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *target, *expected;
+    } rows[] = {
+        {"y", "rows:   3 (2 with missing cells left out)\n"
+              "inputs: 6, standardised: id, size, kind (3 levels), legs\n"
+              "        constant, left out: eyes\n"
+              "target: y, a number, standardised (mean 23.3333, sd 12.4722)\n"},
+        {"kind", "rows:   3 (2 with missing cells left out)\n"
+                 "inputs: 4, standardised: id, size, legs, y\n"
+                 "        constant, left out: eyes\n"
+                 "target: kind, 3 classes: ant, cat, dog\n"},
+    };
+    crd_context *ctx = testing_context();
+    for (int i = 0; i < CRDI_COUNT(rows); i++) {
+        crd_dataset *d = trained(ctx, rows[i].target);
+        crdi_string text;
+        crdi_string_init(&text, ctx);
+        assert_ok(ctx, crdi_dataset_describe(d, &text));
+        assert_string_equal(crdi_string_text(&text), rows[i].expected);
+        crdi_string_clear(&text);
+        crd_dataset_destroy(&d);
+    }
+    testing_context_destroy(&ctx);
+}
+
 static void scaled_as_scikit_learn_does(void **state)
 {
     (void)state;
@@ -399,18 +480,6 @@ static void bad_tables_are_refused_in_one_line(void **state)
 }
 
 /* ---- recipes --------------------------------------------------------------------------------------------------- */
-
-static crd_dataset *trained(crd_context *ctx, const char *target)
-{
-    crd_table *table = table_of(ctx, animals);
-    crd_dataset_options options = {
-        .target = target, .categorical = NAMES("kind"), .categorical_count = 1, .na = CRD_NA_DROP};
-    crd_dataset *d = NULL;
-    options.scale = CRD_SCALE_STANDARD;
-    assert_ok(ctx, crd_dataset_make(ctx, table, &options, &d));
-    crd_table_destroy(&table);
-    return d;
-}
 
 static void applied_to_its_own_table_a_recipe_gives_the_same_bits(void **state)
 {
@@ -797,6 +866,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_become_inputs_and_target),
         cmocka_unit_test(the_recipe_says_what_was_done),
+        cmocka_unit_test(what_is_left_out_is_named),
+        cmocka_unit_test(a_data_set_is_described),
         cmocka_unit_test(scaled_as_scikit_learn_does),
         cmocka_unit_test(bad_tables_are_refused_in_one_line),
         cmocka_unit_test(applied_to_its_own_table_a_recipe_gives_the_same_bits),
