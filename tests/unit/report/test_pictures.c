@@ -1,0 +1,192 @@
+/* test_pictures.c - gnuplot draws every figure without complaint, in all three formats, and says what is wrong.
+ *
+ * CREDENCE_PICTURES=FOLDER keeps the pictures there, to be looked at. Skipped where gnuplot is not installed. */
+#include "report/figures.h"
+#include "testing.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { GRID = 120, DATA = 40, CHAINS = 2, DRAWS = 2000, SERIES = 5 };
+
+/* Made-up numbers that look random: a multiplicative sequence is enough for a picture. */
+static double noise(uint64_t *state)
+{
+    double sum = 0;
+    for (int i = 0; i < 12; i++) {
+        *state = *state * 6364136223846793005u + 1442695040888963407u;
+        sum += (double)(*state >> 11) * 0x1p-53;
+    }
+    return sum - 6;
+}
+
+static struct {
+    double x[GRID], median[6][GRID], low[6][GRID], high[6][GRID], inner[2][GRID];
+    double data_x[DATA], data_y[DATA], fit[3][DATA];
+    double series[SERIES][CHAINS * DRAWS];
+    crdi_bands bands[6];
+    struct crdi_band level[6][2];
+    crdi_named input[3], named[100];
+} made;
+
+static double curve(double x)
+{
+    return 0.4 * cos(7 * x) - 0.9 * x * x;
+}
+
+static void make_bands(uint64_t *seed)
+{
+    static const char *const title[6] = {"NUTS, 10 tanh units, prior sd 1", "NUTS, prior sd 0.1", "NUTS, prior sd 10",
+                                         "NUTS, 2 units", "NUTS, 100 units", "NUTS, 10 relu units"};
+    static const double width[6] = {0.5, 0.1, 40, 0.8, 1, 0.6};
+    for (int i = 0; i < DATA; i++) {
+        made.data_x[i] = (i < 20 ? -1 : 0.1) + 0.045 * (i % 20);
+        made.data_y[i] = curve(made.data_x[i]) + 0.08 * noise(seed);
+        made.fit[0][i] = curve(made.data_x[i]);
+        made.fit[1][i] = made.fit[0][i] - 0.15;
+        made.fit[2][i] = made.fit[0][i] + 0.15;
+    }
+    for (int k = 0; k < 6; k++) {
+        for (int i = 0; i < GRID; i++) {
+            double x = made.x[i] = -1.5 + 3.0 * i / (GRID - 1), out = fmax(0, fabs(x) - 0.9);
+            made.median[k][i] = k == 1 ? 0.02 * x : curve(x);
+            made.low[k][i] = made.median[k][i] - 0.07 - width[k] * out;
+            made.high[k][i] = made.median[k][i] + 0.07 + width[k] * out;
+        }
+        made.level[k][0] = (struct crdi_band){0.95, made.low[k], made.high[k]};
+        made.bands[k] = (crdi_bands){.title = title[k], .count = GRID, .x = made.x, .median = made.median[k],
+                                     .level_count = 1, .level = made.level[k], .data_count = DATA,
+                                     .data_x = made.data_x, .data_y = made.data_y};
+    }
+    for (int i = 0; i < GRID; i++) {
+        made.inner[0][i] = made.median[0][i] - 0.4 * (made.median[0][i] - made.low[0][i]);
+        made.inner[1][i] = made.median[0][i] + 0.4 * (made.high[0][i] - made.median[0][i]);
+    }
+}
+
+static crdi_figure_source make_source(void)
+{
+    static const char *const name[SERIES] = {"Output bias", "First output weight", "First hidden weight",
+                                             "First hidden bias", "Likelihood std"};
+    uint64_t seed = 17;
+    make_bands(&seed);
+    for (int s = 0; s < SERIES; s++) {
+        double at = 0;
+        for (int i = 0; i < CHAINS * DRAWS; i++) {
+            at = 0.9 * at + 0.44 * noise(&seed);
+            made.series[s][i] = s == 0 ? noise(&seed) : s == 4 ? 0.09 * exp(0.15 * noise(&seed)) : at + (at > 0 ? 1 : -1);
+        }
+    }
+    for (int i = 0; i < 100; i++)
+        made.named[i] = (crdi_named){name[i % SERIES], made.series[i % SERIES]};
+    made.input[0] = (crdi_named){"x", made.data_x};
+    made.input[1] = (crdi_named){"fit 'a\\b' {c}_d^e @f $g `h`\n\"i\"", made.fit[0]};
+    made.input[2] = (crdi_named){"\u6e29\u5ea6 \u00b0C", made.fit[1]};
+    return (crdi_figure_source){.rows = DATA, .input_count = 1, .input = made.input, .target = {"y", made.data_y},
+                                .chains = CHAINS, .draws = DRAWS, .series_count = SERIES, .series = made.named,
+                                .band_count = 6, .bands = made.bands,
+                                .fit = {DATA, made.data_y, made.fit[0], made.fit[1], made.fit[2], 0.95}};
+}
+
+/* ---- */
+
+static char folder[256];
+static bool kept;
+
+static const char *file(const char *name)
+{
+    static char path[600];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static bool installed(void)
+{
+    const char *path = getenv("PATH");
+    char copy[8192], *rest = copy;
+    snprintf(copy, sizeof copy, "%s", path ? path : "");
+    for (char *one; (one = strsep(&rest, ":")) != NULL;) {
+        char program[8300];
+        snprintf(program, sizeof program, "%s/gnuplot", one);
+        if (access(program, X_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+
+static void assert_picture(const char *path)
+{
+    static const struct {
+        const char *suffix, *start;
+    } formats[] = {{".png", "\x89PNG"}, {".svg", "<?xml"}, {".pdf", "%PDF"}};
+    char start[6] = "";
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    assert_int_equal(fread(start, 1, 5, f), 5);
+    fclose(f);
+    for (int i = 0; i < CRDI_COUNT(formats); i++)
+        if (strstr(path, formats[i].suffix))
+            assert_int_equal(strncmp(start, formats[i].start, strlen(formats[i].start)), 0);
+}
+
+static void draw(crd_context *ctx, const char *type_name, const crdi_figure_source *source, const char *name)
+{
+    const crdi_figure_type *type = NULL;
+    crdi_figure *figure = NULL;
+    assert_ok(ctx, crdi_figure_type_find(ctx, type_name, &type));
+    assert_ok(ctx, type->build(&figure, ctx, source));
+    assert_ok(ctx, crdi_figure_save(figure, file(name), true));
+    assert_picture(file(name));
+    crdi_figure_destroy(&figure);
+    if (!kept)
+        unlink(file(name));
+}
+
+static void every_figure_is_drawn_in_every_format(void **state)
+{
+    (void)state;
+    if (!installed())
+        testing_skip("gnuplot is not installed: no pictures\n");
+    crd_context *ctx = testing_context();
+    crdi_figure_source source = make_source(), one = source;
+    one.band_count = 1;
+    one.fit.count = 0;
+    made.level[0][1] = (struct crdi_band){0.5, made.inner[0], made.inner[1]};
+    draw(ctx, "effects", &source, "effects.png");
+    draw(ctx, "effects", &source, "effects.svg");
+    draw(ctx, "effects", &source, "effects.pdf");
+    draw(ctx, "trace", &source, "trace.png");
+    draw(ctx, "trace", &source, "trace.svg");
+    draw(ctx, "data", &source, "data.png");
+    draw(ctx, "bands", &one, "bands.png");
+    made.bands[0].level_count = 2;
+    made.bands[0].x_label = made.input[1].name;
+    made.bands[0].y_label = made.input[2].name;
+    source.band_count = 2;
+    draw(ctx, "bands", &source, "bands_fit.png");
+    source.input_count = 3;
+    draw(ctx, "data", &source, "data_3.png");
+    testing_context_destroy(&ctx);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_figure_is_drawn_in_every_format),
+    };
+    const char *wanted = getenv("CREDENCE_PICTURES");
+    kept = wanted != NULL;
+    snprintf(folder, sizeof folder, "%s", wanted ? wanted : "/tmp/credence_pictures_XXXXXX");
+    if (!kept && !mkdtemp(folder))
+        return 1;
+    int failures = cmocka_run_group_tests(tests, NULL, NULL);
+    if (!kept)
+        rmdir(folder);
+    return failures;
+}
