@@ -48,9 +48,9 @@ static void add(crdi_ticks *t, double value, const char *format, int digits)
     t->count++;
 }
 
-static void linear(crdi_ticks *t, double low, double high, int wanted)
+static void every_step(crdi_ticks *t, double low, double high, int wanted)
 {
-    int last;   /* place of the last digit that the labels need */
+    int last; /* place of the last digit that the labels need */
     double step = round_step((high - low) / wanted, &last);
     double size = fmax(fabs(low), fabs(high));
     int first = (int)floor(log10(size) + 1e-9);
@@ -63,6 +63,16 @@ static void linear(crdi_ticks *t, double low, double high, int wanted)
             add(t, value, "%.*e", (int)fmax(0, fmin(15, floor(log10(fabs(value)) + 1e-9) - last)));
         else
             add(t, value, "%.*f", last < 0 ? -last : 0);
+    }
+}
+
+/* As many as wanted, but at least three where that can be: two say little. */
+static void linear(crdi_ticks *t, double low, double high, int wanted)
+{
+    enum { MORE = 4 };
+    for (int w = wanted; t->count < 3 && w < wanted + MORE; w++) {
+        t->count = 0;
+        every_step(t, low, high, w);
     }
 }
 
@@ -82,10 +92,8 @@ static void logarithmic(crdi_ticks *t, double low, double high, int wanted)
             if (value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9))
                 add(t, value, k < -4 || k > 5 ? "%.*e" : "%.*f", k < -4 || k > 5 || k > 0 ? 0 : -k);
         }
-    if (t->count < 2) {
-        t->count = 0;
+    if (t->count < 2)
         linear(t, low, high, wanted);
-    }
 }
 
 crdi_ticks crdi_ticks_make(double low, double high, bool log_axis, int wanted)

@@ -150,7 +150,7 @@ static void extend(double range[2], const double *values, int64_t count, bool lo
 /* Leaves a twentieth free on both sides, as far as that makes sense, and opens a range that is a single value. */
 static void pad(double range[2], bool log_axis, bool keep_zero)
 {
-    if (!(range[0] <= range[1])) {   /* nothing to draw */
+    if (!(range[0] <= range[1])) { /* nothing to draw */
         range[0] = log_axis ? 1 : 0;
         range[1] = log_axis ? 10 : 1;
         return;
@@ -202,7 +202,7 @@ static double fraction(double value, const double range[2], bool log_axis)
 static void count_corners(const crdi_panel *p, const crdi_layer *l, const double *values, const double x[2],
                           const double y[2], double height, double weight, double share[])
 {
-    const double width = 0.42;   /* of the panel, that a legend takes */
+    const double width = 0.34; /* of the panel, that a legend takes */
     for (int64_t i = 0; i < l->count; i++) {
         if (!crdi_drawable(l->x[i], p->log_x) || !crdi_drawable(values[i], p->log_y))
             continue;
@@ -229,14 +229,18 @@ crdi_legend crdi_panel_legend(const crdi_panel *panel)
     if (panel->legend != CRDI_LEGEND_AUTO)
         return panel->legend;
     double x[2], y[2], share[CRDI_LEGEND_BOTTOM_LEFT + 1] = {0};
-    double height = fmin(0.5, 0.04 + 0.09 * labels);
+    double height = fmin(0.5, 0.04 + 0.06 * labels);
     crdi_panel_ranges(panel, x, y);
     for (int64_t i = 0; i < panel->layer_count; i++) {
         const crdi_layer *l = &panel->layer[i];
         if (!l->x || !l->y || l->kind == CRDI_RULE_X)
             continue;
         /* A point that is hidden is lost; a filled area or a curve goes on elsewhere. */
-        count_corners(panel, l, l->y, x, y, height, l->kind == CRDI_POINTS ? 4 : l->kind == CRDI_LINE ? 1 : 0.25, share);
+        count_corners(panel, l, l->y, x, y, height,
+                      l->kind == CRDI_POINTS ? 4
+                      : l->kind == CRDI_LINE ? 1
+                                             : 0.25,
+                      share);
         if (l->high && l->kind != CRDI_BARS)
             count_corners(panel, l, l->high, x, y, height, 0.25, share);
     }

@@ -8,40 +8,40 @@
 #include "base/base.h"
 
 typedef enum crdi_layer_kind {
-    CRDI_POINTS,      /* x, y */
-    CRDI_LINE,        /* x, y; a value that is not finite breaks it */
-    CRDI_BAND,        /* x, y (low), high: filled between */
-    CRDI_AREA,        /* x, y: filled down to zero */
-    CRDI_BARS,        /* x (left edge), high (right edge), y (height): a histogram */
-    CRDI_INTERVALS,   /* x, y (low), high: a vertical line each */
-    CRDI_RULE_X,      /* x[0]: a vertical line through the panel */
-    CRDI_RULE_Y,      /* y[0]: a horizontal one */
-    CRDI_DIAGONAL,    /* y = x; no data */
-    CRDI_NOTE         /* label, written in the middle of the panel; no data */
+    CRDI_POINTS, /* x, y */
+    CRDI_LINE, /* x, y; a value that is not finite breaks it */
+    CRDI_BAND, /* x, y (low), high: filled between */
+    CRDI_AREA, /* x, y: filled down to zero */
+    CRDI_BARS, /* x (left edge), high (right edge), y (height): a histogram */
+    CRDI_INTERVALS, /* x, y (low), high: a vertical line each */
+    CRDI_RULE_X, /* x[0]: a vertical line through the panel */
+    CRDI_RULE_Y, /* y[0]: a horizontal one */
+    CRDI_DIAGONAL, /* y = x; no data */
+    CRDI_NOTE /* label, written in the middle of the panel; no data */
 } crdi_layer_kind;
 
 /* What a layer means; the palette gives it a colour. */
 typedef enum crdi_role {
-    CRDI_ROLE_DATA,     /* what was observed: black */
-    CRDI_ROLE_MODEL,    /* what the model says: blue */
-    CRDI_ROLE_CHAIN,    /* one chain of several: `shade` of blue */
-    CRDI_ROLE_ACCENT,   /* what to look at: orange */
-    CRDI_ROLE_GUIDE     /* rules and diagonals: grey */
+    CRDI_ROLE_DATA, /* what was observed: black */
+    CRDI_ROLE_MODEL, /* what the model says: blue */
+    CRDI_ROLE_CHAIN, /* one chain of several: `shade` of blue */
+    CRDI_ROLE_ACCENT, /* what to look at: orange */
+    CRDI_ROLE_GUIDE /* rules and diagonals: grey */
 } crdi_role;
 
 typedef struct crdi_layer {
     crdi_layer_kind kind;
     crdi_role role;
-    int shade;               /* of CRDI_ROLE_CHAIN: the chain's number */
-    double alpha;            /* 0 to 1; 0 means the kind's default: 0.3 for a band, 0.6 for an area, else 1 */
-    double size;             /* width of a line in points or diameter of a point; 0 means the kind's default */
-    const char *label;       /* in the legend; NULL: not there */
-    int64_t count;           /* elements of each array that the kind takes */
+    int shade; /* of CRDI_ROLE_CHAIN: the chain's number */
+    double alpha; /* 0 to 1; 0 means the kind's default: 0.3 for a band, 0.6 for an area, else 1 */
+    double size; /* width of a line in points or diameter of a point; 0 means the kind's default */
+    const char *label; /* in the legend; NULL: not there */
+    int64_t count; /* elements of each array that the kind takes */
     const double *x, *y, *high;
 } crdi_layer;
 
 typedef enum crdi_legend {
-    CRDI_LEGEND_AUTO,        /* bottom right, or the corner where it hides least */
+    CRDI_LEGEND_AUTO, /* bottom right, or the corner where it hides least */
     CRDI_LEGEND_NONE,
     CRDI_LEGEND_BOTTOM_RIGHT,
     CRDI_LEGEND_TOP_LEFT,
@@ -50,14 +50,14 @@ typedef enum crdi_legend {
 } crdi_legend;
 
 typedef struct crdi_panel {
-    const char *title, *x_label, *y_label;   /* NULL: none; set through crdi_panel_texts, which copies */
-    bool has_x_range, has_y_range;           /* else the range of the data and a margin */
+    const char *title, *x_label, *y_label; /* NULL: none; set through crdi_panel_texts, which copies */
+    bool has_x_range, has_y_range; /* else the range of the data and a margin */
     double x_range[2], y_range[2];
     bool log_x, log_y;
-    bool hide_y_ticks;                       /* where only the shape counts */
+    bool hide_y_ticks; /* where only the shape counts */
     crdi_legend legend;
     int64_t layer_count, layer_capacity;
-    crdi_layer *layer;                       /* drawn in this order; a panel without layers stays empty */
+    crdi_layer *layer; /* drawn in this order; a panel without layers stays empty */
 } crdi_panel;
 
 typedef struct crdi_figure {
@@ -65,10 +65,10 @@ typedef struct crdi_figure {
     crdi_arena *arena;
     crd_status status;
     int rows, columns;
-    double *column_weight;                   /* (columns): relative widths, 1 each */
-    double panel_width, panel_height;        /* inches of a panel of weight 1, its labels included */
-    const char *footnote;                    /* one line below everything, or NULL */
-    crdi_panel *panel;                       /* (rows, columns) */
+    double *column_weight; /* (columns): relative widths, 1 each */
+    double panel_width, panel_height; /* inches of a panel of weight 1, its labels included */
+    const char *footnote; /* one line below everything, or NULL */
+    crdi_panel *panel; /* (rows, columns) */
 } crdi_figure;
 
 crd_status crdi_figure_create(crdi_figure **out, crd_context *ctx, int rows, int columns);

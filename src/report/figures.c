@@ -68,6 +68,38 @@ static const double *reorder(crdi_figure *f, const struct place *order, const do
     return sorted;
 }
 
+/* The widest band first, the narrower ones on top of it and stronger. */
+static void add_levels(crdi_figure *figure, crdi_panel *panel, const crdi_bands *b, const struct place *order,
+                       const double *x, int64_t n)
+{
+    double above = INFINITY;
+    for (int drawn = 0, shade = 0; drawn < b->level_count; shade++) {
+        double next = -INFINITY;
+        for (int i = 0; i < b->level_count; i++)
+            if (b->level[i].probability < above)
+                next = fmax(next, b->level[i].probability);
+        for (int i = 0; i < b->level_count; i++) {
+            if (b->level[i].probability != next)
+                continue;
+            char label[32];
+            snprintf(label, sizeof label, "%.3g%% CI", 100 * next);
+            crdi_panel_add(figure, panel,
+                           &(crdi_layer){.kind = CRDI_BAND,
+                                         .role = CRDI_ROLE_MODEL,
+                                         .label = label,
+                                         .alpha = fmin(0.3 + 0.15 * shade, 0.8),
+                                         .count = n,
+                                         .x = x,
+                                         .y = reorder(figure, order, b->level[i].low, n),
+                                         .high = reorder(figure, order, b->level[i].high, n)});
+            drawn++;
+        }
+        if (!(next < above))
+            break; /* what is left has no probability */
+        above = next;
+    }
+}
+
 void crdi_panel_bands(crdi_figure *figure, crdi_panel *panel, const crdi_bands *b)
 {
     crdi_panel_texts(figure, panel, b->title, b->x_label, b->y_label);
@@ -80,24 +112,25 @@ void crdi_panel_bands(crdi_figure *figure, crdi_panel *panel, const crdi_bands *
     }
     int64_t n = 0;
     for (int64_t i = 0; i < b->count; i++)
-        if (!isnan(b->x[i]))   /* a place that is not known has no place in the order */
+        if (!isnan(b->x[i])) /* a place that is not known has no place in the order */
             order[n++] = (struct place){b->x[i], i};
     qsort(order, (size_t)n, sizeof *order, by_x);
     const double *x = reorder(figure, order, b->x, n);
-    for (int i = 0; i < b->level_count; i++) {
-        char label[32];
-        snprintf(label, sizeof label, "%.3g%% CI", 100 * b->level[i].probability);
-        crdi_panel_add(figure, panel, &(crdi_layer){.kind = CRDI_BAND, .role = CRDI_ROLE_MODEL, .label = label,
-                                                    .count = n, .x = x,
-                                                    .y = reorder(figure, order, b->level[i].low, n),
-                                                    .high = reorder(figure, order, b->level[i].high, n)});
-    }
+    add_levels(figure, panel, b, order, x, n);
     if (b->median)
-        crdi_panel_add(figure, panel, &(crdi_layer){.kind = CRDI_LINE, .role = CRDI_ROLE_MODEL, .label = "Median",
-                                                    .count = n, .x = x,
-                                                    .y = reorder(figure, order, b->median, n)});
+        crdi_panel_add(figure, panel,
+                       &(crdi_layer){.kind = CRDI_LINE,
+                                     .role = CRDI_ROLE_MODEL,
+                                     .label = "Median",
+                                     .count = n,
+                                     .x = x,
+                                     .y = reorder(figure, order, b->median, n)});
     if (b->data_count)
-        crdi_panel_add(figure, panel, &(crdi_layer){.kind = CRDI_POINTS, .role = CRDI_ROLE_DATA,
-                                                    .label = b->data_label ? b->data_label : "Train data",
-                                                    .count = b->data_count, .x = b->data_x, .y = b->data_y});
+        crdi_panel_add(figure, panel,
+                       &(crdi_layer){.kind = CRDI_POINTS,
+                                     .role = CRDI_ROLE_DATA,
+                                     .label = b->data_label ? b->data_label : "Train data",
+                                     .count = b->data_count,
+                                     .x = b->data_x,
+                                     .y = b->data_y});
 }

@@ -14,36 +14,36 @@ typedef struct crdi_named {
 
 /* Curves over one input: the median and any number of bands round it, and the data that belong there. */
 typedef struct crdi_bands {
-    const char *title, *x_label, *y_label;     /* each may be NULL */
+    const char *title, *x_label, *y_label; /* each may be NULL */
     int64_t count;
-    const double *x, *median;                  /* (count), in any order of x; median may be NULL */
+    const double *x, *median; /* (count), in any order of x; median may be NULL */
     int level_count;
     const struct crdi_band {
-        double probability;                    /* 0.95: "95% CI" */
-        const double *low, *high;              /* (count) */
-    } *level;
-    int64_t data_count;                        /* 0: none */
+        double probability; /* 0.95: "95% CI" */
+        const double *low, *high; /* (count) */
+    } * level;
+    int64_t data_count; /* 0: none */
     const double *data_x, *data_y;
-    const char *data_label;                    /* NULL: "Train data" */
+    const char *data_label; /* NULL: "Train data" */
 } crdi_bands;
 
 typedef struct crdi_figure_source {
     /* CRDI_NEEDS_DATA */
     int64_t rows;
     int input_count;
-    const crdi_named *input;                   /* (input_count) of (rows) */
+    const crdi_named *input; /* (input_count) of (rows) */
     crdi_named target;
     /* CRDI_NEEDS_SERIES */
     int chains;
     int64_t draws;
     int64_t series_count;
-    const crdi_named *series;                  /* (series_count) of (chains, draws) */
+    const crdi_named *series; /* (series_count) of (chains, draws) */
     /* CRDI_NEEDS_BANDS */
     int band_count;
     const crdi_bands *bands;
-    struct crdi_fit {                          /* observed against predicted; count 0: no such panel */
+    struct crdi_fit { /* observed against predicted; count 0: no such panel */
         int64_t count;
-        const double *observed, *predicted, *low, *high;   /* low and high may be NULL */
+        const double *observed, *predicted, *low, *high; /* low and high may be NULL */
         double probability;
     } fit;
 } crdi_figure_source;

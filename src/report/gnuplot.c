@@ -32,7 +32,7 @@ static const double title_points = 9, label_points = 8.5, tick_points = 8, legen
 
 /* Blue and orange keep apart for all common kinds of colour blindness and in grey; chains are blues of clearly
  * different lightness. */
-static const unsigned chain_colours[] = {0x1f77b4, 0x7fb8e0, 0x0b4670, 0x4a9bd1, 0xa9cfe9, 0x2c5d85};
+static const unsigned chain_colours[] = {0x1f77b4, 0x69b0e0, 0x0b4670, 0x3e93cc, 0x93c4e6, 0x2c5d85};
 
 static unsigned colour_of(const crdi_layer *l)
 {
@@ -53,15 +53,15 @@ static unsigned colour_of(const crdi_layer *l)
 
 typedef struct terminal {
     const char *suffix, *settings;
-    double unit;              /* of the size, in pixels */
+    double unit; /* of the size, in pixels */
     const char *unit_name;
-    double font_scale;        /* so that fonts have the same size beside the same picture */
+    double font_scale; /* so that fonts have the same size beside the same picture */
 } terminal;
 
 static const terminal terminals[] = {
     {"png", "pngcairo noenhanced rounded", 1, "", 1},
     {"svg", "svg noenhanced rounded dynamic", 1, "", 4.0 / 3},
-    {"pdf", "pdfcairo noenhanced rounded fontscale 1", DPI, "in", 0.96},
+    {"pdf", "pdfcairo noenhanced rounded fontscale 1 linewidth 1.3", DPI, "in", 0.82},
 };
 
 static double text_pixels(double points)
@@ -78,8 +78,9 @@ static double text_length(const char *text, double points)
 /* ---- layout ------------------------------------------------------------------------------------------------- */
 
 typedef struct place {
-    double x[2], y[2];                         /* ranges of the axes */
-    double left, right, bottom, top;           /* frame, in pixels from the lower left corner */
+    double x[2], y[2]; /* ranges of the axes */
+    double left, right, bottom, top; /* frame, in pixels from the lower left corner of the picture */
+    double start; /* left end of the column */
     crdi_ticks x_ticks, y_ticks;
 } place;
 
@@ -94,7 +95,7 @@ static double widest(const crdi_ticks *ticks)
 /* As many ticks as their labels leave room for. */
 static crdi_ticks ticks_along_x(const double range[2], bool log_axis, double pixels)
 {
-    int wanted = (int)fmax(2, fmin(8, pixels / 55));
+    int wanted = (int)fmax(2, fmin(10, pixels / 42));
     crdi_ticks t = crdi_ticks_make(range[0], range[1], log_axis, wanted);
     while (wanted > 2 && t.count > 2 && t.count * (widest(&t) + 14) > pixels)
         t = crdi_ticks_make(range[0], range[1], log_axis, --wanted);
@@ -106,15 +107,15 @@ static void margins(const crdi_panel *p, const place *at, double out[4])
 {
     out[0] = 12 + (p->hide_y_ticks ? 0 : widest(&at->y_ticks) + 8) + (p->y_label ? text_pixels(label_points) + 8 : 0);
     out[1] = 14;
-    if (at->x_ticks.count)   /* a label at the end of the axis stands out by half its length */
+    if (at->x_ticks.count) /* a label at the end of the axis stands out by half its length */
         out[1] = fmax(out[1], text_length(at->x_ticks.label[at->x_ticks.count - 1], tick_points) / 2);
-    out[2] = 12 + text_pixels(tick_points) + (p->x_label ? text_pixels(label_points) + 8 : 4);
-    out[3] = p->title ? text_pixels(title_points) + 16 : 10;
+    out[2] = 12 + text_pixels(tick_points) + (p->x_label ? text_pixels(label_points) + 12 : 4);
+    out[3] = p->title ? text_pixels(title_points) + 14 : 10;
 }
 
 typedef struct layout {
     double width, height;
-    place *at;                /* (rows, columns) */
+    place *at; /* (rows, columns) */
 } layout;
 
 /* Ranges and ticks first, then the margins that a row or a column needs, then the frames: those of a column begin and
@@ -133,7 +134,7 @@ static crd_status lay_out(const crdi_figure *f, layout *out)
             place *at = &out->at[r * f->columns + c];
             double m[4];
             crdi_panel_ranges(p, at->x, at->y);
-            int wanted = (int)fmax(2, fmin(8, (f->panel_height * DPI - 60) / 34));
+            int wanted = (int)fmax(2, fmin(8, (f->panel_height * DPI - 60) / 28));
             at->y_ticks = crdi_ticks_make(at->y[0], at->y[1], p->log_y, wanted);
             at->x_ticks = ticks_along_x(at->x, p->log_x, width - 80);
             margins(p, at, m);
@@ -141,6 +142,7 @@ static crd_status lay_out(const crdi_figure *f, layout *out)
             right = fmax(right, m[1]);
         }
         for (int r = 0; r < f->rows; r++) {
+            out->at[r * f->columns + c].start = x;
             out->at[r * f->columns + c].left = x + left;
             out->at[r * f->columns + c].right = x + fmax(width - right, left + 20);
         }
@@ -191,7 +193,7 @@ static void write_ticks(crdi_string *out, const char *axis, const crdi_ticks *ti
         crdi_string_append(out, "unset %stics\n", axis);
         return;
     }
-    crdi_string_append(out, "set %stics out nomirror scale 0.5 offset %s (", axis, *axis == 'x' ? "0,0.4" : "0.5,0");
+    crdi_string_append(out, "set %stics out nomirror scale 0.5 offset %s (", axis, *axis == 'x' ? "0,0.3" : "0.5,0");
     for (int i = 0; i < ticks->count; i++)
         crdi_string_append(out, "%s'%s' %.15g", i ? ", " : "", ticks->label[i], ticks->at[i]);
     crdi_string_append(out, ")\n");
@@ -256,8 +258,10 @@ static void write_layer(crdi_string *out, const place *at, const crdi_layer *l, 
                            fmax(0, at->y[0]), colour);
         break;
     case CRDI_BARS:
-        crdi_string_append(out, "using (0.5*$1+0.5*$3):2:1:3:(%.15g):2 with boxxyerror fill solid border "
-                                "lc rgb '#%08x' lw 0.5", fmax(0, at->y[0]), colour);
+        crdi_string_append(out,
+                           "using (0.5*$1+0.5*$3):2:1:3:(%.15g):2 with boxxyerror fill solid border "
+                           "lc rgb '#%08x' lw 0.5",
+                           fmax(0, at->y[0]), colour);
         break;
     case CRDI_INTERVALS:
         crdi_string_append(out, "using 1:2:(0):($3-$2) with vectors nohead lw %.3g lc rgb '#%08x'", size, colour);
@@ -283,29 +287,32 @@ static void write_layer(crdi_string *out, const place *at, const crdi_layer *l, 
 
 static void write_legend(crdi_string *out, const crdi_panel *p, const terminal *t)
 {
-    static const char *const corner[] = {
-        [CRDI_LEGEND_BOTTOM_RIGHT] = "bottom right", [CRDI_LEGEND_TOP_LEFT] = "top left",
-        [CRDI_LEGEND_TOP_RIGHT] = "top right", [CRDI_LEGEND_BOTTOM_LEFT] = "bottom left"};
+    static const char *const corner[] = {[CRDI_LEGEND_BOTTOM_RIGHT] = "bottom right",
+                                         [CRDI_LEGEND_TOP_LEFT] = "top left",
+                                         [CRDI_LEGEND_TOP_RIGHT] = "top right",
+                                         [CRDI_LEGEND_BOTTOM_LEFT] = "bottom left"};
     crdi_legend legend = crdi_panel_legend(p);
     if (legend == CRDI_LEGEND_NONE)
         crdi_string_append(out, "unset key\n");
     else
-        crdi_string_append(out, "set key inside %s vertical maxrows 8 Left reverse opaque fillcolor rgb '#26ffffff' "
-                                "box lc rgb '#cccccc' lw 0.7 samplen 1.6 spacing 0.95 width 0.3 height 0.2 "
-                                "font 'Sans,%.3g'\n",
+        crdi_string_append(out,
+                           "set key inside %s vertical maxrows 8 Left reverse opaque fillcolor rgb '#26ffffff' "
+                           "box lc rgb '#cccccc' lw 0.7 samplen 1.6 spacing 0.95 width 0.6 height 0.3 "
+                           "font 'Sans,%.3g'\n",
                            corner[legend], legend_points * t->font_scale);
 }
 
-static void write_text(crdi_string *out, const char *what, const char *text, const char *options, const terminal *t,
-                       double points, double room)
+/* A text of ours at a place in pixels; as a label, because gnuplot puts titles where it expects them to fit, and that
+ * depends on the terminal. */
+static void write_label(crdi_string *out, int number, const char *text, double points, double room, double x, double y,
+                        const char *options, const layout *size, const terminal *t)
 {
-    if (!text) {
-        crdi_string_append(out, "unset %s\n", what);
+    if (!text)
         return;
-    }
-    crdi_string_append(out, "set %s ", what);
+    crdi_string_append(out, "set label %d ", number);
     quote(out, text, points, room);
-    crdi_string_append(out, " %s font 'Sans,%.3g'\n", options, points * t->font_scale);
+    crdi_string_append(out, " at screen %.5f,%.5f %s font 'Sans,%.3g'\n", x / size->width, y / size->height, options,
+                       points * t->font_scale);
 }
 
 static void write_panel(crdi_string *out, const crdi_panel *p, const place *at, const layout *size, const terminal *t,
@@ -316,35 +323,28 @@ static void write_panel(crdi_string *out, const crdi_panel *p, const place *at, 
                        at->right / size->width);
     crdi_string_append(out, "set bmargin at screen %.5f\nset tmargin at screen %.5f\n", at->bottom / size->height,
                        at->top / size->height);
-    write_text(out, "title", p->title, "offset 0,-0.5", t, title_points, width + 40);
-    write_text(out, "xlabel", p->x_label, "offset 0,0.6", t, label_points, width + 40);
-    write_text(out, "ylabel", NULL, "", t, label_points, 0);
     crdi_string_append(out, "unset label\nunset logscale\n%s%s", p->log_x ? "set logscale x\n" : "",
                        p->log_y ? "set logscale y\n" : "");
-    crdi_string_append(out, "set xrange [%.15g:%.15g]\nset yrange [%.15g:%.15g]\n", at->x[0], at->x[1], at->y[0], at->y[1]);
+    crdi_string_append(out, "set xrange [%.15g:%.15g]\nset yrange [%.15g:%.15g]\n", at->x[0], at->x[1], at->y[0],
+                       at->y[1]);
     write_ticks(out, "x", &at->x_ticks, false);
     write_ticks(out, "y", &at->y_ticks, p->hide_y_ticks);
     write_legend(out, p, t);
-    if (p->y_label) {   /* as a label, because gnuplot puts its own where it expects the tick labels to end */
-        double x = at->left - 10 - (p->hide_y_ticks ? 0 : widest(&at->y_ticks) + 4) - text_pixels(label_points) / 2;
-        crdi_string_append(out, "set label 1 ");
-        quote(out, p->y_label, label_points, height + 20);
-        crdi_string_append(out, " at screen %.5f,%.5f rotate by 90 center font 'Sans,%.3g'\n", x / size->width,
-                           (at->bottom + at->top) / 2 / size->height, label_points * t->font_scale);
-    }
-    if (footnote) {
-        crdi_string_append(out, "set label 2 ");
-        quote(out, footnote, tick_points, size->width);
-        crdi_string_append(out, " at screen 0.01,%.5f font 'Sans,%.3g'\n", 12 / size->height, tick_points * t->font_scale);
-    }
-    int data = 0, note = 3;
+    write_label(out, 1, p->title, title_points, width + 40, (at->left + at->right) / 2,
+                at->top + 6 + text_pixels(title_points) / 2, "center", size, t);
+    write_label(out, 2, p->x_label, label_points, width + 40, (at->left + at->right) / 2,
+                at->bottom - 14 - text_pixels(tick_points) - text_pixels(label_points) / 2, "center", size, t);
+    write_label(out, 3, p->y_label, label_points, height + 20, at->start + 8 + text_pixels(label_points) / 2,
+                (at->bottom + at->top) / 2, "center rotate by 90", size, t);
+    write_label(out, 4, footnote, tick_points, size->width, 12, 12, "left", size, t);
+    int data = 0, note = 5;
     for (int64_t i = 0; i < p->layer_count; i++)
         if (has_data(p, &p->layer[i]))
             write_data(out, p, at, &p->layer[i], data++);
         else if (p->layer[i].kind == CRDI_NOTE) {
             crdi_string_append(out, "set label %d ", note);
             quote(out, p->layer[i].label, label_points, width);
-            crdi_string_append(out, " at graph 0.5,%.3g center front font 'Sans,%.3g'\n", 0.5 - 0.08 * (note - 3),
+            crdi_string_append(out, " at graph 0.5,%.3g center front font 'Sans,%.3g'\n", 0.5 - 0.08 * (note - 5),
                                label_points * t->font_scale);
             note++;
         }
@@ -374,7 +374,8 @@ crd_status crdi_figure_script(const crdi_figure *figure, const char *format, crd
     CRD_TRY(figure->status);
     CRD_TRY(lay_out(figure, &size));
     crdi_plain_locale plain = crdi_plain_locale_enter();
-    crdi_string_append(out, "set encoding utf8\nset terminal %s size %.8g%s,%.8g%s background '#ffffff' font 'Sans,%.3g'\n",
+    crdi_string_append(out,
+                       "set encoding utf8\nset terminal %s size %.8g%s,%.8g%s background '#ffffff' font 'Sans,%.3g'\n",
                        t->settings, size.width / t->unit, t->unit_name, size.height / t->unit, t->unit_name,
                        tick_points * t->font_scale);
     crdi_string_append(out, "set multiplot\nset border 15 lw 0.8 lc rgb '#303030'\n");
@@ -469,7 +470,8 @@ static crd_status start(crd_context *ctx, const int standard[3], pid_t *out)
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (error == ENOENT || error == EACCES || error == ENOTDIR)
-        return crdi_raise(ctx, CRD_ETOOL, "figures need gnuplot, which was not found; on Debian: apt install gnuplot-nox");
+        return crdi_raise(ctx, CRD_ETOOL,
+                          "figures need gnuplot, which was not found; on Debian: apt install gnuplot-nox");
     if (error)
         return crdi_raise(ctx, CRD_ETOOL, "gnuplot could not be started: %s", strerror(error));
     return CRD_OK;
@@ -559,7 +561,7 @@ static crd_status draw(const crdi_figure *figure, const char *path, const crdi_s
     CRD_TRY(open_beside(figure->ctx, path, temporary, &drawing));
     crd_status status = open_beside(figure->ctx, path, &name, &complaints);
     if (status == CRD_OK) {
-        unlink(name.text);   /* nobody but us reads it */
+        unlink(name.text); /* nobody but us reads it */
         drawing = above_standard(drawing);
         complaints = above_standard(complaints);
         status = run(figure->ctx, script, drawing, complaints);

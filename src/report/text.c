@@ -18,10 +18,10 @@ static const struct range combining[] = {
 };
 
 static const struct range wide[] = {
-    {0x1100, 0x115f},   {0x231a, 0x231b},   {0x2e80, 0x303e},   {0x3041, 0xa4cf},   {0xa960, 0xa97f},
-    {0xac00, 0xd7a3},   {0xf900, 0xfaff},   {0xfe30, 0xfe6f},   {0xff00, 0xff60},   {0xffe0, 0xffe6},
-    {0x16fe0, 0x18cff}, {0x1b000, 0x1b2ff}, {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1faff},
-    {0x20000, 0x3fffd},
+    {0x1100, 0x115f},   {0x231a, 0x231b},   {0x2e80, 0x303e},   {0x3041, 0xa4cf},
+    {0xa960, 0xa97f},   {0xac00, 0xd7a3},   {0xf900, 0xfaff},   {0xfe30, 0xfe6f},
+    {0xff00, 0xff60},   {0xffe0, 0xffe6},   {0x16fe0, 0x18cff}, {0x1b000, 0x1b2ff},
+    {0x1f300, 0x1f64f}, {0x1f680, 0x1f6ff}, {0x1f900, 0x1faff}, {0x20000, 0x3fffd},
 };
 
 static bool within(const struct range *ranges, int count, uint32_t code)
@@ -34,10 +34,10 @@ static bool within(const struct range *ranges, int count, uint32_t code)
 
 int crdi_text_decode(const char *text, uint32_t *code)
 {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};   /* a longer spelling than needed is not valid */
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000}; /* a longer spelling than needed is not valid */
     const unsigned char *u = (const unsigned char *)text;
-    int length = u[0] == 0              ? 0
-                 : u[0] < 0x80          ? 1
+    int length = u[0] == 0               ? 0
+                 : u[0] < 0x80           ? 1
                  : (u[0] & 0xe0) == 0xc0 ? 2
                  : (u[0] & 0xf0) == 0xe0 ? 3
                  : (u[0] & 0xf8) == 0xf0 ? 4

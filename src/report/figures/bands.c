@@ -24,11 +24,22 @@ static void add_fit(crdi_figure *f, crdi_panel *p, const struct crdi_fit *fit)
     crdi_panel_texts(f, p, "Observed against predicted", "observed", "predicted");
     crdi_panel_add(f, p, &(crdi_layer){.kind = CRDI_DIAGONAL, .role = CRDI_ROLE_GUIDE, .label = "Equal"});
     if (fit->low && fit->high)
-        crdi_panel_add(f, p, &(crdi_layer){.kind = CRDI_INTERVALS, .role = CRDI_ROLE_MODEL, .alpha = 0.5,
-                                           .label = label, .count = fit->count, .x = fit->observed, .y = fit->low,
-                                           .high = fit->high});
-    crdi_panel_add(f, p, &(crdi_layer){.kind = CRDI_POINTS, .role = CRDI_ROLE_DATA, .label = "Median",
-                                       .count = fit->count, .x = fit->observed, .y = fit->predicted});
+        crdi_panel_add(f, p,
+                       &(crdi_layer){.kind = CRDI_INTERVALS,
+                                     .role = CRDI_ROLE_MODEL,
+                                     .alpha = 0.7,
+                                     .label = label,
+                                     .count = fit->count,
+                                     .x = fit->observed,
+                                     .y = fit->low,
+                                     .high = fit->high});
+    crdi_panel_add(f, p,
+                   &(crdi_layer){.kind = CRDI_POINTS,
+                                 .role = CRDI_ROLE_DATA,
+                                 .label = "Median",
+                                 .count = fit->count,
+                                 .x = fit->observed,
+                                 .y = fit->predicted});
     square_ranges(p);
 }
 

@@ -21,9 +21,14 @@ crd_status crdi_figure_data(crdi_figure **out, crd_context *ctx, const crdi_figu
     for (int i = 0; i < count; i++) {
         crdi_panel *p = crdi_figure_panel(f, i / columns, i % columns);
         crdi_panel_texts(f, p, NULL, source->input[i].name, i % columns == 0 ? source->target.name : NULL);
-        crdi_panel_add(f, p, &(crdi_layer){.kind = CRDI_POINTS, .role = CRDI_ROLE_DATA, .alpha = many ? 0.4 : 1,
-                                           .size = many ? 2 : 0, .count = source->rows, .x = source->input[i].values,
-                                           .y = source->target.values});
+        crdi_panel_add(f, p,
+                       &(crdi_layer){.kind = CRDI_POINTS,
+                                     .role = CRDI_ROLE_DATA,
+                                     .alpha = many ? 0.4 : 1,
+                                     .size = many ? 2 : 0,
+                                     .count = source->rows,
+                                     .x = source->input[i].values,
+                                     .y = source->target.values});
     }
     return crdi_figure_finish(f, out);
 }

@@ -11,9 +11,9 @@
 
 enum {
     MOST_SERIES = 20,
-    GRID = 200,            /* points of a density */
+    GRID = 200, /* points of a density */
     MOST_IN_DENSITY = 20000,
-    STRETCHES = 3000       /* of the whole x axis, each drawn as its two extremes */
+    STRETCHES = 3000 /* of the whole x axis, each drawn as its two extremes */
 };
 
 /* Least and greatest drawable value of v[from..to), in the order in which they came; returns how many (0 to 2). */
@@ -64,8 +64,10 @@ static void add_trace(crdi_figure *f, crdi_panel *p, const crdi_figure_source *s
         int64_t n = thin(values + c * source->draws, source->draws, stretches, x, y);
         for (int64_t i = 0; i < n; i++)
             x[i] += (double)(c * source->draws);
-        crdi_panel_add(f, p, &(crdi_layer){.kind = CRDI_LINE, .role = CRDI_ROLE_CHAIN, .shade = c, .size = 0.5,
-                                           .count = n, .x = x, .y = y});
+        crdi_panel_add(
+            f, p,
+            &(crdi_layer){
+                .kind = CRDI_LINE, .role = CRDI_ROLE_CHAIN, .shade = c, .size = 0.6, .count = n, .x = x, .y = y});
     }
     double total = (double)source->chains * (double)source->draws;
     p->has_x_range = true;
@@ -103,7 +105,7 @@ static bool density(const double *v, int64_t n, double x[GRID], double y[GRID])
         x[g] = low + scale * g / (GRID - 1);
         for (int64_t i = 0; i < n; i++) {
             double z = (x[g] - v[i]) / h;
-            if (z * z < 100)   /* beyond ten bandwidths a kernel adds less than rounding does */
+            if (z * z < 100) /* beyond ten bandwidths a kernel adds less than rounding does */
                 sum += exp(-0.5 * z * z);
         }
         y[g] = sum / ((double)n * h * 2.5066282746310002);
@@ -146,9 +148,8 @@ crd_status crdi_figure_trace(crdi_figure **out, crd_context *ctx, const crdi_fig
     f->column_weight[0] = 2;
     for (int i = 0; i < rows; i++) {
         crdi_panel *trace = crdi_figure_panel(f, i, 0), *beside = crdi_figure_panel(f, i, 1);
-        bool last = i == rows - 1;
-        crdi_panel_texts(f, trace, NULL, last ? "draw" : NULL, source->series[i].name);
-        crdi_panel_texts(f, beside, NULL, last ? "density" : NULL, NULL);
+        crdi_panel_texts(f, trace, i == 0 ? "Draws, chain after chain" : NULL, NULL, source->series[i].name);
+        crdi_panel_texts(f, beside, i == 0 ? "Density" : NULL, NULL, NULL);
         add_trace(f, trace, source, source->series[i].values, work);
         add_density(f, beside, source->series[i].values, pooled, work);
     }

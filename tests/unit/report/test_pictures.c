@@ -41,8 +41,12 @@ static double curve(double x)
 
 static void make_bands(uint64_t *seed)
 {
-    static const char *const title[6] = {"NUTS, 10 tanh units, prior sd 1", "NUTS, prior sd 0.1", "NUTS, prior sd 10",
-                                         "NUTS, 2 units", "NUTS, 100 units", "NUTS, 10 relu units"};
+    static const char *const title[6] = {"NUTS, 10 tanh units, prior sd 1",
+                                         "NUTS, prior sd 0.1",
+                                         "NUTS, prior sd 10",
+                                         "NUTS, 2 units",
+                                         "NUTS, 100 units",
+                                         "NUTS, 10 relu units"};
     static const double width[6] = {0.5, 0.1, 40, 0.8, 1, 0.6};
     for (int i = 0; i < DATA; i++) {
         made.data_x[i] = (i < 20 ? -1 : 0.1) + 0.045 * (i % 20);
@@ -59,9 +63,15 @@ static void make_bands(uint64_t *seed)
             made.high[k][i] = made.median[k][i] + 0.07 + width[k] * out;
         }
         made.level[k][0] = (struct crdi_band){0.95, made.low[k], made.high[k]};
-        made.bands[k] = (crdi_bands){.title = title[k], .count = GRID, .x = made.x, .median = made.median[k],
-                                     .level_count = 1, .level = made.level[k], .data_count = DATA,
-                                     .data_x = made.data_x, .data_y = made.data_y};
+        made.bands[k] = (crdi_bands){.title = title[k],
+                                     .count = GRID,
+                                     .x = made.x,
+                                     .median = made.median[k],
+                                     .level_count = 1,
+                                     .level = made.level[k],
+                                     .data_count = DATA,
+                                     .data_x = made.data_x,
+                                     .data_y = made.data_y};
     }
     for (int i = 0; i < GRID; i++) {
         made.inner[0][i] = made.median[0][i] - 0.4 * (made.median[0][i] - made.low[0][i]);
@@ -79,7 +89,9 @@ static crdi_figure_source make_source(void)
         double at = 0;
         for (int i = 0; i < CHAINS * DRAWS; i++) {
             at = 0.9 * at + 0.44 * noise(&seed);
-            made.series[s][i] = s == 0 ? noise(&seed) : s == 4 ? 0.09 * exp(0.15 * noise(&seed)) : at + (at > 0 ? 1 : -1);
+            made.series[s][i] = s == 0   ? noise(&seed)
+                                : s == 4 ? 0.09 * exp(0.15 * noise(&seed))
+                                         : at + (at > 0 ? 1 : -1);
         }
     }
     for (int i = 0; i < 100; i++)
@@ -87,9 +99,16 @@ static crdi_figure_source make_source(void)
     made.input[0] = (crdi_named){"x", made.data_x};
     made.input[1] = (crdi_named){"fit 'a\\b' {c}_d^e @f $g `h`\n\"i\"", made.fit[0]};
     made.input[2] = (crdi_named){"\u6e29\u5ea6 \u00b0C", made.fit[1]};
-    return (crdi_figure_source){.rows = DATA, .input_count = 1, .input = made.input, .target = {"y", made.data_y},
-                                .chains = CHAINS, .draws = DRAWS, .series_count = SERIES, .series = made.named,
-                                .band_count = 6, .bands = made.bands,
+    return (crdi_figure_source){.rows = DATA,
+                                .input_count = 1,
+                                .input = made.input,
+                                .target = {"y", made.data_y},
+                                .chains = CHAINS,
+                                .draws = DRAWS,
+                                .series_count = SERIES,
+                                .series = made.named,
+                                .band_count = 6,
+                                .bands = made.bands,
                                 .fit = {DATA, made.data_y, made.fit[0], made.fit[1], made.fit[2], 0.95}};
 }
 
@@ -118,7 +137,6 @@ static bool installed(void)
     }
     return false;
 }
-
 
 static void assert_picture(const char *path)
 {
@@ -170,8 +188,124 @@ static void every_figure_is_drawn_in_every_format(void **state)
     made.bands[0].y_label = made.input[2].name;
     source.band_count = 2;
     draw(ctx, "bands", &source, "bands_fit.png");
+    source.series_count = 100;
+    draw(ctx, "trace", &source, "trace_100.png");
     source.input_count = 3;
     draw(ctx, "data", &source, "data_3.png");
+    testing_context_destroy(&ctx);
+}
+
+static crdi_figure *large_figure(crd_context *ctx)
+{
+    enum { MANY = 60000 }; /* more than a socket holds */
+    static double x[MANY];
+    crdi_figure *f = NULL;
+    for (int i = 0; i < MANY; i++)
+        x[i] = i + 1e-9;
+    assert_ok(ctx, crdi_figure_create(&f, ctx, 1, 1));
+    crdi_panel_add(f, f->panel, &(crdi_layer){.kind = CRDI_POINTS, .count = MANY, .x = x, .y = x});
+    return f;
+}
+
+static int files_in_folder(void)
+{
+    int count = -2;
+    DIR *d = opendir(folder);
+    assert_non_null(d);
+    while (readdir(d))
+        count++;
+    closedir(d);
+    return count;
+}
+
+/* Saving must fail with this status and these words, and leave no file behind. */
+static void assert_refused(crd_context *ctx, const char *path, bool force, crd_status expected, const char *words)
+{
+    crdi_figure *f = large_figure(ctx);
+    int before = files_in_folder();
+    assert_int_equal(crdi_figure_save(f, path, force), expected);
+    assert_int_equal(crd_error_status(ctx), expected);
+    if (!strstr(crd_error_message(ctx), words))
+        fail_msg("'%s' does not say '%s'", crd_error_message(ctx), words);
+    crd_error_clear(ctx);
+    assert_int_equal(files_in_folder(), before);
+    crdi_figure_destroy(&f);
+}
+
+static void names_that_are_no_pictures_are_refused(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    assert_refused(ctx, file("a.jpg"), true, CRD_EINVAL, ".png, .svg or .pdf");
+    assert_refused(ctx, file("png"), true, CRD_EINVAL, ".png, .svg or .pdf");
+    assert_refused(ctx, file(".png"), true, CRD_EINVAL, ".png, .svg or .pdf");
+    assert_refused(ctx, file("a.png/b"), true, CRD_EINVAL, ".png, .svg or .pdf");
+    assert_refused(ctx, file("missing/a.png"), true, CRD_EIO, "missing/a.png cannot be written: No such file");
+    assert_int_equal(mkdir(file("folder.png"), 0700), 0);
+    assert_refused(ctx, file("folder.png"), true, CRD_EINVAL, "not a file");
+    rmdir(file("folder.png"));
+    assert_ok(ctx, crdi_figure_check(ctx, file("a.PDF"), false));
+    testing_context_destroy(&ctx);
+}
+
+static void write_text(const char *path, const char *text, mode_t mode)
+{
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    fclose(f);
+    assert_int_equal(chmod(path, mode), 0);
+}
+
+static void an_existing_file_stays_unless_forced(void **state)
+{
+    (void)state;
+    if (!installed())
+        testing_skip("gnuplot is not installed: no pictures\n");
+    crd_context *ctx = testing_context();
+    write_text(file("old.svg"), "old", 0600);
+    assert_refused(ctx, file("old.svg"), false, CRD_EEXISTS, "old.svg exists");
+    crdi_figure *f = large_figure(ctx);
+    assert_ok(ctx, crdi_figure_save(f, file("old.svg"), true));
+    assert_picture(file("old.svg"));
+    unlink(file("old.svg"));
+    assert_ok(ctx, crdi_figure_save(f, file("it's `new`.svg"), false));
+    assert_picture(file("it's `new`.svg"));
+    unlink(file("it's `new`.svg"));
+    crdi_figure_destroy(&f);
+    if (!kept)
+        assert_int_equal(files_in_folder(), 0);
+    testing_context_destroy(&ctx);
+}
+
+/* Runs with the test's folder as the only place where programs are found. */
+static void refused_with_own_path(crd_context *ctx, const char *words)
+{
+    char before[8192];
+    snprintf(before, sizeof before, "%s", getenv("PATH") ? getenv("PATH") : "");
+    setenv("PATH", folder, 1);
+    assert_refused(ctx, file("a.png"), false, CRD_ETOOL, words);
+    setenv("PATH", before, 1);
+}
+
+static void a_missing_gnuplot_is_named(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    refused_with_own_path(ctx, "apt install gnuplot-nox");
+    testing_context_destroy(&ctx);
+}
+
+static void a_failing_gnuplot_is_quoted_and_does_not_kill_us(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    /* Ends at once: the rest of the script cannot be sent, which must not raise SIGPIPE. */
+    write_text(file("gnuplot"), "#!/bin/sh\nexec <&-\nprintf 'plot x\\n     ^\\nline 0: b\\033ad' >&2\nexit 1\n", 0700);
+    refused_with_own_path(ctx, "gnuplot failed: line 0: b\\x1bad");
+    write_text(file("gnuplot"), "#!/bin/sh\nexit 0\n", 0700); /* success that draws nothing is none */
+    refused_with_own_path(ctx, "gnuplot failed");
+    unlink(file("gnuplot"));
     testing_context_destroy(&ctx);
 }
 
@@ -179,10 +313,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_figure_is_drawn_in_every_format),
+        cmocka_unit_test(names_that_are_no_pictures_are_refused),
+        cmocka_unit_test(an_existing_file_stays_unless_forced),
+        cmocka_unit_test(a_missing_gnuplot_is_named),
+        cmocka_unit_test(a_failing_gnuplot_is_quoted_and_does_not_kill_us),
     };
     const char *wanted = getenv("CREDENCE_PICTURES");
-    kept = wanted != NULL;
-    snprintf(folder, sizeof folder, "%s", wanted ? wanted : "/tmp/credence_pictures_XXXXXX");
+    kept = wanted && *wanted;
+    snprintf(folder, sizeof folder, "%s", kept ? wanted : "/tmp/credence_pictures_XXXXXX");
     if (!kept && !mkdtemp(folder))
         return 1;
     int failures = cmocka_run_group_tests(tests, NULL, NULL);
