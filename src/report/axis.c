@@ -82,7 +82,7 @@ static void logarithmic(crdi_ticks *t, double low, double high, int wanted)
     int from = (int)ceil(log10(low) - 1e-9), to = (int)floor(log10(high) + 1e-9);
     int every = (to - from) / wanted + 1;
     if (to - from >= 2) {
-        for (int k = from; k <= to; k += every)
+        for (int k = (int)ceil((double)from / every) * every; k <= to; k += every) /* 10^0 is among them */
             add(t, pow(10, k), k < -4 || k > 5 ? "%.*e" : "%.*f", k < -4 || k > 5 || k > 0 ? 0 : -k);
         return;
     }

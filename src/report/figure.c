@@ -116,6 +116,10 @@ void crdi_panel_add(crdi_figure *figure, crdi_panel *panel, const crdi_layer *la
     CRDI_ASSERT(copy.count >= 0);
     if (copy.kind == CRDI_RULE_X || copy.kind == CRDI_RULE_Y)
         copy.count = 1;
+    if (copy.kind == CRDI_DIAGONAL || copy.kind == CRDI_NOTE)
+        copy.count = 0;
+    CRDI_ASSERT(copy.count == 0 || ((copy.x || !reads_x(copy.kind)) && (copy.y || !reads_y(copy.kind)) &&
+                                    (copy.high || !reads_high(copy.kind))));
     size_t size = (size_t)copy.count * sizeof(double);
     copy.x = reads_x(copy.kind) ? keep(figure, copy.x, size) : NULL;
     copy.y = reads_y(copy.kind) ? keep(figure, copy.y, size) : NULL;

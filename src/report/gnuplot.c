@@ -61,7 +61,7 @@ typedef struct terminal {
 static const terminal terminals[] = {
     {"png", "pngcairo noenhanced rounded", 1, "", 1},
     {"svg", "svg noenhanced rounded dynamic", 1, "", 4.0 / 3},
-    {"pdf", "pdfcairo noenhanced rounded fontscale 1 linewidth 1.3", DPI, "in", 0.82},
+    {"pdf", "pdfcairo noenhanced rounded fontscale 1 linewidth 1.3", DPI, "in", 0.74},
 };
 
 static double text_pixels(double points)
@@ -260,7 +260,7 @@ static void write_layer(crdi_string *out, const place *at, const crdi_layer *l, 
     case CRDI_BARS:
         crdi_string_append(out,
                            "using (0.5*$1+0.5*$3):2:1:3:(%.15g):2 with boxxyerror fill solid border "
-                           "lc rgb '#%08x' lw 0.5",
+                           "lc rgb '#ffffff' lw 0.5 fc rgb '#%08x'",
                            fmax(0, at->y[0]), colour);
         break;
     case CRDI_INTERVALS:
@@ -292,7 +292,10 @@ static void write_legend(crdi_string *out, const crdi_panel *p, const terminal *
                                          [CRDI_LEGEND_TOP_RIGHT] = "top right",
                                          [CRDI_LEGEND_BOTTOM_LEFT] = "bottom left"};
     crdi_legend legend = crdi_panel_legend(p);
-    if (legend == CRDI_LEGEND_NONE)
+    bool any = false;
+    for (int64_t i = 0; i < p->layer_count; i++)
+        any = any || (p->layer[i].label && has_data(p, &p->layer[i]));
+    if (legend == CRDI_LEGEND_NONE || !any)
         crdi_string_append(out, "unset key\n");
     else
         crdi_string_append(out,

@@ -100,7 +100,7 @@ static void ticks_are_round_and_tell_neighbours_apart(void **state)
     assert_ticks(-2e-9, 2e-9, false, 4, "-2e-9 -1e-9 0 1e-9 2e-9");
     assert_ticks(0, 3e7, false, 3, "0 1e7 2e7 3e7");
     assert_ticks(0.5, 2e4, true, 6, "1 10 100 1000 10000");
-    assert_ticks(1e-9, 1e9, true, 4, "1e-9 0.0001 10 1e6");
+    assert_ticks(1e-9, 1e9, true, 4, "1e-5 1 100000");
     assert_ticks(0.9, 60, true, 6, "1 2 5 10 20 50");
     assert_ticks(3.1, 4.2, true, 4, "3.25 3.50 3.75 4.00");
 }

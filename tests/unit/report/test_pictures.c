@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { MANY = 60000 /* points: more than a socket holds */ };
 enum { GRID = 120, DATA = 40, CHAINS = 2, DRAWS = 2000, SERIES = 5 };
 
 /* Made-up numbers that look random: a multiplicative sequence is enough for a picture. */
@@ -177,34 +178,74 @@ static void every_figure_is_drawn_in_every_format(void **state)
     one.fit.count = 0;
     made.level[0][1] = (struct crdi_band){0.5, made.inner[0], made.inner[1]};
     draw(ctx, "effects", &source, "effects.png");
-    draw(ctx, "effects", &source, "effects.svg");
-    draw(ctx, "effects", &source, "effects.pdf");
     draw(ctx, "trace", &source, "trace.png");
-    draw(ctx, "trace", &source, "trace.svg");
     draw(ctx, "data", &source, "data.png");
     draw(ctx, "bands", &one, "bands.png");
+    draw(ctx, "bands", &one, "bands.svg");
+    draw(ctx, "bands", &one, "bands.pdf");
     made.bands[0].level_count = 2;
     made.bands[0].x_label = made.input[1].name;
     made.bands[0].y_label = made.input[2].name;
     source.band_count = 2;
     draw(ctx, "bands", &source, "bands_fit.png");
-    source.series_count = 100;
-    draw(ctx, "trace", &source, "trace_100.png");
     source.input_count = 3;
     draw(ctx, "data", &source, "data_3.png");
+    if (kept) { /* slow ones, for the eye only */
+        source.series_count = 100;
+        source.band_count = 6;
+        draw(ctx, "effects", &source, "effects.svg");
+        draw(ctx, "effects", &source, "effects.pdf");
+        draw(ctx, "trace", &source, "trace_100.png");
+    }
     testing_context_destroy(&ctx);
 }
 
-static crdi_figure *large_figure(crd_context *ctx)
+static crdi_figure *line_figure(crd_context *ctx, int count)
 {
-    enum { MANY = 60000 }; /* more than a socket holds */
     static double x[MANY];
     crdi_figure *f = NULL;
-    for (int i = 0; i < MANY; i++)
+    for (int i = 0; i < count; i++)
         x[i] = i + 1e-9;
     assert_ok(ctx, crdi_figure_create(&f, ctx, 1, 1));
-    crdi_panel_add(f, f->panel, &(crdi_layer){.kind = CRDI_POINTS, .count = MANY, .x = x, .y = x});
+    crdi_panel_add(f, f->panel, &(crdi_layer){.kind = CRDI_POINTS, .count = count, .x = x, .y = x});
     return f;
+}
+
+static void every_kind_of_layer_is_drawn(void **state)
+{
+    (void)state;
+    if (!installed())
+        testing_skip("gnuplot is not installed: no pictures\n");
+    static const double x[4] = {1, 2, 3, 4}, edge[4] = {2, 3, 4, 5}, y[4] = {3, NAN, 2, 40},
+                        high[4] = {4, 5, INFINITY, 60};
+    static const double far[4] = {1e6, 1e6 + 1e-3, 1e6 + 2e-3, 1e6 + 3e-3}, tiny[4] = {1e-300, 1e-200, 1e-100, 1};
+    crd_context *ctx = testing_context();
+    crdi_figure *f = NULL;
+    assert_ok(ctx, crdi_figure_create(&f, ctx, 2, 2));
+    for (int kind = CRDI_POINTS; kind <= CRDI_NOTE; kind++) {
+        crdi_panel *p = &f->panel[kind == CRDI_BARS || kind == CRDI_RULE_X || kind == CRDI_RULE_Y];
+        crdi_panel_add(f, p,
+                       &(crdi_layer){.kind = (crdi_layer_kind)kind,
+                                     .role = (crdi_role)(kind % 5),
+                                     .label = "a kind",
+                                     .count = 4,
+                                     .x = x,
+                                     .y = y,
+                                     .high = kind == CRDI_BARS ? edge : high});
+    }
+    crdi_panel_add(f, &f->panel[2], &(crdi_layer){.kind = CRDI_LINE, .count = 4, .x = far, .y = tiny, .label = "log"});
+    f->panel[2].log_y = true;
+    crdi_panel_add(f, &f->panel[3],
+                   &(crdi_layer){.kind = CRDI_POINTS, .count = 1, .x = y + 1, .y = y, .label = "none"});
+    crdi_panel_texts(f, &f->panel[3],
+                     "Nothing that can be drawn, and a title that is much longer than the panel is wide", "x", "y");
+    crdi_figure_footnote(f, "A note below.");
+    assert_ok(ctx, crdi_figure_save(f, file("kinds.png"), true));
+    assert_picture(file("kinds.png"));
+    if (!kept)
+        unlink(file("kinds.png"));
+    crdi_figure_destroy(&f);
+    testing_context_destroy(&ctx);
 }
 
 static int files_in_folder(void)
@@ -221,7 +262,7 @@ static int files_in_folder(void)
 /* Saving must fail with this status and these words, and leave no file behind. */
 static void assert_refused(crd_context *ctx, const char *path, bool force, crd_status expected, const char *words)
 {
-    crdi_figure *f = large_figure(ctx);
+    crdi_figure *f = line_figure(ctx, MANY);
     int before = files_in_folder();
     assert_int_equal(crdi_figure_save(f, path, force), expected);
     assert_int_equal(crd_error_status(ctx), expected);
@@ -265,7 +306,7 @@ static void an_existing_file_stays_unless_forced(void **state)
     crd_context *ctx = testing_context();
     write_text(file("old.svg"), "old", 0600);
     assert_refused(ctx, file("old.svg"), false, CRD_EEXISTS, "old.svg exists");
-    crdi_figure *f = large_figure(ctx);
+    crdi_figure *f = line_figure(ctx, 3);
     assert_ok(ctx, crdi_figure_save(f, file("old.svg"), true));
     assert_picture(file("old.svg"));
     unlink(file("old.svg"));
@@ -313,6 +354,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_figure_is_drawn_in_every_format),
+        cmocka_unit_test(every_kind_of_layer_is_drawn),
         cmocka_unit_test(names_that_are_no_pictures_are_refused),
         cmocka_unit_test(an_existing_file_stays_unless_forced),
         cmocka_unit_test(a_missing_gnuplot_is_named),
