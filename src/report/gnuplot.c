@@ -6,7 +6,8 @@
  * closing quote, with all control characters made visible (text.h), and terminals are told `noenhanced`.
  *
  * Where everything stands is computed here (gnuplot's own layout lets labels of neighbours overlap), in pixels of 100 to
- * an inch. The file's handling (a neighbour that is renamed) is as in the store room's output files. */
+ * an inch. The file is written beside its place and then renamed; when the store room's output files are there, they can
+ * do that. */
 #include "report/figure.h"
 #include "report/text.h"
 

@@ -305,6 +305,9 @@ static void an_existing_file_stays_unless_forced(void **state)
         testing_skip("gnuplot is not installed: no pictures\n");
     crd_context *ctx = testing_context();
     write_text(file("old.svg"), "old", 0600);
+    assert_int_equal(crdi_figure_check(ctx, file("old.svg"), false), CRD_EEXISTS);
+    crd_error_clear(ctx);
+    assert_ok(ctx, crdi_figure_check(ctx, file("old.svg"), true));
     assert_refused(ctx, file("old.svg"), false, CRD_EEXISTS, "old.svg exists");
     crdi_figure *f = line_figure(ctx, 3);
     assert_ok(ctx, crdi_figure_save(f, file("old.svg"), true));
