@@ -168,18 +168,18 @@ crd_status crdi_summary_json(crdi_string *out, const crdi_summary_row *rows, int
     CRD_TRY(check_prob(out, prob));
     crdi_plain_locale plain = crdi_plain_locale_enter();
     crdi_string_append(out, "{\"prob\": ");
-    crdi_json_number(out, prob);
+    crdi_report_json_number(out, prob);
     crdi_string_append(out, ", \"rows\": [");
     for (int64_t i = 0; i < count; i++) {
         double value[7];
         numbers(&rows[i], value);
         crdi_string_append(out, "%s\n  {\"site\": ", i ? "," : "");
-        crdi_json_text(out, rows[i].site);
+        crdi_report_json_text(out, rows[i].site);
         crdi_string_append(out, ", \"name\": ");
-        crdi_json_text(out, rows[i].label);
+        crdi_report_json_text(out, rows[i].label);
         for (int k = 0; k < 7; k++) {
             crdi_string_append(out, ", \"%s\": ", name[k]);
-            crdi_json_number(out, value[k]);
+            crdi_report_json_number(out, value[k]);
         }
         crdi_string_append(out, "}");
     }

@@ -86,7 +86,7 @@ void crdi_csv_cell(crdi_string *out, const char *text)
     crdi_string_clear(&plain);
 }
 
-void crdi_json_text(crdi_string *out, const char *text)
+void crdi_report_json_text(crdi_string *out, const char *text)
 {
     crdi_string_append(out, "\"");
     while (text && *text) {
@@ -105,7 +105,7 @@ void crdi_json_text(crdi_string *out, const char *text)
     crdi_string_append(out, "\"");
 }
 
-void crdi_json_number(crdi_string *out, double value)
+void crdi_report_json_number(crdi_string *out, double value)
 {
     char text[32];
     crdi_string_append(out, "%s", isfinite(value) ? crdi_format_double(text, value) : "null");

@@ -24,8 +24,8 @@ crd_status crdi_table_text(crdi_string *out, const crdi_table *table);
 /* A cell of CSV: in double quotes where RFC 4180 asks for them. */
 void crdi_csv_cell(crdi_string *out, const char *text);
 /* A string of JSON with its quotes; what is not UTF-8 becomes U+FFFD. A number of JSON; null unless finite. */
-void crdi_json_text(crdi_string *out, const char *text);
-void crdi_json_number(crdi_string *out, double value);
+void crdi_report_json_text(crdi_string *out, const char *text);
+void crdi_report_json_number(crdi_string *out, double value);
 
 /* ---- the summary (summary.c) -------------------------------------------------------------------------------- */
 

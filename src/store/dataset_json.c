@@ -31,7 +31,7 @@ static void write_names(crdi_json_writer *w, const char *key, char *const *names
 {
     crdi_json_open(w, key, '[');
     for (int64_t i = 0; i < count; i++)
-        crdi_json_text(w, NULL, names[i]);
+        crdi_json_put_text(w, NULL, names[i]);
     crdi_json_close(w, ']');
 }
 
@@ -39,25 +39,25 @@ crd_status crdi_recipe_write(const crd_recipe *r, crdi_string *out)
 {
     crdi_json_writer w = {.out = out};
     crdi_json_open(&w, NULL, '{');
-    crdi_json_text(&w, "scale", scales[r->scale]);
+    crdi_json_put_text(&w, "scale", scales[r->scale]);
     crdi_json_open(&w, "features", '[');
     for (int64_t j = 0; j < r->feature_count; j++) {
         crdi_json_open(&w, NULL, '{');
-        crdi_json_text(&w, "name", r->feature[j].name);
-        crdi_json_text(&w, "column", r->feature[j].column);
-        crdi_json_text(&w, "level", r->feature[j].level);
-        crdi_json_number(&w, "mean", r->feature[j].mean);
-        crdi_json_number(&w, "sd", r->feature[j].sd);
+        crdi_json_put_text(&w, "name", r->feature[j].name);
+        crdi_json_put_text(&w, "column", r->feature[j].column);
+        crdi_json_put_text(&w, "level", r->feature[j].level);
+        crdi_json_put_number(&w, "mean", r->feature[j].mean);
+        crdi_json_put_number(&w, "sd", r->feature[j].sd);
         crdi_json_close(&w, '}');
     }
     crdi_json_close(&w, ']');
     write_names(&w, "constant", r->constant, r->constant_count);
     crdi_json_open(&w, "target", '{');
-    crdi_json_text(&w, "column", r->target);
-    crdi_json_text(&w, "kind", kinds[r->target_kind]);
+    crdi_json_put_text(&w, "column", r->target);
+    crdi_json_put_text(&w, "kind", kinds[r->target_kind]);
     write_names(&w, "classes", r->class_name, r->class_count);
-    crdi_json_number(&w, "mean", r->target_mean);
-    crdi_json_number(&w, "sd", r->target_sd);
+    crdi_json_put_number(&w, "mean", r->target_mean);
+    crdi_json_put_number(&w, "sd", r->target_sd);
     crdi_json_close(&w, '}');
     crdi_json_close(&w, '}');
     return out->status;

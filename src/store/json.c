@@ -44,7 +44,7 @@ void crdi_json_close(crdi_json_writer *w, char bracket)
     w->comma = true;
 }
 
-void crdi_json_text(crdi_json_writer *w, const char *key, const char *text)
+void crdi_json_put_text(crdi_json_writer *w, const char *key, const char *text)
 {
     begin_value(w, key);
     if (text)
@@ -53,7 +53,7 @@ void crdi_json_text(crdi_json_writer *w, const char *key, const char *text)
         crdi_string_add(w->out, "null", 4);
 }
 
-void crdi_json_number(crdi_json_writer *w, const char *key, double value)
+void crdi_json_put_number(crdi_json_writer *w, const char *key, double value)
 {
     char text[32];
     begin_value(w, key);
@@ -64,13 +64,13 @@ void crdi_json_number(crdi_json_writer *w, const char *key, double value)
         crdi_string_append(w->out, "%s%s", text, strpbrk(text, ".e") ? "" : ".0");
 }
 
-void crdi_json_integer(crdi_json_writer *w, const char *key, int64_t value)
+void crdi_json_put_integer(crdi_json_writer *w, const char *key, int64_t value)
 {
     begin_value(w, key);
     crdi_string_append(w->out, "%lld", (long long)value);
 }
 
-void crdi_json_bool(crdi_json_writer *w, const char *key, bool value)
+void crdi_json_put_bool(crdi_json_writer *w, const char *key, bool value)
 {
     begin_value(w, key);
     crdi_string_append(w->out, "%s", value ? "true" : "false");

@@ -14,10 +14,10 @@ typedef struct crdi_json_writer {
 /* `key` NULL: an element of an array, or the outermost value. */
 void crdi_json_open(crdi_json_writer *w, const char *key, char bracket); /* '{' or '[' */
 void crdi_json_close(crdi_json_writer *w, char bracket); /* '}' or ']' */
-void crdi_json_text(crdi_json_writer *w, const char *key, const char *text); /* NULL: null */
-void crdi_json_number(crdi_json_writer *w, const char *key, double value); /* nan and inf as strings */
-void crdi_json_integer(crdi_json_writer *w, const char *key, int64_t value);
-void crdi_json_bool(crdi_json_writer *w, const char *key, bool value);
+void crdi_json_put_text(crdi_json_writer *w, const char *key, const char *text); /* NULL: null */
+void crdi_json_put_number(crdi_json_writer *w, const char *key, double value); /* nan and inf as strings */
+void crdi_json_put_integer(crdi_json_writer *w, const char *key, int64_t value);
+void crdi_json_put_bool(crdi_json_writer *w, const char *key, bool value);
 
 /* ---- in ----------------------------------------------------------------------------------------------------- */
 
