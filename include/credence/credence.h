@@ -12,6 +12,7 @@
 #include <credence/dataset.h>
 #include <credence/posterior.h>
 #include <credence/random.h>
+#include <credence/run.h>
 #include <credence/status.h>
 #include <credence/table.h>
 
