@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static const int64_t MOST_DRAWS = (int64_t)1 << 48;    /* keeps sums of draw numbers far from overflow */
+static const int64_t MOST_DRAWS = (int64_t)1 << 48; /* keeps sums of draw numbers far from overflow */
 
 /* ---- counting ----------------------------------------------------------------------------------------------- */
 
@@ -25,20 +25,33 @@ static crd_status count_column(crd_run *run, crdi_query *last, int column, int c
     return status;
 }
 
-/* Draws that the chains from .. to - 1 have in every column. */
+/* Draws of a chain. A transaction holds the same draws of every column. */
+static crd_status count_chain(crd_run *run, crdi_query *last, int chain, int64_t *out)
+{
+    int64_t draws = 0;
+    for (int column = 0; column < run->column_count; column++) {
+        int64_t count = 0;
+        CRD_TRY(count_column(run, last, column, chain, &count));
+        if (column > 0 && count != draws)
+            return crdi_db_damaged(run->db, "chain %d has %lld draws of %s but %lld of %s", chain, (long long)count,
+                                   run->column[column].name, (long long)draws, run->column[0].name);
+        draws = count;
+    }
+    *out = draws;
+    return CRD_OK;
+}
+
+/* Draws that the chains from .. to - 1 have all. */
 static crd_status count_draws(crd_run *run, int from, int to, int64_t *out)
 {
     crdi_query last = {0};
-    int64_t least = run->column_count ? INT64_MAX : 0, count = 0;
-    CRD_TRY(crdi_query_open(run->db,
-                            "SELECT first, count FROM block WHERE site = ? AND chain = ? ORDER BY first DESC LIMIT 1",
-                            &last));
+    int64_t least = INT64_MAX, count = 0;
+    CRD_TRY(crdi_query_open(
+        run->db, "SELECT first, count FROM block WHERE site = ? AND chain = ? ORDER BY first DESC LIMIT 1", &last));
     crd_status status = CRD_OK;
     for (int chain = from; status == CRD_OK && chain < to; chain++) {
-        for (int column = 0; status == CRD_OK && column < run->column_count; column++) {
-            status = count_column(run, &last, column, chain, &count);
-            least = count < least ? count : least;
-        }
+        status = count_chain(run, &last, chain, &count);
+        least = count < least ? count : least;
     }
     crdi_query_close(&last);
     if (status == CRD_OK)
@@ -69,12 +82,13 @@ static crd_status block_of(crd_run *run, const crdi_query *query, int column, in
     int64_t first = crdi_value_integer(query, 0), count = crdi_value_integer(query, 1);
     const char *name = run->column[column].name;
     if (crdi_value_integer(query, 3) != (int64_t)crdi_check_block(column, chain, first, count, bytes, size))
-        return crdi_db_damaged(run->db, "column %s, chain %d: the block of draws from %lld on does not match its checksum",
-                               name, chain, (long long)first);
+        return crdi_db_damaged(run->db,
+                               "column %s, chain %d: the block of draws from %lld on does not match its checksum", name,
+                               chain, (long long)first);
     if (first < 0 || first > MOST_DRAWS || count < 1 || count > CRDI_RUN_ROW_DRAWS ||
         (uint64_t)(count * run->column[column].size) * sizeof(double) != size)
-        return crdi_db_damaged(run->db, "column %s, chain %d: a block of %lld draws from %lld on in %zu bytes", name, chain,
-                               (long long)count, (long long)first, size);
+        return crdi_db_damaged(run->db, "column %s, chain %d: a block of %lld draws from %lld on in %zu bytes", name,
+                               chain, (long long)count, (long long)first, size);
     *out = (struct block){first, count, bytes};
     return CRD_OK;
 }
@@ -250,7 +264,7 @@ crd_status crd_run_posterior_of(crd_run *run, const char *const *names, int coun
 
 /* ---- the full check ----------------------------------------------------------------------------------------- */
 
-static crd_status check_chain(crd_run *run, int column, int chain)
+static crd_status check_chain(crd_run *run, int column, int chain, int64_t *rows)
 {
     crdi_query query = {0};
     bool row = true;
@@ -263,6 +277,7 @@ static crd_status check_chain(crd_run *run, int column, int chain)
         if (status == CRD_OK && block.first != at)
             status = missing(run, column, chain, at);
         at = block.first + block.count;
+        ++*rows;
         if (status == CRD_OK)
             status = crdi_query_next(&query, &row);
     }
@@ -302,10 +317,13 @@ static crd_status check_everything(crd_run *run)
     CRD_TRY(check_rows(run, "SELECT key, value, check_sum FROM meta", check_meta_row));
     CRD_TRY(check_rows(run, "SELECT name, shape, numbers, check_sum FROM data", check_data_row));
     CRD_TRY(check_rows(run, "SELECT chain, iteration, bytes, check_sum FROM state", crdi_run_check_state));
+    int64_t draws = 0, seen = 0, rows = 0;
+    CRD_TRY(count_draws(run, 0, run->chains, &draws));
     for (int chain = 0; chain < run->chains; chain++)
         for (int column = 0; column < run->column_count; column++)
-            CRD_TRY(check_chain(run, column, chain));
-    return CRD_OK;
+            CRD_TRY(check_chain(run, column, chain, &seen));
+    CRD_TRY(crdi_db_integer(run->db, "SELECT COUNT(*) FROM block", &rows));
+    return rows == seen ? CRD_OK : crdi_db_damaged(run->db, "there are blocks of no column or chain");
 }
 
 crd_status crd_run_check(crd_run *run)

@@ -5,12 +5,12 @@
 #include "base/base.h"
 
 enum {
-    CRDI_RUN_APPLICATION = 0x43524452,     /* "CRDR" */
-    CRDI_RUN_VERSION = 1,                  /* of the format; a reader refuses a greater one */
+    CRDI_RUN_APPLICATION = 0x43524452, /* "CRDR" */
+    CRDI_RUN_VERSION = 1, /* of the format; a reader refuses a greater one */
     CRDI_RUN_SCHEMA_COUNT = 6,
-    CRDI_RUN_ROW_DRAWS = 1024,             /* draws that one row of `block` holds at most ... */
-    CRDI_RUN_ROW_BYTES = 4 << 20,          /* ... and bytes, but at least one draw */
-    CRDI_RUN_DRAW_BYTES = 1 << 29,         /* of one column: SQLite's blobs end at 10^9 */
+    CRDI_RUN_ROW_DRAWS = 1024, /* draws that one row of `block` holds at most ... */
+    CRDI_RUN_ROW_BYTES = 4 << 20, /* ... and bytes, but at least one draw */
+    CRDI_RUN_DRAW_BYTES = 1 << 29, /* of one column: SQLite's blobs end at 10^9 */
     CRDI_SHAPE_TEXT = 160
 };
 

@@ -179,7 +179,7 @@ size_t crdi_run_queue_peak(crdi_run *run)
 /* ---- the writer's side -------------------------------------------------------------------------------------- */
 
 struct row {
-    int64_t first, count;      /* draws that `scratch` holds */
+    int64_t first, count; /* draws that `scratch` holds */
 };
 
 static crd_status write_row(crdi_run *run, crdi_query *insert, int chain, int column, struct row *row)
@@ -192,8 +192,7 @@ static crd_status write_row(crdi_run *run, crdi_query *insert, int chain, int co
     crdi_bind_integer(insert, 3, row->first);
     crdi_bind_integer(insert, 4, row->count);
     crdi_bind_blob(insert, 5, run->scratch, size);
-    crdi_bind_integer(insert, 6,
-                      (int64_t)crdi_check_block(column, chain, row->first, row->count, run->scratch, size));
+    crdi_bind_integer(insert, 6, (int64_t)crdi_check_block(column, chain, row->first, row->count, run->scratch, size));
     *row = (struct row){.first = row->first + row->count};
     return crdi_query_run(insert);
 }

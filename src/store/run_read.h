@@ -10,7 +10,7 @@ struct crd_run {
     crd_context *ctx;
     crdi_db *db;
     int chains, column_count;
-    crd_column *column;        /* without draws */
+    crd_column *column; /* without draws */
 };
 
 /* Opens a query that stands on an entry's row (value, check_sum), verified; found says whether there is one. */

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { SMALL_FILE = 16 << 20 };    /* checked as a whole when it is opened */
+enum { SMALL_FILE = 16 << 20 }; /* checked as a whole when it is opened */
 
 /* ---- entries ------------------------------------------------------------------------------------------------ */
 
@@ -249,19 +249,20 @@ static crd_status check_schema(crd_run *run)
 {
     crdi_query query = {0};
     bool row = false;
-    int64_t others = 0;
-    CRD_TRY(crdi_db_integer(run->db, "SELECT COUNT(*) FROM sqlite_schema WHERE sql IS NOT NULL", &others));
-    others -= CRDI_RUN_SCHEMA_COUNT;
+    int64_t there = 0, ours = 0;
+    CRD_TRY(crdi_db_integer(run->db, "SELECT COUNT(*) FROM sqlite_schema WHERE sql IS NOT NULL", &there));
     CRD_TRY(crdi_query_open(run->db, "SELECT 1 FROM sqlite_schema WHERE sql = ?", &query));
     crd_status status = CRD_OK;
     for (int i = 0; status == CRD_OK && i < CRDI_RUN_SCHEMA_COUNT; i++) {
         crdi_bind_text(&query, 1, crdi_run_schema[i]);
         status = crdi_query_next(&query, &row);
-        others += !row;
+        ours += row;
         crdi_query_reset(&query);
     }
     crdi_query_close(&query);
-    return status == CRD_OK && others ? crdi_db_damaged(run->db, "its tables are not those of a run file") : status;
+    if (status == CRD_OK && (ours != CRDI_RUN_SCHEMA_COUNT || there != ours))
+        return crdi_db_damaged(run->db, "its tables are not those of a run file");
+    return status;
 }
 
 crd_status crdi_run_check_structure(crd_run *run, const char *pragma)

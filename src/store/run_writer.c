@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -61,7 +62,7 @@ static crd_status take_lock(crdi_run *run)
             close(file);
             return crdi_raise(run->ctx, CRD_EEXISTS, "%s: is being written by another run", run->path);
         }
-        run->lock_file = file;     /* a file system without locks: as if nobody else were there */
+        run->lock_file = file; /* a file system without locks: as if nobody else were there */
         if (fstat(file, &ours) == 0 && stat(run->lock_path, &there) == 0 && ours.st_ino == there.st_ino)
             return CRD_OK;
         close(file);
@@ -78,46 +79,40 @@ static void release_lock(crdi_run *run)
     run->lock_file = -1;
 }
 
-/* What SQLite keeps beside a database. A leftover would be taken for the new file's and applied to it. */
+/* What SQLite keeps beside a database. A leftover would be taken for the new file's and applied to it. Nothing is
+ * allocated: this also runs where memory has just run out. */
 static crd_status remove_companions(crdi_run *run, const char *path)
 {
     static const char *const suffix[] = {"-wal", "-shm", "-journal"};
+    char companion[PATH_MAX];
     for (int i = 0; i < CRDI_COUNT(suffix); i++) {
-        char *companion = joined(run->ctx, path, suffix[i]);
-        if (!companion)
-            return CRD_ENOMEM;
-        int failed = unlink(companion) != 0 && errno != ENOENT;
-        crdi_free(run->ctx, companion);
-        if (failed)
+        snprintf(companion, sizeof companion, "%s%s", path, suffix[i]);
+        if (unlink(companion) != 0 && errno != ENOENT)
             return fail_system(run, "cannot remove what an older file left beside it");
     }
     return CRD_OK;
 }
 
-/* Directory of a path, as an open file; -1 if there is none. */
-static int open_directory(crdi_run *run)
+/* The directory of the run file, opened; -1 if it cannot be. */
+static int open_directory(const crdi_run *run)
 {
+    char directory[PATH_MAX];
     const char *slash = strrchr(run->path, '/');
-    char *directory = joined(run->ctx, slash ? run->path : ".", "");
-    if (!directory)
-        return -1;
-    if (slash)
-        directory[slash == run->path ? 1 : slash - run->path] = 0;
-    int file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    crdi_free(run->ctx, directory);
-    return file;
+    int length = slash ? (int)(slash - run->path) + 1 : 1;
+    snprintf(directory, sizeof directory, "%.*s", length, slash ? run->path : ".");
+    return open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* Whether the file system is one that several machines share: memory mapped there is not the same memory for all, and
  * a write-ahead log needs that. Numbers from statfs(2) and the file systems' own sources. */
-static bool is_shared_file_system(crdi_run *run)
+static bool is_shared_file_system(const crdi_run *run)
 {
     static const uint32_t shared[] = {
-        0x6969,     /* NFS */
+        0x6969, /* NFS */
         0x0bd00bd0, /* Lustre */
         0xff534d42, /* CIFS */
         0xfe534d42, /* SMB 2 */
-        0x517b,     /* SMB */
+        0x517b, /* SMB */
         0x47504653, /* GPFS */
         0x19830326, /* BeeGFS */
         0x00c36400, /* Ceph */
@@ -138,7 +133,7 @@ static bool is_shared_file_system(crdi_run *run)
 }
 
 /* The new name reaches the disk with the directory. That a system cannot do it is no reason to stop. */
-static void sync_directory(crdi_run *run)
+static void sync_directory(const crdi_run *run)
 {
     int directory = open_directory(run);
     if (directory < 0)
@@ -160,7 +155,7 @@ static crd_status make_tables(crdi_run *run)
     char pragmas[96];
     snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %d", CRDI_RUN_APPLICATION,
              CRDI_RUN_VERSION);
-    CRD_TRY(crdi_db_begin(run->db, true));     /* open until crdi_run_begin: one write to disk for all entries */
+    CRD_TRY(crdi_db_begin(run->db, true)); /* open until crdi_run_begin: one write to disk for all entries */
     CRD_TRY(crdi_db_run(run->db, pragmas));
     for (int i = 0; i < CRDI_RUN_SCHEMA_COUNT; i++)
         CRD_TRY(crdi_db_run(run->db, crdi_run_schema[i]));
@@ -183,7 +178,7 @@ static crd_status describe(crdi_run *run)
 static crd_status create_database(crdi_run *run)
 {
     bool log = false;
-    unlink(run->part);                         /* of a run that was killed before it began; the lock is ours */
+    unlink(run->part); /* of a run that was killed before it began; the lock is ours */
     CRD_TRY(remove_companions(run, run->part));
     CRD_TRY(crdi_db_open(run->ctx, run->part, run->path, CRDI_DB_CREATE, &run->db));
     bool wanted = !run->tuning.rollback_journal && !is_shared_file_system(run);
@@ -195,6 +190,8 @@ static crd_status create_database(crdi_run *run)
 
 static crd_status create(crdi_run *run, const char *path)
 {
+    if (strlen(path) + sizeof ".part-journal" > PATH_MAX)
+        return crdi_raise(run->ctx, CRD_EIO, "%.100s...: the path is too long", path);
     run->path = crdi_strdup(run->ctx, path);
     run->part = joined(run->ctx, path, ".part");
     run->lock_path = joined(run->ctx, path, "-lock");
@@ -291,7 +288,7 @@ crd_status crdi_run_set_text(crdi_run *run, const char *key, const char *text)
 crd_status crdi_run_set_number(crdi_run *run, const char *key, double value)
 {
     unsigned char bytes[8];
-    if (value != value)     /* SQLite knows no NaN: it stands as NULL */
+    if (value != value) /* SQLite knows no NaN: it stands as NULL */
         return set_entry(run, key, CRDI_VALUE_NULL, "", 0, 0, 0);
     crdi_encode(bytes, &value, 1);
     return set_entry(run, key, CRDI_VALUE_REAL, bytes, sizeof bytes, value, 0);
@@ -355,8 +352,9 @@ static crd_status measure_columns(crdi_run *run, const crd_column *columns, int 
     for (int c = 0; c < column_count; c++) {
         int64_t size = crd_shape_size(columns[c].shape);
         if (size > CRDI_RUN_DRAW_BYTES / (int64_t)sizeof(double))
-            return crdi_raise(run->ctx, CRD_EUNSUPPORTED, "%s: site %s has %lld elements; a run file takes %lld", run->path,
-                              columns[c].name, (long long)size, (long long)(CRDI_RUN_DRAW_BYTES / sizeof(double)));
+            return crdi_raise(run->ctx, CRD_EUNSUPPORTED, "%s: site %s has %lld elements; a run file takes %lld",
+                              run->path, columns[c].name, (long long)size,
+                              (long long)(CRDI_RUN_DRAW_BYTES / sizeof(double)));
         run->column_size[c] = size;
         run->column_offset[c] = run->draw_size;
         run->draw_size += size;
@@ -393,8 +391,8 @@ static crd_status place(crdi_run *run)
 {
     int64_t log = 0;
     CRD_TRY(crdi_db_end(run->db, CRD_OK));
-    crdi_db_close(&run->db);                   /* folds the log in */
-    CRD_TRY(check_place(run));                 /* somebody may have put a file there since */
+    crdi_db_close(&run->db); /* folds the log in */
+    CRD_TRY(check_place(run)); /* somebody may have put a file there since */
     CRD_TRY(remove_companions(run, run->path));
     if (rename(run->part, run->path) != 0)
         return fail_system(run, "cannot put the new file in its place");

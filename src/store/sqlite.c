@@ -35,7 +35,7 @@ static crd_status status_of(const crdi_db *db, int code, int system)
     case SQLITE_FORMAT:
     case SQLITE_MISMATCH:
         return CRD_EDAMAGED;
-    case SQLITE_ERROR:     /* a table or column that is not there: of the file's making, or of ours */
+    case SQLITE_ERROR: /* a table or column that is not there: of the file's making, or of ours */
     case SQLITE_SCHEMA:
     case SQLITE_AUTH:
         return db->mode == CRDI_DB_READ ? CRD_EDAMAGED : CRD_EINTERNAL;
@@ -47,7 +47,7 @@ static crd_status status_of(const crdi_db *db, int code, int system)
     case SQLITE_MISUSE:
     case SQLITE_RANGE:
         return CRD_EINTERNAL;
-    default:               /* full, read-only, locked, permissions, I/O */
+    default: /* full, read-only, locked, permissions, I/O */
         return CRD_EIO;
     }
 }
@@ -123,7 +123,8 @@ static crd_status open_immutable(crdi_db *db, const char *path)
     crd_status status = uri.status;
     if (status == CRD_OK) {
         sqlite3 *handle = NULL;
-        int code = sqlite3_open_v2(uri.text, &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
+        int code =
+            sqlite3_open_v2(uri.text, &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
         db->handle = handle;
         status = code == SQLITE_OK ? CRD_OK : fail_handle(db, code);
     }
@@ -249,7 +250,7 @@ crd_status crdi_db_journal(crdi_db *db, bool log, bool *out)
     int code = sqlite3_step(query.statement);
     crd_status status = CRD_OK;
     if ((code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED || (code & 0xff) == SQLITE_CANTOPEN) {
-        crdi_query_close(&query);   /* somebody is in the way: as before */
+        crdi_query_close(&query); /* somebody is in the way: as before */
         CRD_TRY(crdi_query_open(db, "PRAGMA journal_mode", &query));
         status = crdi_query_next(&query, &row);
     } else if (code != SQLITE_ROW) {
