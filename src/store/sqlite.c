@@ -8,6 +8,7 @@
 #include "store/sqlite.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
@@ -101,20 +102,27 @@ crd_status crdi_db_damaged(crdi_db *db, const char *format, ...)
 
 /* ---- connections -------------------------------------------------------------------------------------------- */
 
+/* Whether something stands beside the database that must be applied to it before it can be read. */
+static bool has_companion(const char *path)
+{
+    static const char *const suffix[] = {"-wal", "-journal"};
+    char companion[PATH_MAX];
+    struct stat file;
+    for (int i = 0; i < CRDI_COUNT(suffix); i++) {
+        int length = snprintf(companion, sizeof companion, "%s%s", path, suffix[i]);
+        if (length < (int)sizeof companion && stat(companion, &file) == 0 && file.st_size > 0)
+            return true;
+    }
+    return false;
+}
+
 /* A file with the mark of a write-ahead log cannot be opened from a directory that is not writable, although there may
  * be no log any more. Then it is read as a file that nobody changes. */
 static crd_status open_immutable(crdi_db *db, const char *path)
 {
     crdi_string uri;
     crdi_string_init(&uri, db->ctx);
-    crdi_string_append(&uri, "%s-wal", path);
-    struct stat log;
-    if (uri.status == CRD_OK && stat(uri.text, &log) == 0 && log.st_size > 0) {
-        crdi_string_clear(&uri);
-        return fail(db, SQLITE_IOERR, "the write-ahead log beside it cannot be read without a writable directory");
-    }
-    crdi_string_clear(&uri);
-    crdi_string_add(&uri, "file:", 5);
+    crdi_string_append(&uri, "file:");
     for (const char *p = path; *p; p++)
         crdi_string_append(&uri, strchr("?#%", *p) ? "%%%02x" : "%c", (unsigned char)*p);
     crdi_string_append(&uri, "?immutable=1");
@@ -133,14 +141,36 @@ static crd_status open_immutable(crdi_db *db, const char *path)
 }
 
 /* The first read: SQLite opens nothing before it. */
+static int touch(sqlite3 *handle)
+{
+    sqlite3_extended_result_codes(handle, 1);
+    sqlite3_busy_timeout(handle, 10000);
+    return sqlite3_exec(handle, "PRAGMA schema_version", NULL, NULL, NULL);
+}
+
+/* A writer with a rollback journal was killed in a transaction: whoever may write to the file undoes it. */
+static void roll_back(const char *path)
+{
+    sqlite3 *handle = NULL;
+    if (sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK)
+        touch(handle);
+    sqlite3_close(handle);
+}
+
 static crd_status probe(crdi_db *db, const char *path)
 {
-    int code = sqlite3_exec(db->handle, "PRAGMA schema_version", NULL, NULL, NULL);
+    int code = touch(db->handle);
+    if (db->mode == CRDI_DB_READ && code == SQLITE_READONLY_ROLLBACK) {
+        roll_back(path);
+        code = touch(db->handle);
+    }
     bool shut = (code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY;
-    if (!shut || db->mode != CRDI_DB_READ || access(path, R_OK) != 0)
-        return code == SQLITE_OK ? CRD_OK : fail_handle(db, code);
-    CRD_TRY(open_immutable(db, path));
-    code = sqlite3_exec(db->handle, "PRAGMA schema_version", NULL, NULL, NULL);
+    if (shut && db->mode == CRDI_DB_READ && access(path, R_OK) == 0) {
+        if (has_companion(path))
+            return fail(db, code, "an unfinished transaction stands beside it, which needs leave to write there");
+        CRD_TRY(open_immutable(db, path));
+        code = touch(db->handle);
+    }
     return code == SQLITE_OK ? CRD_OK : fail_handle(db, code);
 }
 
@@ -162,15 +192,11 @@ static crd_status open_handle(crdi_db *db, const char *path)
     db->handle = handle;
     if (code != SQLITE_OK)
         return fail_handle(db, code);
-    sqlite3_extended_result_codes(handle, 1);
-    crdi_db_set_patience(db, 10);
     return probe(db, path);
 }
 
 static crd_status set_up(crdi_db *db)
 {
-    sqlite3_extended_result_codes(db->handle, 1);
-    crdi_db_set_patience(db, 10);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     return crdi_db_run(db, "PRAGMA cell_size_check = ON");
