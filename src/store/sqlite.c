@@ -43,7 +43,7 @@ static crd_status status_of(const crdi_db *db, int code, int system)
     case SQLITE_TOOBIG:
         return db->mode == CRDI_DB_READ ? CRD_EDAMAGED : CRD_EUNSUPPORTED;
     case SQLITE_CANTOPEN:
-        return system == ENOENT ? CRD_EMISSING : CRD_EIO;
+        return db->mode == CRDI_DB_CREATE && system == ENOENT ? CRD_EMISSING : CRD_EIO;
     case SQLITE_CONSTRAINT:
     case SQLITE_MISUSE:
     case SQLITE_RANGE:
