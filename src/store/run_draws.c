@@ -201,23 +201,19 @@ static crd_status read_timings(crd_run *run, crd_posterior *posterior)
     return CRD_OK;
 }
 
-/* Reads the columns given by their indices, all from one state of the file. */
+/* Reads the columns given by their indices, all from one state of the file. *out is the caller's to destroy even if this
+ * fails. */
 static crd_status read_posterior(crd_run *run, const int *index, const crd_column *columns, int count,
                                  crd_posterior **out)
 {
     int64_t draws = 0;
-    crd_posterior *posterior;
     CRD_TRY(count_draws(run, 0, run->chains, &draws));
     CRD_TRY(check_room(run, columns, count, draws));
-    CRD_TRY(crd_posterior_create(&posterior, run->ctx, run->chains, draws, columns, count));
-    crd_status status = read_timings(run, posterior);
-    for (int c = 0; status == CRD_OK && c < count; c++)
-        status = read_chains(run, index[c], draws, posterior->column[c].draws);
-    if (status < 0)
-        crd_posterior_destroy(&posterior);
-    else
-        *out = posterior;
-    return status;
+    CRD_TRY(crd_posterior_create(out, run->ctx, run->chains, draws, columns, count));
+    CRD_TRY(read_timings(run, *out));
+    for (int c = 0; c < count; c++)
+        CRD_TRY(read_chains(run, index[c], draws, (*out)->column[c].draws));
+    return CRD_OK;
 }
 
 /* names NULL: every column. */

@@ -152,6 +152,27 @@ static void an_interrupted_run_keeps_what_it_has(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* The log of a run, left beside the file where it would be applied to a new one. */
+static void leave_a_stale_log(crd_context *ctx)
+{
+    static char log[4 << 20];
+    crdi_run *run;
+    assert_ok(ctx, crdi_run_create(ctx, path, true, &run));
+    assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
+    for (int chain = 0; chain < CHAINS; chain++)
+        assert_ok(ctx, feed(crdi_run_sink(run), chain, 0, 300));
+    assert_ok(ctx, crdi_run_flush(run));
+    FILE *file = fopen(beside("-wal"), "rb");
+    assert_non_null(file);
+    size_t size = fread(log, 1, sizeof log, file);
+    fclose(file);
+    assert_true(size > 100000);
+    assert_ok(ctx, crdi_run_close(&run, CRD_OK));
+    file = fopen(beside("-wal"), "wb");
+    assert_int_equal(fwrite(log, 1, size, file), size);
+    fclose(file);
+}
+
 static void an_older_file_is_replaced_only_by_force_and_only_at_begin(void **state)
 {
     (void)state;
@@ -168,9 +189,7 @@ static void an_older_file_is_replaced_only_by_force_and_only_at_begin(void **sta
     assert_ok(ctx, crdi_run_close(&run, CRD_OK)); /* never begun: nothing has happened */
     assert_false(exists(beside(".part")) || exists(beside("-lock")) || exists(beside(".part-wal")));
     check_run(ctx, 100);
-    FILE *stale = fopen(beside("-wal"), "w"); /* a leftover that would be applied to the new file */
-    fputs("not a log", stale);
-    fclose(stale);
+    leave_a_stale_log(ctx);
     write_run(ctx, NULL, fewer, true, CRD_OK);
     check_run(ctx, 50);
     testing_context_destroy(&ctx);

@@ -253,6 +253,13 @@ static void files_that_were_tampered_with_are_refused(void **state)
         if (status != CRD_EDAMAGED)
             fail_msg("%s: %s", change[i], crd_status_name(status));
     }
+    crd_run *run;
+    int64_t count;
+    spit(good.start, good.size);
+    doctor(ctx, "DELETE FROM block WHERE site = 1 AND chain = 1");
+    assert_ok(ctx, crd_run_open(ctx, path, &run));
+    assert_int_equal(crd_run_draws(run, 1, &count), CRD_EDAMAGED);
+    crd_run_close(&run);
     spit(good.start, good.size);
     doctor(ctx, "PRAGMA user_version = 2");
     assert_int_equal(read_all(ctx), CRD_EVERSION);
