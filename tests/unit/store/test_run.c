@@ -31,6 +31,17 @@ static void check_entries(crd_context *ctx, crd_run *run)
 
 /* ---- tests -------------------------------------------------------------------------------------------------- */
 
+/* Bytes 18 and 19 of a database say whether it is read with a log beside it (2) or without (1). */
+static bool is_marked_for_a_log(void)
+{
+    unsigned char header[20];
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    assert_int_equal(fread(header, 1, sizeof header, file), sizeof header);
+    fclose(file);
+    return header[18] != 1 || header[19] != 1;
+}
+
 static void what_is_written_comes_back_to_the_bit(void **state)
 {
     (void)state;
@@ -41,6 +52,7 @@ static void what_is_written_comes_back_to_the_bit(void **state)
         write_run(ctx, &tuning, draws, rollback, CRD_OK);
         assert_false(exists(beside("-wal")) || exists(beside("-shm")) || exists(beside("-journal")));
         assert_false(exists(beside("-lock")) || exists(beside(".part")));
+        assert_false(is_marked_for_a_log());
         crd_run *run;
         int64_t count;
         assert_ok(ctx, crd_run_open(ctx, path, &run));
@@ -277,8 +289,9 @@ static void readers_see_whole_blocks_while_the_run_is_written(void **state)
         assert_ok(ctx, crd_run_posterior(reader, &posterior));
         assert_true(posterior_is_right(posterior, 20 * BLOCK));
         crd_posterior_destroy(&posterior);
+        assert_ok(ctx, crdi_run_close(&run, CRD_OK));      /* with the reader still there */
+        check_status(ctx, reader, "complete");
         crd_run_close(&reader);
-        assert_ok(ctx, crdi_run_close(&run, CRD_OK));
         check_run(ctx, 20 * BLOCK);
         testing_context_destroy(&ctx);
     }
