@@ -327,15 +327,18 @@ static int write_for_ever(const char *where, bool rollback)
 {
     crd_context *ctx = NULL;
     crdi_run *run = NULL;
-    crdi_run_tuning tuning = {.rollback_journal = rollback, .batch_seconds = 0.002, .queue_bytes = 1 << 20};
+    crdi_run_tuning tuning = {
+        .rollback_journal = rollback, .batch_seconds = rollback ? 0.03 : 0.002, .queue_bytes = 1 << 20};
     if (crd_context_create(&ctx, NULL) < 0 || crdi_run_create_tuned(ctx, where, true, &tuning, &run) < 0 ||
         crdi_run_begin(run, columns, COLUMNS, CHAINS) < 0)
         return 1;
-    for (int64_t first = 0;; first += BLOCK)
+    for (int64_t first = 0;; first += BLOCK) {
+        usleep(500); /* without a pause in its commits a rollback journal would keep the reader out */
         for (int chain = 0; chain < CHAINS; chain++)
             if (feed(crdi_run_sink(run), chain, first, BLOCK) < 0 ||
                 feed_state(crdi_run_sink(run), chain, first + BLOCK) < 0)
                 return 1;
+    }
 }
 
 static pid_t start_child(bool rollback)
@@ -358,7 +361,7 @@ static void wait_for_draws(crd_context *ctx, int64_t wanted)
     assert_ok(ctx, crd_run_open(ctx, path, &run));
     for (int wait = 0; wait < 10000 && draws < wanted; wait++) {
         assert_ok(ctx, crd_run_draws(run, -1, &draws));
-        usleep(1000);
+        usleep(5000);
     }
     crd_run_close(&run);
     assert_true(draws >= wanted);
