@@ -35,8 +35,8 @@ crd_status crdi_run_set_integer(crdi_run *run, const char *key, int64_t value);
 crd_status crdi_run_set_blob(crdi_run *run, const char *key, const void *bytes, size_t size);
 crd_status crdi_run_put_array(crdi_run *run, const char *name, const crd_array *array);
 
-/* Declares the columns (their `draws` are ignored), puts the file in its place and starts the writer thread. Once; after
- * a failure only crdi_run_close is left. */
+/* Declares the columns (their `draws` are ignored), puts the file in its place and starts the writer thread. Once;
+ * after a failure only crdi_run_close is left. */
 crd_status crdi_run_begin(crdi_run *run, const crd_column *columns, int column_count, int chains);
 
 /* The sink: valid from begin to close. Its calls copy and return; they wait only while the queue is full. */

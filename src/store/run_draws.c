@@ -201,8 +201,8 @@ static crd_status read_timings(crd_run *run, crd_posterior *posterior)
     return CRD_OK;
 }
 
-/* Reads the columns given by their indices, all from one state of the file. *out is the caller's to destroy even if this
- * fails. */
+/* Reads the columns given by their indices, all from one state of the file. *out is the caller's to destroy even
+ * if this fails. */
 static crd_status read_posterior(crd_run *run, const int *index, const crd_column *columns, int count,
                                  crd_posterior **out)
 {

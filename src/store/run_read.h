@@ -17,8 +17,8 @@ struct crd_run {
 crd_status crdi_run_find_entry(crd_run *run, const char *key, crdi_query *query, bool *found);
 /* Leaves *out as it is if there is no such number. */
 crd_status crdi_run_optional_number(crd_run *run, const char *key, double *out);
-/* What a row says is verified by: (value, check_sum) of meta at columns i and i + 1 of the query; (name, shape, numbers,
- * check_sum) of data; (chain, iteration, bytes, check_sum) of state. */
+/* What a row says is verified by: (value, check_sum) of meta at columns i and i + 1 of the query; (name, shape,
+ * numbers, check_sum) of data; (chain, iteration, bytes, check_sum) of state. */
 crd_status crdi_run_check_entry(crd_run *run, const crdi_query *query, const char *key, int i);
 crd_status crdi_run_check_data(crd_run *run, const crdi_query *query, crd_shape *shape);
 crd_status crdi_run_check_state(crd_run *run, const crdi_query *query);

@@ -421,7 +421,7 @@ static crd_status fold(crdi_run *run)
     bool log;
     crdi_db_set_patience(run->db, 2);
     CRD_TRY(crdi_db_run(run->db, "PRAGMA wal_checkpoint(TRUNCATE)"));
-    crdi_db_set_patience(run->db, 0.1);    /* a reader that has the file open keeps the log for as long as it does */
+    crdi_db_set_patience(run->db, 0.1); /* a reader that has the file open keeps the log for as long as it does */
     return crdi_db_journal(run->db, false, &log);
 }
 

@@ -289,7 +289,7 @@ static void readers_see_whole_blocks_while_the_run_is_written(void **state)
         assert_ok(ctx, crd_run_posterior(reader, &posterior));
         assert_true(posterior_is_right(posterior, 20 * BLOCK));
         crd_posterior_destroy(&posterior);
-        assert_ok(ctx, crdi_run_close(&run, CRD_OK));      /* with the reader still there */
+        assert_ok(ctx, crdi_run_close(&run, CRD_OK)); /* with the reader still there */
         check_status(ctx, reader, "complete");
         crd_run_close(&reader);
         check_run(ctx, 20 * BLOCK);
