@@ -11,30 +11,30 @@ extern "C" {
 
 /** What a chain is doing, for displays. */
 typedef struct crd_chain_progress {
-    int64_t iteration;             /**< done so far, warm-up counted */
-    int64_t warmup, total;         /**< iterations of warm-up, of all */
+    int64_t iteration; /**< done so far, warm-up counted */
+    int64_t warmup, total; /**< iterations of warm-up, of all */
     double step_size;
-    int64_t gradients;             /**< evaluated so far */
-    int64_t sampling_gradients;    /**< of those, after warm-up */
-    int64_t divergences;           /**< after warm-up */
-    double seconds;                /**< since the chain started; 0 before */
+    int64_t gradients; /**< evaluated so far */
+    int64_t sampling_gradients; /**< of those, after warm-up */
+    int64_t divergences; /**< after warm-up */
+    double seconds; /**< since the chain started; 0 before */
 } crd_chain_progress;
 
 /** Settings. 0 or NULL means the default, which src/infer/mcmc_options.def names with its source. */
 typedef struct crd_nuts_options {
-    int64_t chains;                /**< 4 */
-    int64_t warmup;                /**< 1000; -1: none */
-    int64_t draws;                 /**< 1000, a chain */
-    int64_t threads;               /**< as many as there are processors; the draws do not depend on it */
-    const char *kernel;            /**< "nuts"; or "hmc": a fixed path length */
-    double target_accept;          /**< 0.8 */
-    int64_t max_depth;             /**< 10: at most 2^10 - 1 leapfrog steps a transition */
-    double max_energy_change;      /**< 1000: above it a transition diverges */
-    const char *metric;            /**< "diagonal", "dense", "unit" */
-    double step_size;              /**< the first one; 0: found by doubling and halving */
-    double path_length;            /**< of hmc: 2 pi; the number of steps is path_length / step size */
-    double init_radius;            /**< 2: start points are uniform in (-radius, radius), unconstrained */
-    const char *const *keep;       /**< deterministic sites to keep with the draws; NULL: none */
+    int64_t chains; /**< 4 */
+    int64_t warmup; /**< 1000; -1: none */
+    int64_t draws; /**< 1000, a chain */
+    int64_t threads; /**< as many as there are processors; the draws do not depend on it */
+    const char *kernel; /**< "nuts"; or "hmc": a fixed path length */
+    double target_accept; /**< 0.8 */
+    int64_t max_depth; /**< 10: at most 2^10 - 1 leapfrog steps a transition */
+    double max_energy_change; /**< 1000: above it a transition diverges */
+    const char *metric; /**< "diagonal", "dense", "unit" */
+    double step_size; /**< the first one; 0: found by doubling and halving */
+    double path_length; /**< of hmc: 2 pi; the number of steps is path_length / step size */
+    double init_radius; /**< 2: start points are uniform in (-radius, radius), unconstrained */
+    const char *const *keep; /**< deterministic sites to keep with the draws; NULL: none */
     int keep_count;
     /** Called about ten times a second from a thread of its own, and once at the end. NULL: not called. */
     void (*progress)(void *user, const crd_chain_progress *chains, int count);

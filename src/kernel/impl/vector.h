@@ -2,17 +2,23 @@
 
 static void v_axpy(int64_t n, double a, const double *x, const double *y, double *out)
 {
-    _Pragma("omp simd") for (int64_t i = 0; i < n; i++) out[i] = fma(a, x[i], y[i]);
+    _Pragma("omp simd")
+    for (int64_t i = 0; i < n; i++)
+        out[i] = fma(a, x[i], y[i]);
 }
 
 static void v_add(int64_t n, const double *x, const double *y, double *out)
 {
-    _Pragma("omp simd") for (int64_t i = 0; i < n; i++) out[i] = x[i] + y[i];
+    _Pragma("omp simd")
+    for (int64_t i = 0; i < n; i++)
+        out[i] = x[i] + y[i];
 }
 
 static void v_mul(int64_t n, const double *x, const double *y, double *out)
 {
-    _Pragma("omp simd") for (int64_t i = 0; i < n; i++) out[i] = x[i] * y[i];
+    _Pragma("omp simd")
+    for (int64_t i = 0; i < n; i++)
+        out[i] = x[i] * y[i];
 }
 
 static double v_dot(int64_t n, const double *x, const double *y)
@@ -22,8 +28,8 @@ static double v_dot(int64_t n, const double *x, const double *y)
 
 static void v_kick_drift(int64_t n, double half, double step, const double *g, const double *v, double *p, double *q)
 {
-    _Pragma("omp simd") for (int64_t i = 0; i < n; i++)
-    {
+    _Pragma("omp simd")
+    for (int64_t i = 0; i < n; i++) {
         double moved = fma(half, g[i], p[i]);
         p[i] = moved;
         q[i] = fma(step, v[i] * moved, q[i]);
