@@ -104,7 +104,8 @@ def main():
         if 0.0 in edges:
             rows.append([text(-0.0), text(-edges[0.0] if name == "digamma" else edges[0.0]), "0"])
         table[name] = rows + [[text(x)] + split(f(mp.mpf(x)), x) for x in points]
-    table["pow"] = [[text(a), text(b), text(c_pow(a, b)), "0"] for a, b in POW_EDGES]
+    table["pow"] = [[text(a), text(b)] + (split(mp.power(mp.mpf(a), mp.mpf(b)), a) if 0 < a < INF and math.isfinite(b) and 0 < c_pow(a, b) < INF
+                                          else [text(c_pow(a, b)), "0"]) for a, b in POW_EDGES]
     table["pow"] += [[text(a), text(b)] + split(mp.power(mp.mpf(a), mp.mpf(b)), a) for a, b in POW]
     print("{\n" + ",\n".join(f'"{name}": [\n' + ",\n".join(json.dumps(r, separators=(",", ":")) for r in rows) + "\n]" for name, rows in table.items()) + "\n}")
 

@@ -19,7 +19,7 @@ VM_INLINE double vm_exp_bounded(double x, double low)
     return e * vm_power_of_two(first) * vm_power_of_two(k - first);
 }
 
-/* Measured: 0.99 ulp. */
+/* Error at most 0.93 ulp: 200 000 points on [-745, 709.8], [-1, 1] and where the result is subnormal. */
 VM_INLINE double vm_exp(double x)
 {
     double e = vm_exp_bounded(x, 0);
@@ -35,7 +35,8 @@ VM_INLINE double vm_exp_decay(double x)
 }
 
 /* 2^k expm1(r) + (2^k - 1), in halves because 2^1024 is no number; the large terms first, which saves half an ulp where
- * they cancel. A tiny x is its own answer, and would lose bits in a half. */
+ * they cancel. A tiny x is its own answer, and would lose bits in a half.
+ * Error at most 1.65 ulp: 150 000 points on [-40, 709.8], [-1.1, 1.1] and tiny. */
 VM_INLINE double vm_expm1(double x)
 {
     double k = fma(x, VM_LOG2E, VM_ROUND) - VM_ROUND;
@@ -49,7 +50,8 @@ VM_INLINE double vm_expm1(double x)
 /* h / (h + 1), h = expm1(2 |x|) / 2: one division. |x| = k log(2) / 2 + r, and k is rounded such that r lies in
  * [-0.091, 0.256], not symmetrically: the range k = 1, where the two terms of h cancel, then starts where tanh passes 1/4
  * and an ulp doubles. For small x, h - h (h / (h + 1)) takes back the rounding of h + 1; without it the error reaches
- * 2.4 ulp (and the loop takes 0.58 ns instead of 0.65). From 20 on the result rounds to 1. */
+ * 2.4 ulp (and the loop takes 0.58 ns instead of 0.65). From 20 on the result rounds to 1.
+ * Error at most 1.88 ulp: 200 000 points on [-20, 20], [-3, 3], [-0.6, 0.6] and tiny. */
 VM_INLINE double vm_tanh(double x)
 {
     double y = fabs(x);
@@ -62,7 +64,8 @@ VM_INLINE double vm_tanh(double x)
     return copysign(t, x);
 }
 
-/* 1 / (1 + e), e = exp(-|x|), or e over the same; far below 0 corrected as in tanh. */
+/* 1 / (1 + e), e = exp(-|x|), or e over the same; far below 0 corrected as in tanh.
+ * Error at most 1.86 ulp: 200 000 points on [-745, 40], [-40, 40], [-5, 5] and tiny. */
 VM_INLINE double vm_sigmoid(double x)
 {
     double e = vm_exp_decay(x), t = (x < 0 ? e : 1) / (1 + e), small = fma(-e, t, e);

@@ -27,6 +27,7 @@ VM_INLINE double vm_sin_quarters(double x, uint64_t quarters)
     return fabs(x) < VM_SIN_LIMIT ? y : NAN;
 }
 
+/* Both: error at most 1.52 ulp: 400 000 points up to 1e5, 10 and 1e12, and the doubles next to 5 000 multiples of pi/2. */
 VM_INLINE double vm_sin(double x)
 {
     double y = vm_sin_quarters(x, 0);
@@ -38,7 +39,8 @@ VM_INLINE double vm_cos(double x)
     return vm_sin_quarters(x, 1);
 }
 
-/* atan(x) = base + atan(t), |t| <= tan(pi/8): t = x, (x - 1) / (x + 1) or -1 / x. */
+/* atan(x) = base + atan(t), |t| <= tan(pi/8): t = x, (x - 1) / (x + 1) or -1 / x.
+ * Error at most 1.40 ulp: 150 000 points up to 1e300, on [-5, 5] and [-0.5, 0.5]. */
 VM_INLINE double vm_atan(double x)
 {
     double y = fabs(x);
