@@ -2,7 +2,7 @@
 # when it is called with `selftest`; README.md lists what is checked.
 foreach(check includes source headers formatted)
   set(script ${CMAKE_CURRENT_SOURCE_DIR}/structure/check_${check}.sh)
-  add_test(NAME structure/${check} COMMAND sh ${script} ${CMAKE_SOURCE_DIR})
+  add_test(NAME structure/${check} COMMAND sh ${script} ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/include)
   add_test(NAME structure/${check}_selftest COMMAND sh ${script} selftest)
   set_tests_properties(structure/${check} structure/${check}_selftest PROPERTIES LABELS structure
     SKIP_RETURN_CODE 77 TIMEOUT 300 ENVIRONMENT "CC=${CMAKE_C_COMPILER}")
