@@ -5,6 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Numbers in a column; more than can be asked for when they cannot be counted. */
+static int64_t numbers_in(int chains, int64_t draws, int64_t size)
+{
+    bool countable = chains == 0 || size == 0 || draws <= INT64_MAX / chains / size;
+    return countable ? chains * draws * size : INT64_MAX;
+}
+
 crd_status crd_posterior_create(crd_posterior **out, crd_context *ctx, int chains, int64_t draws,
                                 const crd_column *columns, int column_count)
 {
@@ -19,7 +26,7 @@ crd_status crd_posterior_create(crd_posterior **out, crd_context *ctx, int chain
         *column = columns[c];
         column->size = crd_shape_size(column->shape);
         column->name = crdi_strdup(ctx, columns[c].name);
-        column->draws = crdi_alloc_array(ctx, chains * draws * column->size, sizeof *column->draws);
+        column->draws = crdi_alloc_array(ctx, numbers_in(chains, draws, column->size), sizeof *column->draws);
         whole = column->name && column->draws;
     }
     if (!whole) {

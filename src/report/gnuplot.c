@@ -515,10 +515,10 @@ static crd_status run(crd_context *ctx, const crdi_string *script, int drawing, 
     return CRD_ETOOL;
 }
 
-/* Lets gnuplot draw into the file of that name, which is there and empty. What it complains of never needs a name. */
-static crd_status draw(crd_context *ctx, const char *path, const crdi_string *script)
+/* Lets gnuplot draw into an output file. What it complains of goes to one that never has a name. */
+static crd_status draw(crd_context *ctx, const crdi_output *output, const char *path, const crdi_string *script)
 {
-    int drawing = above_standard(open(path, O_WRONLY | O_CLOEXEC));
+    int drawing = above_standard(open(crdi_output_temporary(output), O_WRONLY | O_CLOEXEC));
     int complaints = above_standard(memfd_create("complaints", MFD_CLOEXEC));
     crd_status status = CRD_OK;
     if (drawing < 0 || complaints < 0)
@@ -542,7 +542,7 @@ crd_status crdi_figure_save(const crdi_figure *figure, const char *path, bool fo
     if (status == CRD_OK)
         status = crdi_output_open(&output, figure->ctx, path, force);
     if (status == CRD_OK)
-        status = draw(figure->ctx, crdi_output_temporary(output), &script);
+        status = draw(figure->ctx, output, path, &script);
     if (status == CRD_OK)
         status = crdi_output_commit(&output);
     crdi_output_abort(&output);
