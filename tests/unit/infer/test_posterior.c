@@ -90,7 +90,7 @@ static void more_draws_than_can_be_counted_are_refused(void **state)
     char names[COLUMNS][16];
     make_columns(columns, names);
     crd_posterior *p = NULL;
-    assert_int_equal(crd_posterior_create(&p, ctx, 16, INT64_C(1) << 57, columns, COLUMNS), CRD_ENOMEM);
+    assert_int_equal(crd_posterior_create(&p, ctx, 16, INT64_C(1) << 60, columns, COLUMNS), CRD_ENOMEM);
     assert_null(p);
     testing_context_destroy(&ctx);
 }
