@@ -9,5 +9,9 @@ foreach(check includes source headers formatted)
 endforeach()
 add_test(NAME structure/install COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/structure/check_install.sh
   ${CMAKE_COMMAND} ${CMAKE_BINARY_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/structure/install)
+set(install_flags)
+if(CREDENCE_SANITIZE)
+  set(install_flags -fsanitize=${CREDENCE_SANITIZE})
+endif()
 set_tests_properties(structure/install PROPERTIES LABELS structure TIMEOUT 300
-  ENVIRONMENT "CC=${CMAKE_C_COMPILER}")
+  ENVIRONMENT "CC=${CMAKE_C_COMPILER};CFLAGS=${install_flags}")
