@@ -11,6 +11,7 @@ enum { CRDI_MAX_PLATES = CRD_MAX_DIMS };
 struct crdi_plate {
     const char *name;
     int64_t size;
+    crd_where where; /* it was entered */
 };
 
 struct crd_trace {

@@ -3,6 +3,7 @@
  * A statement becomes a message. The handlers see it from the innermost to the outermost until one says stop; then a
  * sample site must have a value; then its log density is added and it is recorded; then the handlers that saw it see it
  * again, in the opposite order. */
+#include "dist/dist.h"
 #include "model/model.h"
 
 #include <math.h>
@@ -135,6 +136,8 @@ static crd_node apply(crd_trace *t, crd_message *m)
     if (!m->has_value)
         crd_trace_fail(t, CRD_EINVAL, m->where, "site %s: nothing gives it a value (a seed handler would draw one)",
                        m->name);
+    if (m->has_value && !m->value.graph && crd_node_ok(m->value))
+        m->value = crdi_constant_scalar(t->graph, m->value.number);
     if (!failed(t)) {
         add_log_density(t, m);
         if (!m->hidden)
@@ -175,7 +178,7 @@ static bool plated_shape(crd_trace *t, const char *name, crd_shape batch, crd_sh
 
 static bool check_dist(crd_trace *t, const char *name, const crd_dist *dist, crd_shape *shape, crd_where where)
 {
-    char what[256];
+    char text[256];
     if (failed(t))
         return false;
     for (int i = 0; dist->type && i < dist->type->param_count; i++)
@@ -185,10 +188,9 @@ static bool check_dist(crd_trace *t, const char *name, const crd_dist *dist, crd
         crd_trace_fail(t, CRD_EINVAL, where, "site %s: no distribution", name);
         return false;
     }
-    snprintf(what, sizeof what, "site %s", name);
-    crd_status status = crd_dist_check(t->ctx, dist, what);
+    crd_status status = crdi_dist_defect(dist, text, sizeof text);
     if (status < 0) {
-        t->status = status;
+        crd_trace_fail(t, status, where, "site %s: %s", name, text);
         return false;
     }
     if (!crd_dist_batch_shape(dist, shape)) {
@@ -204,21 +206,38 @@ crd_node crd_sample_at(crd_trace *t, const char *name, crd_dist dist, crd_where 
     return check_dist(t, name, &dist, &m.shape, where) ? apply(t, &m) : bad(t);
 }
 
+/* One bound of a support as one number for each element of a value; `otherwise` where it is not known yet. */
+struct bound {
+    const double *element;
+    double otherwise;
+};
+
+static struct bound bound_of(crd_node node, crd_shape shape, double otherwise)
+{
+    struct bound bound = {.otherwise = otherwise};
+    crd_shape joined;
+    if (!node.graph && crd_node_ok(node))
+        bound.otherwise = node.number;
+    else if (crd_node_known(node, NULL) && crdi_broadcast_shape(crd_node_shape(node), shape, &joined) &&
+             crdi_shape_equal(joined, shape))
+        crd_node_known(crd_broadcast_to(node, shape), &bound.element);
+    return bound;
+}
+
+static double bound_at(const struct bound *bound, int64_t i)
+{
+    return bound->element ? bound->element[i] : bound->otherwise;
+}
+
 /* Each observed number must be one that the distribution can give. */
 static bool check_values(crd_trace *t, const char *name, const crd_dist *dist, const crd_array *value, crd_where where)
 {
     crd_support support = dist->type->support(dist);
-    double low = -INFINITY, high = INFINITY;
-    const double *known;
-    if (!support.low.graph)
-        low = support.low.number;
-    if (!support.high.graph)
-        high = support.high.number;
-    else if (crd_node_known(support.high, &known))
-        high = known[0];
+    struct bound low = bound_of(support.low, value->shape, -INFINITY),
+                 high = bound_of(support.high, value->shape, INFINITY);
     int64_t size = crd_shape_size(value->shape);
     for (int64_t i = 0; i < size; i++) {
-        if (crd_constraint_holds(support.kind, value->data[i], low, high))
+        if (crd_constraint_holds(support.kind, value->data[i], bound_at(&low, i), bound_at(&high, i)))
             continue;
         crd_trace_fail(t, CRD_EDOMAIN, where, "site %s: observed value %lld is %g, %s needs one that is %s", name,
                        (long long)i, value->data[i], dist->type->name, crd_constraint_text(support.kind));
@@ -233,7 +252,7 @@ crd_node crd_observe_at(crd_trace *t, const char *name, crd_dist dist, const crd
     char left[96], right[96];
     if (!value)
         return crd_sample_at(t, name, dist, where);
-    if (!check_dist(t, name, &dist, &m.shape, where) || !check_values(t, name, &dist, value, where))
+    if (!check_dist(t, name, &dist, &m.shape, where))
         return bad(t);
     if (!crdi_shape_equal(value->shape, m.shape)) {
         if (t->plate_count == 1 && value->shape.ndim == 1)
@@ -245,6 +264,8 @@ crd_node crd_observe_at(crd_trace *t, const char *name, crd_dist dist, const crd
                            crdi_shape_text(value->shape, right, sizeof right));
         return bad(t);
     }
+    if (!check_values(t, name, &dist, value, where))
+        return bad(t);
     m.value = crd_constant(t->graph, value);
     m.has_value = m.observed = 1;
     return apply(t, &m);
@@ -286,7 +307,7 @@ crd_plate crd_plate_enter_at(crd_trace *t, const char *name, int64_t size, crd_w
     else if (t->plate_count == CRDI_MAX_PLATES)
         crd_trace_fail(t, CRD_EUNSUPPORTED, where, "plate %s: more than %d plates are nested", name, CRDI_MAX_PLATES);
     else
-        t->plate[t->plate_count++] = (struct crdi_plate){name, size};
+        t->plate[t->plate_count++] = (struct crdi_plate){name, size, where};
     return plate;
 }
 
@@ -301,13 +322,10 @@ void crd_plate_leave(crd_plate plate)
 crd_status crd_trace_run(crd_trace *t, crd_model_fn model, void *user)
 {
     model(t, user);
-    if (crd_graph_status(t->graph) < 0)
-        return crd_graph_status(t->graph);
-    if (t->status < 0)
-        return t->status;
-    if (t->plate_count > 0)
-        return crdi_raise(t->ctx, CRD_EINVAL, "plate %s: entered, but not left", t->plate[0].name);
-    return CRD_OK;
+    if (t->plate_count > 0) /* said unless something failed before */
+        crd_trace_fail(t, CRD_EINVAL, t->plate[0].where, "plate %s: entered, but not left", t->plate[0].name);
+    /* The trace's own failure first: after one the graph may fail too, but not the other way round. */
+    return t->status < 0 ? t->status : crd_graph_status(t->graph);
 }
 
 int crd_trace_count(const crd_trace *trace)
