@@ -349,7 +349,8 @@ static void table_fill(struct table *table, crd_graph *g, const crd_dist *dist)
         double jacobian = support.kind == CRD_POSITIVE ? u[i] : 0;
         if (support.kind == CRD_INTERVAL) /* log(high - low) + log sigmoid(u) + log sigmoid(-u) */
             jacobian = log(number_of(support.high) - number_of(support.low)) - fabs(u[i]) - 2 * log1p(exp(-fabs(u[i])));
-        double density = exp(log_p[i] + jacobian);
+        /* Where x underflows to 0 or overflows there is no mass left to speak of. */
+        double density = support.kind == CRD_POSITIVE && fabs(u[i]) > 700 ? 0 : exp(log_p[i] + jacobian);
         table->slope[i] = density > 0 ? density * speed : 0;
     }
     /* Trapezoid sums with Euler and Maclaurin's first correction, h^2 / 12 times the slopes at the ends. */
@@ -662,10 +663,12 @@ static void check_continuous_draws(crd_graph *g, const crd_dist *dist, const dou
     double worst = 0;
     crd_support support = dist->type->support(dist);
     table_fill(&table, g, dist);
+    assert_close(table.cdf[CELLS], 1, 0, 1e-6);
     memcpy(sorted, draws, sizeof sorted);
     qsort(sorted, DRAWS, sizeof *sorted, ascending);
     for (int i = 0; i < DRAWS; i++) {
         double p = table_cdf(&table, support, sorted[i]);
+        assert_true(isfinite(p));
         worst = fmax(worst, fmax(p - (double)i / DRAWS, (i + 1.0) / DRAWS - p));
     }
     if (!(worst < 2.2253 / sqrt(DRAWS)))
