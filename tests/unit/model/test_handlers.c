@@ -41,7 +41,7 @@ static crd_node three_sites(crd_trace *t, void *user)
 
 static double number_of(crd_node node)
 {
-    const double *known;
+    const double *known = NULL;
     assert_true(node.graph && crd_node_known(node, &known));
     return known[0];
 }
