@@ -13,18 +13,8 @@ extern "C" {
 
 enum { CRD_DIST_MAX_PARAMS = 4 };
 
-/** Sets that parameters and values lie in. */
-typedef enum crd_constraint {
-    CRD_REAL, /**< any finite number */
-    CRD_POSITIVE, /**< x > 0 */
-    CRD_UNIT_INTERVAL, /**< 0 < x < 1 */
-    CRD_INTERVAL, /**< low <= x <= high */
-    CRD_BOOLEAN, /**< 0 or 1 */
-    CRD_CATEGORY, /**< 0, 1, ..., high - 1 */
-    CRD_PROBABILITY, /**< 0 <= x <= 1; of parameters */
-    CRD_SIMPLEX, /**< numbers from 0 to 1 whose sum along the last axis is 1; of parameters */
-    CRD_ABOVE /**< finite and larger than the parameter before it; of parameters */
-} crd_constraint;
+/* enum crd_constraint: sets that parameters and values lie in (CRD_REAL, CRD_POSITIVE, CRD_SIMPLEX, ...). */
+#include <credence/constraint_table.h>
 
 /** Where a distribution has mass. low and high are used by CRD_INTERVAL, high by CRD_CATEGORY. */
 typedef struct crd_support {
@@ -39,6 +29,7 @@ typedef struct crd_dist {
     const crd_dist_type *type; /**< NULL: a bad distribution */
     crd_node param[CRD_DIST_MAX_PARAMS];
     crd_shape batch; /**< independent copies asked for by crd_dist_expand; () if none */
+    int joined; /**< last axes of the batch that crd_dist_to_event made part of one draw */
 } crd_dist;
 
 /** One parameter of a type. */
@@ -54,8 +45,10 @@ struct crd_dist_type {
     int param_count;
     crd_dist_param param[CRD_DIST_MAX_PARAMS];
     int discrete; /**< values are whole numbers: no gradient sampler can draw them */
+    /** The shape of one draw; NULL: a number. `log_prob` sums over it, `draw` is asked for batch and event axes. */
+    crd_shape (*event_shape)(const crd_dist *dist);
     crd_support (*support)(const crd_dist *dist);
-    /** log p(x), one number a draw: the shape is that of x broadcast with the batch shape. Built from operations, so
+    /** log p(x), one number a draw: the shape is that of x without its event axes, broadcast with the batch shape. Built from operations, so
      *  that gradients in x and in the parameters come for nothing. x is assumed to be in the support. */
     crd_node (*log_prob)(const crd_dist *dist, crd_node x);
     /** Draws of the given shape, reparameterised where that is possible: a formula of the key and the parameters. NULL
@@ -72,7 +65,17 @@ struct crd_dist_type {
 /** Independent copies: the batch shape becomes `shape` (the parameters must broadcast to it). */
 CRD_API crd_dist crd_dist_expand(crd_dist dist, crd_shape shape);
 
-/** The batch shape: that of the parameters broadcast together and with what was asked for.
+/** The last `axes` axes of the batch become part of one draw: their log densities are summed, a plate does not see them
+ *  (NumPyro's to_event). */
+CRD_API crd_dist crd_dist_to_event(crd_dist dist, int axes);
+
+/** log p(x) with the axes of crd_dist_to_event summed. */
+CRD_API crd_node crd_dist_log_prob(const crd_dist *dist, crd_node x);
+/** The shape of one draw: that of the type behind the axes of crd_dist_to_event. 0 if the parameters do not broadcast. */
+CRD_API int crd_dist_event_shape(const crd_dist *dist, crd_shape *out);
+
+/** The batch shape: that of the parameters broadcast together and with what was asked for,
+ *  without the axes of crd_dist_to_event.
  *  @return 1, or 0 if they do not broadcast (out is then unchanged). */
 CRD_API int crd_dist_batch_shape(const crd_dist *dist, crd_shape *out);
 
@@ -103,6 +106,8 @@ CRD_API const char *crd_constraint_text(crd_constraint kind);
 
 /** Whether there is one (a discrete support has none). */
 CRD_API int crd_bijection_exists(crd_support support);
+/** The shape of the unconstrained u for a value of shape `value`: a simplex of k has k - 1. */
+CRD_API crd_shape crd_bijection_shape(crd_support support, crd_shape value);
 /** The value x of an unconstrained u. */
 CRD_API crd_node crd_bijection_forward(crd_support support, crd_node u);
 /** Sum over all elements of log |dx/du| at u. */

@@ -66,7 +66,8 @@ typedef struct crd_message {
     const char *name;
     crd_where where;
     crd_dist dist; /**< of a sample statement */
-    crd_shape shape; /**< of the value */
+    crd_shape shape; /**< of the value: batch axes, then those of one draw */
+    crd_shape batch; /**< of a sample statement: independent draws, one log density each */
     crd_node value; /**< valid once has_value */
     int has_value;
     int observed; /**< the value is given: it adds log p(value) and is not a latent variable */
@@ -125,6 +126,7 @@ typedef struct crd_site {
     const char *name;
     crd_shape shape; /**< of its value */
     int64_t size; /**< elements */
+    int64_t unconstrained_size; /**< numbers in the parameter vector: one less a simplex */
     int64_t offset; /**< of its unconstrained values in the parameter vector */
     const char *support; /**< "finite", "positive", ... */
     const char *dist; /**< the name of its distribution's type */

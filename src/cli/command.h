@@ -88,6 +88,8 @@ void crdi_usage_all(crdi_string *out, int width);
 /* Prints such a page, made for the terminal's width and never wider than CRDI_HELP_WIDTH. */
 crd_status crdi_usage_print(crd_context *ctx, const crdi_command *command_or_null);
 
+/* Runs one command, argv[1] and what stands behind it, within a program that is running: demos do what a user would. */
+crd_status crdi_cli_run(crdi_cli *cli, int argc, char **argv);
 /* Runs `credence argv[1] ...` and returns the exit code, 0 to 63. */
 int crdi_main(int argc, char **argv);
 

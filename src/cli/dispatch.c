@@ -60,7 +60,7 @@ static crd_status run_command(crdi_cli *cli, const crdi_command *command, int ar
     return status;
 }
 
-static crd_status dispatch(crdi_cli *cli, int argc, char **argv)
+crd_status crdi_cli_run(crdi_cli *cli, int argc, char **argv)
 {
     if (argc < 2)
         return crdi_raise(cli->ctx, CRD_EMISSING, "no command is given; 'credence help' lists them");
@@ -96,7 +96,7 @@ int crdi_main(int argc, char **argv)
         return crd_status_exit_code(status);
     }
     if (status >= 0)
-        status = dispatch(&cli, argc, argv);
+        status = crdi_cli_run(&cli, argc, argv);
     if (status < 0)
         print_error(cli.ctx, status);
     crd_error_clear(cli.ctx);

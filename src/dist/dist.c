@@ -1,5 +1,5 @@
 /* dist.c - the registry of distributions and what all of them have in common. */
-#include "dist/dist.h"
+#include "dist/constraint.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -81,7 +81,8 @@ static int join(crd_shape a, crd_shape b, crd_shape *out)
     return 1;
 }
 
-int crd_dist_batch_shape(const crd_dist *dist, crd_shape *out)
+/* The batch with the axes that crd_dist_to_event joined. */
+static int full_batch(const crd_dist *dist, crd_shape *out)
 {
     crd_shape shape = dist->batch;
     for (int i = 0; i < dist->type->param_count; i++) {
@@ -93,59 +94,58 @@ int crd_dist_batch_shape(const crd_dist *dist, crd_shape *out)
             return 0;
     }
     *out = shape;
+    return shape.ndim >= dist->joined;
+}
+
+int crd_dist_batch_shape(const crd_dist *dist, crd_shape *out)
+{
+    crd_shape shape;
+    if (!full_batch(dist, &shape))
+        return 0;
+    for (int d = 0; d < dist->joined; d++)
+        shape.dim[--shape.ndim] = 0;
+    *out = shape;
     return 1;
 }
 
-/* ---- constraints -------------------------------------------------------------------------------------------- */
-
-int crd_constraint_holds(crd_constraint kind, double x, double low, double high)
+int crd_dist_event_shape(const crd_dist *dist, crd_shape *out)
 {
-    switch (kind) {
-    case CRD_REAL:
-        return isfinite(x);
-    case CRD_POSITIVE:
-        return x > 0 && isfinite(x);
-    case CRD_UNIT_INTERVAL:
-        return x > 0 && x < 1;
-    case CRD_INTERVAL:
-        return x >= low && x <= high;
-    case CRD_BOOLEAN:
-        return x == 0 || x == 1;
-    case CRD_CATEGORY:
-        return x >= 0 && x < high && floor(x) == x;
-    case CRD_PROBABILITY:
-    case CRD_SIMPLEX: /* its sum is not seen from one element */
-        return x >= 0 && x <= 1;
-    case CRD_ABOVE:
-        return x > low && isfinite(x);
-    }
-    return 0;
+    crd_shape batch, own = {0}, shape = {0};
+    if (!full_batch(dist, &batch))
+        return 0;
+    if (dist->type->event_shape)
+        own = dist->type->event_shape(dist);
+    if (dist->joined + own.ndim > CRD_MAX_DIMS)
+        return 0;
+    for (int d = 0; d < dist->joined; d++)
+        shape.dim[shape.ndim++] = batch.dim[batch.ndim - dist->joined + d];
+    for (int d = 0; d < own.ndim; d++)
+        shape.dim[shape.ndim++] = own.dim[d];
+    *out = shape;
+    return 1;
 }
 
-const char *crd_constraint_text(crd_constraint kind)
+crd_dist crd_dist_to_event(crd_dist dist, int axes)
 {
-    switch (kind) {
-    case CRD_REAL:
-        return "finite";
-    case CRD_POSITIVE:
-        return "positive";
-    case CRD_UNIT_INTERVAL:
-        return "between 0 and 1";
-    case CRD_INTERVAL:
-        return "between its bounds";
-    case CRD_BOOLEAN:
-        return "0 or 1";
-    case CRD_CATEGORY:
-        return "a class number";
-    case CRD_PROBABILITY:
-        return "from 0 to 1";
-    case CRD_SIMPLEX:
-        return "from 0 to 1, with a sum of 1 along the last axis";
-    case CRD_ABOVE:
-        return "finite and larger than the parameter before it";
-    }
-    return "?";
+    dist.joined += axes;
+    return dist;
 }
+
+crd_node crd_dist_log_prob(const crd_dist *dist, crd_node x)
+{
+    crd_node log_prob = dist->type->log_prob(dist, x);
+    crd_shape batch;
+    if (dist->joined == 0 || !crd_node_ok(log_prob))
+        return log_prob;
+    /* What a formula without x or with a scalar x leaves out of its shape must be there before axes are summed. */
+    if (full_batch(dist, &batch) && log_prob.graph && join(batch, crd_node_shape(log_prob), &batch))
+        log_prob = crd_broadcast_to(log_prob, batch);
+    for (int d = 0; d < dist->joined; d++)
+        log_prob = crd_sum_axis(log_prob, -1);
+    return log_prob;
+}
+
+/* ---- parameters ---------------------------------------------------------------------------------------------- */
 
 /* A parameter's elements if they are known now; their number, or 0. A plain number is copied to *number. */
 static int64_t known_elements(crd_node node, double *number, const double **out)
@@ -175,23 +175,23 @@ static bool outside(const crd_dist *dist, int i, double value, struct defect *de
     return true;
 }
 
-/* Sums along the last axis must be 1, up to the rounding of what made the probabilities. */
-static bool simplex_defect(const crd_dist *dist, int i, struct defect *defect)
+/* Elements that are good each, but not together: a simplex whose sum is not 1. */
+static bool whole_defect(const crd_dist *dist, int i, struct defect *defect)
 {
+    const crdi_constraint *constraint = crdi_constraint_of(dist->type->param[i].constraint);
     double number;
     const double *known;
     int64_t count = known_elements(dist->param[i], &number, &known);
     crd_shape shape = crd_node_shape(dist->param[i]);
-    int64_t k = shape.ndim ? shape.dim[shape.ndim - 1] : 1;
-    for (int64_t row = 0; k > 0 && row < count / k; row++) {
-        double sum = 0;
-        for (int64_t j = 0; j < k; j++)
-            sum += known[row * k + j];
-        if (fabs(sum - 1) <= 1e-6)
+    if (!constraint->whole || shape.ndim < constraint->event_ndim)
+        return false;
+    int64_t columns = shape.dim[shape.ndim - 1], rows = constraint->event_ndim > 1 ? shape.dim[shape.ndim - 2] : 1;
+    for (int64_t event = 0; rows * columns > 0 && event < count / (rows * columns); event++) {
+        if (constraint->whole(known + event * rows * columns, rows, columns))
             continue;
         defect->status = CRD_EDOMAIN;
-        snprintf(defect->text, defect->size, "%s of %s has the sum %g in row %lld, it must be 1",
-                 dist->type->param[i].name, dist->type->name, sum, (long long)row);
+        snprintf(defect->text, defect->size, "row %lld of %s of %s must be %s", (long long)event,
+                 dist->type->param[i].name, dist->type->name, crd_constraint_text(dist->type->param[i].constraint));
         return true;
     }
     return false;
@@ -235,8 +235,8 @@ static bool parameter_defect(const crd_dist *dist, int i, struct defect *defect)
     for (int64_t k = 0; k < count; k++)
         if (!crd_constraint_holds(param->constraint, known[k], -INFINITY, INFINITY))
             return outside(dist, i, known[k], defect);
-    if (param->constraint == CRD_SIMPLEX)
-        return simplex_defect(dist, i, defect);
+    if (whole_defect(dist, i, defect))
+        return true;
     return param->constraint == CRD_ABOVE && i > 0 && above_defect(dist, i, defect);
 }
 

@@ -103,12 +103,14 @@ static crd_status list_sites(crd_model *model, const crd_trace *trace)
         site->shape = m->shape;
         site->size = crd_shape_size(m->shape);
         site->dist = m->dist.type->name;
-        site->support = crd_constraint_text(m->dist.type->support(&m->dist).kind);
+        crd_support support = m->dist.type->support(&m->dist);
+        site->unconstrained_size = crd_shape_size(crd_bijection_shape(support, m->shape));
+        site->support = crd_constraint_text(support.kind);
     }
     qsort(model->site, (size_t)model->site_count, sizeof *model->site, by_name);
     for (int i = 0; i < model->site_count; i++) {
         model->site[i].offset = model->dim;
-        model->dim += model->site[i].size;
+        model->dim += model->site[i].unconstrained_size;
     }
     return CRD_OK;
 }

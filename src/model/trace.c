@@ -95,7 +95,7 @@ static void add_log_density(crd_trace *t, crd_message *m)
 {
     crd_node term = crd_num(0);
     if (m->kind == CRD_MESSAGE_SAMPLE)
-        term = crd_sum(crd_broadcast_to(m->dist.type->log_prob(&m->dist, m->value), m->shape));
+        term = crd_sum(crd_broadcast_to(crd_dist_log_prob(&m->dist, m->value), m->batch));
     else if (m->kind == CRD_MESSAGE_FACTOR)
         term = crd_sum(m->value);
     if (m->scale != 1)
@@ -176,8 +176,10 @@ static bool plated_shape(crd_trace *t, const char *name, crd_shape batch, crd_sh
     return true;
 }
 
-static bool check_dist(crd_trace *t, const char *name, const crd_dist *dist, crd_shape *shape, crd_where where)
+/* Checks a distribution and finds the batch shape that plates make of it, and the shape of its value. */
+static bool check_dist(crd_trace *t, const char *name, const crd_dist *dist, crd_message *m, crd_where where)
 {
+    crd_shape event;
     char text[256];
     if (failed(t))
         return false;
@@ -193,17 +195,26 @@ static bool check_dist(crd_trace *t, const char *name, const crd_dist *dist, crd
         crd_trace_fail(t, status, where, "site %s: %s", name, text);
         return false;
     }
-    if (!crd_dist_batch_shape(dist, shape)) {
+    if (!crd_dist_batch_shape(dist, &m->batch) || !crd_dist_event_shape(dist, &event)) {
         crd_trace_fail(t, CRD_ESHAPE, where, "site %s: the parameters of %s do not broadcast", name, dist->type->name);
         return false;
     }
-    return plated_shape(t, name, *shape, shape, where);
+    if (!plated_shape(t, name, m->batch, &m->batch, where))
+        return false;
+    m->shape = m->batch;
+    if (m->shape.ndim + event.ndim > CRD_MAX_DIMS) {
+        crd_trace_fail(t, CRD_ESHAPE, where, "site %s: more than %d axes", name, CRD_MAX_DIMS);
+        return false;
+    }
+    for (int d = 0; d < event.ndim; d++)
+        m->shape.dim[m->shape.ndim++] = event.dim[d];
+    return true;
 }
 
 crd_node crd_sample_at(crd_trace *t, const char *name, crd_dist dist, crd_where where)
 {
     crd_message m = {.kind = CRD_MESSAGE_SAMPLE, .name = name, .where = where, .dist = dist, .scale = 1};
-    return check_dist(t, name, &dist, &m.shape, where) ? apply(t, &m) : bad(t);
+    return check_dist(t, name, &dist, &m, where) ? apply(t, &m) : bad(t);
 }
 
 /* One bound of a support as one number for each element of a value; `otherwise` where it is not known yet. */
@@ -252,7 +263,7 @@ crd_node crd_observe_at(crd_trace *t, const char *name, crd_dist dist, const crd
     char left[96], right[96];
     if (!value)
         return crd_sample_at(t, name, dist, where);
-    if (!check_dist(t, name, &dist, &m.shape, where))
+    if (!check_dist(t, name, &dist, &m, where))
         return bad(t);
     if (!crdi_shape_equal(value->shape, m.shape)) {
         if (t->plate_count == 1 && value->shape.ndim == 1)

@@ -1,6 +1,6 @@
 /* unconstrain.c - the handler that makes every latent site a function of unconstrained inputs, and adds log |dx/du|.
  *
- * A site without a value gets an input of its shape (all bijections here keep the shape) and the value x(u). */
+ * A site without a value gets an input of the shape that its bijection wants, and the value x(u). */
 #include "model/unconstrain.h"
 
 static void process(crd_handler *self, crd_trace *trace, crd_message *m)
@@ -15,7 +15,7 @@ static void process(crd_handler *self, crd_trace *trace, crd_message *m)
                        m->dist.type->name);
         return;
     }
-    crd_node input = crd_input(trace->graph, m->name, m->shape);
+    crd_node input = crd_input(trace->graph, m->name, crd_bijection_shape(support, m->shape));
     m->value = crd_bijection_forward(support, input);
     m->has_value = 1;
     crd_node jacobian = crd_bijection_log_jacobian(support, input);

@@ -116,7 +116,7 @@ static void known_parameters_are_checked(void **state)
            "site s: scale of normal is -3, it must be positive");
     expect(ctx, crd_normal(crd_num(0), free_node), CRD_OK, "");
     expect(ctx, crd_categorical(array_node(g, rows, crd_shape_2(2, 2))), CRD_EDOMAIN,
-           "site s: probs of categorical has the sum 0.9 in row 1, it must be 1");
+           "site s: row 1 of probs of categorical must be from 0 to 1, with a sum of 1 along the last axis");
     expect(ctx, crd_categorical(array_node(g, negative, crd_shape_1(2))), CRD_EDOMAIN,
            "site s: probs of categorical is 1.5, it must be from 0 to 1, with a sum of 1 along the last axis");
     expect(ctx, crd_categorical(array_node(g, rows, crd_shape_1(2))), CRD_OK, "");

@@ -1,0 +1,59 @@
+/* constraint.c - the registry of constraints, and the bijections of supports by way of it. */
+#include "dist/constraint.h"
+
+static const struct {
+    const crdi_constraint *constraint;
+    const char *text;
+} constraints[] = {
+#define CONSTRAINT(constant, name, text) [CRD_##constant] = {&crdi_constraint_##name, text},
+#include "dist/constraints.def"
+#undef CONSTRAINT
+};
+
+const crdi_constraint *crdi_constraint_of(crd_constraint kind)
+{
+    return constraints[kind].constraint;
+}
+
+int crd_constraint_holds(crd_constraint kind, double x, double low, double high)
+{
+    return constraints[kind].constraint->holds(x, low, high);
+}
+
+const char *crd_constraint_text(crd_constraint kind)
+{
+    return constraints[kind].text;
+}
+
+int crd_bijection_exists(crd_support support)
+{
+    return constraints[support.kind].constraint->bijection != NULL;
+}
+
+static const crdi_bijection *bijection_of(crd_support support)
+{
+    const crdi_bijection *bijection = constraints[support.kind].constraint->bijection;
+    CRDI_ASSERT(bijection);
+    return bijection;
+}
+
+crd_shape crd_bijection_shape(crd_support support, crd_shape value)
+{
+    const crdi_bijection *bijection = bijection_of(support);
+    return bijection->shape ? bijection->shape(value) : value;
+}
+
+crd_node crd_bijection_forward(crd_support support, crd_node u)
+{
+    return bijection_of(support)->forward(support, u);
+}
+
+crd_node crd_bijection_log_jacobian(crd_support support, crd_node u)
+{
+    return bijection_of(support)->log_jacobian(support, u);
+}
+
+crd_node crd_bijection_inverse(crd_support support, crd_node x)
+{
+    return bijection_of(support)->inverse(support, x);
+}

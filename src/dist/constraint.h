@@ -1,0 +1,32 @@
+/* constraint.h - a set that parameters and values lie in, and the bijection from all reals to it.
+ *
+ * A set of vectors (a simplex) or matrices has event axes: the last event_ndim of a value belong together. */
+#ifndef CRDI_CONSTRAINT_H
+#define CRDI_CONSTRAINT_H
+
+#include "dist/dist.h"
+
+/* x(u) and back. Support as the distribution gives it: its bounds may be nodes, which broadcast against elements. */
+typedef struct crdi_bijection {
+    crd_shape (*shape)(crd_shape value); /* of u, from that of x; NULL: the same */
+    crd_node (*forward)(crd_support support, crd_node u);
+    crd_node (*log_jacobian)(crd_support support, crd_node u); /* sum over all values of log |dx/du| */
+    crd_node (*inverse)(crd_support support, crd_node x);
+} crdi_bijection;
+
+typedef struct crdi_constraint {
+    int event_ndim;
+    /* Whether a number can be an element of a value. */
+    bool (*holds)(double x, double low, double high);
+    /* Whether elements that each can be are one value together: a vector of `columns`, or a matrix. NULL: always. */
+    bool (*whole)(const double *event, int64_t rows, int64_t columns);
+    const crdi_bijection *bijection; /* NULL: there is none */
+} crdi_constraint;
+
+#define CONSTRAINT(constant, name, text) extern const crdi_constraint crdi_constraint_##name;
+#include "dist/constraints.def"
+#undef CONSTRAINT
+
+const crdi_constraint *crdi_constraint_of(crd_constraint kind);
+
+#endif
