@@ -162,14 +162,10 @@ crd_status crdi_summary_csv(crdi_string *out, const crdi_summary_row *rows, int6
     return out->status;
 }
 
-crd_status crdi_summary_json(crdi_string *out, const crdi_summary_row *rows, int64_t count, double prob)
+void crdi_summary_json_rows(crdi_string *out, const crdi_summary_row *rows, int64_t count)
 {
     static const char *const name[7] = {"mean", "std", "median", "low", "high", "n_eff", "r_hat"};
-    CRD_TRY(check_prob(out, prob));
-    crdi_plain_locale plain = crdi_plain_locale_enter();
-    crdi_string_append(out, "{\"prob\": ");
-    crdi_report_json_number(out, prob);
-    crdi_string_append(out, ", \"rows\": [");
+    crdi_string_append(out, "[");
     for (int64_t i = 0; i < count; i++) {
         double value[7];
         numbers(&rows[i], value);
@@ -183,7 +179,18 @@ crd_status crdi_summary_json(crdi_string *out, const crdi_summary_row *rows, int
         }
         crdi_string_append(out, "}");
     }
-    crdi_string_append(out, count ? "\n]}\n" : "]}\n");
+    crdi_string_append(out, count ? "\n]" : "]");
+}
+
+crd_status crdi_summary_json(crdi_string *out, const crdi_summary_row *rows, int64_t count, double prob)
+{
+    CRD_TRY(check_prob(out, prob));
+    crdi_plain_locale plain = crdi_plain_locale_enter();
+    crdi_string_append(out, "{\"prob\": ");
+    crdi_report_json_number(out, prob);
+    crdi_string_append(out, ", \"rows\": ");
+    crdi_summary_json_rows(out, rows, count);
+    crdi_string_append(out, "}\n");
     crdi_plain_locale_leave(&plain);
     return out->status;
 }

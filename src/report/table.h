@@ -45,5 +45,7 @@ crd_status crdi_summary_text(crdi_string *out, const crdi_summary_row *rows, int
 /* All rows, all digits. CSV writes nan and inf; JSON, which has no such numbers, writes null. */
 crd_status crdi_summary_csv(crdi_string *out, const crdi_summary_row *rows, int64_t count, double prob);
 crd_status crdi_summary_json(crdi_string *out, const crdi_summary_row *rows, int64_t count, double prob);
+/* The array of the rows alone, for an object that holds more. Failures stay in `out`. */
+void crdi_summary_json_rows(crdi_string *out, const crdi_summary_row *rows, int64_t count);
 
 #endif

@@ -1,0 +1,141 @@
+/* run_summary_text.c - the summary of a run, and the end of one, as text and as JSON. */
+#include "report/run_summary.h"
+#include "report/text.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- the summary -------------------------------------------------------------------------------------------- */
+
+static const crdi_summary_row *find_noise(const crdi_run_summary *s)
+{
+    for (int64_t i = 0; i < s->count; i++)
+        if (strcmp(s->row[i].label, "s") == 0)
+            return &s->row[i];
+    return NULL;
+}
+
+static void add_units(crdi_string *out, const crdi_run_summary *s)
+{
+    const crdi_summary_row *noise = find_noise(s);
+    if (!s->scaled)
+        return;
+    crdi_string_append(out, "In scaled units: inputs and target were standardised (%s has sd %.6g).\n", s->target,
+                       s->target_sd);
+    if (noise)
+        crdi_string_append(out, "s in units of %s: mean %.4g, std %.4g, median %.4g, %.4g to %.4g\n", s->target,
+                           s->target_sd * noise->mean, s->target_sd * noise->sd, s->target_sd * noise->median,
+                           s->target_sd * noise->low, s->target_sd * noise->high);
+}
+
+crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *s, bool full)
+{
+    crdi_string_append(out, "\n");
+    CRD_TRY(crdi_summary_text(out, s->row, s->count, s->prob, full));
+    crdi_plain_locale plain = crdi_plain_locale_enter();
+    if (s->divergences >= 0)
+        crdi_string_append(out, "\nNumber of divergences: %lld\n", (long long)s->divergences);
+    crdi_string_append(out, "%s%s%d chain%s of %lld draws", s->method, *s->method ? ": " : "", s->chains,
+                       s->chains == 1 ? "" : "s", (long long)s->draws);
+    if (s->warmup >= 0)
+        crdi_string_append(out, " after %lld of warm-up", (long long)s->warmup);
+    if (strcmp(s->status, "complete") != 0 && *s->status)
+        crdi_string_append(out, " (%s)", s->status);
+    crdi_string_append(out, "\n");
+    add_units(out, s);
+    crdi_plain_locale_leave(&plain);
+    return out->status;
+}
+
+static void member(crdi_string *out, const char *name, double value)
+{
+    crdi_string_append(out, ", \"%s\": ", name);
+    crdi_report_json_number(out, value);
+}
+
+crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *s)
+{
+    crdi_plain_locale plain = crdi_plain_locale_enter();
+    crdi_string_append(out, "{\"prob\": ");
+    crdi_report_json_number(out, s->prob);
+    crdi_string_append(out, ", \"method\": ");
+    crdi_report_json_text(out, s->method);
+    crdi_string_append(out, ", \"status\": ");
+    crdi_report_json_text(out, s->status);
+    crdi_string_append(out, ", \"chains\": %d, \"draws\": %lld", s->chains, (long long)s->draws);
+    if (s->divergences >= 0)
+        crdi_string_append(out, ", \"divergences\": %lld", (long long)s->divergences);
+    if (s->target) {
+        crdi_string_append(out, ", \"scaled\": %s", s->scaled ? "true" : "false");
+        member(out, "target_sd", s->target_sd);
+    }
+    crdi_string_append(out, ", \"rows\": ");
+    crdi_summary_json_rows(out, s->row, s->count);
+    crdi_string_append(out, "}\n");
+    crdi_plain_locale_leave(&plain);
+    return out->status;
+}
+
+/* ---- the end of a run --------------------------------------------------------------------------------------- */
+
+static double microseconds(const crdi_run_end *end)
+{
+    if (end->cost.gradient_evaluations < 1)
+        return NAN;
+    return 1e6 * end->cost.gradient_seconds / (double)end->cost.gradient_evaluations;
+}
+
+static int64_t draws_of(const crdi_run_end *end)
+{
+    return end->summary ? end->summary->draws : 0;
+}
+
+crd_status crdi_run_end_text(crdi_string *out, const crdi_run_end *end)
+{
+    const crdi_run_summary *s = end->summary;
+    crdi_plain_locale plain = crdi_plain_locale_enter();
+    crdi_string_append(out, "warm-up:     %.2f s\nsampling:    %.2f s\n", end->cost.warmup_seconds,
+                       end->cost.sampling_seconds);
+    crdi_string_append(out, "gradients:   %lld evaluations, %.3g microseconds each and core\n",
+                       (long long)end->cost.gradient_evaluations, microseconds(end));
+    crdi_string_append(out, "divergences: %lld\n", (long long)end->cost.divergences);
+    if (s && s->worst_r_hat)
+        crdi_string_append(out, "worst r_hat: %.3f (%s)\nsmallest n_eff: %.1f (%s)\n", s->worst_r_hat->r_hat,
+                           s->worst_r_hat->label, s->smallest_n_eff->n_eff, s->smallest_n_eff->label);
+    crdi_string_append(out, "draws:       %lld of each of %lld chains in %s\n", (long long)draws_of(end),
+                       (long long)end->chains, end->path);
+    crdi_plain_locale_leave(&plain);
+    return out->status;
+}
+
+static void worst(crdi_string *out, const char *name, double value, const crdi_summary_row *row)
+{
+    member(out, name, value);
+    crdi_string_append(out, ", \"%s_site\": ", name);
+    if (row)
+        crdi_report_json_text(out, row->label);
+    else
+        crdi_string_append(out, "null");
+}
+
+crd_status crdi_run_end_json(crdi_string *out, const crdi_run_end *end)
+{
+    const crdi_run_summary *s = end->summary;
+    const crdi_summary_row *r_hat = s ? s->worst_r_hat : NULL, *n_eff = s ? s->smallest_n_eff : NULL;
+    crdi_plain_locale plain = crdi_plain_locale_enter();
+    crdi_string_append(out, "{\"out\": ");
+    crdi_report_json_text(out, end->path);
+    crdi_string_append(out, ", \"seed\": %lld, \"chains\": %lld, \"draws\": %lld, \"interrupted\": %s",
+                       (long long)end->seed, (long long)end->chains, (long long)draws_of(end),
+                       end->interrupted ? "true" : "false");
+    member(out, "warmup_seconds", end->cost.warmup_seconds);
+    member(out, "sampling_seconds", end->cost.sampling_seconds);
+    crdi_string_append(out, ", \"gradient_evaluations\": %lld", (long long)end->cost.gradient_evaluations);
+    member(out, "microseconds_per_gradient", microseconds(end));
+    crdi_string_append(out, ", \"divergences\": %lld", (long long)end->cost.divergences);
+    worst(out, "worst_r_hat", r_hat ? r_hat->r_hat : NAN, r_hat);
+    worst(out, "smallest_n_eff", n_eff ? n_eff->n_eff : NAN, n_eff);
+    crdi_string_append(out, "}\n");
+    crdi_plain_locale_leave(&plain);
+    return out->status;
+}
