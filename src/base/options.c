@@ -327,20 +327,6 @@ crd_status crdi_options_complete(crd_context *ctx, const crdi_option_table *tabl
 
 /* ---- JSON ------------------------------------------------------------------------------------------------------ */
 
-void crdi_json_text(crdi_string *out, const char *text)
-{
-    crdi_string_add(out, "\"", 1);
-    for (const char *c = text; *c; c++) {
-        if (*c == '"' || *c == '\\')
-            crdi_string_append(out, "\\%c", *c);
-        else if ((unsigned char)*c < 0x20)
-            crdi_string_append(out, "\\u%04x", (unsigned)(unsigned char)*c);
-        else
-            crdi_string_add(out, c, 1);
-    }
-    crdi_string_add(out, "\"", 1);
-}
-
 static void json_text_or_null(crdi_string *out, const char *text)
 {
     if (text)

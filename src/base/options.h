@@ -156,7 +156,5 @@ void crdi_option_notes(const crdi_option *option, crdi_string *out);
 /* Raises CRD_ENAME "unknown option '--cains'; did you mean '--chains'?" from the names of `count` tables. */
 crd_status crdi_raise_unknown_option(crd_context *ctx, const char *name, const crdi_option_table *const *tables,
                                      int count);
-/* Appends a text as a JSON string with its quotes. */
-void crdi_json_text(crdi_string *out, const char *text);
 
 #endif

@@ -142,39 +142,11 @@ static crd_status ess_of(crd_context *ctx, const double *x, int64_t chains, int6
     return status;
 }
 
-crd_status crd_diag_ess_mean(crd_context *ctx, const double *x, int64_t chains, int64_t draws, double *out)
+/* Ends what begins with split_copy: the effective sample size of `split`, which is freed; NaN where there is none. */
+static crd_status ess_and_free(crd_context *ctx, double *split, int64_t chains, int64_t draws, crd_status status,
+                               double *out)
 {
-    crd_status status;
-    double *split = split_copy(ctx, x, chains, draws, &status), ess = NAN;
-    if (split)
-        status = ess_of(ctx, split, 2 * chains, draws / 2, &ess);
-    crdi_free(ctx, split);
-    if (status == CRD_OK)
-        *out = ess;
-    return status;
-}
-
-crd_status crd_diag_ess_sd(crd_context *ctx, const double *x, int64_t chains, int64_t draws, double *out)
-{
-    crd_status status;
-    double *split = split_copy(ctx, x, chains, draws, &status), ess = NAN;
-    double mean = split ? crd_diag_mean(x, chains * draws) : 0;
-    for (int64_t i = 0; split && i < 2 * chains * (draws / 2); i++)
-        split[i] = (split[i] - mean) * (split[i] - mean);
-    if (split)
-        status = ess_of(ctx, split, 2 * chains, draws / 2, &ess);
-    crdi_free(ctx, split);
-    if (status == CRD_OK)
-        *out = ess;
-    return status;
-}
-
-crd_status crd_diag_ess_bulk(crd_context *ctx, const double *x, int64_t chains, int64_t draws, double *out)
-{
-    crd_status status;
-    double *split = split_copy(ctx, x, chains, draws, &status), ess = NAN;
-    if (split)
-        status = crdi_diag_rank_normalise(ctx, split, 2 * chains * (draws / 2));
+    double ess = NAN;
     if (split && status == CRD_OK)
         status = ess_of(ctx, split, 2 * chains, draws / 2, &ess);
     crdi_free(ctx, split);
@@ -183,18 +155,39 @@ crd_status crd_diag_ess_bulk(crd_context *ctx, const double *x, int64_t chains, 
     return status;
 }
 
+crd_status crd_diag_ess_mean(crd_context *ctx, const double *x, int64_t chains, int64_t draws, double *out)
+{
+    crd_status status;
+    double *split = split_copy(ctx, x, chains, draws, &status);
+    return ess_and_free(ctx, split, chains, draws, status, out);
+}
+
+crd_status crd_diag_ess_sd(crd_context *ctx, const double *x, int64_t chains, int64_t draws, double *out)
+{
+    crd_status status;
+    double *split = split_copy(ctx, x, chains, draws, &status);
+    double mean = split ? crd_diag_mean(x, chains * draws) : 0;
+    for (int64_t i = 0; split && i < 2 * chains * (draws / 2); i++)
+        split[i] = (split[i] - mean) * (split[i] - mean);
+    return ess_and_free(ctx, split, chains, draws, status, out);
+}
+
+crd_status crd_diag_ess_bulk(crd_context *ctx, const double *x, int64_t chains, int64_t draws, double *out)
+{
+    crd_status status;
+    double *split = split_copy(ctx, x, chains, draws, &status);
+    if (split)
+        status = crdi_diag_rank_normalise(ctx, split, 2 * chains * (draws / 2));
+    return ess_and_free(ctx, split, chains, draws, status, out);
+}
+
 static crd_status ess_below(crd_context *ctx, const double *x, int64_t chains, int64_t draws, double bound, double *out)
 {
     crd_status status;
-    double *split = split_copy(ctx, x, chains, draws, &status), ess = NAN;
+    double *split = split_copy(ctx, x, chains, draws, &status);
     for (int64_t i = 0; split && i < 2 * chains * (draws / 2); i++)
         split[i] = split[i] <= bound;
-    if (split)
-        status = ess_of(ctx, split, 2 * chains, draws / 2, &ess);
-    crdi_free(ctx, split);
-    if (status == CRD_OK)
-        *out = ess;
-    return status;
+    return ess_and_free(ctx, split, chains, draws, status, out);
 }
 
 crd_status crd_diag_ess_quantile(crd_context *ctx, const double *x, int64_t chains, int64_t draws, double prob,

@@ -21,9 +21,9 @@ crd_status crdi_mcmc_columns_of(const crd_model *model, const crd_nuts_options *
 /* What a run cost. */
 typedef struct crdi_mcmc_report {
     double warmup_seconds, sampling_seconds; /* wall time, of the slowest chain each */
-    int64_t gradient_evaluations;            /* of all chains, start and warm-up included */
-    double gradient_seconds;                 /* time of all chains in transitions, summed */
-    int64_t divergences;                     /* after warm-up */
+    int64_t gradient_evaluations; /* of all chains, start and warm-up included */
+    double gradient_seconds; /* time of all chains in transitions, summed */
+    int64_t divergences; /* after warm-up */
 } crdi_mcmc_report;
 
 /* crd_nuts_run into a sink that was begun with crdi_mcmc_columns_of. CRD_INTERRUPTED when stopped: every draw made so far

@@ -18,6 +18,9 @@ typedef struct crdi_vector_ops {
     double (*kick_sharp)(int64_t n, double half, const double *g, const double *v, double *p, double *sharp);
     /* The generalised U-turn: whether a (r1 + r2) > 0 and b (r1 + r2) > 0, as sums. */
     int (*no_turn)(int64_t n, const double *a, const double *b, const double *r1, const double *r2);
+    /* exp(x), and log(exp(a) + exp(b)), of our own: the same bits everywhere. */
+    double (*exp)(double x);
+    double (*log_add_exp)(double a, double b);
 } crdi_vector_ops;
 
 #endif

@@ -43,7 +43,7 @@ static void add(crdi_ticks *t, double value, const char *format, int digits)
     if (t->count == CRDI_TICKS)
         return;
     t->at[t->count] = value;
-    snprintf(t->label[t->count], CRDI_TICK_LABEL, format, digits, value);
+    crdi_format(t->label[t->count], CRDI_TICK_LABEL, format, digits, value);
     tidy_exponent(t->label[t->count]);
     t->count++;
 }
@@ -99,12 +99,10 @@ static void logarithmic(crdi_ticks *t, double low, double high, int wanted)
 crdi_ticks crdi_ticks_make(double low, double high, bool log_axis, int wanted)
 {
     crdi_ticks t = {0};
-    crdi_plain_locale plain = crdi_plain_locale_enter();
     CRDI_ASSERT(low < high && (!log_axis || low > 0));
     if (log_axis)
         logarithmic(&t, low, high, wanted < 2 ? 2 : wanted);
     else
         linear(&t, low, high, wanted < 2 ? 2 : wanted);
-    crdi_plain_locale_leave(&plain);
     return t;
 }

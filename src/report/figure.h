@@ -104,7 +104,7 @@ crdi_ticks crdi_ticks_make(double low, double high, bool log_axis, int wanted);
 
 /* Draws a figure with gnuplot into a file that is .png, .svg or .pdf by its name. The file appears complete or not at
  * all. CRD_EINVAL: another ending; CRD_EEXISTS: the file is there and force was not given; CRD_ETOOL: gnuplot is
- * missing or failed; CRD_EIO. Blocks until gnuplot has ended. */
+ * missing or failed; CRD_EMISSING: there is no such folder; CRD_EIO. Blocks until gnuplot has ended. */
 crd_status crdi_figure_save(const crdi_figure *figure, const char *path, bool force);
 /* The same checks of the name and of an existing file alone, to be made before hours of work. */
 crd_status crdi_figure_check(crd_context *ctx, const char *path, bool force);

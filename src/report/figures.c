@@ -82,7 +82,7 @@ static void add_levels(crdi_figure *figure, crdi_panel *panel, const crdi_bands 
             if (b->level[i].probability != next)
                 continue;
             char label[32];
-            snprintf(label, sizeof label, "%.3g%% CI", 100 * next);
+            crdi_format(label, sizeof label, "%.3g%% CI", 100 * next);
             crdi_panel_add(figure, panel,
                            &(crdi_layer){.kind = CRDI_BAND,
                                          .role = CRDI_ROLE_MODEL,

@@ -6,10 +6,10 @@
  * closing quote, with all control characters made visible (text.h), and terminals are told `noenhanced`.
  *
  * Where everything stands is computed here (gnuplot's own layout lets labels of neighbours overlap), in pixels of 100 to
- * an inch. The file is written beside its place and then renamed; when the store room's output files are there, they can
- * do that. */
+ * an inch. */
 #include "report/figure.h"
 #include "report/text.h"
+#include "store/output.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +18,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <strings.h>
@@ -377,7 +378,6 @@ crd_status crdi_figure_script(const crdi_figure *figure, const char *format, crd
     CRDI_ASSERT(t);
     CRD_TRY(figure->status);
     CRD_TRY(lay_out(figure, &size));
-    crdi_plain_locale plain = crdi_plain_locale_enter();
     crdi_string_append(out,
                        "set encoding utf8\nset terminal %s size %.8g%s,%.8g%s background '#ffffff' font 'Sans,%.3g'\n",
                        t->settings, size.width / t->unit, t->unit_name, size.height / t->unit, t->unit_name,
@@ -389,7 +389,6 @@ crd_status crdi_figure_script(const crdi_figure *figure, const char *format, crd
             footnote = NULL;
         }
     crdi_string_append(out, "unset multiplot\n");
-    crdi_plain_locale_leave(&plain);
     crdi_free(figure->ctx, size.at);
     return out->status;
 }
@@ -407,48 +406,8 @@ crd_status crdi_figure_check(crd_context *ctx, const char *path, bool force)
     if (!S_ISREG(info.st_mode))
         return crdi_raise(ctx, CRD_EINVAL, "%s is not a file that can be replaced", path);
     if (!force)
-        return crdi_raise(ctx, CRD_EEXISTS, "%s exists", path);
+        return crdi_raise(ctx, CRD_EEXISTS, "%s: the file exists; --force replaces it", path);
     return CRD_OK;
-}
-
-/* Opens a new file beside `path`: PATH.PID.N.tmp, the first N that is free. `out` gets its name. */
-static crd_status open_beside(crd_context *ctx, const char *path, crdi_string *out, int *out_file)
-{
-    enum { TRIES = 100 };
-    for (int n = 0; n < TRIES; n++) {
-        crdi_string_clear(out);
-        crdi_string_append(out, "%s.%ld.%d.tmp", path, (long)getpid(), n);
-        CRD_TRY(out->status);
-        int file = open(out->text, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (file >= 0) {
-            *out_file = file;
-            return CRD_OK;
-        }
-        if (errno != EEXIST)
-            break;
-    }
-    crd_status status = crdi_raise(ctx, CRD_EIO, "%s cannot be written: %s", path, strerror(errno));
-    crdi_string_clear(out);
-    return status;
-}
-
-/* Gives the finished file its name and takes the temporary one away. Without force a link is made, which never replaces
- * a file that has come meanwhile; where there are no links, renaming has to do. */
-static crd_status publish(crd_context *ctx, const char *temporary, const char *path, bool force)
-{
-    if (!force && link(temporary, path) == 0) {
-        unlink(temporary);
-        return CRD_OK;
-    }
-    if (!force && errno == EEXIST) {
-        unlink(temporary);
-        return crdi_raise(ctx, CRD_EEXISTS, "%s exists", path);
-    }
-    if (rename(temporary, path) == 0)
-        return CRD_OK;
-    crd_status status = crdi_raise(ctx, CRD_EIO, "%s cannot be written: %s", path, strerror(errno));
-    unlink(temporary);
-    return status;
 }
 
 /* ---- the process -------------------------------------------------------------------------------------------- */
@@ -556,41 +515,37 @@ static crd_status run(crd_context *ctx, const crdi_string *script, int drawing, 
     return CRD_ETOOL;
 }
 
-/* Draws into a file beside `path`; `temporary` gets its name as soon as it exists. */
-static crd_status draw(const crdi_figure *figure, const char *path, const crdi_string *script, crdi_string *temporary)
+/* Lets gnuplot draw into an output file. What it complains of goes to one that never has a name. */
+static crd_status draw(crd_context *ctx, const crdi_output *output, const char *path, const crdi_string *script)
 {
-    int drawing = -1, complaints = -1;
-    crdi_string name;
-    crdi_string_init(&name, figure->ctx);
-    CRD_TRY(open_beside(figure->ctx, path, temporary, &drawing));
-    crd_status status = open_beside(figure->ctx, path, &name, &complaints);
-    if (status == CRD_OK) {
-        unlink(name.text); /* nobody but us reads it */
-        drawing = above_standard(drawing);
-        complaints = above_standard(complaints);
-        status = run(figure->ctx, script, drawing, complaints);
+    int drawing = above_standard(open(crdi_output_temporary(output), O_WRONLY | O_CLOEXEC));
+    int complaints = above_standard(memfd_create("complaints", MFD_CLOEXEC));
+    crd_status status = CRD_OK;
+    if (drawing < 0 || complaints < 0)
+        status = crdi_raise(ctx, CRD_EIO, "%s: cannot be written: %s", path, strerror(errno));
+    if (status == CRD_OK)
+        status = run(ctx, script, drawing, complaints);
+    if (complaints >= 0)
         close(complaints);
-    }
-    if (close(drawing) != 0 && status == CRD_OK)
-        status = crdi_raise(figure->ctx, CRD_EIO, "%s cannot be written: %s", path, strerror(errno));
-    crdi_string_clear(&name);
+    if (drawing >= 0 && close(drawing) != 0 && status == CRD_OK)
+        status = crdi_raise(ctx, CRD_EIO, "%s: cannot be written: %s", path, strerror(errno));
     return status;
 }
 
 crd_status crdi_figure_save(const crdi_figure *figure, const char *path, bool force)
 {
-    crdi_string script, temporary;
+    crdi_string script;
+    crdi_output *output = NULL;
     CRD_TRY(crdi_figure_check(figure->ctx, path, force));
     crdi_string_init(&script, figure->ctx);
-    crdi_string_init(&temporary, figure->ctx);
     crd_status status = crdi_figure_script(figure, strrchr(path, '.') + 1, &script);
     if (status == CRD_OK)
-        status = draw(figure, path, &script, &temporary);
+        status = crdi_output_open(&output, figure->ctx, path, force);
     if (status == CRD_OK)
-        status = publish(figure->ctx, temporary.text, path, force);
-    else if (temporary.text)
-        unlink(temporary.text);
+        status = draw(figure->ctx, output, path, &script);
+    if (status == CRD_OK)
+        status = crdi_output_commit(&output);
+    crdi_output_abort(&output);
     crdi_string_clear(&script);
-    crdi_string_clear(&temporary);
     return status;
 }

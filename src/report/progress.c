@@ -23,11 +23,11 @@ const char *crdi_progress_time(char *buffer, double seconds)
         return strcpy(buffer, "?");
     long long s = (long long)seconds;
     if (s >= 86400)
-        snprintf(buffer, 24, "%lldd %02lldh", s / 86400, s / 3600 % 24);
+        crdi_format(buffer, 24, "%lldd %02lldh", s / 86400, s / 3600 % 24);
     else if (s >= 3600)
-        snprintf(buffer, 24, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
+        crdi_format(buffer, 24, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
     else
-        snprintf(buffer, 24, "%lld:%02lld", s / 60, s % 60);
+        crdi_format(buffer, 24, "%lld:%02lld", s / 60, s % 60);
     return buffer;
 }
 
@@ -46,22 +46,22 @@ static bool known(double value)
 static void fields(const crdi_chain_progress *c, bool align, char out[FIELDS][FIELD])
 {
     char spent[24], left[24];
-    int digits = align ? snprintf(NULL, 0, "%lld", (long long)c->total) : 0;
-    snprintf(out[0], FIELD, "%*d%%", align ? 3 : 0, (int)(100 * share(c)));
-    snprintf(out[1], FIELD, "%*lld/%lld", digits, (long long)c->iteration, (long long)c->total);
-    snprintf(out[2], FIELD, "%-*s", align ? 8 : 0, phase_name(c->phase));
+    int digits = align ? crdi_format(NULL, 0, "%lld", (long long)c->total) : 0;
+    crdi_format(out[0], FIELD, "%*d%%", align ? 3 : 0, (int)(100 * share(c)));
+    crdi_format(out[1], FIELD, "%*lld/%lld", digits, (long long)c->iteration, (long long)c->total);
+    crdi_format(out[2], FIELD, "%-*s", align ? 8 : 0, phase_name(c->phase));
     crdi_progress_time(spent, c->seconds);
     crdi_progress_time(left, c->seconds_left);
     if (c->phase == CRDI_PHASE_DONE || c->phase == CRDI_PHASE_STOPPED)
-        snprintf(out[3], FIELD, "%s", spent);
+        crdi_format(out[3], FIELD, "%s", spent);
     else if (c->phase != CRDI_PHASE_WAITING)
-        snprintf(out[3], FIELD, "%s<%s", spent, left);
+        crdi_format(out[3], FIELD, "%s<%s", spent, left);
     if (c->divergences > 0)
-        snprintf(out[4], FIELD, "%lld divergent", (long long)c->divergences);
+        crdi_format(out[4], FIELD, "%lld divergent", (long long)c->divergences);
     if (known(c->step_size))
-        snprintf(out[5], FIELD, "step %.3g", c->step_size);
+        crdi_format(out[5], FIELD, "step %.3g", c->step_size);
     if (known(c->gradients))
-        snprintf(out[6], FIELD, "%.1f grad/draw", c->gradients);
+        crdi_format(out[6], FIELD, "%.1f grad/draw", c->gradients);
 }
 
 /* [::::====>     ]: warm-up is drawn with colons, so that its end can be seen. */
@@ -96,11 +96,11 @@ static int fit(const char field[FIELDS][FIELD], int name, int width, int *bar)
 
 static void name_line(char name[FIELD], int line, int alone, int count)
 {
-    int digits = snprintf(NULL, 0, "%d", count);
+    int digits = crdi_format(NULL, 0, "%d", count);
     if (line < alone)
-        snprintf(name, FIELD, "chain %*d", digits, line + 1);
+        crdi_format(name, FIELD, "chain %*d", digits, line + 1);
     else
-        snprintf(name, FIELD, "%-*s", 6 + digits, "others");
+        crdi_format(name, FIELD, "%-*s", 6 + digits, "others");
 }
 
 /* One line of at most `width` columns without its end, with a bar of `bar` columns unless that is 0. */
@@ -161,7 +161,6 @@ int crdi_progress_block(crdi_string *out, const crdi_chain_progress *chains, int
     int alone = height > 0 && count > height ? height - 1 : count, lines = alone + (alone < count), bar = MOST_BAR;
     crdi_chain_progress rest = alone < count ? together(chains + alone, count - alone) : (crdi_chain_progress){0};
     char name[FIELD];
-    crdi_plain_locale plain = crdi_plain_locale_enter();
     width = width > 1 ? width - 1 : 1; /* some terminals wrap when the last column is written */
     for (int i = 0; i < lines; i++) { /* all bars are as long as the shortest */
         char field[FIELDS][FIELD] = {{0}};
@@ -181,13 +180,11 @@ int crdi_progress_block(crdi_string *out, const crdi_chain_progress *chains, int
     }
     if (before > lines)
         crdi_string_append(out, "\x1b[J"); /* what is left of a longer block */
-    crdi_plain_locale_leave(&plain);
     return out->status < 0 ? (int)out->status : lines;
 }
 
 crd_status crdi_progress_lines(crdi_string *out, const crdi_chain_progress *chains, int count)
 {
-    crdi_plain_locale plain = crdi_plain_locale_enter();
     for (int i = 0; i < count; i++) {
         char field[FIELDS][FIELD] = {{0}};
         fields(&chains[i], false, field);
@@ -197,6 +194,5 @@ crd_status crdi_progress_lines(crdi_string *out, const crdi_chain_progress *chai
                 crdi_string_append(out, "%s%s", k == 0 || k == 1 ? " " : ", ", field[k]);
         crdi_string_append(out, "\n");
     }
-    crdi_plain_locale_leave(&plain);
     return out->status;
 }

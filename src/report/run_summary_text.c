@@ -32,7 +32,6 @@ crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *s, bo
 {
     crdi_string_append(out, "\n");
     CRD_TRY(crdi_summary_text(out, s->row, s->count, s->prob, full));
-    crdi_plain_locale plain = crdi_plain_locale_enter();
     if (s->divergences >= 0)
         crdi_string_append(out, "\nNumber of divergences: %lld\n", (long long)s->divergences);
     crdi_string_append(out, "%s%s%d chain%s of %lld draws", s->method, *s->method ? ": " : "", s->chains,
@@ -43,36 +42,36 @@ crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *s, bo
         crdi_string_append(out, " (%s)", s->status);
     crdi_string_append(out, "\n");
     add_units(out, s);
-    crdi_plain_locale_leave(&plain);
     return out->status;
 }
 
-static void member(crdi_string *out, const char *name, double value)
+static void put_number_or_null(crdi_json_writer *w, const char *key, double value)
 {
-    crdi_string_append(out, ", \"%s\": ", name);
-    crdi_report_json_number(out, value);
+    if (isfinite(value))
+        crdi_json_put_number(w, key, value);
+    else
+        crdi_json_put_text(w, key, NULL);
 }
 
 crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *s)
 {
-    crdi_plain_locale plain = crdi_plain_locale_enter();
-    crdi_string_append(out, "{\"prob\": ");
-    crdi_report_json_number(out, s->prob);
-    crdi_string_append(out, ", \"method\": ");
-    crdi_report_json_text(out, s->method);
-    crdi_string_append(out, ", \"status\": ");
-    crdi_report_json_text(out, s->status);
-    crdi_string_append(out, ", \"chains\": %d, \"draws\": %lld", s->chains, (long long)s->draws);
+    crdi_json_writer w = {.out = out};
+    crdi_json_open(&w, NULL, '{');
+    crdi_json_put_number(&w, "prob", s->prob);
+    crdi_json_put_text(&w, "method", s->method);
+    crdi_json_put_text(&w, "status", s->status);
+    crdi_json_put_integer(&w, "chains", s->chains);
+    crdi_json_put_integer(&w, "draws", s->draws);
     if (s->divergences >= 0)
-        crdi_string_append(out, ", \"divergences\": %lld", (long long)s->divergences);
+        crdi_json_put_integer(&w, "divergences", s->divergences);
     if (s->target) {
-        crdi_string_append(out, ", \"scaled\": %s", s->scaled ? "true" : "false");
-        member(out, "target_sd", s->target_sd);
+        crdi_json_put_bool(&w, "scaled", s->scaled);
+        crdi_json_put_text(&w, "target", s->target);
+        crdi_json_put_number(&w, "target_sd", s->target_sd);
     }
-    crdi_string_append(out, ", \"rows\": ");
-    crdi_summary_json_rows(out, s->row, s->count);
-    crdi_string_append(out, "}\n");
-    crdi_plain_locale_leave(&plain);
+    crdi_summary_json_rows(&w, s->row, s->count);
+    crdi_json_close(&w, '}');
+    crdi_string_append(out, "\n");
     return out->status;
 }
 
@@ -93,7 +92,6 @@ static int64_t draws_of(const crdi_run_end *end)
 crd_status crdi_run_end_text(crdi_string *out, const crdi_run_end *end)
 {
     const crdi_run_summary *s = end->summary;
-    crdi_plain_locale plain = crdi_plain_locale_enter();
     crdi_string_append(out, "warm-up:     %.2f s\nsampling:    %.2f s\n", end->cost.warmup_seconds,
                        end->cost.sampling_seconds);
     crdi_string_append(out, "gradients:   %lld evaluations, %.3g microseconds each and core\n",
@@ -104,38 +102,30 @@ crd_status crdi_run_end_text(crdi_string *out, const crdi_run_end *end)
                            s->worst_r_hat->label, s->smallest_n_eff->n_eff, s->smallest_n_eff->label);
     crdi_string_append(out, "draws:       %lld of each of %lld chains in %s\n", (long long)draws_of(end),
                        (long long)end->chains, end->path);
-    crdi_plain_locale_leave(&plain);
     return out->status;
-}
-
-static void worst(crdi_string *out, const char *name, double value, const crdi_summary_row *row)
-{
-    member(out, name, value);
-    crdi_string_append(out, ", \"%s_site\": ", name);
-    if (row)
-        crdi_report_json_text(out, row->label);
-    else
-        crdi_string_append(out, "null");
 }
 
 crd_status crdi_run_end_json(crdi_string *out, const crdi_run_end *end)
 {
     const crdi_run_summary *s = end->summary;
     const crdi_summary_row *r_hat = s ? s->worst_r_hat : NULL, *n_eff = s ? s->smallest_n_eff : NULL;
-    crdi_plain_locale plain = crdi_plain_locale_enter();
-    crdi_string_append(out, "{\"out\": ");
-    crdi_report_json_text(out, end->path);
-    crdi_string_append(out, ", \"seed\": %lld, \"chains\": %lld, \"draws\": %lld, \"interrupted\": %s",
-                       (long long)end->seed, (long long)end->chains, (long long)draws_of(end),
-                       end->interrupted ? "true" : "false");
-    member(out, "warmup_seconds", end->cost.warmup_seconds);
-    member(out, "sampling_seconds", end->cost.sampling_seconds);
-    crdi_string_append(out, ", \"gradient_evaluations\": %lld", (long long)end->cost.gradient_evaluations);
-    member(out, "microseconds_per_gradient", microseconds(end));
-    crdi_string_append(out, ", \"divergences\": %lld", (long long)end->cost.divergences);
-    worst(out, "worst_r_hat", r_hat ? r_hat->r_hat : NAN, r_hat);
-    worst(out, "smallest_n_eff", n_eff ? n_eff->n_eff : NAN, n_eff);
-    crdi_string_append(out, "}\n");
-    crdi_plain_locale_leave(&plain);
+    crdi_json_writer w = {.out = out};
+    crdi_json_open(&w, NULL, '{');
+    crdi_json_put_text(&w, "out", end->path);
+    crdi_json_put_integer(&w, "seed", end->seed);
+    crdi_json_put_integer(&w, "chains", end->chains);
+    crdi_json_put_integer(&w, "draws", draws_of(end));
+    crdi_json_put_bool(&w, "interrupted", end->interrupted);
+    put_number_or_null(&w, "warmup_seconds", end->cost.warmup_seconds);
+    put_number_or_null(&w, "sampling_seconds", end->cost.sampling_seconds);
+    crdi_json_put_integer(&w, "gradient_evaluations", end->cost.gradient_evaluations);
+    put_number_or_null(&w, "microseconds_per_gradient", microseconds(end));
+    crdi_json_put_integer(&w, "divergences", end->cost.divergences);
+    put_number_or_null(&w, "worst_r_hat", r_hat ? r_hat->r_hat : NAN);
+    crdi_json_put_text(&w, "worst_r_hat_site", r_hat ? r_hat->label : NULL);
+    put_number_or_null(&w, "smallest_n_eff", n_eff ? n_eff->n_eff : NAN);
+    crdi_json_put_text(&w, "smallest_n_eff_site", n_eff ? n_eff->label : NULL);
+    crdi_json_close(&w, '}');
+    crdi_string_append(out, "\n");
     return out->status;
 }

@@ -1,6 +1,5 @@
 /* summary.c - the table of a posterior: one row a parameter, folded by site where there are many. */
 #include "report/table.h"
-#include "report/text.h"
 
 #include <math.h>
 #include <string.h>
@@ -130,9 +129,7 @@ crd_status crdi_summary_text(crdi_string *out, const crdi_summary_row *rows, int
     crdi_arena *arena;
     CRD_TRY(check_prob(out, prob));
     CRD_TRY(crdi_arena_create(&arena, out->ctx));
-    crdi_plain_locale plain = crdi_plain_locale_enter();
     crd_status status = table_text(out, arena, rows, count, prob, full);
-    crdi_plain_locale_leave(&plain);
     crdi_arena_destroy(&arena);
     return status;
 }
@@ -147,7 +144,6 @@ static void numbers(const crdi_summary_row *r, double out[7])
 crd_status crdi_summary_csv(crdi_string *out, const crdi_summary_row *rows, int64_t count, double prob)
 {
     CRD_TRY(check_prob(out, prob));
-    crdi_plain_locale plain = crdi_plain_locale_enter();
     crdi_string_append(out, "name,mean,std,median,%.1f%%,%.1f%%,n_eff,r_hat\n", 50 * (1 - prob), 50 * (1 + prob));
     for (int64_t i = 0; i < count; i++) {
         char text[32];
@@ -158,39 +154,43 @@ crd_status crdi_summary_csv(crdi_string *out, const crdi_summary_row *rows, int6
             crdi_string_append(out, ",%s", crdi_format_double(text, value[k]));
         crdi_string_append(out, "\n");
     }
-    crdi_plain_locale_leave(&plain);
     return out->status;
 }
 
-void crdi_summary_json_rows(crdi_string *out, const crdi_summary_row *rows, int64_t count)
+static void put_number_or_null(crdi_json_writer *w, const char *key, double value)
+{
+    if (isfinite(value))
+        crdi_json_put_number(w, key, value);
+    else
+        crdi_json_put_text(w, key, NULL);
+}
+
+void crdi_summary_json_rows(crdi_json_writer *w, const crdi_summary_row *rows, int64_t count)
 {
     static const char *const name[7] = {"mean", "std", "median", "low", "high", "n_eff", "r_hat"};
-    crdi_string_append(out, "[");
+    crdi_json_open(w, "rows", '[');
     for (int64_t i = 0; i < count; i++) {
         double value[7];
         numbers(&rows[i], value);
-        crdi_string_append(out, "%s\n  {\"site\": ", i ? "," : "");
-        crdi_report_json_text(out, rows[i].site);
-        crdi_string_append(out, ", \"name\": ");
-        crdi_report_json_text(out, rows[i].label);
-        for (int k = 0; k < 7; k++) {
-            crdi_string_append(out, ", \"%s\": ", name[k]);
-            crdi_report_json_number(out, value[k]);
-        }
-        crdi_string_append(out, "}");
+        w->line = true;
+        crdi_json_open(w, NULL, '{');
+        crdi_json_put_text(w, "site", rows[i].site);
+        crdi_json_put_text(w, "name", rows[i].label);
+        for (int k = 0; k < 7; k++)
+            put_number_or_null(w, name[k], value[k]);
+        crdi_json_close(w, '}');
     }
-    crdi_string_append(out, count ? "\n]" : "]");
+    crdi_json_close(w, ']');
 }
 
 crd_status crdi_summary_json(crdi_string *out, const crdi_summary_row *rows, int64_t count, double prob)
 {
+    crdi_json_writer w = {.out = out};
     CRD_TRY(check_prob(out, prob));
-    crdi_plain_locale plain = crdi_plain_locale_enter();
-    crdi_string_append(out, "{\"prob\": ");
-    crdi_report_json_number(out, prob);
-    crdi_string_append(out, ", \"rows\": ");
-    crdi_summary_json_rows(out, rows, count);
-    crdi_string_append(out, "}\n");
-    crdi_plain_locale_leave(&plain);
+    crdi_json_open(&w, NULL, '{');
+    crdi_json_put_number(&w, "prob", prob);
+    crdi_summary_json_rows(&w, rows, count);
+    crdi_json_close(&w, '}');
+    crdi_string_append(out, "\n");
     return out->status;
 }

@@ -2,7 +2,6 @@
 #include "report/table.h"
 #include "report/text.h"
 
-#include <math.h>
 #include <string.h>
 
 static const char *const blanks = "                                                                ";
@@ -84,29 +83,4 @@ void crdi_csv_cell(crdi_string *out, const char *text)
     if (plain.status < 0 && out->status == CRD_OK)
         out->status = plain.status;
     crdi_string_clear(&plain);
-}
-
-void crdi_report_json_text(crdi_string *out, const char *text)
-{
-    crdi_string_append(out, "\"");
-    while (text && *text) {
-        uint32_t c = 0;
-        int length = crdi_text_decode(text, &c);
-        if (length == 0)
-            crdi_string_append(out, "\ufffd");
-        else if (c == '"' || c == '\\')
-            crdi_string_append(out, "\\%c", (char)c);
-        else if (c < 0x20 || (c >= 0x7f && c < 0xa0))
-            crdi_string_append(out, "\\u%04x", (unsigned)c);
-        else
-            crdi_string_add(out, text, (size_t)length);
-        text += length ? length : 1;
-    }
-    crdi_string_append(out, "\"");
-}
-
-void crdi_report_json_number(crdi_string *out, double value)
-{
-    char text[32];
-    crdi_string_append(out, "%s", isfinite(value) ? crdi_format_double(text, value) : "null");
 }

@@ -5,7 +5,7 @@
 #ifndef CRDI_REPORT_TABLE_H
 #define CRDI_REPORT_TABLE_H
 
-#include "base/base.h"
+#include "store/json.h"
 
 typedef enum crdi_align { CRDI_RIGHT, CRDI_LEFT } crdi_align;
 
@@ -23,9 +23,6 @@ crd_status crdi_table_text(crdi_string *out, const crdi_table *table);
 
 /* A cell of CSV: in double quotes where RFC 4180 asks for them. */
 void crdi_csv_cell(crdi_string *out, const char *text);
-/* A string of JSON with its quotes; what is not UTF-8 becomes U+FFFD. A number of JSON; null unless finite. */
-void crdi_report_json_text(crdi_string *out, const char *text);
-void crdi_report_json_number(crdi_string *out, double value);
 
 /* ---- the summary (summary.c) -------------------------------------------------------------------------------- */
 
@@ -42,10 +39,10 @@ enum { CRDI_FOLD_FROM = 50, CRDI_FOLD_SHOWN = 3 };
  * CRDI_FOLD_FROM rows and not `full`, a site shows its first CRDI_FOLD_SHOWN rows and one line for the others: their
  * number, lowest low, highest high, least n_eff and greatest r_hat. CRD_EINVAL: prob is not between 0 and 1. */
 crd_status crdi_summary_text(crdi_string *out, const crdi_summary_row *rows, int64_t count, double prob, bool full);
-/* All rows, all digits. CSV writes nan and inf; JSON, which has no such numbers, writes null. */
+/* All rows, all digits. CSV writes nan and inf; JSON, which has no such numbers, writes null. JSON: a row a line. */
 crd_status crdi_summary_csv(crdi_string *out, const crdi_summary_row *rows, int64_t count, double prob);
 crd_status crdi_summary_json(crdi_string *out, const crdi_summary_row *rows, int64_t count, double prob);
-/* The array of the rows alone, for an object that holds more. Failures stay in `out`. */
-void crdi_summary_json_rows(crdi_string *out, const crdi_summary_row *rows, int64_t count);
+/* The member "rows" alone, for an object that holds more. */
+void crdi_summary_json_rows(crdi_json_writer *w, const crdi_summary_row *rows, int64_t count);
 
 #endif

@@ -32,30 +32,6 @@ static bool within(const struct range *ranges, int count, uint32_t code)
     return false;
 }
 
-int crdi_text_decode(const char *text, uint32_t *code)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000}; /* a longer spelling than needed is not valid */
-    const unsigned char *u = (const unsigned char *)text;
-    int length = u[0] == 0               ? 0
-                 : u[0] < 0x80           ? 1
-                 : (u[0] & 0xe0) == 0xc0 ? 2
-                 : (u[0] & 0xf0) == 0xe0 ? 3
-                 : (u[0] & 0xf8) == 0xf0 ? 4
-                                         : 0;
-    if (length == 0)
-        return 0;
-    uint32_t c = length == 1 ? u[0] : u[0] & (0xffu >> (length + 1));
-    for (int i = 1; i < length; i++) {
-        if ((u[i] & 0xc0) != 0x80)
-            return 0;
-        c = c << 6 | (u[i] & 0x3fu);
-    }
-    if (c < least[length] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-        return 0;
-    *code = c;
-    return length;
-}
-
 /* Code points that change how what follows is laid out: line and paragraph separators, direction marks. */
 static bool turns(uint32_t c)
 {
@@ -68,7 +44,7 @@ void crdi_text_printable(crdi_string *out, const char *text)
         return;
     while (*text) {
         uint32_t c = 0;
-        int length = crdi_text_decode(text, &c);
+        int length = crdi_utf8_decode(text, NULL, &c);
         if (length == 0 || c < 0x20 || c == 0x7f) {
             if (*text == '\n' || *text == '\t')
                 crdi_string_append(out, *text == '\n' ? "\\n" : "\\t");
@@ -88,7 +64,7 @@ void crdi_text_printable(crdi_string *out, const char *text)
 static int step(const char *text, int *length)
 {
     uint32_t c = 0;
-    *length = crdi_text_decode(text, &c);
+    *length = crdi_utf8_decode(text, NULL, &c);
     if (*length == 0)
         *length = 1;
     return within(combining, CRDI_COUNT(combining), c) ? 0 : 1 + within(wide, CRDI_COUNT(wide), c);
@@ -112,21 +88,4 @@ size_t crdi_text_fit(const char *text, int columns)
             break;
     }
     return (size_t)(end - text);
-}
-
-crdi_plain_locale crdi_plain_locale_enter(void)
-{
-    crdi_plain_locale l = {.own = newlocale(LC_ALL_MASK, "C", (locale_t)0)};
-    if (l.own)
-        l.before = uselocale(l.own);
-    return l;
-}
-
-void crdi_plain_locale_leave(crdi_plain_locale *locale)
-{
-    if (!locale->own)
-        return;
-    uselocale(locale->before);
-    freelocale(locale->own);
-    locale->own = (locale_t)0;
 }

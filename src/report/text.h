@@ -1,9 +1,8 @@
-/* text.h - text that goes to people: printable whatever it holds, measured in columns, numbers in the C locale. */
+/* text.h - text that goes to people: printable whatever it holds, measured in columns. */
 #ifndef CRDI_REPORT_TEXT_H
 #define CRDI_REPORT_TEXT_H
 
 #include "base/base.h"
-#include <locale.h>
 
 /* Appends text so that neither a terminal nor a plotting program can take it for a command: control characters become
  * \n, \t or \x1b, bytes that are not UTF-8 become \xff, code points that turn the writing direction or break the line
@@ -15,16 +14,5 @@ int crdi_text_width(const char *text);
 
 /* The bytes of the longest beginning of a printable text that takes at most `columns`. */
 size_t crdi_text_fit(const char *text, int columns);
-
-/* Reads one code point; returns its bytes, or 0 if they are not valid UTF-8 (or text is at its end). */
-int crdi_text_decode(const char *text, uint32_t *code);
-
-/* Numbers are printed with a decimal point whatever locale the program has chosen: enter before, leave after. Acts on
- * the calling thread only. */
-typedef struct crdi_plain_locale {
-    locale_t own, before;
-} crdi_plain_locale;
-crdi_plain_locale crdi_plain_locale_enter(void);
-void crdi_plain_locale_leave(crdi_plain_locale *locale);
 
 #endif

@@ -26,23 +26,6 @@ struct reading {
     char separator;
 };
 
-/* The bytes of the UTF-8 character at p, 0 if there is none: RFC 3629, section 4 (no overlong forms, no surrogates). */
-static int character(const unsigned char *p, const unsigned char *end)
-{
-    if (p[0] < 0x80)
-        return 1;
-    int size = p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4 : 0;
-    if (size == 0 || end - p < size)
-        return 0;
-    for (int i = 1; i < size; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0) || (p[0] == 0xf0 && p[1] < 0x90) ||
-        (p[0] == 0xf4 && p[1] >= 0x90))
-        return 0;
-    return size;
-}
-
 /* Names and levels end up in JSON and in figures: what is not UTF-8 is refused here, where the line is known. */
 static crd_status check_text(crd_context *ctx, const char *name, const char **bytes, size_t *length)
 {
@@ -55,13 +38,14 @@ static crd_status check_text(crd_context *ctx, const char *name, const char **by
         *length -= 3;
     }
     int64_t line = 1;
-    for (const unsigned char *p = (const unsigned char *)*bytes, *end = p + *length; p < end;) {
-        int size = character(p, end);
+    for (const char *p = *bytes, *end = p + *length; p < end;) {
+        uint32_t code;
+        int size = (unsigned char)*p < 0x80 ? 1 : crdi_utf8_decode(p, end, &code);
         if (*p == 0)
             return crdi_raise(ctx, CRD_EDATA, "%s:%lld: a zero byte; the file is not text", name, (long long)line);
         if (size == 0)
             return crdi_raise(ctx, CRD_EDATA, "%s:%lld: byte 0x%02x is not UTF-8; save the file as UTF-8", name,
-                              (long long)line, *p);
+                              (long long)line, (unsigned char)*p);
         line += *p == '\n';
         p += size;
     }

@@ -5,29 +5,17 @@
 #include <math.h>
 #include <string.h>
 
-static void add_quoted(crdi_string *out, const char *text)
-{
-    crdi_string_add(out, "\"", 1);
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
-            crdi_string_append(out, "\\%c", c);
-        else if (c < ' ' || c == 0x7f)
-            crdi_string_append(out, "\\u%04x", c);
-        else
-            crdi_string_add(out, text, 1);
-    }
-    crdi_string_add(out, "\"", 1);
-}
-
 static void begin_value(crdi_json_writer *w, const char *key)
 {
     if (w->comma)
         crdi_string_add(w->out, ",", 1);
+    if (w->line)
+        crdi_string_add(w->out, "\n", 1);
     w->comma = true;
+    w->line = false;
     if (!key)
         return;
-    add_quoted(w->out, key);
+    crdi_json_text(w->out, key);
     crdi_string_add(w->out, ":", 1);
 }
 
@@ -48,7 +36,7 @@ void crdi_json_put_text(crdi_json_writer *w, const char *key, const char *text)
 {
     begin_value(w, key);
     if (text)
-        add_quoted(w->out, text);
+        crdi_json_text(w->out, text);
     else
         crdi_string_add(w->out, "null", 4);
 }
@@ -59,7 +47,7 @@ void crdi_json_put_number(crdi_json_writer *w, const char *key, double value)
     begin_value(w, key);
     crdi_format_double(text, value);
     if (!isfinite(value))
-        add_quoted(w->out, text);
+        crdi_json_text(w->out, text);
     else /* without a point it would be an integer, which has no negative zero and ends at 2^63 */
         crdi_string_append(w->out, "%s%s", text, strpbrk(text, ".e") ? "" : ".0");
 }

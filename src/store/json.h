@@ -9,6 +9,7 @@
 typedef struct crdi_json_writer {
     crdi_string *out;
     bool comma; /* the next member or element needs one before it */
+    bool line; /* the next member or element begins a line: set by whoever wants it for readers */
 } crdi_json_writer;
 
 /* `key` NULL: an element of an array, or the outermost value. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,9 +45,9 @@ static void destroy(crdi_output **output)
 static crd_status find_target(crdi_output *o)
 {
     struct stat about;
-    char *real = lstat(o->path, &about) == 0 && S_ISLNK(about.st_mode) ? realpath(o->path, NULL) : NULL;
-    o->target = crdi_strdup(o->ctx, real ? real : o->path);
-    free(real);
+    char real[PATH_MAX];
+    bool linked = lstat(o->path, &about) == 0 && S_ISLNK(about.st_mode) && realpath(o->path, real);
+    o->target = crdi_strdup(o->ctx, linked ? real : o->path);
     return o->target ? CRD_OK : CRD_ENOMEM;
 }
 

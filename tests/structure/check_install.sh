@@ -1,6 +1,6 @@
 #!/bin/sh
 # check_install.sh CMAKE BUILD SOURCE - installs BUILD into an empty prefix, then builds and runs the program in SOURCE
-# twice: with what pkg-config says, and with find_package.
+# twice: with what pkg-config says, and with find_package. CFLAGS: a sanitized library needs sanitized programs.
 set -eu
 cmake=$1 build=$2 source=$3
 prefix=$(mktemp -d)
@@ -20,8 +20,8 @@ PKG_CONFIG_PATH=$(dirname "$pc")
 export PKG_CONFIG_PATH
 libdir=$(pkg-config --variable=libdir credence)
 [ -f "$libdir/libcredence.so" ] || say "pkg-config points to $libdir, and the library is not there"
-# shellcheck disable=SC2046
-"${CC:-cc}" -std=c17 "$source/main.c" -o "$prefix/by_pkgconfig" $(pkg-config --cflags --libs credence)
+# shellcheck disable=SC2046,SC2086
+"${CC:-cc}" ${CFLAGS:-} -std=c17 "$source/main.c" -o "$prefix/by_pkgconfig" $(pkg-config --cflags --libs credence)
 LD_LIBRARY_PATH=$libdir "$prefix/by_pkgconfig"
 
 "$cmake" -G Ninja -S "$source" -B "$prefix/project" -DCMAKE_PREFIX_PATH="$prefix/usr" >"$prefix/log" 2>&1 ||

@@ -26,5 +26,5 @@ const crdi_kernel_table CRDI_PASTE(crdi_kernels_, CRDI_ISA) = {
 #undef BINARY
 #undef OTHER
     },
-    {v_axpy, v_add, v_mul, v_dot, v_kick_drift, v_kick_sharp, v_no_turn},
+    {v_axpy, v_add, v_mul, v_dot, v_kick_drift, v_kick_sharp, v_no_turn, v_exp, v_log_add_exp},
 };

@@ -38,18 +38,18 @@ static void v_kick_drift(int64_t n, double half, double step, const double *g, c
 
 static double v_kick_sharp(int64_t n, double half, const double *g, const double *v, double *p, double *sharp)
 {
-    v8 sum = v8_set(0), h = v8_set(half);
+    v8 sum = v8_set(0), zero = v8_set(0), h = v8_set(half);
     for (int64_t i = 0; i < n; i += CRDI_LANES) {
         int64_t rest = n - i < CRDI_LANES ? n - i : CRDI_LANES;
         v8 moved, s;
         if (rest == CRDI_LANES) {
             moved = v8_fma(h, v8_load(g + i), v8_load(p + i));
-            s = v8_load(v + i) * moved;
+            s = v8_fma(v8_load(v + i), moved, zero);
             v8_store(p + i, moved);
             v8_store(sharp + i, s);
         } else {
             moved = v8_fma(h, v8_load_n(g + i, rest), v8_load_n(p + i, rest));
-            s = v8_load_n(v + i, rest) * moved;
+            s = v8_fma(v8_load_n(v + i, rest), moved, zero);
             v8_store_n(p + i, moved, rest);
             v8_store_n(sharp + i, s, rest);
         }
@@ -64,14 +64,25 @@ static int v_no_turn(int64_t n, const double *a, const double *b, const double *
     for (int64_t i = 0; i < n; i += CRDI_LANES) {
         int64_t rest = n - i < CRDI_LANES ? n - i : CRDI_LANES;
         if (rest == CRDI_LANES) {
-            v8 rho = v8_load(r1 + i) + v8_load(r2 + i);
+            v8 rho = v8_add(v8_load(r1 + i), v8_load(r2 + i));
             sum_a = v8_fma(v8_load(a + i), rho, sum_a);
             sum_b = v8_fma(v8_load(b + i), rho, sum_b);
         } else {
-            v8 rho = v8_load_n(r1 + i, rest) + v8_load_n(r2 + i, rest);
+            v8 rho = v8_add(v8_load_n(r1 + i, rest), v8_load_n(r2 + i, rest));
             sum_a = v8_fma(v8_load_n(a + i, rest), rho, sum_a);
             sum_b = v8_fma(v8_load_n(b + i, rest), rho, sum_b);
         }
     }
     return v8_sum(sum_a) > 0 && v8_sum(sum_b) > 0;
+}
+
+static double v_exp(double x)
+{
+    return vm_exp(x);
+}
+
+static double v_log_add_exp(double a, double b)
+{
+    double high = a > b ? a : b, low = a > b ? b : a;
+    return high == -INFINITY ? high : high + vm_log1p(vm_exp(low - high));
 }

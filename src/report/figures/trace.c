@@ -5,6 +5,7 @@
  *
  * The density is a Gaussian kernel estimate whose bandwidth is a tenth of the standard deviation (SciPy's
  * gaussian_kde(v, 0.1)): narrow on purpose, so that separate modes stay separate. */
+#include <credence/diag.h>
 #include "report/figures.h"
 
 #include <math.h>
@@ -85,30 +86,26 @@ static int64_t gather(const double *v, int64_t count, double *out)
     return n;
 }
 
-/* Kernel estimate of the density of v at GRID points from its least to its greatest value. False if all are equal. */
-static bool density(const double *v, int64_t n, double x[GRID], double y[GRID])
+/* The density of v at GRID points from its least to its greatest value. It is computed for (v - least) / range, which
+ * is left in v, because squares of huge draws overflow. False, and v as it was, if all are equal but for rounding. */
+static bool density(double *v, int64_t n, double x[GRID], double y[GRID])
 {
-    double mean = 0, square = 0, low = v[0], high = v[0];
-    for (int64_t i = 0; i < n; i++) {
-        mean += v[i] / (double)n;
+    double low = v[0], high = v[0];
+    for (int64_t i = 1; i < n; i++) {
         low = fmin(low, v[i]);
         high = fmax(high, v[i]);
     }
-    double scale = high - low;
-    for (int64_t i = 0; i < n && scale > 0; i++)
-        square += (v[i] - mean) / scale * ((v[i] - mean) / scale);
-    double h = n > 1 ? 0.1 * scale * sqrt(square / (double)(n - 1)) : 0;
-    if (!(h > 1e-13 * fmax(fabs(low), fabs(high))))
+    double range = high - low;
+    if (!(range > 1e-12 * fmax(fabs(low), fabs(high))))
         return false;
+    for (int64_t i = 0; i < n; i++)
+        v[i] = (v[i] - low) / range;
+    for (int g = 0; g < GRID; g++)
+        x[g] = (double)g / (GRID - 1);
+    crd_diag_kde(v, n, crd_diag_bandwidth(v, n, CRD_BANDWIDTH_FACTOR, 0.1), x, GRID, y);
     for (int g = 0; g < GRID; g++) {
-        double sum = 0;
-        x[g] = low + scale * g / (GRID - 1);
-        for (int64_t i = 0; i < n; i++) {
-            double z = (x[g] - v[i]) / h;
-            if (z * z < 100) /* beyond ten bandwidths a kernel adds less than rounding does */
-                sum += exp(-0.5 * z * z);
-        }
-        y[g] = sum / ((double)n * h * 2.5066282746310002);
+        x[g] = low + range * x[g];
+        y[g] /= range;
     }
     return true;
 }

@@ -283,6 +283,24 @@ static void a_trace_has_chains_one_after_another_and_a_density(void **state)
     testing_context_destroy(&ctx);
 }
 
+static void the_density_of_huge_draws_is_no_overflow(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    const double huge[CHAINS * DRAWS] = {1e299, 3e299, 2e299, -1e299, NAN, 0};
+    crdi_named named = {"a", huge};
+    crdi_figure_source source = {.chains = CHAINS, .draws = DRAWS, .series_count = 1, .series = &named};
+    crdi_figure *f = NULL;
+    assert_ok(ctx, crdi_figure_trace(&f, ctx, &source));
+    const crdi_layer *l = &crdi_figure_panel(f, 0, 1)->layer[0];
+    assert_int_equal(l->kind, CRDI_AREA);
+    assert_close(l->x[0], -1e299, 1e-12, 0);
+    assert_close(l->x[l->count - 1], 3e299, 1e-12, 0);
+    assert_close(l->y[0], 0.5046265054441448e-299, 1e-12, 0); /* as of draws a 1e299th of these */
+    crdi_figure_destroy(&f);
+    testing_context_destroy(&ctx);
+}
+
 static void a_long_trace_is_thinned_to_its_extremes(void **state)
 {
     (void)state;
@@ -423,6 +441,7 @@ int main(void)
         cmocka_unit_test(no_text_can_inject_commands),
         cmocka_unit_test(only_finite_data_are_sent),
         cmocka_unit_test(a_trace_has_chains_one_after_another_and_a_density),
+        cmocka_unit_test(the_density_of_huge_draws_is_no_overflow),
         cmocka_unit_test(a_long_trace_is_thinned_to_its_extremes),
         cmocka_unit_test(too_many_series_are_cut_and_that_is_said),
         cmocka_unit_test(bands_are_sorted_and_the_widest_lies_below),
