@@ -18,8 +18,8 @@ struct work {
     const crdi_prediction_request *request;
     crd_context *ctx;
     crd_model *model;
-    int chains;
-    int64_t draws, total; /* a chain; of all chains */
+    crdi_run_part part;
+    int64_t total; /* draws of all chains of the part */
     const crd_column **column; /* by site of the model */
     int64_t dim; /* elements of all sites */
     double *values; /* (piece, dim): draws from number `at` on */
@@ -53,8 +53,8 @@ static crd_status load_piece(struct work *w, int64_t at)
     if (w->count == count && w->at == at)
         return CRD_OK; /* all draws fit: they are there since the first group */
     for (int64_t done = 0; done < count;) {
-        int chain = (int)((at + done) / w->draws);
-        int64_t first = (at + done) % w->draws, n = w->draws - first;
+        int chain = w->part.chain[(at + done) / w->part.draws];
+        int64_t first = (at + done) % w->part.draws, n = w->part.draws - first;
         n = n < count - done ? n : count - done;
         CRD_TRY(load_range(w, chain, first, n, done));
         done += n;
@@ -164,7 +164,8 @@ static crd_status plan(struct work *w)
     for (int i = 0; i < crd_model_site_count(w->model); i++)
         largest = w->column[i]->size > largest ? w->column[i]->size : largest;
     w->values = crdi_alloc_array(w->ctx, w->piece * w->dim, sizeof *w->values);
-    w->range = crdi_alloc_array(w->ctx, (w->piece < w->draws ? w->piece : w->draws) * largest, sizeof *w->range);
+    w->range =
+        crdi_alloc_array(w->ctx, (w->piece < w->part.draws ? w->piece : w->part.draws) * largest, sizeof *w->range);
     w->f = crdi_alloc_array(w->ctx, w->group * w->total, sizeof *w->f);
     w->y = crdi_alloc_array(w->ctx, w->group * w->total, sizeof *w->y);
     return w->values && w->range && w->f && w->y ? CRD_OK : CRD_ENOMEM;
@@ -174,9 +175,8 @@ static crd_status prepare(struct work *w)
 {
     crd_run *run = w->net->run;
     CRD_TRY(crdi_network_run_model(w->net, &w->model));
-    w->chains = crd_run_chains(run);
-    CRD_TRY(crd_run_draws(run, -1, &w->draws));
-    w->total = w->chains * w->draws;
+    CRD_TRY(crdi_run_part_find(w->ctx, run, &w->part));
+    w->total = w->part.chains * w->part.draws;
     if (w->total == 0)
         return crdi_raise(w->ctx, CRD_EMISSING, "%s: holds no draws to predict from", w->net->path);
     w->column = crdi_alloc_array(w->ctx, crd_model_site_count(w->model), sizeof *w->column);
@@ -229,6 +229,7 @@ crd_status crdi_prediction_make(const crdi_network_run *net, const crdi_predicti
     CRD_TRY(create(&w.out, net->ctx, request->x->shape.dim[0], request->prob_count));
     crd_status status = run_all(&w);
     crd_model_destroy(&w.model);
+    crdi_run_part_clear(w.ctx, &w.part);
     crdi_free(w.ctx, w.column);
     crdi_free(w.ctx, w.values);
     crdi_free(w.ctx, w.range);

@@ -23,7 +23,7 @@ typedef struct crdi_prediction {
     double *f, *y; /* (rows, prob_count) quantiles */
 } crdi_prediction;
 
-/* Predicts from the draws that all chains of the run have. The noise of draw d (chains one after the other) at rows
+/* Predicts from the draws of crdi_run_part_find. The noise of draw d (chains one after the other) at rows
  * 128 b to 128 b + 127 comes from crd_key_fold_in(crd_key_fold_in(key, b), d), so that results depend neither on threads
  * nor on memory. CRD_EMISSING: no draws; CRD_EUNSUPPORTED: a model written in C; CRD_EINVAL: a probability outside 0 to 1. */
 crd_status crdi_prediction_make(const crdi_network_run *net, const crdi_prediction_request *request,

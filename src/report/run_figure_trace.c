@@ -118,38 +118,45 @@ static void choose_handful(const crdi_network_run *net, struct choice *c)
 
 /* ---- the figure --------------------------------------------------------------------------------------------- */
 
-static crd_status read_series(crdi_network_run *net, crdi_arena *arena, const struct chosen *item, int64_t draws,
-                              crdi_named *out)
+static crd_status read_series(crdi_network_run *net, crdi_arena *arena, const struct chosen *item,
+                              const crdi_run_part *part, crdi_named *out)
 {
     enum { LABEL = 512 };
     char label[LABEL];
-    double *values = crdi_arena_alloc(arena, (size_t)(crd_run_chains(net->run) * draws) * sizeof *values);
+    double *values = crdi_arena_alloc(arena, (size_t)(part->chains * part->draws) * sizeof *values);
     out->name = crdi_arena_strdup(arena, crd_column_label(item->column, item->element, label, sizeof label));
     out->values = values;
     if (!values || !out->name)
         return CRD_ENOMEM;
-    return crdi_run_read_elements(net->ctx, net->run, item->column, item->element, 1, draws, values);
+    return crdi_run_read_elements(net->ctx, net->run, item->column, part, item->element, 1, values);
+}
+
+static crd_status make_trace(crdi_network_run *net, crdi_arena *arena, const struct choice *c,
+                             const crdi_run_part *part, crdi_figure **out)
+{
+    crdi_named named[MOST_SERIES];
+    if (part->draws == 0)
+        return crdi_raise(net->ctx, CRD_EMISSING, "%s: holds no draws to show", net->path);
+    for (int i = 0; i < c->count; i++)
+        CRD_TRY(read_series(net, arena, &c->item[i], part, &named[i]));
+    if (c->left_out)
+        crdi_log(net->ctx, "the first %d of %lld elements are shown", c->count, (long long)(c->count + c->left_out));
+    return crdi_figure_trace(
+        out, net->ctx,
+        &(crdi_figure_source){.chains = part->chains, .draws = part->draws, .series_count = c->count, .series = named});
 }
 
 crd_status crdi_run_figure_trace(crdi_network_run *net, crdi_arena *arena, const crdi_run_figure_options *options,
                                  crdi_figure **out)
 {
     struct choice c = {0};
-    crdi_named named[MOST_SERIES];
-    int64_t draws = 0;
+    crdi_run_part part;
     for (int64_t i = 0; i < options->site_count; i++)
         CRD_TRY(choose_named(net, options->site[i], &c));
     if (options->site_count == 0)
         choose_handful(net, &c);
-    CRD_TRY(crd_run_draws(net->run, -1, &draws));
-    if (draws == 0)
-        return crdi_raise(net->ctx, CRD_EMISSING, "%s: holds no draws to show", net->path);
-    for (int i = 0; i < c.count; i++)
-        CRD_TRY(read_series(net, arena, &c.item[i], draws, &named[i]));
-    if (c.left_out)
-        crdi_log(net->ctx, "the first %d of %lld elements are shown", c.count, (long long)(c.count + c.left_out));
-    return crdi_figure_trace(
-        out, net->ctx,
-        &(crdi_figure_source){
-            .chains = crd_run_chains(net->run), .draws = draws, .series_count = c.count, .series = named});
+    CRD_TRY(crdi_run_part_find(net->ctx, net->run, &part));
+    crd_status status = make_trace(net, arena, &c, &part, out);
+    crdi_run_part_clear(net->ctx, &part);
+    return status;
 }

@@ -21,7 +21,7 @@ static bool wanted(const crd_column *column, const char *label, const char *site
 static crd_status add_row(crdi_run_summary *s, const crd_column *column, const char *label, const double *draws)
 {
     crd_diag_summary d;
-    CRD_TRY(crd_diag_summarise(s->ctx, draws, s->chains, s->draws, s->prob, &d));
+    CRD_TRY(crd_diag_summarise(s->ctx, draws, s->part.chains, s->part.draws, s->prob, &d));
     CRD_TRY(crdi_grow(s->ctx, &s->row, &s->capacity, s->count, sizeof *s->row));
     crdi_summary_row *row = &s->row[s->count++];
     *row = (crdi_summary_row){.site = crdi_arena_strdup(s->arena, column->name),
@@ -42,12 +42,12 @@ static crd_status add_elements(crdi_run_summary *s, crd_run *run, const crd_colu
 {
     enum { LABEL = 512 };
     char label[LABEL];
-    int64_t n = s->chains * s->draws, matching = 0;
+    int64_t n = s->part.chains * s->part.draws, matching = 0;
     for (int64_t e = first; e < first + count; e++)
         matching += wanted(column, crd_column_label(column, e, label, sizeof label), site);
     if (matching == 0)
         return CRD_OK;
-    CRD_TRY(crdi_run_read_elements(s->ctx, run, column, first, count, s->draws, work));
+    CRD_TRY(crdi_run_read_elements(s->ctx, run, column, &s->part, first, count, work));
     for (int64_t e = first; e < first + count; e++)
         if (wanted(column, crd_column_label(column, e, label, sizeof label), site))
             CRD_TRY(add_row(s, column, label, work + (e - first) * n));
@@ -56,7 +56,7 @@ static crd_status add_elements(crdi_run_summary *s, crd_run *run, const crd_colu
 
 static crd_status add_rows(crdi_run_summary *s, crd_run *run, const char *site)
 {
-    int64_t n = s->chains * s->draws, together = MOST_NUMBERS / n > 1 ? MOST_NUMBERS / n : 1, largest = 1;
+    int64_t n = s->part.chains * s->part.draws, together = MOST_NUMBERS / n > 1 ? MOST_NUMBERS / n : 1, largest = 1;
     for (int c = 0; c < crd_run_column_count(run); c++)
         if (crd_run_column(run, c)->size > largest)
             largest = crd_run_column(run, c)->size;
@@ -83,9 +83,9 @@ static crd_status count_divergences(crdi_run_summary *s, crd_run *run)
             column = crd_run_column(run, c);
     if (!column || column->size != 1)
         return CRD_OK;
-    int64_t n = s->chains * s->draws, divergences = 0;
+    int64_t n = s->part.chains * s->part.draws, divergences = 0;
     double *draws = crdi_alloc_array(s->ctx, n, sizeof *draws);
-    crd_status status = draws ? crdi_run_read_elements(s->ctx, run, column, 0, 1, s->draws, draws) : CRD_ENOMEM;
+    crd_status status = draws ? crdi_run_read_elements(s->ctx, run, column, &s->part, 0, 1, draws) : CRD_ENOMEM;
     for (int64_t i = 0; i < n && status == CRD_OK; i++)
         divergences += draws[i] != 0;
     crdi_free(s->ctx, draws);
@@ -146,9 +146,9 @@ static crd_status make(crdi_run_summary *s, crdi_network_run *net, const char *s
 {
     CRD_TRY(crdi_arena_create(&s->arena, s->ctx));
     s->chains = crd_run_chains(net->run);
-    CRD_TRY(crd_run_draws(net->run, -1, &s->draws));
+    CRD_TRY(crdi_run_part_find(s->ctx, net->run, &s->part));
     CRD_TRY(describe(s, net));
-    if (s->draws == 0)
+    if (s->part.draws == 0)
         return crdi_raise(s->ctx, CRD_EMISSING, "%s: holds no draws%s", net->path,
                           strcmp(s->status, "running") == 0 ? " yet" : ": the run was stopped in its warm-up");
     CRD_TRY(add_rows(s, net->run, site));
@@ -182,6 +182,7 @@ void crdi_run_summary_destroy(crdi_run_summary **summary)
         return;
     crdi_run_summary *s = *summary;
     crdi_arena_destroy(&s->arena);
+    crdi_run_part_clear(s->ctx, &s->part);
     crdi_free(s->ctx, s->row);
     crdi_free(s->ctx, s->method);
     crdi_free(s->ctx, s->status);

@@ -12,8 +12,8 @@ typedef struct crdi_run_summary {
     crdi_summary_row *row;
     int64_t count, capacity;
     double prob;
-    int chains;
-    int64_t draws; /* a chain: as many as all chains have */
+    crdi_run_part part; /* what was summarised */
+    int chains; /* of the run */
     int64_t warmup; /* -1: the file does not say */
     int64_t divergences; /* -1: the sampler counts none */
     char *method, *status; /* "nuts", "complete"; "" where the file does not say */
@@ -38,7 +38,8 @@ crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *summa
 typedef struct crdi_run_end {
     const char *path;
     crdi_mcmc_report cost;
-    int64_t seed, chains, draws_wanted;
+    int64_t seed, chains;
+    const int64_t *draws; /* (chains) in the file */
     bool interrupted;
     const crdi_run_summary *summary; /* NULL: there are no draws */
 } crdi_run_end;

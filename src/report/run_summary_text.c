@@ -34,12 +34,15 @@ crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *s, bo
     CRD_TRY(crdi_summary_text(out, s->row, s->count, s->prob, full));
     if (s->divergences >= 0)
         crdi_string_append(out, "\nNumber of divergences: %lld\n", (long long)s->divergences);
-    crdi_string_append(out, "%s%s%d chain%s of %lld draws", s->method, *s->method ? ": " : "", s->chains,
-                       s->chains == 1 ? "" : "s", (long long)s->draws);
+    crdi_string_append(out, "%s%s%d chain%s of %lld draws", s->method, *s->method ? ": " : "", s->part.chains,
+                       s->part.chains == 1 ? "" : "s", (long long)s->part.draws);
     if (s->warmup >= 0)
         crdi_string_append(out, " after %lld of warm-up", (long long)s->warmup);
     if (strcmp(s->status, "complete") != 0 && *s->status)
         crdi_string_append(out, " (%s)", s->status);
+    if (s->part.chains < s->chains)
+        crdi_string_append(out, "; %d chain%s with fewer draws left out", s->chains - s->part.chains,
+                           s->chains - s->part.chains == 1 ? "" : "s");
     crdi_string_append(out, "\n");
     add_units(out, s);
     return out->status;
@@ -60,8 +63,8 @@ crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *s)
     crdi_json_put_number(&w, "prob", s->prob);
     crdi_json_put_text(&w, "method", s->method);
     crdi_json_put_text(&w, "status", s->status);
-    crdi_json_put_integer(&w, "chains", s->chains);
-    crdi_json_put_integer(&w, "draws", s->draws);
+    crdi_json_put_integer(&w, "chains", s->part.chains);
+    crdi_json_put_integer(&w, "draws", s->part.draws);
     if (s->divergences >= 0)
         crdi_json_put_integer(&w, "divergences", s->divergences);
     if (s->target) {
@@ -84,14 +87,30 @@ static double microseconds(const crdi_run_end *end)
     return 1e6 * end->cost.gradient_seconds / (double)end->cost.gradient_evaluations;
 }
 
-static int64_t draws_of(const crdi_run_end *end)
+/* In all, and how many chains have some. */
+static int64_t draws_of(const crdi_run_end *end, int64_t *chains)
 {
-    return end->summary ? end->summary->draws : 0;
+    int64_t sum = 0;
+    *chains = 0;
+    for (int64_t c = 0; c < end->chains; c++) {
+        sum += end->draws[c];
+        *chains += end->draws[c] > 0;
+    }
+    return sum;
+}
+
+static int64_t least_draws(const crdi_run_end *end)
+{
+    int64_t least = end->draws[0];
+    for (int64_t c = 1; c < end->chains; c++)
+        least = end->draws[c] < least ? end->draws[c] : least;
+    return least;
 }
 
 crd_status crdi_run_end_text(crdi_string *out, const crdi_run_end *end)
 {
     const crdi_run_summary *s = end->summary;
+    int64_t begun, total = draws_of(end, &begun);
     crdi_string_append(out, "warm-up:     %.2f s\nsampling:    %.2f s\n", end->cost.warmup_seconds,
                        end->cost.sampling_seconds);
     crdi_string_append(out, "gradients:   %lld evaluations, %.3g microseconds each and core\n",
@@ -100,7 +119,7 @@ crd_status crdi_run_end_text(crdi_string *out, const crdi_run_end *end)
     if (s && s->worst_r_hat)
         crdi_string_append(out, "worst r_hat: %.3f (%s)\nsmallest n_eff: %.1f (%s)\n", s->worst_r_hat->r_hat,
                            s->worst_r_hat->label, s->smallest_n_eff->n_eff, s->smallest_n_eff->label);
-    crdi_string_append(out, "draws:       %lld of each of %lld chains in %s\n", (long long)draws_of(end),
+    crdi_string_append(out, "draws:       %lld from %lld of %lld chains in %s\n", (long long)total, (long long)begun,
                        (long long)end->chains, end->path);
     return out->status;
 }
@@ -114,7 +133,11 @@ crd_status crdi_run_end_json(crdi_string *out, const crdi_run_end *end)
     crdi_json_put_text(&w, "out", end->path);
     crdi_json_put_integer(&w, "seed", end->seed);
     crdi_json_put_integer(&w, "chains", end->chains);
-    crdi_json_put_integer(&w, "draws", draws_of(end));
+    crdi_json_put_integer(&w, "draws", least_draws(end));
+    crdi_json_open(&w, "draws_by_chain", '[');
+    for (int64_t c = 0; c < end->chains; c++)
+        crdi_json_put_integer(&w, NULL, end->draws[c]);
+    crdi_json_close(&w, ']');
     crdi_json_put_bool(&w, "interrupted", end->interrupted);
     put_number_or_null(&w, "warmup_seconds", end->cost.warmup_seconds);
     put_number_or_null(&w, "sampling_seconds", end->cost.sampling_seconds);

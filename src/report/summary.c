@@ -149,7 +149,7 @@ crd_status crdi_summary_csv(crdi_string *out, const crdi_summary_row *rows, int6
         char text[32];
         double value[7];
         numbers(&rows[i], value);
-        crdi_csv_cell(out, rows[i].label);
+        crdi_table_csv_cell(out, rows[i].label);
         for (int k = 0; k < 7; k++)
             crdi_string_append(out, ",%s", crdi_format_double(text, value[k]));
         crdi_string_append(out, "\n");

@@ -22,7 +22,7 @@ typedef struct crdi_table {
 crd_status crdi_table_text(crdi_string *out, const crdi_table *table);
 
 /* A cell of CSV: in double quotes where RFC 4180 asks for them. */
-void crdi_csv_cell(crdi_string *out, const char *text);
+void crdi_table_csv_cell(crdi_string *out, const char *text);
 
 /* ---- the summary (summary.c) -------------------------------------------------------------------------------- */
 

@@ -52,11 +52,21 @@ crd_status crdi_network_run_need(const crdi_network_run *net, const char *what);
 /* Compiles the model again and checks that the file's columns are its sites. It borrows from net. */
 crd_status crdi_network_run_model(const crdi_network_run *net, crd_model **out);
 
-/* ---- elements of columns (run_elements.c) ------------------------------------------------------------------- */
+/* ---- draws that go together, element by element (run_elements.c) -------------------------------------------- */
 
-/* The draws of elements first .. first + count - 1 of a column, the first `draws` of every chain, each element as
- * (chains, draws): (count, chains, draws). Reads in pieces: memory beyond `out` stays below 8 MiB, or one draw. */
-crd_status crdi_run_read_elements(crd_context *ctx, crd_run *run, const crd_column *column, int64_t first,
-                                  int64_t count, int64_t draws, double *out);
+/* Chains and a number of draws that each of them has. A run that was stopped may have chains that are shorter than
+ * others, or never began: of all cuts this is the one that uses most draws. For a complete run it is all. */
+typedef struct crdi_run_part {
+    int chains; /* used; 0: there are no draws at all */
+    int *chain; /* (chains), owned */
+    int64_t draws; /* of each */
+} crdi_run_part;
+crd_status crdi_run_part_find(crd_context *ctx, crd_run *run, crdi_run_part *out);
+void crdi_run_part_clear(crd_context *ctx, crdi_run_part *part);
+
+/* The draws of elements first .. first + count - 1 of a column, each element as (chains, draws) of the part:
+ * (count, chains, draws). Reads in pieces: memory beyond `out` stays below 8 MiB, or one draw. */
+crd_status crdi_run_read_elements(crd_context *ctx, crd_run *run, const crd_column *column, const crdi_run_part *part,
+                                  int64_t first, int64_t count, double *out);
 
 #endif
