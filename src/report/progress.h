@@ -3,6 +3,7 @@
 #define CRDI_REPORT_PROGRESS_H
 
 #include "base/base.h"
+#include <credence/mcmc.h>
 
 typedef enum crdi_phase {
     CRDI_PHASE_WAITING, /* not begun */
@@ -20,6 +21,9 @@ typedef struct crdi_chain_progress {
     int64_t divergences; /* after warm-up */
     double seconds, seconds_left; /* since the start; to go: NaN or negative when not known */
 } crdi_chain_progress;
+
+/* From what the sampler reports. `ended`: the run is over, so a chain that is not at its end was stopped. */
+crdi_chain_progress crdi_progress_of(const crd_chain_progress *chain, bool ended);
 
 /* A block of one line a chain, each shorter than `width` columns (what does not fit is left out from the right), at
  * most `height` lines (0: no limit): chains beyond it share the last line. `before`: lines of the block that stands

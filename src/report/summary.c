@@ -1,6 +1,5 @@
 /* summary.c - the table of a posterior: one row a parameter, folded by site where there are many. */
 #include "report/table.h"
-#include "store/json.h"
 
 #include <math.h>
 #include <string.h>
@@ -150,7 +149,7 @@ crd_status crdi_summary_csv(crdi_string *out, const crdi_summary_row *rows, int6
         char text[32];
         double value[7];
         numbers(&rows[i], value);
-        crdi_csv_cell(out, rows[i].label);
+        crdi_table_csv_cell(out, rows[i].label);
         for (int k = 0; k < 7; k++)
             crdi_string_append(out, ",%s", crdi_format_double(text, value[k]));
         crdi_string_append(out, "\n");
@@ -158,29 +157,39 @@ crd_status crdi_summary_csv(crdi_string *out, const crdi_summary_row *rows, int6
     return out->status;
 }
 
-crd_status crdi_summary_json(crdi_string *out, const crdi_summary_row *rows, int64_t count, double prob)
+static void put_number_or_null(crdi_json_writer *w, const char *key, double value)
+{
+    if (isfinite(value))
+        crdi_json_put_number(w, key, value);
+    else
+        crdi_json_put_text(w, key, NULL);
+}
+
+void crdi_summary_json_rows(crdi_json_writer *w, const crdi_summary_row *rows, int64_t count)
 {
     static const char *const name[7] = {"mean", "std", "median", "low", "high", "n_eff", "r_hat"};
+    crdi_json_open(w, "rows", '[');
+    for (int64_t i = 0; i < count; i++) {
+        double value[7];
+        numbers(&rows[i], value);
+        w->line = true;
+        crdi_json_open(w, NULL, '{');
+        crdi_json_put_text(w, "site", rows[i].site);
+        crdi_json_put_text(w, "name", rows[i].label);
+        for (int k = 0; k < 7; k++)
+            put_number_or_null(w, name[k], value[k]);
+        crdi_json_close(w, '}');
+    }
+    crdi_json_close(w, ']');
+}
+
+crd_status crdi_summary_json(crdi_string *out, const crdi_summary_row *rows, int64_t count, double prob)
+{
     crdi_json_writer w = {.out = out};
     CRD_TRY(check_prob(out, prob));
     crdi_json_open(&w, NULL, '{');
     crdi_json_put_number(&w, "prob", prob);
-    crdi_json_open(&w, "rows", '[');
-    for (int64_t i = 0; i < count; i++) {
-        double value[7];
-        numbers(&rows[i], value);
-        w.line = true;
-        crdi_json_open(&w, NULL, '{');
-        crdi_json_put_text(&w, "site", rows[i].site);
-        crdi_json_put_text(&w, "name", rows[i].label);
-        for (int k = 0; k < 7; k++)
-            if (isfinite(value[k]))
-                crdi_json_put_number(&w, name[k], value[k]);
-            else
-                crdi_json_put_text(&w, name[k], NULL);
-        crdi_json_close(&w, '}');
-    }
-    crdi_json_close(&w, ']');
+    crdi_summary_json_rows(&w, rows, count);
     crdi_json_close(&w, '}');
     crdi_string_append(out, "\n");
     return out->status;

@@ -67,7 +67,7 @@ crd_status crdi_table_text(crdi_string *out, const crdi_table *t)
     return status;
 }
 
-void crdi_csv_cell(crdi_string *out, const char *text)
+void crdi_table_csv_cell(crdi_string *out, const char *text)
 {
     crdi_string plain;
     crdi_string_init(&plain, out->ctx);

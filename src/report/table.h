@@ -5,7 +5,7 @@
 #ifndef CRDI_REPORT_TABLE_H
 #define CRDI_REPORT_TABLE_H
 
-#include "base/base.h"
+#include "store/json.h"
 
 typedef enum crdi_align { CRDI_RIGHT, CRDI_LEFT } crdi_align;
 
@@ -22,7 +22,7 @@ typedef struct crdi_table {
 crd_status crdi_table_text(crdi_string *out, const crdi_table *table);
 
 /* A cell of CSV: in double quotes where RFC 4180 asks for them. */
-void crdi_csv_cell(crdi_string *out, const char *text);
+void crdi_table_csv_cell(crdi_string *out, const char *text);
 
 /* ---- the summary (summary.c) -------------------------------------------------------------------------------- */
 
@@ -42,5 +42,7 @@ crd_status crdi_summary_text(crdi_string *out, const crdi_summary_row *rows, int
 /* All rows, all digits. CSV writes nan and inf; JSON, which has no such numbers, writes null. JSON: a row a line. */
 crd_status crdi_summary_csv(crdi_string *out, const crdi_summary_row *rows, int64_t count, double prob);
 crd_status crdi_summary_json(crdi_string *out, const crdi_summary_row *rows, int64_t count, double prob);
+/* The member "rows" alone, for an object that holds more. */
+void crdi_summary_json_rows(crdi_json_writer *w, const crdi_summary_row *rows, int64_t count);
 
 #endif

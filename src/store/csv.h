@@ -54,6 +54,9 @@ crd_status crdi_table_raise_unknown(const crd_table *table, const char *name);
 typedef struct crdi_csv_writer crdi_csv_writer;
 crd_status crdi_csv_writer_open(crdi_csv_writer **out, crd_context *ctx, const char *path, bool force,
                                 const char *const *names, int64_t count);
+/* The same to a file that is open, as crdi_output_open_to. */
+crd_status crdi_csv_writer_open_to(crdi_csv_writer **out, crd_context *ctx, int file, const char *name,
+                                   const char *const *names, int64_t count);
 void crdi_csv_writer_number(crdi_csv_writer *writer, double value);
 void crdi_csv_writer_integer(crdi_csv_writer *writer, int64_t value);
 void crdi_csv_writer_text(crdi_csv_writer *writer, const char *text);

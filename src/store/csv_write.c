@@ -72,25 +72,40 @@ crd_status crdi_csv_writer_row(crdi_csv_writer *w, const double *values)
     return crdi_csv_writer_end_row(w);
 }
 
-crd_status crdi_csv_writer_open(crdi_csv_writer **out, crd_context *ctx, const char *path, bool force,
-                                const char *const *names, int64_t count)
+/* Takes the output and writes the line of names. */
+static crd_status begin(crdi_csv_writer **out, crd_context *ctx, crdi_output *output, const char *const *names,
+                        int64_t count)
 {
     crdi_csv_writer *w = crdi_alloc(ctx, sizeof *w);
-    if (!w)
+    if (!w) {
+        crdi_output_abort(&output);
         return CRD_ENOMEM;
-    w->ctx = ctx;
-    w->columns = count;
-    crd_status status = crdi_output_open(&w->output, ctx, path, force);
-    if (status == CRD_OK) {
-        for (int64_t c = 0; c < count; c++)
-            crdi_csv_writer_text(w, names[c]);
-        status = crdi_csv_writer_end_row(w);
     }
+    *w = (crdi_csv_writer){.ctx = ctx, .output = output, .columns = count};
+    for (int64_t c = 0; c < count; c++)
+        crdi_csv_writer_text(w, names[c]);
+    crd_status status = crdi_csv_writer_end_row(w);
     if (status < 0)
         crdi_csv_writer_abort(&w);
     else
         *out = w;
     return status;
+}
+
+crd_status crdi_csv_writer_open(crdi_csv_writer **out, crd_context *ctx, const char *path, bool force,
+                                const char *const *names, int64_t count)
+{
+    crdi_output *output;
+    CRD_TRY(crdi_output_open(&output, ctx, path, force));
+    return begin(out, ctx, output, names, count);
+}
+
+crd_status crdi_csv_writer_open_to(crdi_csv_writer **out, crd_context *ctx, int file, const char *name,
+                                   const char *const *names, int64_t count)
+{
+    crdi_output *output;
+    CRD_TRY(crdi_output_open_to(&output, ctx, file, name));
+    return begin(out, ctx, output, names, count);
 }
 
 crd_status crdi_csv_writer_commit(crdi_csv_writer **writer)

@@ -21,16 +21,16 @@ typedef struct crdi_rows {
 /* The rows that a file names, or all of them when path is NULL. */
 crd_status crdi_rows_select(const crd_table *table, const char *path, crdi_rows *out);
 /* How a column is used: decides which cells are good and what is advised where one is not. */
-typedef enum crdi_role {
+typedef enum crdi_column_role {
     CRDI_ROLE_FEATURE,
     CRDI_ROLE_TARGET,
     CRDI_ROLE_NEW_FEATURE, /* of data for a recipe: what it is was settled by the fit */
     CRDI_ROLE_NEW_TARGET
-} crdi_role;
+} crdi_column_role;
 typedef struct crdi_use {
     int64_t column; /* of the table */
     bool levels; /* any text will do */
-    crdi_role role;
+    crdi_column_role role;
 } crdi_use;
 /* Refuses text where numbers are needed; then refuses missing cells or takes their rows out. */
 crd_status crdi_rows_check(const crd_table *table, const crdi_use *use, int64_t count, crd_na na, crdi_rows *rows);

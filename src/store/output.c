@@ -120,6 +120,33 @@ crd_status crdi_output_open(crdi_output **out, crd_context *ctx, const char *pat
     return status;
 }
 
+static crd_status open_to(crdi_output *o, int file)
+{
+    o->direct = true;
+    o->target = o->temporary = crdi_strdup(o->ctx, o->path);
+    o->buffer = crdi_alloc(o->ctx, BUFFER);
+    if (!o->target || !o->buffer)
+        return CRD_ENOMEM;
+    o->file = fcntl(file, F_DUPFD_CLOEXEC, 3);
+    return o->file < 0 ? raise_open(o, errno) : CRD_OK;
+}
+
+crd_status crdi_output_open_to(crdi_output **out, crd_context *ctx, int file, const char *name)
+{
+    crdi_output *o = crdi_alloc(ctx, sizeof *o);
+    if (!o)
+        return CRD_ENOMEM;
+    o->ctx = ctx;
+    o->file = -1;
+    o->path = crdi_strdup(ctx, name);
+    crd_status status = o->path ? open_to(o, file) : CRD_ENOMEM;
+    if (status < 0)
+        destroy(&o);
+    else
+        *out = o;
+    return status;
+}
+
 const char *crdi_output_temporary(const crdi_output *output)
 {
     return output->temporary;

@@ -11,6 +11,8 @@ typedef struct crdi_output crdi_output;
 
 /* Begins. CRD_EEXISTS: the target exists and `force` is false; CRD_EMISSING: its folder does not exist; CRD_EIO. */
 crd_status crdi_output_open(crdi_output **out, crd_context *ctx, const char *path, bool force);
+/* Begins to write to a file that is open (standard output); it stays open. `name` is for messages. */
+crd_status crdi_output_open_to(crdi_output **out, crd_context *ctx, int file, const char *name);
 /* The name to write to, for a library that writes files itself (it may replace what is there). Borrowed. */
 const char *crdi_output_temporary(const crdi_output *output);
 /* Appends. The first failure is kept and is what crdi_output_commit returns. */

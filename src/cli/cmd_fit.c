@@ -1,0 +1,299 @@
+/* cmd_fit.c - credence fit DATA.csv --target COL
+ *
+ * What can be refused is refused before anything is written: options, data, model, and the place of the run file. */
+#include "cli/csv.h"
+#include "cli/fit_display.h"
+#include "cli/interrupt.h"
+#include "report/run_summary.h"
+#include "store/dataset.h"
+#include "store/network_fit.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+typedef struct fit_options {
+#define OPT CRDI_OPTION_FIELD
+#include "cli/fit.def"
+#undef OPT
+} fit_options;
+
+static const crdi_option fit_rows[] = {
+#define OPT(...) CRDI_OPTION_ROW(fit_options, __VA_ARGS__)
+#include "cli/fit.def"
+#undef OPT
+};
+
+static const crdi_option_table fit_table = CRDI_OPTION_TABLE("fit", fit_options, fit_rows);
+
+struct fit {
+    crdi_cli *cli;
+    crdi_cli_call *call;
+    const fit_options *o;
+    crdi_arena *arena;
+    crdi_string record; /* the options as JSON */
+    crd_dataset *dataset;
+    crdi_network_fit net;
+    bool random_seed;
+    int64_t *draws; /* by chain, in the file */
+};
+
+/* ---- what was typed ------------------------------------------------------------------------------------------- */
+
+struct names {
+    const char **item;
+    int64_t count;
+};
+
+/* Columns of a repeatable option, each value a name or names with commas between. A column whose name has a comma is
+ * taken as it stands. */
+static crd_status split_names(struct fit *f, const crd_table *table, const crdi_text_list *list, struct names *out)
+{
+    int64_t most = 0;
+    for (int64_t i = 0; i < list->count; i++)
+        most += (int64_t)strlen(list->item[i]) + 1;
+    *out = (struct names){crdi_arena_alloc(f->arena, (size_t)(most + 1) * sizeof *out->item), 0};
+    if (!out->item)
+        return CRD_ENOMEM;
+    for (int64_t i = 0; i < list->count; i++) {
+        char *at = crdi_arena_strdup(f->arena, list->item[i]), *next;
+        if (!at)
+            return CRD_ENOMEM;
+        for (bool whole = crd_table_find(table, at) >= 0; at; at = next) {
+            next = whole ? NULL : strchr(at, ',');
+            if (next)
+                *next++ = 0;
+            out->item[out->count++] = at;
+        }
+    }
+    return CRD_OK;
+}
+
+static crd_status read_data(struct fit *f, const crd_table *table)
+{
+    const fit_options *o = f->o;
+    const crdi_csv_options *csv = crdi_cli_values(f->call, &crdi_csv_table);
+    struct names features, drop, categorical;
+    CRD_TRY(split_names(f, table, &o->features, &features));
+    CRD_TRY(split_names(f, table, &o->drop, &drop));
+    CRD_TRY(split_names(f, table, &o->categorical, &categorical));
+    return crd_dataset_make(
+        f->cli->ctx, table,
+        &(crd_dataset_options){.target = o->target,
+                               .features = features.count ? features.item : NULL,
+                               .feature_count = features.count,
+                               .drop = drop.item,
+                               .drop_count = drop.count,
+                               .categorical = categorical.item,
+                               .categorical_count = categorical.count,
+                               .rows = csv->rows,
+                               .na = crdi_cli_na(f->call),
+                               .scale = strcmp(o->scale, "standard") == 0 ? CRD_SCALE_STANDARD : CRD_SCALE_NONE,
+                               .target_kind = CRD_TARGET_NUMBER},
+        &f->dataset);
+}
+
+static crd_status make_dataset(struct fit *f, const char *path)
+{
+    crd_table *table;
+    if (!f->o->target)
+        return crdi_raise(f->cli->ctx, CRD_EMISSING, "fit needs --target COL, the column to learn");
+    CRD_TRY(crdi_cli_read_table(f->cli, f->call, path, &table));
+    crd_status status = read_data(f, table);
+    crd_table_destroy(&table);
+    return status;
+}
+
+static crd_status make_seed(struct fit *f)
+{
+    const char *text = f->o->seed;
+    if (text) {
+        if (crdi_parse_int(text, &f->net.seed) && f->net.seed >= 0)
+            return CRD_OK;
+        return crdi_raise(f->cli->ctx, CRD_EINVAL, "option --seed: '%s' is no whole number from 0 to 2^63 - 1", text);
+    }
+    uint64_t bits;
+    if (getrandom(&bits, sizeof bits, 0) != (ssize_t)sizeof bits)
+        return crdi_raise(f->cli->ctx, CRD_EIO, "the system gives no random seed; --seed sets one");
+    f->net.seed = (int64_t)(bits >> 1);
+    f->random_seed = true;
+    return CRD_OK;
+}
+
+/* The file's name with another ending, in the current folder. */
+static const char *default_out(struct fit *f, const char *data)
+{
+    const char *slash = strrchr(data, '/'), *base = slash ? slash + 1 : data, *dot = strrchr(base, '.');
+    int length = dot && dot > base ? (int)(dot - base) : (int)strlen(base);
+    return crdi_arena_printf(f->arena, "%.*s.crd", length, base);
+}
+
+static crd_status join_priors(struct fit *f)
+{
+    const crdi_text_list *list = &f->o->prior;
+    const char *joined = list->count ? list->item[0] : "";
+    for (int64_t i = 1; i < list->count && joined; i++)
+        joined = crdi_arena_printf(f->arena, "%s;%s", joined, list->item[i]);
+    f->net.network.prior = joined;
+    return joined ? CRD_OK : CRD_ENOMEM;
+}
+
+static crd_status prepare(struct fit *f)
+{
+    const fit_options *o = f->o;
+    const char *data = crdi_cli_argument(f->call, 0);
+    CRD_TRY(make_seed(f));
+    CRD_TRY(join_priors(f));
+    f->net.ctx = f->cli->ctx;
+    f->net.network.hidden = o->hidden;
+    f->net.network.activation = o->activation;
+    f->net.network.noise = o->noise;
+    f->net.mcmc = *(const crd_nuts_options *)crdi_cli_values(f->call, &crdi_mcmc_option_table);
+    f->net.mcmc.kernel = strcmp(o->method, "auto") == 0 ? "nuts" : o->method;
+    f->net.mcmc.keep = o->keep.item;
+    f->net.mcmc.keep_count = (int)o->keep.count;
+    f->net.data_name = data;
+    f->net.force = o->force;
+    f->net.path = o->out ? o->out : default_out(f, data);
+    crdi_options_json(f->call->set, f->call->set_count, &f->record);
+    if (!f->net.path || f->record.status < 0)
+        return CRD_ENOMEM;
+    f->net.options = crdi_string_text(&f->record);
+    CRD_TRY(make_dataset(f, data));
+    f->net.dataset = f->dataset;
+    return crdi_network_fit_prepare(&f->net);
+}
+
+/* ---- what is printed ------------------------------------------------------------------------------------------ */
+
+static crd_status print_plan(struct fit *f)
+{
+    crdi_string out;
+    const crd_nuts_options *m = &f->net.mcmc;
+    crdi_string_init(&out, f->cli->ctx);
+    crd_status status = crdi_dataset_describe(f->dataset, &out);
+    crdi_string_append(&out, "model:  hidden %s, %s, %lld parameters\nprior:  ", f->o->hidden, f->o->activation,
+                       (long long)crd_model_dim(f->net.model));
+    if (status == CRD_OK)
+        status = crdi_network_priors_text(f->cli->ctx, &f->net.network, 8, &out);
+    crdi_string_append(&out, "method: %s%s, %lld chains, %lld + %lld\nseed:   %lld%s\n", m->kernel,
+                       strcmp(f->o->method, "auto") == 0 ? " (auto)" : "", (long long)m->chains, (long long)m->warmup,
+                       (long long)m->draws, (long long)f->net.seed, f->random_seed ? " (random)" : "");
+    status = status < 0 ? status : out.status;
+    if (status == CRD_OK)
+        fputs(crdi_string_text(&out), stderr);
+    crdi_string_clear(&out);
+    return status;
+}
+
+/* Draws of each chain that are in the file. */
+static crd_status count_draws(struct fit *f, crd_run *run)
+{
+    f->draws = crdi_arena_alloc(f->arena, (size_t)f->net.mcmc.chains * sizeof *f->draws);
+    if (!f->draws)
+        return CRD_ENOMEM;
+    for (int c = 0; c < f->net.mcmc.chains; c++)
+        CRD_TRY(crd_run_draws(run, c, &f->draws[c]));
+    return CRD_OK;
+}
+
+static crd_status print_end(struct fit *f, const crdi_run_end *end)
+{
+    crdi_string out;
+    crdi_string_init(&out, f->cli->ctx);
+    bool json = strcmp(f->o->format, "json") == 0;
+    crd_status status = json ? crdi_run_end_json(&out, end) : crdi_run_end_text(&out, end);
+    if (status == CRD_OK && (json || !f->o->quiet))
+        fputs(crdi_string_text(&out), stdout);
+    if (status == CRD_OK && !json && !f->o->quiet && end->summary)
+        printf("next:        credence summary %s\n", f->net.path);
+    crdi_string_clear(&out);
+    return status;
+}
+
+/* The line that an interrupted run ends with; it stands where an error would. */
+static void print_interrupted(struct fit *f)
+{
+    int64_t total = 0;
+    for (int c = 0; c < f->net.mcmc.chains; c++)
+        total += f->draws[c];
+    if (total)
+        fprintf(stderr, "credence: stopped; %s keeps the %lld draws made so far\n", f->net.path, (long long)total);
+    else
+        fprintf(stderr, "credence: stopped in warm-up; %s holds no draws\n", f->net.path);
+}
+
+static crd_status finish(struct fit *f, const crdi_mcmc_report *cost, bool interrupted)
+{
+    crdi_network_run *net;
+    crdi_run_summary *summary = NULL;
+    CRD_TRY(crdi_network_run_open(f->cli->ctx, f->net.path, &net));
+    crd_status status = count_draws(f, net->run);
+    bool any = false;
+    for (int c = 0; c < f->net.mcmc.chains && status == CRD_OK; c++)
+        any = any || f->draws[c] > 0;
+    if (any)
+        status = crdi_run_summary_make(net, NULL, 0.9, &summary);
+    if (status == CRD_OK)
+        status = print_end(f, &(crdi_run_end){.path = f->net.path,
+                                              .cost = *cost,
+                                              .seed = f->net.seed,
+                                              .chains = f->net.mcmc.chains,
+                                              .draws = f->draws,
+                                              .interrupted = interrupted,
+                                              .summary = summary});
+    if (status == CRD_OK && interrupted)
+        print_interrupted(f);
+    crdi_run_summary_destroy(&summary);
+    crdi_network_run_close(&net);
+    return status;
+}
+
+/* ---- the run -------------------------------------------------------------------------------------------------- */
+
+static int stop(void *user)
+{
+    (void)user;
+    return atomic_load_explicit(crdi_interrupt_flag(), memory_order_relaxed);
+}
+
+static crd_status run_fit(struct fit *f)
+{
+    crdi_fit_display display = {0};
+    crdi_mcmc_report cost = {0};
+    CRD_TRY(prepare(f));
+    if (!f->o->quiet) {
+        CRD_TRY(print_plan(f));
+        CRD_TRY(crdi_fit_display_begin(&display, f->cli, (int)f->net.mcmc.chains));
+        f->net.mcmc.progress = crdi_fit_display_update;
+        f->net.mcmc.progress_user = &display;
+    }
+    f->net.mcmc.stop = stop;
+    crdi_interrupt_watch();
+    crd_status status = crdi_network_fit_run(&f->net, &cost);
+    crdi_interrupt_unwatch();
+    crdi_fit_display_end(&display);
+    if (status < 0)
+        return status;
+    crd_status finished = finish(f, &cost, status == CRD_INTERRUPTED);
+    return finished < 0 ? finished : status;
+}
+
+static crd_status run(crdi_cli *cli, crdi_cli_call *call)
+{
+    struct fit f = {.cli = cli, .call = call, .o = crdi_cli_values(call, &fit_table)};
+    crdi_string_init(&f.record, cli->ctx);
+    CRD_TRY(crdi_arena_create(&f.arena, cli->ctx));
+    crd_status status = run_fit(&f);
+    crdi_network_fit_clear(&f.net);
+    crd_dataset_destroy(&f.dataset);
+    crdi_string_clear(&f.record);
+    crdi_arena_destroy(&f.arena);
+    return status;
+}
+
+const crdi_command_body crdi_command_fit = {
+    .positional = {{"DATA.csv", "the table to learn from", CRDI_ONE}},
+    .table = {&fit_table, &crdi_csv_table, &crdi_mcmc_option_table},
+    .more = "Example: credence fit data.csv --target y --hidden 16,16 --seed 1\n",
+    .run = run,
+};

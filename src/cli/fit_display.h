@@ -1,0 +1,21 @@
+/* fit_display.h - progress of a run on standard error: redrawn on a terminal, a few lines now and then elsewhere. */
+#ifndef CRDI_CLI_FIT_DISPLAY_H
+#define CRDI_CLI_FIT_DISPLAY_H
+
+#include "cli/command.h"
+#include <credence/mcmc.h>
+
+typedef struct crdi_fit_display {
+    crdi_cli *cli;
+    crd_chain_progress *last; /* what was reported last */
+    int count, lines; /* chains; of the block on the screen */
+    double drawn; /* when */
+} crdi_fit_display;
+
+crd_status crdi_fit_display_begin(crdi_fit_display *display, crdi_cli *cli, int chains);
+/* For crd_nuts_options.progress; `user` is the display. */
+void crdi_fit_display_update(void *user, const crd_chain_progress *chains, int count);
+/* Draws the last state once more: chains that have not come to their end were stopped. */
+void crdi_fit_display_end(crdi_fit_display *display);
+
+#endif

@@ -1,0 +1,202 @@
+/* run_csv.c - see run_csv.h. */
+#include "report/run_csv.h"
+#include "store/dataset.h"
+#include "store/run.h"
+
+#include <string.h>
+
+static crd_status open_writer(crd_context *ctx, const crdi_csv_place *place, const char *const *names, int64_t count,
+                              crdi_csv_writer **out)
+{
+    if (place->path)
+        return crdi_csv_writer_open(out, ctx, place->path, place->force, names, count);
+    return crdi_csv_writer_open_to(out, ctx, place->file, place->name, names, count);
+}
+
+/* ---- predictions ---------------------------------------------------------------------------------------------- */
+
+int crdi_probabilities_read(crd_context *ctx, const char *text, double *out, int most)
+{
+    int count = 0;
+    for (const char *at = text;; at++) {
+        char number[32];
+        double value;
+        size_t length = strcspn(at, ",");
+        memcpy(number, at, length < sizeof number ? length : 0);
+        number[length < sizeof number ? length : 0] = 0;
+        if (count == most || !crdi_parse_double(number, &value) || !(value >= 0 && value <= 1)) {
+            crdi_raise(ctx, CRD_EINVAL, "quantiles '%.60s': up to %d numbers from 0 to 1 are needed, as in 0.025,0.5",
+                       text, most);
+            return -1;
+        }
+        for (int k = 0; k < count; k++)
+            if (out[k] == value) {
+                crdi_raise(ctx, CRD_EINVAL, "quantiles '%.60s': %g is there twice", text, value);
+                return -1;
+            }
+        out[count++] = value;
+        at += length;
+        if (!*at)
+            return count;
+    }
+}
+
+/* Input columns, f_mean, f_sd, then a quantile of f and of y a probability. */
+static crd_status prediction_names(crdi_arena *arena, const crd_recipe *r, const double *prob, int prob_count,
+                                   const char ***out, int64_t *out_count)
+{
+    char text[32];
+    int64_t count = 0;
+    const char **names = crdi_arena_alloc(arena, (size_t)(r->feature_count + 2 + 2 * prob_count) * sizeof *names);
+    if (!names)
+        return CRD_ENOMEM;
+    for (int64_t j = 0; j < r->feature_count; j = crdi_recipe_group(r, j))
+        names[count++] = r->feature[j].column;
+    names[count++] = "f_mean";
+    names[count++] = "f_sd";
+    for (int which = 0; which < 2; which++)
+        for (int k = 0; k < prob_count; k++) {
+            names[count] = crdi_arena_printf(arena, "%c_q%s", which ? 'y' : 'f', crdi_format_double(text, prob[k]));
+            if (!names[count++])
+                return CRD_ENOMEM;
+        }
+    *out = names;
+    *out_count = count;
+    return CRD_OK;
+}
+
+crd_status crdi_prediction_csv_open(crd_context *ctx, const crd_recipe *recipe, const double *prob, int prob_count,
+                                    const crdi_csv_place *place, crdi_csv_writer **out)
+{
+    crdi_arena *arena;
+    const char **names;
+    int64_t count;
+    CRD_TRY(crdi_arena_create(&arena, ctx));
+    crd_status status = prediction_names(arena, recipe, prob, prob_count, &names, &count);
+    if (status == CRD_OK)
+        status = open_writer(ctx, place, names, count, out);
+    crdi_arena_destroy(&arena);
+    return status;
+}
+
+static void write_inputs(crdi_csv_writer *w, const crd_recipe *r, const crd_table *table, int64_t row)
+{
+    for (int64_t j = 0; j < r->feature_count; j = crdi_recipe_group(r, j)) {
+        const crd_table_column *column = &table->column[crd_table_find(table, r->feature[j].column)];
+        if (column->text && column->text[row])
+            crdi_csv_writer_text(w, column->text[row]);
+        else
+            crdi_csv_writer_number(w, column->number[row]);
+    }
+}
+
+crd_status crdi_prediction_csv_write(crdi_csv_writer *w, const crd_recipe *recipe, const crd_table *table,
+                                     const int64_t *row, const crdi_prediction *p)
+{
+    for (int64_t i = 0; i < p->rows; i++) {
+        write_inputs(w, recipe, table, row[i]);
+        crdi_csv_writer_number(w, p->mean[i]);
+        crdi_csv_writer_number(w, p->sd[i]);
+        for (int k = 0; k < p->prob_count; k++)
+            crdi_csv_writer_number(w, p->f[i * p->prob_count + k]);
+        for (int k = 0; k < p->prob_count; k++)
+            crdi_csv_writer_number(w, p->y[i * p->prob_count + k]);
+        CRD_TRY(crdi_csv_writer_end_row(w));
+    }
+    return CRD_OK;
+}
+
+/* ---- draws ---------------------------------------------------------------------------------------------------- */
+
+static const int64_t PIECE = 4 << 20; /* doubles that are read at a time */
+
+struct export
+{
+    crd_context *ctx;
+    crd_run *run;
+    crdi_csv_writer *writer;
+    int64_t width; /* elements of all columns */
+    int64_t at_once; /* draws of a piece */
+    double *piece; /* column after column, each (at_once, size) */
+};
+
+static crd_status export_names(const struct export *e, crdi_arena *arena, const char **names)
+{
+    enum { LABEL = 512 };
+    char label[LABEL];
+    int64_t count = 0;
+    names[count++] = "chain";
+    names[count++] = "draw";
+    for (int c = 0; c < crd_run_column_count(e->run); c++) {
+        const crd_column *column = crd_run_column(e->run, c);
+        for (int64_t k = 0; k < column->size; k++) {
+            names[count] = crdi_arena_strdup(arena, crd_column_label(column, k, label, sizeof label));
+            if (!names[count++])
+                return CRD_ENOMEM;
+        }
+    }
+    return CRD_OK;
+}
+
+static crd_status export_piece(const struct export *e, int chain, int64_t first, int64_t count)
+{
+    double *at = e->piece;
+    for (int c = 0; c < crd_run_column_count(e->run); c++) {
+        const crd_column *column = crd_run_column(e->run, c);
+        CRD_TRY(crdi_run_read_range(e->run, column, chain, first, count, at));
+        at += e->at_once * column->size;
+    }
+    for (int64_t d = 0; d < count; d++) {
+        crdi_csv_writer_integer(e->writer, chain);
+        crdi_csv_writer_integer(e->writer, first + d);
+        const double *values = e->piece;
+        for (int c = 0; c < crd_run_column_count(e->run); c++) {
+            int64_t size = crd_run_column(e->run, c)->size;
+            for (int64_t k = 0; k < size; k++)
+                crdi_csv_writer_number(e->writer, values[d * size + k]);
+            values += e->at_once * size;
+        }
+        CRD_TRY(crdi_csv_writer_end_row(e->writer));
+    }
+    return CRD_OK;
+}
+
+static crd_status export_draws(const struct export *e)
+{
+    for (int chain = 0; chain < crd_run_chains(e->run); chain++) {
+        int64_t draws;
+        CRD_TRY(crd_run_draws(e->run, chain, &draws));
+        for (int64_t first = 0; first < draws; first += e->at_once)
+            CRD_TRY(export_piece(e, chain, first, e->at_once < draws - first ? e->at_once : draws - first));
+    }
+    return CRD_OK;
+}
+
+static crd_status export_open(struct export *e, crdi_arena *arena, const crdi_csv_place *place)
+{
+    for (int c = 0; c < crd_run_column_count(e->run); c++)
+        e->width += crd_run_column(e->run, c)->size;
+    e->at_once = e->width > 0 && PIECE / e->width > 1 ? PIECE / e->width : 1;
+    e->piece = crdi_alloc_array(e->ctx, e->at_once * e->width, sizeof *e->piece);
+    const char **names = crdi_arena_alloc(arena, (size_t)(e->width + 2) * sizeof *names);
+    if (!e->piece || !names)
+        return CRD_ENOMEM;
+    CRD_TRY(export_names(e, arena, names));
+    return open_writer(e->ctx, place, names, e->width + 2, &e->writer);
+}
+
+crd_status crdi_run_csv(crd_context *ctx, crd_run *run, const crdi_csv_place *place)
+{
+    struct export e = {.ctx = ctx, .run = run};
+    crdi_arena *arena;
+    CRD_TRY(crdi_arena_create(&arena, ctx));
+    crd_status status = export_open(&e, arena, place);
+    if (status == CRD_OK)
+        status = export_draws(&e);
+    if (status == CRD_OK)
+        status = crdi_csv_writer_commit(&e.writer);
+    crdi_csv_writer_abort(&e.writer);
+    crdi_free(ctx, e.piece);
+    crdi_arena_destroy(&arena);
+    return status;
+}

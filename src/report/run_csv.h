@@ -1,0 +1,31 @@
+/* run_csv.h - tables out of a run: its predictions and its draws. */
+#ifndef CRDI_REPORT_RUN_CSV_H
+#define CRDI_REPORT_RUN_CSV_H
+
+#include "report/prediction.h"
+#include "store/csv.h"
+
+/* Where a table goes. */
+typedef struct crdi_csv_place {
+    const char *path; /* NULL: to `file` */
+    bool force;
+    int file; /* an open file; `name` is what messages call it */
+    const char *name;
+} crdi_csv_place;
+
+/* Reads "0.025,0.5,0.975". Returns how many, or -1 with the reason raised: text, outside 0 to 1, the same twice. */
+int crdi_probabilities_read(crd_context *ctx, const char *text, double *out, int most);
+
+/* A table of predictions: the input columns of the recipe as `table` has them, then f_mean, f_sd, f_q.. and y_q... Opening
+ * refuses what can be refused (an output that exists) before anything is computed. */
+crd_status crdi_prediction_csv_open(crd_context *ctx, const crd_recipe *recipe, const double *prob, int prob_count,
+                                    const crdi_csv_place *place, crdi_csv_writer **out);
+/* row: the table's row of each prediction. */
+crd_status crdi_prediction_csv_write(crdi_csv_writer *writer, const crd_recipe *recipe, const crd_table *table,
+                                     const int64_t *row, const crdi_prediction *prediction);
+
+/* All draws: chain, draw (both from 0), then every element of every column by its label. Chains of a run that was stopped
+ * may have different numbers of draws; all are written. Memory: 32 MiB, or one draw. */
+crd_status crdi_run_csv(crd_context *ctx, crd_run *run, const crdi_csv_place *place);
+
+#endif

@@ -1,0 +1,162 @@
+/* run_figure_trace.c - the draws of chosen elements: which they are, and the figure of them. */
+#include "report/run_figure_impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST_SERIES = 20 }; /* as the figure shows */
+
+struct chosen {
+    const crd_column *column;
+    int64_t element;
+};
+
+struct choice {
+    struct chosen item[MOST_SERIES];
+    int count;
+    int64_t left_out; /* beyond MOST_SERIES */
+};
+
+static void choose(struct choice *c, const crd_column *column, int64_t element)
+{
+    if (c->count < MOST_SERIES)
+        c->item[c->count++] = (struct chosen){column, element};
+    else
+        c->left_out++;
+}
+
+/* ---- a name as typed ---------------------------------------------------------------------------------------- */
+
+/* "[0,3]" to the element's number; false if it is not such a list or does not fit the shape. */
+static bool read_index(const char *text, crd_shape shape, int64_t *out)
+{
+    int64_t element = 0;
+    int d = 0;
+    const char *at = text + 1;
+    for (; d < shape.ndim && at[-1] != ']'; d++) {
+        int64_t index;
+        char number[24];
+        size_t length = strcspn(at, ",]");
+        if (at[length] == 0 || length >= sizeof number)
+            return false;
+        memcpy(number, at, length);
+        number[length] = 0;
+        if (!crdi_parse_int(number, &index) || index < 0 || index >= shape.dim[d])
+            return false;
+        element = element * shape.dim[d] + index;
+        at += length + 1;
+    }
+    *out = element;
+    return d == shape.ndim && at[-1] == ']' && *at == 0;
+}
+
+static crd_status choose_named(crdi_network_run *net, const char *site, struct choice *c)
+{
+    enum { NAME = 512 };
+    char name[NAME], shape[96];
+    const char *bracket = strchr(site, '[');
+    const crd_column *column;
+    int64_t element;
+    size_t length = bracket ? (size_t)(bracket - site) : strlen(site);
+    snprintf(name, sizeof name, "%.*s", (int)(length < NAME ? length : NAME - 1), site);
+    crd_status status = crd_run_find(net->run, name, &column);
+    if (status < 0)
+        return crdi_error_prefix(net->ctx, status, "%s", net->path);
+    if (!bracket) {
+        for (int64_t e = 0; e < column->size; e++)
+            choose(c, column, e);
+        return CRD_OK;
+    }
+    if (!read_index(bracket, column->shape, &element))
+        return crdi_raise(net->ctx, CRD_ENAME, "%s: site '%s': the shape of %s is %s", net->path, site, name,
+                          crdi_shape_text(column->shape, shape, sizeof shape));
+    choose(c, column, element);
+    return CRD_OK;
+}
+
+/* ---- a handful ---------------------------------------------------------------------------------------------- */
+
+static bool choose_if_there(const crdi_network_run *net, const char *name, struct choice *c)
+{
+    for (int i = 0; i < crd_run_column_count(net->run); i++) {
+        const crd_column *column = crd_run_column(net->run, i);
+        if (strcmp(column->name, name) == 0 && column->size > 0) {
+            choose(c, column, 0);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Output bias, first output weight, first hidden weight, first hidden bias, s; of other models their first sites. */
+static void choose_handful(const crdi_network_run *net, struct choice *c)
+{
+    enum { HANDFUL = 5 };
+    char name[64];
+    int last = 0;
+    for (;; last++) {
+        struct choice probe = {0};
+        snprintf(name, sizeof name, "net/Dense_%d.bias", last + 1);
+        if (!choose_if_there(net, name, &probe))
+            break;
+    }
+    snprintf(name, sizeof name, "net/Dense_%d.bias", last);
+    choose_if_there(net, name, c);
+    snprintf(name, sizeof name, "net/Dense_%d.kernel", last);
+    choose_if_there(net, name, c);
+    if (last > 0) {
+        choose_if_there(net, "net/Dense_0.kernel", c);
+        choose_if_there(net, "net/Dense_0.bias", c);
+    }
+    choose_if_there(net, "s", c);
+    for (int i = 0; c->count == 0 && i < crd_run_column_count(net->run) && i < HANDFUL; i++) {
+        const crd_column *column = crd_run_column(net->run, i);
+        if (column->kind != CRD_COLUMN_STATISTIC && column->size > 0)
+            c->item[c->count++] = (struct chosen){column, 0};
+    }
+}
+
+/* ---- the figure --------------------------------------------------------------------------------------------- */
+
+static crd_status read_series(crdi_network_run *net, crdi_arena *arena, const struct chosen *item,
+                              const crdi_run_part *part, crdi_named *out)
+{
+    enum { LABEL = 512 };
+    char label[LABEL];
+    double *values = crdi_arena_alloc(arena, (size_t)(part->chains * part->draws) * sizeof *values);
+    out->name = crdi_arena_strdup(arena, crd_column_label(item->column, item->element, label, sizeof label));
+    out->values = values;
+    if (!values || !out->name)
+        return CRD_ENOMEM;
+    return crdi_run_read_elements(net->ctx, net->run, item->column, part, item->element, 1, values);
+}
+
+static crd_status make_trace(crdi_network_run *net, crdi_arena *arena, const struct choice *c,
+                             const crdi_run_part *part, crdi_figure **out)
+{
+    crdi_named named[MOST_SERIES];
+    if (part->draws == 0)
+        return crdi_raise(net->ctx, CRD_EMISSING, "%s: holds no draws to show", net->path);
+    for (int i = 0; i < c->count; i++)
+        CRD_TRY(read_series(net, arena, &c->item[i], part, &named[i]));
+    if (c->left_out)
+        crdi_log(net->ctx, "the first %d of %lld elements are shown", c->count, (long long)(c->count + c->left_out));
+    return crdi_figure_trace(
+        out, net->ctx,
+        &(crdi_figure_source){.chains = part->chains, .draws = part->draws, .series_count = c->count, .series = named});
+}
+
+crd_status crdi_run_figure_trace(crdi_network_run *net, crdi_arena *arena, const crdi_run_figure_options *options,
+                                 crdi_figure **out)
+{
+    struct choice c = {0};
+    crdi_run_part part;
+    for (int64_t i = 0; i < options->site_count; i++)
+        CRD_TRY(choose_named(net, options->site[i], &c));
+    if (options->site_count == 0)
+        choose_handful(net, &c);
+    CRD_TRY(crdi_run_part_find(net->ctx, net->run, &part));
+    crd_status status = make_trace(net, arena, &c, &part, out);
+    crdi_run_part_clear(net->ctx, &part);
+    return status;
+}

@@ -1,0 +1,192 @@
+/* run_summary.c - the summary of a run file, read element by element so that its size does not matter. */
+#include "report/run_summary.h"
+
+#include <credence/diag.h>
+#include <math.h>
+#include <string.h>
+
+static const int64_t MOST_NUMBERS = 4 << 20; /* draws in memory, unless one element has more */
+
+/* ---- rows --------------------------------------------------------------------------------------------------- */
+
+static bool wanted(const crd_column *column, const char *label, const char *site)
+{
+    if (column->kind == CRD_COLUMN_STATISTIC)
+        return false;
+    if (!site)
+        return column->kind == CRD_COLUMN_LATENT;
+    return crdi_match(site, column->name) || crdi_match(site, label);
+}
+
+static crd_status add_row(crdi_run_summary *s, const crd_column *column, const char *label, const double *draws)
+{
+    crd_diag_summary d;
+    CRD_TRY(crd_diag_summarise(s->ctx, draws, s->part.chains, s->part.draws, s->prob, &d));
+    CRD_TRY(crdi_grow(s->ctx, &s->row, &s->capacity, s->count, sizeof *s->row));
+    crdi_summary_row *row = &s->row[s->count++];
+    *row = (crdi_summary_row){.site = crdi_arena_strdup(s->arena, column->name),
+                              .label = crdi_arena_strdup(s->arena, label),
+                              .mean = d.mean,
+                              .sd = d.sd,
+                              .median = d.median,
+                              .low = d.low,
+                              .high = d.high,
+                              .n_eff = d.n_eff,
+                              .r_hat = d.r_hat};
+    return row->site && row->label ? CRD_OK : CRD_ENOMEM;
+}
+
+/* Elements first .. first + count - 1 of a column; those that are wanted become rows. */
+static crd_status add_elements(crdi_run_summary *s, crd_run *run, const crd_column *column, int64_t first,
+                               int64_t count, const char *site, double *work)
+{
+    enum { LABEL = 512 };
+    char label[LABEL];
+    int64_t n = s->part.chains * s->part.draws, matching = 0;
+    for (int64_t e = first; e < first + count; e++)
+        matching += wanted(column, crd_column_label(column, e, label, sizeof label), site);
+    if (matching == 0)
+        return CRD_OK;
+    CRD_TRY(crdi_run_read_elements(s->ctx, run, column, &s->part, first, count, work));
+    for (int64_t e = first; e < first + count; e++)
+        if (wanted(column, crd_column_label(column, e, label, sizeof label), site))
+            CRD_TRY(add_row(s, column, label, work + (e - first) * n));
+    return CRD_OK;
+}
+
+static crd_status add_rows(crdi_run_summary *s, crd_run *run, const char *site)
+{
+    int64_t n = s->part.chains * s->part.draws, together = MOST_NUMBERS / n > 1 ? MOST_NUMBERS / n : 1, largest = 1;
+    for (int c = 0; c < crd_run_column_count(run); c++)
+        if (crd_run_column(run, c)->size > largest)
+            largest = crd_run_column(run, c)->size;
+    together = together < largest ? together : largest;
+    double *work = crdi_alloc_array(s->ctx, together * n, sizeof *work);
+    crd_status status = work ? CRD_OK : CRD_ENOMEM;
+    for (int c = 0; c < crd_run_column_count(run); c++) {
+        const crd_column *column = crd_run_column(run, c);
+        for (int64_t e = 0; e < column->size && status == CRD_OK; e += together) {
+            int64_t count = together < column->size - e ? together : column->size - e;
+            status = add_elements(s, run, column, e, count, site, work);
+        }
+    }
+    crdi_free(s->ctx, work);
+    return status;
+}
+
+static crd_status count_divergences(crdi_run_summary *s, crd_run *run)
+{
+    const crd_column *column = NULL;
+    s->divergences = -1;
+    for (int c = 0; c < crd_run_column_count(run); c++)
+        if (strcmp(crd_run_column(run, c)->name, "diverging") == 0)
+            column = crd_run_column(run, c);
+    if (!column || column->size != 1)
+        return CRD_OK;
+    int64_t n = s->part.chains * s->part.draws, divergences = 0;
+    double *draws = crdi_alloc_array(s->ctx, n, sizeof *draws);
+    crd_status status = draws ? crdi_run_read_elements(s->ctx, run, column, &s->part, 0, 1, draws) : CRD_ENOMEM;
+    for (int64_t i = 0; i < n && status == CRD_OK; i++)
+        divergences += draws[i] != 0;
+    crdi_free(s->ctx, draws);
+    s->divergences = divergences;
+    return status;
+}
+
+/* ---- what is worst ------------------------------------------------------------------------------------------ */
+
+static bool worse(double a, double b, bool larger)
+{
+    if (isnan(b))
+        return false;
+    return isnan(a) || (larger ? a > b : a < b);
+}
+
+static void find_worst(crdi_run_summary *s)
+{
+    for (int64_t i = 0; i < s->count; i++) {
+        if (!s->worst_r_hat || worse(s->row[i].r_hat, s->worst_r_hat->r_hat, true))
+            s->worst_r_hat = &s->row[i];
+        if (!s->smallest_n_eff || worse(s->row[i].n_eff, s->smallest_n_eff->n_eff, false))
+            s->smallest_n_eff = &s->row[i];
+    }
+}
+
+/* ---- the whole ---------------------------------------------------------------------------------------------- */
+
+static crd_status text_entry(crdi_run_summary *s, crd_run *run, const char *key, char **out)
+{
+    if (crdi_run_has(run, key))
+        return crdi_run_get_text(run, key, out);
+    *out = crdi_strdup(s->ctx, "");
+    return *out ? CRD_OK : CRD_ENOMEM;
+}
+
+static crd_status describe(crdi_run_summary *s, crdi_network_run *net)
+{
+    s->warmup = -1;
+    if (crdi_run_has(net->run, "warmup"))
+        CRD_TRY(crdi_run_get_integer(net->run, "warmup", &s->warmup));
+    CRD_TRY(text_entry(s, net->run, "method", &s->method));
+    CRD_TRY(text_entry(s, net->run, "status", &s->status));
+    if (!net->is_network)
+        return CRD_OK;
+    s->scaled = net->recipe->scale == CRD_SCALE_STANDARD;
+    s->target_sd = net->recipe->target_sd;
+    s->target = crdi_strdup(s->ctx, net->recipe->target);
+    return s->target ? CRD_OK : CRD_ENOMEM;
+}
+
+static const char *column_name(const void *list, int64_t i)
+{
+    return crd_run_column(list, (int)i)->name;
+}
+
+static crd_status make(crdi_run_summary *s, crdi_network_run *net, const char *site)
+{
+    CRD_TRY(crdi_arena_create(&s->arena, s->ctx));
+    s->chains = crd_run_chains(net->run);
+    CRD_TRY(crdi_run_part_find(s->ctx, net->run, &s->part));
+    CRD_TRY(describe(s, net));
+    if (s->part.draws == 0)
+        return crdi_raise(s->ctx, CRD_EMISSING, "%s: holds no draws%s", net->path,
+                          strcmp(s->status, "running") == 0 ? " yet" : ": the run was stopped in its warm-up");
+    CRD_TRY(add_rows(s, net->run, site));
+    CRD_TRY(count_divergences(s, net->run));
+    if (s->count == 0 && site)
+        return crdi_error_prefix(
+            s->ctx, crdi_raise_unknown(s->ctx, "site", site, column_name, net->run, crd_run_column_count(net->run)),
+            "%s", net->path);
+    find_worst(s);
+    return CRD_OK;
+}
+
+crd_status crdi_run_summary_make(crdi_network_run *net, const char *site, double prob, crdi_run_summary **out)
+{
+    crdi_run_summary *s = crdi_alloc(net->ctx, sizeof *s);
+    if (!s)
+        return CRD_ENOMEM;
+    s->ctx = net->ctx;
+    s->prob = prob;
+    crd_status status = make(s, net, site);
+    if (status < 0)
+        crdi_run_summary_destroy(&s);
+    else
+        *out = s;
+    return status;
+}
+
+void crdi_run_summary_destroy(crdi_run_summary **summary)
+{
+    if (!summary || !*summary)
+        return;
+    crdi_run_summary *s = *summary;
+    crdi_arena_destroy(&s->arena);
+    crdi_run_part_clear(s->ctx, &s->part);
+    crdi_free(s->ctx, s->row);
+    crdi_free(s->ctx, s->method);
+    crdi_free(s->ctx, s->status);
+    crdi_free(s->ctx, s->target);
+    crdi_free(s->ctx, s);
+    *summary = NULL;
+}

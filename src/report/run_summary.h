@@ -1,0 +1,49 @@
+/* run_summary.h - the summary of a run file: rows, counts, what is worst; and the lines that end a run. */
+#ifndef CRDI_REPORT_RUN_SUMMARY_H
+#define CRDI_REPORT_RUN_SUMMARY_H
+
+#include "infer/mcmc.h"
+#include "report/table.h"
+#include "store/network_run.h"
+
+typedef struct crdi_run_summary {
+    crd_context *ctx;
+    crdi_arena *arena; /* texts of the rows */
+    crdi_summary_row *row;
+    int64_t count, capacity;
+    double prob;
+    crdi_run_part part; /* what was summarised */
+    int chains; /* of the run */
+    int64_t warmup; /* -1: the file does not say */
+    int64_t divergences; /* -1: the sampler counts none */
+    char *method, *status; /* "nuts", "complete"; "" where the file does not say */
+    /* Of the rows; one that is not a number is worst, because nothing is known of it. */
+    const crdi_summary_row *worst_r_hat, *smallest_n_eff; /* NULL without rows */
+    bool scaled; /* sites are in units of standardised data */
+    char *target; /* of a network's run, else NULL */
+    double target_sd;
+} crdi_run_summary;
+
+/* Summarises a run file column by column. `site`: a shell pattern for names of sites or of single rows; NULL: all latent
+ * sites; deterministic sites that were kept come only where the pattern matches. CRD_EMISSING: no draws; CRD_ENAME: the
+ * pattern matches nothing. Memory: the rows, and 32 MiB or one element's draws. */
+crd_status crdi_run_summary_make(crdi_network_run *net, const char *site, double prob, crdi_run_summary **out);
+void crdi_run_summary_destroy(crdi_run_summary **summary);
+
+/* The table and the lines below it: divergences, what was run, units. */
+crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *summary, bool full);
+crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *summary);
+
+/* What a run of `fit` ends with. */
+typedef struct crdi_run_end {
+    const char *path;
+    crdi_mcmc_report cost;
+    int64_t seed, chains;
+    const int64_t *draws; /* (chains) in the file */
+    bool interrupted;
+    const crdi_run_summary *summary; /* NULL: there are no draws */
+} crdi_run_end;
+crd_status crdi_run_end_text(crdi_string *out, const crdi_run_end *end);
+crd_status crdi_run_end_json(crdi_string *out, const crdi_run_end *end);
+
+#endif

@@ -1,0 +1,154 @@
+/* run_summary_text.c - the summary of a run, and the end of one, as text and as JSON. */
+#include "report/run_summary.h"
+#include "report/text.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- the summary -------------------------------------------------------------------------------------------- */
+
+static const crdi_summary_row *find_noise(const crdi_run_summary *s)
+{
+    for (int64_t i = 0; i < s->count; i++)
+        if (strcmp(s->row[i].label, "s") == 0)
+            return &s->row[i];
+    return NULL;
+}
+
+static void add_units(crdi_string *out, const crdi_run_summary *s)
+{
+    const crdi_summary_row *noise = find_noise(s);
+    if (!s->scaled)
+        return;
+    crdi_string_append(out, "In scaled units: inputs and target were standardised (%s has sd %.6g).\n", s->target,
+                       s->target_sd);
+    if (noise)
+        crdi_string_append(out, "s in units of %s: mean %.4g, std %.4g, median %.4g, %.4g to %.4g\n", s->target,
+                           s->target_sd * noise->mean, s->target_sd * noise->sd, s->target_sd * noise->median,
+                           s->target_sd * noise->low, s->target_sd * noise->high);
+}
+
+crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *s, bool full)
+{
+    crdi_string_append(out, "\n");
+    CRD_TRY(crdi_summary_text(out, s->row, s->count, s->prob, full));
+    if (s->divergences >= 0)
+        crdi_string_append(out, "\nNumber of divergences: %lld\n", (long long)s->divergences);
+    crdi_string_append(out, "%s%s%d chain%s of %lld draws", s->method, *s->method ? ": " : "", s->part.chains,
+                       s->part.chains == 1 ? "" : "s", (long long)s->part.draws);
+    if (s->warmup >= 0)
+        crdi_string_append(out, " after %lld of warm-up", (long long)s->warmup);
+    if (strcmp(s->status, "complete") != 0 && *s->status)
+        crdi_string_append(out, " (%s)", s->status);
+    if (s->part.chains < s->chains)
+        crdi_string_append(out, "; %d chain%s with fewer draws left out", s->chains - s->part.chains,
+                           s->chains - s->part.chains == 1 ? "" : "s");
+    crdi_string_append(out, "\n");
+    add_units(out, s);
+    return out->status;
+}
+
+static void put_number_or_null(crdi_json_writer *w, const char *key, double value)
+{
+    if (isfinite(value))
+        crdi_json_put_number(w, key, value);
+    else
+        crdi_json_put_text(w, key, NULL);
+}
+
+crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *s)
+{
+    crdi_json_writer w = {.out = out};
+    crdi_json_open(&w, NULL, '{');
+    crdi_json_put_number(&w, "prob", s->prob);
+    crdi_json_put_text(&w, "method", s->method);
+    crdi_json_put_text(&w, "status", s->status);
+    crdi_json_put_integer(&w, "chains", s->part.chains);
+    crdi_json_put_integer(&w, "draws", s->part.draws);
+    if (s->divergences >= 0)
+        crdi_json_put_integer(&w, "divergences", s->divergences);
+    if (s->target) {
+        crdi_json_put_bool(&w, "scaled", s->scaled);
+        crdi_json_put_text(&w, "target", s->target);
+        crdi_json_put_number(&w, "target_sd", s->target_sd);
+    }
+    crdi_summary_json_rows(&w, s->row, s->count);
+    crdi_json_close(&w, '}');
+    crdi_string_append(out, "\n");
+    return out->status;
+}
+
+/* ---- the end of a run --------------------------------------------------------------------------------------- */
+
+static double microseconds(const crdi_run_end *end)
+{
+    if (end->cost.gradient_evaluations < 1)
+        return NAN;
+    return 1e6 * end->cost.gradient_seconds / (double)end->cost.gradient_evaluations;
+}
+
+/* In all, and how many chains have some. */
+static int64_t draws_of(const crdi_run_end *end, int64_t *chains)
+{
+    int64_t sum = 0;
+    *chains = 0;
+    for (int64_t c = 0; c < end->chains; c++) {
+        sum += end->draws[c];
+        *chains += end->draws[c] > 0;
+    }
+    return sum;
+}
+
+static int64_t least_draws(const crdi_run_end *end)
+{
+    int64_t least = end->draws[0];
+    for (int64_t c = 1; c < end->chains; c++)
+        least = end->draws[c] < least ? end->draws[c] : least;
+    return least;
+}
+
+crd_status crdi_run_end_text(crdi_string *out, const crdi_run_end *end)
+{
+    const crdi_run_summary *s = end->summary;
+    int64_t begun, total = draws_of(end, &begun);
+    crdi_string_append(out, "warm-up:     %.2f s\nsampling:    %.2f s\n", end->cost.warmup_seconds,
+                       end->cost.sampling_seconds);
+    crdi_string_append(out, "gradients:   %lld evaluations, %.3g microseconds each and core\n",
+                       (long long)end->cost.gradient_evaluations, microseconds(end));
+    crdi_string_append(out, "divergences: %lld\n", (long long)end->cost.divergences);
+    if (s && s->worst_r_hat)
+        crdi_string_append(out, "worst r_hat: %.3f (%s)\nsmallest n_eff: %.1f (%s)\n", s->worst_r_hat->r_hat,
+                           s->worst_r_hat->label, s->smallest_n_eff->n_eff, s->smallest_n_eff->label);
+    crdi_string_append(out, "draws:       %lld from %lld of %lld chains in %s\n", (long long)total, (long long)begun,
+                       (long long)end->chains, end->path);
+    return out->status;
+}
+
+crd_status crdi_run_end_json(crdi_string *out, const crdi_run_end *end)
+{
+    const crdi_run_summary *s = end->summary;
+    const crdi_summary_row *r_hat = s ? s->worst_r_hat : NULL, *n_eff = s ? s->smallest_n_eff : NULL;
+    crdi_json_writer w = {.out = out};
+    crdi_json_open(&w, NULL, '{');
+    crdi_json_put_text(&w, "out", end->path);
+    crdi_json_put_integer(&w, "seed", end->seed);
+    crdi_json_put_integer(&w, "chains", end->chains);
+    crdi_json_put_integer(&w, "draws", least_draws(end));
+    crdi_json_open(&w, "draws_by_chain", '[');
+    for (int64_t c = 0; c < end->chains; c++)
+        crdi_json_put_integer(&w, NULL, end->draws[c]);
+    crdi_json_close(&w, ']');
+    crdi_json_put_bool(&w, "interrupted", end->interrupted);
+    put_number_or_null(&w, "warmup_seconds", end->cost.warmup_seconds);
+    put_number_or_null(&w, "sampling_seconds", end->cost.sampling_seconds);
+    crdi_json_put_integer(&w, "gradient_evaluations", end->cost.gradient_evaluations);
+    put_number_or_null(&w, "microseconds_per_gradient", microseconds(end));
+    crdi_json_put_integer(&w, "divergences", end->cost.divergences);
+    put_number_or_null(&w, "worst_r_hat", r_hat ? r_hat->r_hat : NAN);
+    crdi_json_put_text(&w, "worst_r_hat_site", r_hat ? r_hat->label : NULL);
+    put_number_or_null(&w, "smallest_n_eff", n_eff ? n_eff->n_eff : NAN);
+    crdi_json_put_text(&w, "smallest_n_eff_site", n_eff ? n_eff->label : NULL);
+    crdi_json_close(&w, '}');
+    crdi_string_append(out, "\n");
+    return out->status;
+}

@@ -1,0 +1,96 @@
+/* network_fit.c - see network_fit.h. */
+#include "store/network_fit.h"
+
+#include <unistd.h>
+
+static crd_status describe(crdi_network_fit *fit)
+{
+    return crdi_network_run_describe(fit->run, &(crdi_network_description){.network = &fit->network,
+                                                                           .recipe = fit->dataset->recipe,
+                                                                           .data_name = fit->data_name,
+                                                                           .data_sha256 = fit->dataset->sha256,
+                                                                           .options = fit->options,
+                                                                           .method = fit->mcmc.kernel,
+                                                                           .seed = fit->seed,
+                                                                           .warmup = fit->mcmc.warmup,
+                                                                           .draws = fit->mcmc.draws});
+}
+
+crd_status crdi_network_fit_prepare(crdi_network_fit *fit)
+{
+    fit->network.x = crd_array_borrow(fit->dataset->x.data, fit->dataset->x.shape);
+    fit->network.y = &fit->dataset->y;
+    CRD_TRY(crdi_arena_create(&fit->arena, fit->ctx));
+    CRD_TRY(crd_model_create(&fit->model, fit->ctx, crd_network_model, &fit->network));
+    CRD_TRY(crdi_mcmc_columns_of(fit->model, &fit->mcmc, fit->arena, &fit->columns));
+    CRD_TRY(crdi_run_create(fit->ctx, fit->path, fit->force, &fit->run));
+    return describe(fit);
+}
+
+/* A sink that knows whether it was used. */
+struct counting {
+    crdi_sink sink;
+    bool *any;
+};
+
+static crd_status pass_draws(void *user, int chain, int64_t first, int64_t count, const double *const *values)
+{
+    struct counting *c = user;
+    CRD_TRY(c->sink.draws(c->sink.user, chain, first, count, values));
+    c->any[chain] = true; /* a place a chain: chains are threads */
+    return CRD_OK;
+}
+
+static crd_status pass_state(void *user, int chain, int64_t iteration, const void *bytes, size_t size)
+{
+    struct counting *c = user;
+    return c->sink.state(c->sink.user, chain, iteration, bytes, size);
+}
+
+static crd_status write_timings(crdi_run *run, const crdi_mcmc_report *report)
+{
+    CRD_TRY(crdi_run_set_number(run, "warmup_seconds", report->warmup_seconds));
+    CRD_TRY(crdi_run_set_number(run, "sampling_seconds", report->sampling_seconds));
+    CRD_TRY(crdi_run_set_number(run, "gradient_evaluations", (double)report->gradient_evaluations));
+    return crdi_run_set_number(run, "gradient_seconds", report->gradient_seconds);
+}
+
+static crd_status draw(crdi_network_fit *fit, bool *any, crdi_mcmc_report *report)
+{
+    struct counting counting = {crdi_run_sink(fit->run), any};
+    crdi_sink sink = {.user = &counting, .draws = pass_draws, .state = counting.sink.state ? pass_state : NULL};
+    crd_nuts_options options = fit->mcmc;
+    options.warmup = options.warmup > 0 ? options.warmup : -1; /* there 0 stands for the default */
+    crd_status status = crdi_mcmc_run(fit->model, &options, crd_key_make((uint64_t)fit->seed), &sink, report);
+    if (status >= 0) {
+        crd_status written = write_timings(fit->run, report);
+        status = written < 0 ? written : status;
+    }
+    return status;
+}
+
+crd_status crdi_network_fit_run(crdi_network_fit *fit, crdi_mcmc_report *report)
+{
+    int chains = (int)fit->mcmc.chains;
+    bool *any = crdi_alloc_array(fit->ctx, chains, sizeof *any), drawn = false;
+    if (!any)
+        return CRD_ENOMEM;
+    crd_status status = crdi_run_begin(fit->run, fit->columns.column, fit->columns.count, chains);
+    bool begun = status == CRD_OK;
+    if (begun)
+        status = draw(fit, any, report);
+    for (int c = 0; c < chains; c++)
+        drawn = drawn || any[c];
+    crd_status closed = crdi_run_close(&fit->run, status);
+    if (status < 0 && begun && !drawn)
+        unlink(fit->path);
+    crdi_free(fit->ctx, any);
+    return closed < 0 && status >= 0 ? closed : status;
+}
+
+void crdi_network_fit_clear(crdi_network_fit *fit)
+{
+    (void)!crdi_run_close(&fit->run, CRD_INTERRUPTED);
+    crd_model_destroy(&fit->model);
+    crdi_arena_destroy(&fit->arena);
+}
