@@ -163,7 +163,11 @@ static crd_status place_inputs(struct plan *p, const crd_node *inputs, int count
     crd_graph *g = p->g;
     int64_t total = inputs ? count : g->input_count;
     for (int64_t i = 0; i < total; i++) {
+        if (inputs && (inputs[i].graph != g || inputs[i].id < 0 || crdi_vertex_of(inputs[i])->op != &crdi_op_input))
+            return crdi_raise(g->ctx, CRD_EINVAL, "compile: input %lld is not an input of this graph", (long long)i);
         int32_t id = inputs ? inputs[i].id : g->input[i];
+        if (p->buffer[id].place.region != CRDI_NOWHERE)
+            return crdi_raise(g->ctx, CRD_EINVAL, "compile: input '%s' is listed twice", g->vertex[id]->name);
         p->buffer[id].place = (crdi_place){CRDI_INPUT, p->program->input_size};
         p->program->input_size += g->vertex[id]->size;
     }

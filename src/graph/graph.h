@@ -78,6 +78,8 @@ crd_node crdi_constant_scalar(crd_graph *graph, double number);
 crd_node crdi_constant_fill(crd_graph *graph, double number, crd_shape shape);
 /* Whether a node is one known number (of size one, or the same number everywhere is not looked for). */
 bool crdi_is_number(crd_node node, double *number);
+/* Whether an array can have this shape: 0 to CRD_MAX_DIMS extents, none negative, a size that can be counted. */
+bool crdi_shape_possible(crd_shape shape);
 void crdi_accumulate(crd_node *sum, crd_node term); /* sum may be bad-with-graph-NULL: "nothing yet" */
 extern const crd_node crdi_nothing;
 bool crdi_is_nothing(crd_node node);
