@@ -124,6 +124,47 @@ CRD_API crd_node crd_diagonal_at(crd_node x, crd_where where);
 #define crd_stop_gradient(...) crd_stop_gradient_at(__VA_ARGS__, CRD_HERE)
 #define crd_diagonal(...) crd_diagonal_at(__VA_ARGS__, CRD_HERE)
 
+/* A recurrence is a scan: a body that takes carries and one row of each of some arrays, and gives the next carries and one
+ * row of each of some results. */
+
+/** What the body of a scan gets and gives. It builds nodes in `graph`, which is the body's own: nodes from outside come
+ *  in through the carries, xs and constants only. */
+typedef struct crd_scan_step {
+    crd_graph *graph;
+    const crd_node *carry; /**< before this step */
+    const crd_node *x; /**< row t of each of the xs, without the first axis */
+    const crd_node *constant; /**< the same in every step */
+    crd_node *carry_next; /**< to be set, each with the shape of its carry */
+    crd_node *y; /**< to be set; any shape of up to CRD_MAX_DIMS - 1 axes */
+} crd_scan_step;
+
+/** Builds one step. Called once, while the scan is built. */
+typedef void (*crd_scan_fn)(crd_scan_step *step, void *user);
+
+/** A scan. Counts may be 0, and their arrays NULL then; at most 64 arguments (carries, xs, constants) in all. */
+typedef struct crd_scan_options {
+    crd_scan_fn body;
+    void *user; /**< passed to body */
+    const crd_node *init; /**< the first carries */
+    int carry_count;
+    const crd_node *xs; /**< arrays of `length` rows */
+    int x_count;
+    const crd_node *constants;
+    int constant_count;
+    int y_count; /**< results a step */
+    int64_t length; /**< steps */
+    int reverse; /**< not 0: from the last row to the first; rows keep their places */
+} crd_scan_options;
+
+/** Builds the scan: carry_t+1, y_t = body(carry_t, x_t, constants) for t = 0 .. length - 1.
+ *  It can be differentiated, and its gradient too; a body may hold a scan. Each carry's values at all steps are kept for
+ *  the gradient: (length + 1) times its size in memory.
+ *  @param carry_out  [carry_count], the final carries; may be NULL.
+ *  @param ys_out     [y_count], each with length rows; may be NULL. */
+CRD_API void crd_scan_at(crd_graph *graph, const crd_scan_options *options, crd_node *carry_out, crd_node *ys_out,
+                         crd_where where);
+#define crd_scan(...) crd_scan_at(__VA_ARGS__, CRD_HERE)
+
 /* Random numbers as operations: a function of a key node, which has shape (2): the two words as numbers. The same key
  * gives the same numbers as crd_random_... does. */
 

@@ -99,6 +99,7 @@ crd_status crdi_compute_now(crd_graph *g, const crdi_vertex *v, double *out)
         e.status = run_step(&e, &e.step[i], out, scratch);
     for (int i = 0; i < MOST_SCRATCH; i++)
         crdi_free(g->ctx, scratch[i]);
+    crdi_nested_destroy(e.nested);
     emitter_clear(&e);
     return e.status;
 }
@@ -384,6 +385,7 @@ crd_status crd_compile(crd_graph *g, const crd_node *inputs, int input_count, co
     p.e = (crdi_emitter){.graph = g, .arena = p.program->arena};
     if (status == CRD_OK)
         status = compile(&p, inputs, input_count, outputs, output_count);
+    p.program->nested = p.e.nested;
     emitter_clear(&p.e);
     crdi_free(g->ctx, p.needed);
     crdi_free(g->ctx, p.buffer);

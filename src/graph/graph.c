@@ -29,11 +29,20 @@ crd_status crd_graph_create(crd_graph **out, crd_context *ctx)
     return CRD_OK;
 }
 
+void crdi_nested_destroy(struct crdi_nested *nested)
+{
+    for (; nested; nested = nested->next) {
+        crd_graph_destroy(&nested->graph);
+        crd_program_destroy(&nested->program);
+    }
+}
+
 void crd_graph_destroy(crd_graph **graph)
 {
     if (!graph || !*graph)
         return;
     crd_graph *g = *graph;
+    crdi_nested_destroy(g->nested);
     crdi_arena_destroy(&g->arena);
     crdi_free(g->ctx, g->vertex);
     crdi_free(g->ctx, g->table);
@@ -282,7 +291,8 @@ crd_node crdi_make(crd_graph *g, const crdi_op *op, const crd_node *args, int co
 crd_node crd_constant(crd_graph *g, const crd_array *array)
 {
     if (!crdi_shape_possible(array->shape))
-        return crdi_fail(g, CRD_ESHAPE, (crd_where){0}, "constant: extents cannot be negative or too large to be counted");
+        return crdi_fail(g, CRD_ESHAPE, (crd_where){0},
+                         "constant: extents cannot be negative or too large to be counted");
     int64_t size = crd_shape_size(array->shape);
     double *elements = crdi_arena_alloc(g->arena, sizeof(double) * (size_t)(size ? size : 1));
     if (!elements)
@@ -311,8 +321,8 @@ crd_node crdi_constant_scalar(crd_graph *g, double number)
 crd_node crd_input(crd_graph *g, const char *name, crd_shape shape)
 {
     if (!crdi_shape_possible(shape))
-        return crdi_fail(g, CRD_ESHAPE, (crd_where){0}, "input '%s': extents cannot be negative or too large to be counted",
-                         name);
+        return crdi_fail(g, CRD_ESHAPE, (crd_where){0},
+                         "input '%s': extents cannot be negative or too large to be counted", name);
     crdi_vertex *v = vertex_new(g, &crdi_op_input, 0, shape, (crd_where){0});
     if (!v || !(v->name = crdi_arena_strdup(g->arena, name)))
         return fail_memory(g);

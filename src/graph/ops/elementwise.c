@@ -187,7 +187,7 @@ static crd_node simplify_product(crd_node a, crd_node b)
         return crd_neg(b);
     if (is_value(b, -1))
         return crd_neg(a);
-    if (crdi_is_number(b, &q))
+    if (crdi_is_number(b, &q) && !crdi_is_number(a, &p)) /* two numbers are multiplied when the node is made */
         return crd_mul(b, a);
     if (crdi_is_number(a, &p) && is(b, &op_mul) && crdi_is_number(crdi_arg(b, 0), &q) && multiplies_well(p, q))
         return crd_mul(crd_num(p * q), crdi_arg(b, 1));
