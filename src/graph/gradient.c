@@ -70,7 +70,7 @@ void crd_gradient_at(crd_node y, const crd_node *x, int count, crd_node *out, cr
         w.grad[last] = crdi_constant_fill(g, 1, crd_node_shape(y));
         for (int32_t id = last; id >= 0; id--)
             visit(&w, id);
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < count && g->status == CRD_OK; i++) {
             crd_node d = w.grad[x[i].id];
             out[i] = crdi_is_nothing(d) ? crdi_constant_fill(g, 0, crd_node_shape(x[i]))
                                         : crd_broadcast_to(d, crd_node_shape(x[i]));
