@@ -1,6 +1,7 @@
 /* test_values.c - the value of every operation against loops written here, over many shapes: scalars, empty axes, axes of
  * one, up to six axes. Operations that only move, compare or add two numbers must give the same bits; others are allowed
  * a few units in the last place, or the rounding of a sum. */
+#include "graph/ops/vjp.h"
 #include "testing.h"
 
 #include <math.h>
@@ -69,8 +70,9 @@ static void finish(struct run *r)
 /* ---- indices ---------------------------------------------------------------------------------------------------- */
 
 /* Index of flat element i of an array. */
-static void unravel(int64_t i, crd_shape shape, int64_t *index)
+static void unravel(int64_t i, crd_shape shape, int64_t index[CRD_MAX_DIMS])
 {
+    memset(index, 0, CRD_MAX_DIMS * sizeof *index);
     for (int d = shape.ndim - 1; d >= 0; d--) {
         index[d] = i % shape.dim[d];
         i /= shape.dim[d];
@@ -732,6 +734,33 @@ static void matmul_values(void **state)
     check_matmul((crd_shape){3, {0, 2, 3}}, crd_shape_2(3, 5), crd_shape_1(0));
 }
 
+/* Products of arguments that stand transposed in memory, which gradients are made of. */
+static void products_of_transposes(void **state)
+{
+    (void)state;
+    enum { M = 3, K = 5, N = 9, BATCH = 2 };
+    for (int p = 0; p < 16; p++) {
+        int ta = p & 1, tb = p >> 1 & 1, many_a = p >> 2 & 1, many_b = p >> 3 & 1;
+        crd_shape sa = {3, {many_a ? BATCH : 1, ta ? K : M, ta ? M : K}},
+                  sb = {3, {many_b ? BATCH : 1, tb ? N : K, tb ? K : N}};
+        struct run *r = start();
+        const double *a, *b;
+        crd_node x = input(r, sa, &a), y = input(r, sb, &b);
+        crd_shape to = {3, {many_a || many_b ? BATCH : 1, M, N}};
+        const double *out = evaluate(r, crdi_matmul_transposed(x, y, ta, tb), to);
+        for (int64_t t = 0; t < to.dim[0]; t++)
+            for (int64_t i = 0; i < M; i++)
+                for (int64_t j = 0; j < N; j++) {
+                    double sum = 0;
+                    for (int64_t l = 0; l < K; l++)
+                        sum += a[(many_a ? t * M * K : 0) + (ta ? l * M + i : i * K + l)] *
+                               b[(many_b ? t * K * N : 0) + (tb ? j * K + l : l * N + j)];
+                    assert_close(out[(t * M + i) * N + j], sum, 0, 1e-12);
+                }
+        finish(r);
+    }
+}
+
 /* The gradients of batched products, whose arguments had axes of one, against differences. */
 static void check_matmul_gradient(crd_shape sa, crd_shape sb)
 {
@@ -877,6 +906,7 @@ int main(void)
         cmocka_unit_test(sums_and_dots_of_any_length),
         cmocka_unit_test(logsumexp_keeps_the_extremes),
         cmocka_unit_test(matmul_values),
+        cmocka_unit_test(products_of_transposes),
         cmocka_unit_test(matmul_gradients_sum_over_missing_batches),
         cmocka_unit_test(affine_values),
         cmocka_unit_test(cholesky_values),

@@ -46,6 +46,7 @@ static void the_first_failure_is_kept_with_its_line(void **state)
     crd_node later = crd_matmul(crd_tanh(bad), crd_sum(x)); /* wrong too, but later */
     assert_false(crd_node_ok(later));
     assert_false(crd_node_ok(crd_exp(x))); /* a graph that failed makes nothing more */
+    assert_false(crd_node_ok(crd_concat(&x, 65, 0))); /* CRD_EINVAL, had it come first */
     assert_int_equal(crd_graph_status(g), CRD_ESHAPE);
     assert_int_equal(crd_compile(g, NULL, 0, &later, 1, &program), CRD_ESHAPE);
     assert_null(program);
@@ -72,6 +73,10 @@ WRONG(matmul, crd_matmul(m, m))
 WRONG(matmul_axes, crd_matmul(x, m))
 WRONG(matmul_batch,
       crd_matmul(crd_input(g, "p", (crd_shape){3, {2, 3, 3}}), crd_input(g, "q", (crd_shape){3, {3, 3, 3}})))
+WRONG(matmul_left,
+      crd_matmul(crd_input(g, "p", (crd_shape){4, {2, 1, 3, 3}}), crd_input(g, "q", (crd_shape){4, {2, 4, 3, 3}})))
+WRONG(matmul_right,
+      crd_matmul(crd_input(g, "p", (crd_shape){4, {2, 4, 3, 3}}), crd_input(g, "q", (crd_shape){4, {2, 1, 3, 3}})))
 WRONG(affine, crd_affine(m, x, x))
 WRONG(reshape, crd_reshape(m, crd_shape_1(5)))
 WRONG(reshape_negative, crd_reshape(m, crd_shape_2(-2, -3)))
@@ -141,6 +146,8 @@ static const struct {
     {wrong_matmul, CRD_ESHAPE, "matmul: (2, 3) and (2, 3) do not fit (test_graph.c:"},
     {wrong_matmul_axes, CRD_ESHAPE, "matmul: two axes are needed, there are shapes (3,) and (2, 3) (test_graph.c:"},
     {wrong_matmul_batch, CRD_ESHAPE, "matmul: (2, 3, 3) and (3, 3, 3) do not fit (test_graph.c:"},
+    {wrong_matmul_left, CRD_ESHAPE, "matmul: (2, 1, 3, 3) and (2, 4, 3, 3) do not fit"},
+    {wrong_matmul_right, CRD_ESHAPE, "matmul: (2, 4, 3, 3) and (2, 1, 3, 3) do not fit"},
     {wrong_affine, CRD_ESHAPE, "affine: kernel (2, 3), x (3,) and bias (3,) do not fit"},
     {wrong_reshape, CRD_ESHAPE, "reshape: (2, 3) has another number of elements than (5,) (test_graph.c:"},
     {wrong_reshape_negative, CRD_ESHAPE, "reshape: extents cannot be negative"},

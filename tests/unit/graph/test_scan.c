@@ -382,7 +382,7 @@ static const struct {
 
 /* ---- comparing -------------------------------------------------------------------------------------------------- */
 
-enum { INPUTS = T + 2 * T + 1 + 1 + 2 };
+enum { INPUTS = T + 2 * T + 1 + 1 + 2, ORDERS = 3, RESULTS = 1 + ORDERS * INPUTS };
 
 static struct parts parts_of(crd_graph *g)
 {
@@ -401,17 +401,18 @@ static void fill(double *input)
         input[i] = 0.9 * sin(1.7 * i + 0.3) + 0.05;
 }
 
-/* The value, the gradient, and the gradient of a weighted sum of the gradient. */
+/* The value, the gradient, the gradient of a weighted sum of the gradient, and once more. */
 static crd_status compile_case(crd_context *ctx, crd_node (*build)(struct parts p), crd_program **out)
 {
     crd_graph *g;
     CRD_TRY(crd_graph_create(&g, ctx));
     struct parts p = parts_of(g);
-    crd_node all = {g, 0, 0}, outputs[3] = {build(p)};
-    crd_gradient(outputs[0], &all, 1, &outputs[1]);
-    crd_node along = crd_node_ok(outputs[1]) ? weighted(outputs[1], 0.5) : outputs[1];
-    crd_gradient(along, &all, 1, &outputs[2]);
-    crd_status status = crd_compile(g, NULL, 0, outputs, 3, out);
+    crd_node all = {g, 0, 0}, outputs[ORDERS + 1] = {build(p)};
+    for (int k = 1; k <= ORDERS; k++) {
+        crd_node y = outputs[k - 1];
+        crd_gradient(k > 1 && crd_node_ok(y) ? weighted(y, 0.5) : y, &all, 1, &outputs[k]);
+    }
+    crd_status status = crd_compile(g, NULL, 0, outputs, ORDERS + 1, out);
     crd_graph_destroy(&g);
     return status;
 }
@@ -425,7 +426,7 @@ static void run_case(crd_context *ctx, crd_node (*build)(struct parts p), double
     fill(crd_exec_input(exec));
     crd_exec_run(exec);
     crd_exec_run(exec); /* what a run leaves behind must not matter */
-    memcpy(out, crd_exec_output(exec), sizeof *out * (2 * INPUTS + 1));
+    memcpy(out, crd_exec_output(exec), sizeof *out * (RESULTS));
     crd_exec_destroy(&exec);
     crd_program_destroy(&program);
 }
@@ -435,16 +436,13 @@ static void scans_equal_their_unrolled_twins(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         crd_context *ctx = testing_context();
-        double scan[2 * INPUTS + 1], unrolled[2 * INPUTS + 1];
+        double scan[RESULTS], unrolled[RESULTS];
         run_case(ctx, cases[i].scan, scan);
         run_case(ctx, cases[i].unrolled, unrolled);
-        for (int k = 0; k < 2 * INPUTS + 1; k++)
+        for (int k = 0; k < RESULTS; k++)
             if (!(fabs(scan[k] - unrolled[k]) <= 1e-12 * fmax(1, fabs(unrolled[k]))))
-                fail_msg("%s: %s %d is %.17g, unrolled %.17g", cases[i].name,
-                         k == 0        ? "value"
-                         : k <= INPUTS ? "derivative"
-                                       : "second derivative",
-                         k, scan[k], unrolled[k]);
+                fail_msg("%s: result %d, of order %d, is %.17g, unrolled %.17g", cases[i].name, k,
+                         (k + INPUTS - 1) / INPUTS, scan[k], unrolled[k]);
         testing_context_destroy(&ctx);
     }
 }
@@ -556,7 +554,7 @@ static void errors_name_what_is_wrong(void **state)
 
 struct task {
     const crd_program *program;
-    double shift, out[2 * INPUTS + 1];
+    double shift, out[RESULTS];
 };
 
 static void *run_task(void *user)
