@@ -9,6 +9,7 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release)
 endif()
 option(CREDENCE_TESTS "build the tests and examples" OFF)
+set(CREDENCE_TEST_WRAPPER "" CACHE STRING "what runs a test program: valgrind and its arguments, say")
 option(CREDENCE_WERROR "warnings are errors" ON)
 set(CREDENCE_SANITIZE "" CACHE STRING "sanitizers, as -fsanitize= takes them: address,undefined or thread")
 

@@ -4,9 +4,17 @@
 
 #include <credence/array.h>
 #include <credence/context.h>
+#include <credence/dist.h>
 #include <credence/graph.h>
+#include <credence/mcmc.h>
+#include <credence/model.h>
+#include <credence/nn.h>
+#include <credence/diag.h>
+#include <credence/dataset.h>
 #include <credence/posterior.h>
 #include <credence/random.h>
+#include <credence/run.h>
 #include <credence/status.h>
+#include <credence/table.h>
 
 #endif

@@ -18,9 +18,12 @@ typedef enum crd_constraint {
     CRD_REAL, /**< any finite number */
     CRD_POSITIVE, /**< x > 0 */
     CRD_UNIT_INTERVAL, /**< 0 < x < 1 */
-    CRD_INTERVAL, /**< low < x < high */
+    CRD_INTERVAL, /**< low <= x <= high */
     CRD_BOOLEAN, /**< 0 or 1 */
-    CRD_CATEGORY /**< 0, 1, ..., high - 1 */
+    CRD_CATEGORY, /**< 0, 1, ..., high - 1 */
+    CRD_PROBABILITY, /**< 0 <= x <= 1; of parameters */
+    CRD_SIMPLEX, /**< numbers from 0 to 1 whose sum along the last axis is 1; of parameters */
+    CRD_ABOVE /**< finite and larger than the parameter before it; of parameters */
 } crd_constraint;
 
 /** Where a distribution has mass. low and high are used by CRD_INTERVAL, high by CRD_CATEGORY. */
@@ -55,7 +58,8 @@ struct crd_dist_type {
     /** log p(x), one number a draw: the shape is that of x broadcast with the batch shape. Built from operations, so
      *  that gradients in x and in the parameters come for nothing. x is assumed to be in the support. */
     crd_node (*log_prob)(const crd_dist *dist, crd_node x);
-    /** Draws of the given shape, reparameterised where that is possible: a formula of the key and the parameters. */
+    /** Draws of the given shape, reparameterised where that is possible: a formula of the key and the parameters. NULL
+     *  if the type cannot be drawn from; handlers that need draws then fail with CRD_EUNSUPPORTED. */
     crd_node (*draw)(const crd_dist *dist, crd_node key, crd_shape shape);
     /** Optional: mean, variance, distribution function. */
     crd_node (*mean)(const crd_dist *dist);
@@ -77,15 +81,20 @@ CRD_API const crd_dist_type *crd_dist_type_find(const char *name);
 /** The i-th type, counted from 0; NULL behind the last. */
 CRD_API const crd_dist_type *crd_dist_type_get(int i);
 
+/** What a type is, in a phrase: the text of its row in dist.def; "" for a type that is not registered. Static storage. */
+CRD_API const char *crd_dist_type_what(const crd_dist_type *type);
+
 /** Reads a distribution with constant parameters: "normal:0,1", "half_cauchy:0.5".
  *  @return CRD_OK; CRD_ENAME for an unknown name (the nearest is named); CRD_EINVAL for a wrong number of parameters or
- *          text among them; CRD_EDOMAIN for a parameter outside its domain. */
+ *          text among them; CRD_EDOMAIN for a parameter outside its domain; CRD_ESHAPE for a type whose parameters
+ *          are arrays. */
 CRD_API CRD_MUST_CHECK crd_status crd_dist_parse(crd_context *ctx, const char *text, crd_dist *out);
 
-/** Checks the parameters that are known now. `what` begins the message ("site s"). @return CRD_OK; CRD_EDOMAIN. */
+/** Checks the parameters that are known now. `what` begins the message ("site s"). @return CRD_OK; CRD_EDOMAIN;
+ *  CRD_ESHAPE for a number where an array with the classes along its last axis is needed. */
 CRD_API CRD_MUST_CHECK crd_status crd_dist_check(crd_context *ctx, const crd_dist *dist, const char *what);
 
-/** Whether a number lies in a set (low and high as in crd_support). */
+/** Whether a number lies in a set (low and high as in crd_support; low for CRD_ABOVE). */
 CRD_API int crd_constraint_holds(crd_constraint kind, double x, double low, double high);
 /** "positive", "in the unit interval", ... Static storage. */
 CRD_API const char *crd_constraint_text(crd_constraint kind);

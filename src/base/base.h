@@ -65,7 +65,24 @@ void crdi_string_append_v(crdi_string *s, const char *format, va_list arguments)
 void crdi_string_add(crdi_string *s, const char *bytes, size_t length);
 const char *crdi_string_text(const crdi_string *s); /* "" while empty */
 
-/* Writes a double so that reading it gives the same bits back, in as few of 17 digits as that takes. buffer >= 32. */
+/* ---- text (text.c) ------------------------------------------------------------------------------------------ */
+
+/* snprintf in the C locale, on this thread alone: a decimal point in every locale. All formatting in this room goes
+ * through it (strings, arenas, errors, logs). */
+int crdi_format(char *buffer, size_t size, const char *format, ...) CRD_PRINTF(3, 4);
+int crdi_format_v(char *buffer, size_t size, const char *format, va_list arguments);
+double crdi_read_double(const char *text, char **end); /* strtod in the C locale */
+/* Reads the character of UTF-8 at text (RFC 3629: no overlong forms, no surrogates) and returns its bytes; 0 if there
+ * is none, and at a zero byte. `end` NULL: the text ends at a zero byte. */
+int crdi_utf8_decode(const char *text, const char *end, uint32_t *code);
+/* Appends a text as a JSON string with its quotes: control characters are escaped, and what is not UTF-8 becomes
+ * U+FFFD, so that the result can always be read back. */
+void crdi_json_text(crdi_string *out, const char *text);
+
+/* ---- numbers and names (strings.c) -------------------------------------------------------------------------- */
+
+/* Writes a double so that reading it gives the same bits back, in as few of 17 digits as that takes, with a decimal
+ * point in every locale. buffer >= 32. */
 const char *crdi_format_double(char *buffer, double value);
 /* Reads a whole text as a number, in the C locale's notation whatever the locale is. False if any of it is left. */
 bool crdi_parse_double(const char *text, double *out);

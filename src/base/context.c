@@ -4,7 +4,6 @@
  * one since the last clear is kept: what follows an error is its consequence. */
 #include "base/context_impl.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,7 +72,7 @@ crd_status crdi_raise_v(crd_context *ctx, crd_status status, const char *format,
     pthread_mutex_lock(&ctx->lock);
     if (ctx->status == CRD_OK) {
         ctx->status = status;
-        vsnprintf(ctx->message, sizeof ctx->message, format, arguments);
+        crdi_format_v(ctx->message, sizeof ctx->message, format, arguments);
     }
     pthread_mutex_unlock(&ctx->lock);
     return status;
@@ -93,7 +92,7 @@ crd_status crdi_error_prefix(crd_context *ctx, crd_status status, const char *fo
     char prefix[CRDI_MESSAGE];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(prefix, sizeof prefix - 2, format, arguments);
+    crdi_format_v(prefix, sizeof prefix - 2, format, arguments);
     va_end(arguments);
     strcat(prefix, ": ");
     pthread_mutex_lock(&ctx->lock);
@@ -112,7 +111,7 @@ void crdi_log(crd_context *ctx, const char *format, ...)
     char line[CRDI_MESSAGE];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
+    crdi_format_v(line, sizeof line, format, arguments);
     va_end(arguments);
     ctx->options.log(ctx->options.log_user, line);
 }

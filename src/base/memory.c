@@ -4,7 +4,6 @@
  * can be freed without telling its size and starts at a multiple of CRDI_ALIGN (a cache line, and the widest vector). */
 #include "base/context_impl.h"
 
-#include <stdio.h>
 #include <string.h>
 
 struct header {
@@ -171,11 +170,11 @@ char *crdi_arena_printf(crdi_arena *arena, const char *format, ...)
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    int length = crdi_format_v(NULL, 0, format, arguments);
     va_end(arguments);
     char *text = length < 0 ? NULL : crdi_arena_alloc(arena, (size_t)length + 1);
     if (text)
-        vsnprintf(text, (size_t)length + 1, format, again);
+        crdi_format_v(text, (size_t)length + 1, format, again);
     va_end(again);
     return text;
 }

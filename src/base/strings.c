@@ -3,10 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <locale.h>
 #include <math.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,9 +50,9 @@ void crdi_string_append_v(crdi_string *s, const char *format, va_list arguments)
 {
     va_list again;
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    int length = crdi_format_v(NULL, 0, format, arguments);
     if (length >= 0 && reserve(s, (size_t)length)) {
-        vsnprintf(s->text + s->length, (size_t)length + 1, format, again);
+        crdi_format_v(s->text + s->length, (size_t)length + 1, format, again);
         s->length += (size_t)length;
     }
     va_end(again);
@@ -82,26 +79,11 @@ const char *crdi_format_double(char *buffer, double value)
         return strcpy(buffer, value > 0 ? "inf" : "-inf");
     for (int digits = 15; digits <= 17; digits++) {
         double back;
-        snprintf(buffer, 32, "%.*g", digits, value);
+        crdi_format(buffer, 32, "%.*g", digits, value);
         if (crdi_parse_double(buffer, &back) && back == value)
             break;
     }
     return buffer;
-}
-
-/* The C locale, made once: strtod would read "1.5" as 1 under a locale with a decimal comma. */
-static pthread_once_t locale_once = PTHREAD_ONCE_INIT;
-static locale_t locale_of_c;
-
-static void locale_make(void)
-{
-    locale_of_c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-}
-
-static locale_t c_locale(void)
-{
-    pthread_once(&locale_once, locale_make);
-    return locale_of_c;
 }
 
 bool crdi_parse_double(const char *text, double *out)
@@ -111,7 +93,7 @@ bool crdi_parse_double(const char *text, double *out)
         text++;
     if (!*text)
         return false;
-    double value = strtod_l(text, &end, c_locale());
+    double value = crdi_read_double(text, &end);
     if (end == text)
         return false;
     while (isspace((unsigned char)*end))

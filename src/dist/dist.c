@@ -2,10 +2,17 @@
 #include "dist/dist.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const crd_dist_type *const types[] = {
 #define DIST(name, count, params, what) &crdi_dist_##name,
+#include "dist/dist.def"
+#undef DIST
+};
+
+static const char *const whats[] = {
+#define DIST(name, count, params, what) what,
 #include "dist/dist.def"
 #undef DIST
 };
@@ -27,6 +34,14 @@ const crd_dist_type *crd_dist_type_find(const char *name)
         if (strcmp(types[i]->name, name) == 0)
             return types[i];
     return NULL;
+}
+
+const char *crd_dist_type_what(const crd_dist_type *type)
+{
+    for (int i = 0; i < CRDI_COUNT(types); i++)
+        if (types[i] == type)
+            return whats[i];
+    return "";
 }
 
 /* ---- constructors ------------------------------------------------------------------------------------------- */
@@ -98,6 +113,11 @@ int crd_constraint_holds(crd_constraint kind, double x, double low, double high)
         return x == 0 || x == 1;
     case CRD_CATEGORY:
         return x >= 0 && x < high && floor(x) == x;
+    case CRD_PROBABILITY:
+    case CRD_SIMPLEX: /* its sum is not seen from one element */
+        return x >= 0 && x <= 1;
+    case CRD_ABOVE:
+        return x > low && isfinite(x);
     }
     return 0;
 }
@@ -117,27 +137,123 @@ const char *crd_constraint_text(crd_constraint kind)
         return "0 or 1";
     case CRD_CATEGORY:
         return "a class number";
+    case CRD_PROBABILITY:
+        return "from 0 to 1";
+    case CRD_SIMPLEX:
+        return "from 0 to 1, with a sum of 1 along the last axis";
+    case CRD_ABOVE:
+        return "finite and larger than the parameter before it";
     }
     return "?";
 }
 
+/* A parameter's elements if they are known now; their number, or 0. A plain number is copied to *number. */
+static int64_t known_elements(crd_node node, double *number, const double **out)
+{
+    if (node.id < 0)
+        return 0;
+    *number = node.number;
+    *out = number;
+    if (!node.graph)
+        return 1;
+    return crd_node_known(node, out) ? crd_shape_size(crd_node_shape(node)) : 0;
+}
+
+/* What is wrong, where crdi_dist_defect puts it. */
+struct defect {
+    crd_status status;
+    char *text;
+    size_t size;
+};
+
+static bool outside(const crd_dist *dist, int i, double value, struct defect *defect)
+{
+    const crd_dist_param *param = &dist->type->param[i];
+    defect->status = CRD_EDOMAIN;
+    snprintf(defect->text, defect->size, "%s of %s is %g, it must be %s", param->name, dist->type->name, value,
+             crd_constraint_text(param->constraint));
+    return true;
+}
+
+/* Sums along the last axis must be 1, up to the rounding of what made the probabilities. */
+static bool simplex_defect(const crd_dist *dist, int i, struct defect *defect)
+{
+    double number;
+    const double *known;
+    int64_t count = known_elements(dist->param[i], &number, &known);
+    crd_shape shape = crd_node_shape(dist->param[i]);
+    int64_t k = shape.ndim ? shape.dim[shape.ndim - 1] : 1;
+    for (int64_t row = 0; k > 0 && row < count / k; row++) {
+        double sum = 0;
+        for (int64_t j = 0; j < k; j++)
+            sum += known[row * k + j];
+        if (fabs(sum - 1) <= 1e-6)
+            continue;
+        defect->status = CRD_EDOMAIN;
+        snprintf(defect->text, defect->size, "%s of %s has the sum %g in row %lld, it must be 1",
+                 dist->type->param[i].name, dist->type->name, sum, (long long)row);
+        return true;
+    }
+    return false;
+}
+
+/* Compares with the parameter before, both broadcast; what is not known now is not compared. */
+static bool above_defect(const crd_dist *dist, int i, struct defect *defect)
+{
+    crd_node high = dist->param[i], low = dist->param[i - 1];
+    crd_shape shape;
+    double numbers[2];
+    const double *p, *q;
+    if (!known_elements(low, &numbers[0], &p) || !known_elements(high, &numbers[1], &q))
+        return false;
+    if (!join(crd_node_shape(low), crd_node_shape(high), &shape))
+        return false; /* said where the batch shape is made */
+    if (low.graph)
+        low = crd_broadcast_to(low, shape);
+    if (high.graph)
+        high = crd_broadcast_to(high, shape);
+    int64_t many_low = known_elements(low, &numbers[0], &p), many_high = known_elements(high, &numbers[1], &q);
+    for (int64_t k = 0; k < crd_shape_size(shape) && many_low && many_high; k++)
+        if (!crd_constraint_holds(CRD_ABOVE, q[many_high > 1 ? k : 0], p[many_low > 1 ? k : 0], INFINITY))
+            return outside(dist, i, q[many_high > 1 ? k : 0], defect);
+    return false;
+}
+
+static bool parameter_defect(const crd_dist *dist, int i, struct defect *defect)
+{
+    const crd_dist_param *param = &dist->type->param[i];
+    double number;
+    const double *known;
+    if (dist->param[i].id >= 0 && crd_node_shape(dist->param[i]).ndim < param->event_ndim) {
+        defect->status = CRD_ESHAPE;
+        snprintf(defect->text, defect->size,
+                 "%s of %s is a number, it must be an array with the classes along its last axis", param->name,
+                 dist->type->name);
+        return true;
+    }
+    int64_t count = known_elements(dist->param[i], &number, &known);
+    for (int64_t k = 0; k < count; k++)
+        if (!crd_constraint_holds(param->constraint, known[k], -INFINITY, INFINITY))
+            return outside(dist, i, known[k], defect);
+    if (param->constraint == CRD_SIMPLEX)
+        return simplex_defect(dist, i, defect);
+    return param->constraint == CRD_ABOVE && i > 0 && above_defect(dist, i, defect);
+}
+
+crd_status crdi_dist_defect(const crd_dist *dist, char *text, size_t size)
+{
+    struct defect defect = {.text = text, .size = size};
+    for (int i = 0; i < dist->type->param_count; i++)
+        if (parameter_defect(dist, i, &defect))
+            return defect.status;
+    return CRD_OK;
+}
+
 crd_status crd_dist_check(crd_context *ctx, const crd_dist *dist, const char *what)
 {
-    for (int i = 0; i < dist->type->param_count; i++) {
-        const crd_dist_param *param = &dist->type->param[i];
-        const double *known = &dist->param[i].number;
-        int64_t size = 1;
-        if (dist->param[i].graph) {
-            if (!crd_node_known(dist->param[i], &known))
-                continue;
-            size = crd_shape_size(crd_node_shape(dist->param[i]));
-        }
-        for (int64_t k = 0; k < size; k++)
-            if (!crd_constraint_holds(param->constraint, known[k], -INFINITY, INFINITY))
-                return crdi_raise(ctx, CRD_EDOMAIN, "%s: %s of %s is %g, it must be %s", what, param->name,
-                                  dist->type->name, known[k], crd_constraint_text(param->constraint));
-    }
-    return CRD_OK;
+    char text[256];
+    crd_status status = crdi_dist_defect(dist, text, sizeof text);
+    return status < 0 ? crdi_raise(ctx, status, "%s: %s", what, text) : CRD_OK;
 }
 
 /* ---- from text ---------------------------------------------------------------------------------------------- */
@@ -165,6 +281,10 @@ crd_status crd_dist_parse(crd_context *ctx, const char *text, crd_dist *out)
     const crd_dist_type *type = crd_dist_type_find(copy);
     if (!type)
         return crdi_raise_unknown(ctx, "distribution", copy, type_name, NULL, CRDI_COUNT(types));
+    for (int i = 0; i < type->param_count; i++)
+        if (type->param[i].event_ndim > 0)
+            return crdi_raise(ctx, CRD_ESHAPE, "distribution '%s': %s of %s is an array, which a text cannot give",
+                              text, type->param[i].name, type->name);
     crd_dist dist = {.type = type};
     for (int i = 0; i < type->param_count; i++) {
         char *comma = rest ? strchr(rest, ',') : NULL;

@@ -3,6 +3,7 @@
 #define CRDI_DIST_H
 
 #include <credence/dist.h>
+#include <float.h>
 #include "base/base.h"
 
 #define DIST(name, count, params, what) extern const crd_dist_type crdi_dist_##name;
@@ -23,5 +24,24 @@ static inline crd_support crdi_support_positive(const crd_dist *dist)
     (void)dist;
     return (crd_support){CRD_POSITIVE, crd_num(0), crd_num(0)};
 }
+
+/* (x - loc) / scale. */
+static inline crd_node crdi_standardise(crd_node x, crd_node loc, crd_node scale)
+{
+    return crd_div(crd_sub(x, loc), scale);
+}
+
+/* Uniform numbers in [DBL_MIN, 1): for inverse distribution functions that are infinite at 0. The lower end takes the
+ * place of the 0 that one uniform number in 2^52 is. */
+static inline crd_node crdi_uniform_positive(crd_node key, crd_shape shape)
+{
+    return crd_max(crd_random_uniform_node(key, shape), crd_num(DBL_MIN));
+}
+
+/* A draw of Gamma(concentration, 1); see gamma.c. */
+crd_node crdi_draw_gamma(crd_node concentration, crd_node key, crd_shape shape);
+
+/* crd_dist_check without raising: the status, and the message (without its beginning) as text. */
+crd_status crdi_dist_defect(const crd_dist *dist, char *text, size_t size);
 
 #endif

@@ -360,3 +360,8 @@ crd_graph *crdi_lift(crd_node *args, int count, crd_where where, crd_node *bad_o
     }
     return g->status < 0 ? NULL : g;
 }
+
+void crdi_graph_set_where(crd_graph *graph, crd_where where)
+{
+    graph->where = where;
+}

@@ -74,6 +74,8 @@ struct crd_graph {
 
 extern const crdi_op crdi_op_constant, crdi_op_input;
 
+/* Sets the place that nodes made from now on are given in messages; file NULL: each node's own. */
+void crdi_graph_set_where(crd_graph *graph, crd_where where);
 const crdi_vertex *crdi_vertex_of(crd_node node);
 crd_node crdi_arg(crd_node node, int i);
 /* Finds the graph of some arguments and makes their numbers constants of it. NULL if all are numbers, or if one is bad

@@ -5,6 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Numbers in a column; more than can be asked for when they cannot be counted. */
+static int64_t numbers_in(int chains, int64_t draws, int64_t size)
+{
+    bool countable = chains == 0 || size == 0 || draws <= INT64_MAX / chains / size;
+    return countable ? chains * draws * size : INT64_MAX;
+}
+
 crd_status crd_posterior_create(crd_posterior **out, crd_context *ctx, int chains, int64_t draws,
                                 const crd_column *columns, int column_count)
 {
@@ -13,16 +20,16 @@ crd_status crd_posterior_create(crd_posterior **out, crd_context *ctx, int chain
         return CRD_ENOMEM;
     *p = (crd_posterior){.ctx = ctx, .chains = chains, .draws = draws};
     p->column = crdi_alloc_array(ctx, column_count, sizeof *p->column);
-    for (int c = 0; p->column && c < column_count; c++) {
+    bool whole = p->column != NULL;
+    for (int c = 0; whole && c < column_count; c++) {
         crd_column *column = &p->column[p->column_count++];
         *column = columns[c];
         column->size = crd_shape_size(column->shape);
         column->name = crdi_strdup(ctx, columns[c].name);
-        column->draws = crdi_alloc_array(ctx, chains * draws * column->size, sizeof *column->draws);
-        if (!column->name || !column->draws)
-            break;
+        column->draws = crdi_alloc_array(ctx, numbers_in(chains, draws, column->size), sizeof *column->draws);
+        whole = column->name && column->draws;
     }
-    if (crd_error_status(ctx) == CRD_ENOMEM) {
+    if (!whole) {
         crd_posterior_destroy(&p);
         return CRD_ENOMEM;
     }

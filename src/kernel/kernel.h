@@ -10,6 +10,8 @@
 #ifndef CRDI_KERNEL_H
 #define CRDI_KERNEL_H
 
+#include "kernel/vector.h"
+
 #include <stdint.h>
 
 enum { CRDI_LANES = 8 };
@@ -43,6 +45,7 @@ enum crdi_kernel {
 typedef struct crdi_kernel_table {
     const char *name; /* "avx512", "avx2", "portable" */
     crdi_kernel_fn kernel[CRDI_KERNEL_COUNT];
+    crdi_vector_ops vector;
 } crdi_kernel_table;
 
 extern const crdi_kernel_table crdi_kernels_portable;

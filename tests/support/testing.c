@@ -1,6 +1,7 @@
 /* testing.c - see testing.h. */
 #include "testing.h"
 
+#include <locale.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -133,6 +134,17 @@ int64_t testing_numbers(const json_t *value, double *out)
     for (size_t i = 0; i < json_array_size(value); i++)
         count += testing_numbers(json_array_get(value, i), out ? out + count : NULL);
     return count;
+}
+
+bool testing_decimal_comma(bool on)
+{
+    static const char *const commas[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "de_DE"};
+    if (!on)
+        return setlocale(LC_ALL, "C") != NULL;
+    for (size_t i = 0; i < sizeof commas / sizeof *commas; i++)
+        if (setlocale(LC_ALL, commas[i]))
+            return true;
+    return false;
 }
 
 const char *testing_shared(const char *name)

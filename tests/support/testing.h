@@ -35,6 +35,9 @@ double testing_number(const json_t *value);
 /* Copies a (nested) JSON array of numbers, row by row; returns how many. out may be NULL to count. */
 int64_t testing_numbers(const json_t *value, double *out);
 
+/* Turns a locale with a decimal comma on or the C locale back on; false if none is installed. */
+bool testing_decimal_comma(bool on);
+
 /* A file of the shared reference data, or NULL (the test skips, saying so, with testing_skip). */
 const char *testing_shared(const char *name);
 #define testing_skip(...)                                                                                              \

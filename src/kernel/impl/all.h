@@ -8,6 +8,7 @@
 #include "kernel/impl/product.h"
 #include "kernel/impl/move.h"
 #include "kernel/impl/linalg.h"
+#include "kernel/impl/vector.h"
 
 #define CRDI_PASTE_(a, b) a##b
 #define CRDI_PASTE(a, b) CRDI_PASTE_(a, b)
@@ -25,4 +26,5 @@ const crdi_kernel_table CRDI_PASTE(crdi_kernels_, CRDI_ISA) = {
 #undef BINARY
 #undef OTHER
     },
+    {v_axpy, v_add, v_mul, v_dot, v_kick_drift, v_kick_sharp, v_no_turn, v_exp, v_log_add_exp},
 };

@@ -57,9 +57,15 @@ static void k_matmul_nt(const crdi_call *call)
     int64_t n = call->n[0], m = call->n[1], depth = call->n[2];
     for (int64_t t = 0; t < call->n[3]; t++) {
         const double *a = call->in[0] + t * call->s[3], *b = call->in[1] + t * call->s[4];
-        for (int64_t r = 0; r < m; r++)
-            for (int64_t i = 0; i < n; i++)
-                call->out[(t * m + r) * n + i] = dot_of(a + r * call->s[0], b + i * call->s[1], depth);
+        for (int64_t r = 0; r < m; r++) {
+            const double *row = a + r * call->s[0];
+            double *out = call->out + (t * m + r) * n;
+            int64_t i = 0;
+            for (; i + 4 <= n; i += 4)
+                dots_of(out + i, row, b + i * call->s[1], call->s[1], depth);
+            for (; i < n; i++)
+                out[i] = dot_of(row, b + i * call->s[1], depth);
+        }
     }
 }
 

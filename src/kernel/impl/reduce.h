@@ -6,9 +6,9 @@ static inline double sum_of(const double *a, int64_t n)
     v8 sum = v8_set(0);
     int64_t i = 0;
     for (; i + CRDI_LANES <= n; i += CRDI_LANES)
-        sum += v8_load(a + i);
+        sum = v8_add(sum, v8_load(a + i));
     if (i < n)
-        sum += v8_load_n(a + i, n - i);
+        sum = v8_add(sum, v8_load_n(a + i, n - i));
     return v8_sum(sum);
 }
 
@@ -21,6 +21,31 @@ static inline double dot_of(const double *a, const double *b, int64_t n)
     if (i < n)
         sum = v8_fma(v8_load_n(a + i, n - i), v8_load_n(b + i, n - i), sum);
     return v8_sum(sum);
+}
+
+/* out[q] = dot_of(a, b + q step, n), q = 0 to 3: four chains of additions at once, each in its own order. */
+static inline void dots_of(double *out, const double *a, const double *b, int64_t step, int64_t n)
+{
+    v8 s0 = v8_set(0), s1 = s0, s2 = s0, s3 = s0;
+    int64_t i = 0;
+    for (; i + CRDI_LANES <= n; i += CRDI_LANES) {
+        v8 x = v8_load(a + i);
+        s0 = v8_fma(x, v8_load(b + i), s0);
+        s1 = v8_fma(x, v8_load(b + step + i), s1);
+        s2 = v8_fma(x, v8_load(b + 2 * step + i), s2);
+        s3 = v8_fma(x, v8_load(b + 3 * step + i), s3);
+    }
+    if (i < n) {
+        v8 x = v8_load_n(a + i, n - i);
+        s0 = v8_fma(x, v8_load_n(b + i, n - i), s0);
+        s1 = v8_fma(x, v8_load_n(b + step + i, n - i), s1);
+        s2 = v8_fma(x, v8_load_n(b + 2 * step + i, n - i), s2);
+        s3 = v8_fma(x, v8_load_n(b + 3 * step + i, n - i), s3);
+    }
+    out[0] = v8_sum(s0);
+    out[1] = v8_sum(s1);
+    out[2] = v8_sum(s2);
+    out[3] = v8_sum(s3);
 }
 
 /* out[0] = sum of a[0 .. n[0]). */

@@ -8,66 +8,68 @@
 #include "kernel/vmath/arithmetic.h"
 #include "kernel/vmath/polynomials.h"
 
-/* expm1 of a reduced argument. */
-static inline double vm_expm1_reduced(double r)
-{
-    return fma(r * r, vm_p_exp(r), r);
-}
-
-/* s expm1(r) + shift: the large terms first, which saves half an ulp where they cancel. */
-static inline double vm_expm1_scaled(double r, double s, double shift)
-{
-    return fma(s * (r * r), vm_p_exp(r), fma(s, r, shift));
-}
-
-/* exp(x + low) for |x| < 1100 and a low below an ulp of x. 2^k is put on in two steps, so that a subnormal result is
- * rounded once and a large one overflows by itself. */
-static inline double vm_exp_bounded(double x, double low)
+/* exp(x + low) for |x| < 1100 and a low below an ulp of x; any number beyond. 2^k is put on in two steps, so that a
+ * subnormal result is rounded once and a large one overflows by itself. */
+VM_INLINE double vm_exp_bounded(double x, double low)
 {
     double k = fma(x, VM_LOG2E, VM_ROUND) - VM_ROUND;
-    double r = fma(-k, VM_LN2_LOW, fma(-k, VM_LN2_HIGH, x)) + low;
-    double e = 1 + vm_expm1_reduced(r);
+    double exact = fma(-k, VM_LN2_HIGH, x), rest = fma(k, -VM_LN2_LOW, low), r = exact + rest;
+    double e = 1 + (exact + fma(r * r, vm_p_exp(r), rest));
     double first = fma(k, 0.5, VM_ROUND) - VM_ROUND;
     return e * vm_power_of_two(first) * vm_power_of_two(k - first);
 }
 
-static inline double vm_exp(double x)
+/* Error at most 0.93 ulp: 200 000 points on [-745, 709.8], [-1, 1] and where the result is subnormal. */
+VM_INLINE double vm_exp(double x)
 {
-    x = x > 710 ? 710 : x;
-    x = x < -746 ? -746 : x;
-    return vm_exp_bounded(x, 0);
+    double e = vm_exp_bounded(x, 0);
+    e = x > 1000 ? INFINITY : e;
+    return x < -1000 ? 0 : e;
 }
 
-/* 2^k expm1(r) + (2^k - 1); the sign is that of x, which also saves the zero's. */
-static inline double vm_expm1(double x)
+/* exp(-|x|), a factor of sigmoid and softplus. */
+VM_INLINE double vm_exp_decay(double x)
 {
-    double y = x > 710 ? 710 : x;
-    y = y < -50 ? -50 : y;
-    double k = fma(y, VM_LOG2E, VM_ROUND) - VM_ROUND;
-    double r = fma(-k, VM_LN2_LOW, fma(-k, VM_LN2_HIGH, y));
-    double last = k > 1023 ? 2 : 1, one = k > 1023 ? 0.5 : 1, s = vm_power_of_two(k > 1023 ? k - 1 : k);
-    return copysign(vm_expm1_scaled(r, s, s - one) * last, x);
+    double y = fabs(x), e = vm_exp_bounded(-y, 0);
+    return y > 1000 ? 0 : e;
 }
 
-/* expm1(2 |x|) / (expm1(2 |x|) + 2): one division and no second range. From 20 on the result rounds to 1. */
-static inline double vm_tanh(double x)
+/* 2^k expm1(r) + (2^k - 1), in halves because 2^1024 is no number; the large terms first, which saves half an ulp where
+ * they cancel. A tiny x is its own answer, and would lose bits in a half.
+ * Error at most 1.65 ulp: 150 000 points on [-40, 709.8], [-1.1, 1.1] and tiny. */
+VM_INLINE double vm_expm1(double x)
+{
+    double k = fma(x, VM_LOG2E, VM_ROUND) - VM_ROUND;
+    double r = fma(-k, VM_LN2_LOW, fma(-k, VM_LN2_HIGH, x)), s = vm_power_of_two(k - 1);
+    double e = 2 * fma(s * (r * r), vm_p_exp(r), fma(s, r, s - 0.5));
+    e = x > 709.79 ? INFINITY : e;
+    e = x < -50 ? -1 : e;
+    return fabs(x) < 0x1p-54 ? x : e;
+}
+
+/* h / (h + 1), h = expm1(2 |x|) / 2: one division. |x| = k log(2) / 2 + r, and k is rounded such that r lies in
+ * [-0.091, 0.256], not symmetrically: the range k = 1, where the two terms of h cancel, then starts where tanh passes 1/4
+ * and an ulp doubles. For small x, h - h (h / (h + 1)) takes back the rounding of h + 1; without it the error reaches
+ * 2.4 ulp (and the loop takes 0.58 ns instead of 0.65). From 20 on the result rounds to 1.
+ * Error at most 1.88 ulp: 200 000 points on [-20, 20], [-3, 3], [-0.6, 0.6] and tiny. */
+VM_INLINE double vm_tanh(double x)
 {
     double y = fabs(x);
-    y = y > 20 ? 20 : y;
-    double shifted = fma(y, 2 * VM_LOG2E, VM_ROUND + 1023), k = shifted - (VM_ROUND + 1023);
-    double r = fma(-k, VM_LN2_LOW, fma(-k, VM_LN2_HIGH, y + y));
+    double shifted = fma(y, 2 * VM_LOG2E, -0.2375) + (VM_ROUND + 1023), k = shifted - (VM_ROUND + 1023);
+    double r = fma(-k, VM_LN2_LOW / 2, fma(-k, VM_LN2_HIGH / 2, y));
     double s = vm_from_bits(vm_bits(shifted) << 52);
-    double e = vm_expm1_scaled(r, s, s - 1);
-    return copysign(e / (e + 2), x);
+    double h = fma(s, fma(r * r, vm_p_tanh(r), r), fma(s, 0.5, -0.5)), t = h / (h + 1), small = fma(-h, t, h);
+    t = y > 20 ? 1 : t;
+    t = y < 0.2 ? small : t;
+    return copysign(t, x);
 }
 
-/* 1 / (1 + exp(-|x|)), or exp(-|x|) over the same. */
-static inline double vm_sigmoid(double x)
+/* 1 / (1 + e), e = exp(-|x|), or e over the same; far below 0 corrected as in tanh.
+ * Error at most 1.86 ulp: 200 000 points on [-745, 40], [-40, 40], [-5, 5] and tiny. */
+VM_INLINE double vm_sigmoid(double x)
 {
-    double y = fabs(x);
-    y = y > 746 ? 746 : y;
-    double e = vm_exp_bounded(-y, 0);
-    return (x < 0 ? e : 1) / (1 + e);
+    double e = vm_exp_decay(x), t = (x < 0 ? e : 1) / (1 + e), small = fma(-e, t, e);
+    return x < -1.4 ? small : t;
 }
 
 #endif

@@ -3,28 +3,46 @@
 #ifndef CRDI_VMATH_POLYNOMIALS_H
 #define CRDI_VMATH_POLYNOMIALS_H
 
-#include <math.h>
+#include "kernel/vmath/arithmetic.h"
 
 /* (expm1(r) - r) / r^2,
- * r in [-0.346608, 0.346608]; degree 9, relative to expm1: error 2^-54.92. */
-static inline double vm_p_exp(double r)
+ * r in [-0.346608, 0.346608]; degree 9, relative to expm1: error 2^-54.7. */
+VM_INLINE double vm_p_exp(double r)
 {
-    double r2 = r * r, even = 0x1.28a7e810908abp-22;
-    even = fma(even, r2, 0x1.a019a15c046f3p-16);
-    even = fma(even, r2, 0x1.6c16c180e39f8p-10);
-    even = fma(even, r2, 0x1.5555555551aa3p-5);
-    even = fma(even, r2, 0x1.0000000000006p-1);
-    double odd = 0x1.b0452c7d60c0ep-26;
-    odd = fma(odd, r2, 0x1.71dd883a4810bp-19);
-    odd = fma(odd, r2, 0x1.a01a01d360c30p-13);
-    odd = fma(odd, r2, 0x1.111111110b6c2p-7);
-    odd = fma(odd, r2, 0x1.5555555555560p-3);
+    double r2 = r * r, even = 0x1.28a1dfe7ae6f4p-22;
+    even = fma(even, r2, 0x1.a019a76f58b31p-16);
+    even = fma(even, r2, 0x1.6c16c17edb9efp-10);
+    even = fma(even, r2, 0x1.55555555522b8p-5);
+    even = fma(even, r2, 0x1.0000000000005p-1);
+    double odd = 0x1.ae6b9ddd57256p-26;
+    odd = fma(odd, r2, 0x1.71de880b9e270p-19);
+    odd = fma(odd, r2, 0x1.a01a017513c0ep-13);
+    odd = fma(odd, r2, 0x1.1111111118faap-7);
+    odd = fma(odd, r2, 0x1.5555555555539p-3);
+    return fma(odd, r, even);
+}
+
+/* (expm1(2 r) / 2 - r) / r^2,
+ * r in [-0.09125, 0.25605]; degree 10, relative to expm1: error 2^-59.62. */
+VM_INLINE double vm_p_tanh(double r)
+{
+    double r2 = r * r, even = 0x1.4da6314d3328fp-18;
+    even = fma(even, r2, 0x1.27f6a0fcdeb2dp-13);
+    even = fma(even, r2, 0x1.a019fb7bd7c8dp-9);
+    even = fma(even, r2, 0x1.6c16c16cb11a5p-5);
+    even = fma(even, r2, 0x1.55555555554a0p-2);
+    even = fma(even, r2, 0x1.0000000000000p+0);
+    double odd = 0x1.aa2a589e2c44ep-16;
+    odd = fma(odd, r2, 0x1.71de6dff0942ep-11);
+    odd = fma(odd, r2, 0x1.a01a01b00dccep-7);
+    odd = fma(odd, r2, 0x1.111111110ec82p-3);
+    odd = fma(odd, r2, 0x1.555555555555ap-1);
     return fma(odd, r, even);
 }
 
 /* (log((1 + s) / (1 - s)) / s - 2) / z, z = s^2,
  * z in [0.0, 0.0294402]; degree 6, relative to the logarithm: error 2^-58.88. */
-static inline double vm_p_log(double z)
+VM_INLINE double vm_p_log(double z)
 {
     double p = 0x1.2f06327109890p-3;
     p = fma(p, z, 0x1.39a1a6e8219fep-3);
@@ -37,7 +55,7 @@ static inline double vm_p_log(double z)
 
 /* the same, for log1p of an argument in [0, 1],
  * z in [0.0, 0.111111]; degree 9, relative to the logarithm: error 2^-57.96. */
-static inline double vm_p_log_wide(double z)
+VM_INLINE double vm_p_log_wide(double z)
 {
     double p = 0x1.5c897ddfec866p-3;
     p = fma(p, z, 0x1.559d42df567c6p-4);
@@ -53,7 +71,7 @@ static inline double vm_p_log_wide(double z)
 
 /* (log((1 + s) / (1 - s)) / s - 2 - 2 z / 3) / z^2,
  * z in [0.0, 0.0294402]; degree 7, relative to the logarithm: error 2^-66.34. */
-static inline double vm_p_log_next(double z)
+VM_INLINE double vm_p_log_next(double z)
 {
     double p = 0x1.eb11af4544725p-4;
     p = fma(p, z, 0x1.de33604bc5235p-4);
@@ -67,7 +85,7 @@ static inline double vm_p_log_next(double z)
 
 /* erf(x) / x - 1, z = x^2,
  * z in [0.0, 1.0]; degree 11, relative error 2^-54.59. */
-static inline double vm_p_erf(double z)
+VM_INLINE double vm_p_erf(double z)
 {
     double p = -0x1.acdffa741d55bp-31;
     p = fma(p, z, 0x1.d784909b0acdcp-27);
@@ -85,7 +103,7 @@ static inline double vm_p_erf(double z)
 
 /* -log(erfc(x)), t = x - 1.5,
  * t in [-0.5, 4.45]; degree 22, in erfc, absolute error 2^-58.46. */
-static inline double vm_p_erfc(double t)
+VM_INLINE double vm_p_erfc(double t)
 {
     double p = 0x1.146aed7ead120p-51;
     p = fma(p, t, -0x1.3ebf29e187e1fp-47);
@@ -114,7 +132,7 @@ static inline double vm_p_erfc(double t)
 
 /* erfinv(x) / x, w = -log(1 - x^2), t = w - 3.125,
  * w in [0, 6.25]; degree 24, relative error 2^-55.33. */
-static inline double vm_p_erfinv_low(double t)
+VM_INLINE double vm_p_erfinv_low(double t)
 {
     double p = -0x1.6ada0da2ba05fp-72;
     p = fma(p, t, 0x1.e67fa5c2ff841p-69);
@@ -145,7 +163,7 @@ static inline double vm_p_erfinv_low(double t)
 
 /* erfinv(x) / x, w = -log(1 - x^2), t = sqrt(w) - 3.25,
  * sqrt(w) in [2.5, 4]; degree 21, relative error 2^-53.87. */
-static inline double vm_p_erfinv_middle(double t)
+VM_INLINE double vm_p_erfinv_middle(double t)
 {
     double p = -0x1.51d269b9185c3p-30;
     p = fma(p, t, 0x1.0597e341c7625p-27);
@@ -173,7 +191,7 @@ static inline double vm_p_erfinv_middle(double t)
 
 /* erfinv(x) / x, w = -log(1 - x^2), t = sqrt(w) - 5,
  * sqrt(w) in [4, 6.01]; degree 19, relative error 2^-54.97. */
-static inline double vm_p_erfinv_high(double t)
+VM_INLINE double vm_p_erfinv_high(double t)
 {
     double p = 0x1.9c45ea8ad694ep-38;
     p = fma(p, t, -0x1.67abd57a20874p-36);
@@ -199,7 +217,7 @@ static inline double vm_p_erfinv_high(double t)
 
 /* (sin(r) / r - 1) / z, z = r^2,
  * z in [0.0, 0.6241]; degree 5, relative error 2^-57.65. */
-static inline double vm_p_sin(double z)
+VM_INLINE double vm_p_sin(double z)
 {
     double p = 0x1.5d887eeeb30aap-33;
     p = fma(p, z, -0x1.ae5e42fb664cfp-26);
@@ -211,7 +229,7 @@ static inline double vm_p_sin(double z)
 
 /* (cos(r) - 1 + z / 2) / z^2, z = r^2,
  * z in [0.0, 0.6241]; degree 5, relative error 2^-62.59. */
-static inline double vm_p_cos(double z)
+VM_INLINE double vm_p_cos(double z)
 {
     double p = -0x1.8fa3277fe9c64p-37;
     p = fma(p, z, 0x1.1ee9d670b7fe3p-29);
@@ -223,7 +241,7 @@ static inline double vm_p_cos(double z)
 
 /* (atan(t) / t - 1) / z, z = t^2,
  * z in [0.0, 0.17159]; degree 11, relative error 2^-58.19. */
-static inline double vm_p_atan(double z)
+VM_INLINE double vm_p_atan(double z)
 {
     double p = 0x1.f255bd652d03dp-7;
     p = fma(p, z, -0x1.12537942a54d0p-5);
@@ -241,7 +259,7 @@ static inline double vm_p_atan(double z)
 
 /* lgamma(2 + t) / t,
  * t in [-0.5, 0.5]; degree 18, relative error 2^-54.87. */
-static inline double vm_p_lgamma(double t)
+VM_INLINE double vm_p_lgamma(double t)
 {
     double p = -0x1.245e19a2996a5p-23;
     p = fma(p, t, 0x1.2b5bd9ca8ffdbp-22);
@@ -266,7 +284,7 @@ static inline double vm_p_lgamma(double t)
 
 /* x (lgamma(x) - (x - 1/2) log x + x - log(2 pi) / 2), z = 1 / x^2,
  * z in [1.0e-12, 0.015625]; degree 6, absolute error 2^-57.58. */
-static inline double vm_p_stirling(double z)
+VM_INLINE double vm_p_stirling(double z)
 {
     double p = 0x1.4c3806270cc5cp-8;
     p = fma(p, z, -0x1.ef9801974f6cbp-10);
@@ -279,7 +297,7 @@ static inline double vm_p_stirling(double z)
 
 /* (log x - 1 / (2 x) - digamma(x)) x^2, z = 1 / x^2,
  * z in [1.0e-12, 0.015625]; degree 7, absolute, in digamma error 2^-66.78. */
-static inline double vm_p_digamma(double z)
+VM_INLINE double vm_p_digamma(double z)
 {
     double p = -0x1.25f42d9b384d8p-2;
     p = fma(p, z, 0x1.44bac607eb3ecp-4);
@@ -293,7 +311,7 @@ static inline double vm_p_digamma(double z)
 
 /* (trigamma(x) - 1 / x - 1 / (2 x^2)) x^3, z = 1 / x^2,
  * z in [1.0e-12, 0.015625]; degree 8, relative error 2^-63.22. */
-static inline double vm_p_trigamma(double z)
+VM_INLINE double vm_p_trigamma(double z)
 {
     double p = 0x1.c806e250799aep+4;
     p = fma(p, z, -0x1.9678dd45d3546p+2);

@@ -3,6 +3,7 @@
 #include "testing.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static void blocks_are_aligned_zeroed_and_keep_their_contents(void **state)
@@ -83,6 +84,79 @@ static void doubles_survive_being_text(void **state)
     assert_false(crdi_parse_int("1.5", &whole) || crdi_parse_int("99999999999999999999", &whole));
 }
 
+static void a_decimal_comma_does_no_harm(void **state)
+{
+    (void)state;
+    if (!testing_decimal_comma(true))
+        testing_skip("no locale with a decimal comma is installed\n");
+    crd_context *ctx = testing_context();
+    char text[32];
+    double value = 0;
+    crdi_string s;
+    crdi_string_init(&s, ctx);
+    crdi_format_double(text, 0.1);
+    bool read = crdi_parse_double("2.5", &value);
+    crdi_string_append(&s, "%.1f", 1.5);
+    crdi_raise(ctx, CRD_EINVAL, "%g", 3.5);
+    char outside[8];
+    snprintf(outside, sizeof outside, "%.1f", 1.5);
+    testing_decimal_comma(false);
+    assert_string_equal(text, "0.1");
+    assert_true(read && value == 2.5);
+    assert_string_equal(crdi_string_text(&s), "1.5");
+    assert_string_equal(crd_error_message(ctx), "3.5");
+    assert_string_equal(outside, "1,5"); /* the program keeps its locale */
+    crdi_string_clear(&s);
+    testing_context_destroy(&ctx);
+}
+
+static void only_shortest_utf8_is_read(void **state)
+{
+    (void)state;
+    const struct {
+        const char *bytes;
+        int length;
+        uint32_t code;
+    } cases[] = {
+        {"a", 1, 'a'},
+        {"\u00e9", 2, 0xe9},
+        {"\u20ac", 3, 0x20ac},
+        {"\U0010ffff", 4, 0x10ffff},
+        {"", 0, 0},
+        {"\x80", 0, 0},
+        {"\xff", 0, 0},
+        {"\xc3", 0, 0},
+        {"\xc3(", 0, 0},
+        {"\xc0\xaf", 0, 0}, /* overlong */
+        {"\xe0\x80\xaf", 0, 0},
+        {"\xf0\x80\x80\xaf", 0, 0},
+        {"\xed\xa0\x80", 0, 0}, /* half of a pair */
+        {"\xf4\x90\x80\x80", 0, 0}, /* beyond the last code point */
+    };
+    for (int i = 0; i < CRDI_COUNT(cases); i++) {
+        uint32_t code = 0;
+        assert_int_equal(crdi_utf8_decode(cases[i].bytes, NULL, &code), cases[i].length);
+        assert_int_equal(code, cases[i].code);
+        if (cases[i].length > 1) /* cut short */
+            assert_int_equal(crdi_utf8_decode(cases[i].bytes, cases[i].bytes + cases[i].length - 1, &code), 0);
+    }
+}
+
+static void a_json_string_can_always_be_read_back(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_string s;
+    crdi_string_init(&s, ctx);
+    crdi_json_text(&s, "a\"b\\c\n\x1b\x7f\u00e9\xc2\x85\xff\xc3");
+    assert_string_equal(crdi_string_text(&s), "\"a\\\"b\\\\c\\u000a\\u001b\\u007f\u00e9\\u0085\ufffd\ufffd\"");
+    json_t *back = json_loads(crdi_string_text(&s), JSON_DECODE_ANY, NULL);
+    assert_string_equal(json_string_value(back), "a\"b\\c\n\x1b\x7f\u00e9\xc2\x85\ufffd\ufffd");
+    json_decref(back);
+    crdi_string_clear(&s);
+    testing_context_destroy(&ctx);
+}
+
 static void the_nearest_name_is_found(void **state)
 {
     (void)state;
@@ -146,6 +220,9 @@ int main(void)
         cmocka_unit_test(an_arena_gives_back_all_at_once),
         cmocka_unit_test(the_first_error_stays),
         cmocka_unit_test(doubles_survive_being_text),
+        cmocka_unit_test(a_decimal_comma_does_no_harm),
+        cmocka_unit_test(only_shortest_utf8_is_read),
+        cmocka_unit_test(a_json_string_can_always_be_read_back),
         cmocka_unit_test(the_nearest_name_is_found),
         cmocka_unit_test(patterns_match_as_in_the_shell),
         cmocka_unit_test(every_task_runs_once_and_the_lowest_failure_counts),

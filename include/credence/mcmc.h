@@ -1,0 +1,74 @@
+/* mcmc.h - Markov chain Monte Carlo: NUTS and static Hamiltonian Monte Carlo. */
+#ifndef CREDENCE_MCMC_H
+#define CREDENCE_MCMC_H
+
+#include <credence/model.h>
+#include <credence/posterior.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What a chain is doing, for displays. */
+typedef struct crd_chain_progress {
+    int64_t iteration; /**< done so far, warm-up counted */
+    int64_t warmup, total; /**< iterations of warm-up, of all */
+    double step_size;
+    int64_t gradients; /**< evaluated so far */
+    int64_t sampling_gradients; /**< of those, after warm-up */
+    int64_t divergences; /**< after warm-up */
+    double seconds; /**< since the chain started; 0 before */
+} crd_chain_progress;
+
+/** Settings. 0 or NULL means the default, which src/infer/mcmc_options.def names with its source. */
+typedef struct crd_nuts_options {
+    int64_t chains; /**< 4 */
+    int64_t warmup; /**< 1000; -1: none */
+    int64_t draws; /**< 1000, a chain */
+    int64_t threads; /**< as many as there are processors; the draws do not depend on it */
+    const char *kernel; /**< "nuts"; or "hmc": a fixed path length */
+    double target_accept; /**< 0.8 */
+    int64_t max_depth; /**< 10: at most 2^10 - 1 leapfrog steps a transition */
+    double max_energy_change; /**< 1000: above it a transition diverges */
+    const char *metric; /**< "diagonal", "dense", "unit" */
+    double step_size; /**< the first one; 0: found by doubling and halving */
+    double path_length; /**< of hmc: 2 pi; the number of steps is path_length / step size */
+    double init_radius; /**< 2: start points are uniform in (-radius, radius), unconstrained */
+    const char *const *keep; /**< deterministic sites to keep with the draws; NULL: none */
+    int keep_count;
+    /** Called about ten times a second from a thread of its own, and once at the end. NULL: not called. */
+    void (*progress)(void *user, const crd_chain_progress *chains, int count);
+    void *progress_user;
+    /** Polled after every transition, from the chains' threads; non-zero stops the run with CRD_INTERRUPTED. */
+    int (*stop)(void *user);
+    void *stop_user;
+} crd_nuts_options;
+
+/** Draws from the posterior of a model.
+ *
+ *  NUTS as Stan has it today: multinomial sampling from trajectories that double until the generalised U-turn criterion,
+ *  with the additional checks across subtrees (Hoffman & Gelman 2014; Betancourt 2017, appendix A; Stan 2.21 ff.), step
+ *  size by dual averaging, metric by windowed Welford variances, shrunk as in Stan.
+ *
+ *  @param options  borrowed; NULL means the defaults.
+ *  @param key      chain c uses crd_key_fold_in(key, c), so that the draws of a chain do not depend on the others.
+ *  @param out      returns owned: latent sites on their own scale, kept deterministic sites, and the statistics
+ *                  accept_prob, diverging, energy, log_density, n_steps, step_size, tree_depth.
+ *  @return CRD_OK; CRD_INTERRUPTED (out then holds what all chains have); CRD_EINVAL for an option out of range;
+ *          CRD_ESTART if 100 start points of a chain all have a density or gradient that is not finite; CRD_ENOMEM.
+ *  Cost: 2^depth gradients a transition. Parallel: one chain a thread; nothing is allocated or locked in a transition. */
+CRD_API CRD_MUST_CHECK crd_status crd_nuts_run(const crd_model *model, const crd_nuts_options *options, crd_key key,
+                                               crd_posterior **out);
+
+/** Predicts: the values of a site for every draw of a posterior, by tracing the model with other data.
+ *  @param user   what the model function gets: the new data. @param name  a deterministic or observed site; an observed
+ *                one without data is drawn anew (draw d of chain c from crd_key_fold_in(key, c * draws + d)).
+ *  @param out    (chains, draws, *shape of the site), owned; written on success.
+ *  @return CRD_OK; CRD_ENAME; CRD_ESHAPE; CRD_EMISSING if the posterior lacks a latent site; CRD_ENOMEM. */
+CRD_API CRD_MUST_CHECK crd_status crd_predict(const crd_model *model, const crd_posterior *posterior, void *user,
+                                              const char *name, crd_key key, crd_array *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,25 @@
+/* terminal.c - see terminal.h. */
+#include "cli/terminal.h"
+#include "base/base.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+bool crdi_terminal_is(int fd)
+{
+    const char *kind = getenv("TERM");
+    return isatty(fd) && !(kind && strcmp(kind, "dumb") == 0);
+}
+
+int crdi_terminal_width(int fd, int fallback)
+{
+    enum { NARROWEST = 40, WIDEST = 1000 };
+    const char *columns = getenv("COLUMNS");
+    struct winsize window = {0};
+    int64_t width;
+    if (!columns || !crdi_parse_int(columns, &width))
+        width = isatty(fd) && ioctl(fd, TIOCGWINSZ, &window) == 0 && window.ws_col ? window.ws_col : fallback;
+    return width < NARROWEST ? NARROWEST : width > WIDEST ? WIDEST : (int)width;
+}

@@ -1,0 +1,13 @@
+/* terminal.h - whether output goes to a person, and how wide their window is. */
+#ifndef CRDI_TERMINAL_H
+#define CRDI_TERMINAL_H
+
+#include <stdbool.h>
+
+/* Whether a file descriptor is a terminal that understands cursor movements (TERM is not "dumb"). */
+bool crdi_terminal_is(int fd);
+
+/* The columns of the terminal: the environment's COLUMNS, else what the terminal says, else `fallback`. */
+int crdi_terminal_width(int fd, int fallback);
+
+#endif

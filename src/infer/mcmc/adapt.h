@@ -1,0 +1,51 @@
+/* adapt.h - what warm-up learns: the step size by dual averaging, the metric by variances over growing windows. */
+#ifndef CRDI_ADAPT_H
+#define CRDI_ADAPT_H
+
+#include "base/base.h"
+
+/* Dual averaging of log step size (Hoffman & Gelman 2014, eq. 6 and alg. 5; constants as in Stan). */
+typedef struct crdi_dual_averaging {
+    double target; /* delta: the acceptance probability wanted */
+    double mu; /* where log step size is drawn to: log(10 first step size) */
+    double s_bar, x_bar;
+    double count;
+} crdi_dual_averaging;
+
+void crdi_dual_averaging_restart(crdi_dual_averaging *d, double step_size);
+/* Takes one acceptance statistic; returns the step size to go on with. */
+double crdi_dual_averaging_learn(crdi_dual_averaging *d, double accept);
+/* The average that sampling uses. */
+double crdi_dual_averaging_final(const crdi_dual_averaging *d);
+
+/* Running mean and (co)variance (Welford 1962), one pass, stable. */
+typedef struct crdi_welford {
+    crd_context *ctx;
+    int64_t dim, count;
+    bool dense;
+    double *mean; /* (dim) */
+    double *m2; /* (dim) or (dim, dim): sums of products of deviations */
+    double *delta; /* (dim) scratch */
+} crdi_welford;
+
+crd_status crdi_welford_create(crdi_welford *w, crd_context *ctx, int64_t dim, bool dense);
+void crdi_welford_destroy(crdi_welford *w);
+void crdi_welford_restart(crdi_welford *w);
+void crdi_welford_add(crdi_welford *w, const double *x);
+/* The regularised estimate: n / (n + 5) times the sample (co)variance plus 1e-3 5 / (n + 5) on the diagonal (Stan). */
+void crdi_welford_estimate(const crdi_welford *w, double *out);
+
+/* Which iterations of warm-up the metric learns from, and when it is renewed: a first stretch for the step size alone,
+ * windows of doubling length, a last stretch for the step size (Stan reference manual, "HMC algorithm parameters"). */
+typedef struct crdi_windows {
+    int64_t warmup;
+    int64_t first, last; /* lengths of the outer stretches; 75 and 50 if warm-up is long enough */
+    int64_t size, next; /* of the window at hand; its last iteration */
+    int64_t iteration;
+} crdi_windows;
+
+void crdi_windows_start(crdi_windows *w, int64_t warmup);
+/* For each iteration in turn: whether the metric learns from it (*learn), and whether it is renewed after it. */
+bool crdi_windows_step(crdi_windows *w, bool *learn);
+
+#endif

@@ -1,0 +1,167 @@
+/* chain.c - starting a chain, moving it, and what it learns in warm-up.
+ *
+ * Keys: transition i of a chain uses fold_in(key, i); what happens outside transitions uses numbers from START on. */
+#include "infer/mcmc/chain.h"
+
+#include <math.h>
+#include <string.h>
+
+static const uint32_t START = 0x80000000u, SEARCH = 0x80000001u;
+
+#define KERNEL(name, what) extern const crdi_mcmc_kernel crdi_mcmc_kernel_##name;
+#include "infer/mcmc/kernels.def"
+#undef KERNEL
+
+static const crdi_mcmc_kernel *const kernels[] = {
+#define KERNEL(name, what) &crdi_mcmc_kernel_##name,
+#include "infer/mcmc/kernels.def"
+#undef KERNEL
+};
+
+const crdi_mcmc_kernel *crdi_mcmc_kernel_find(const char *name)
+{
+    for (int i = 0; i < CRDI_COUNT(kernels); i++)
+        if (strcmp(kernels[i]->name, name) == 0)
+            return kernels[i];
+    return NULL;
+}
+
+static const char *kernel_name(const void *list, int64_t i)
+{
+    (void)list;
+    return kernels[i]->name;
+}
+
+crd_status crdi_raise_unknown_kernel(crd_context *ctx, const char *name)
+{
+    return crdi_raise_unknown(ctx, "method", name, kernel_name, NULL, CRDI_COUNT(kernels));
+}
+
+static crdi_metric metric_of(const crd_nuts_options *options)
+{
+    if (strcmp(options->metric, "dense") == 0)
+        return CRDI_METRIC_DENSE;
+    return strcmp(options->metric, "unit") == 0 ? CRDI_METRIC_UNIT : CRDI_METRIC_DIAGONAL;
+}
+
+crd_status crdi_chain_create(crdi_chain *chain, crd_context *ctx, const crd_program *density,
+                             const crd_nuts_options *options, crd_key key)
+{
+    *chain = (crdi_chain){.ctx = ctx, .options = options, .key = key};
+    crdi_metric metric = metric_of(options);
+    int64_t dim = crd_program_input_size(density);
+    chain->kernel = crdi_mcmc_kernel_find(options->kernel);
+    if (!chain->kernel)
+        return crdi_raise_unknown_kernel(ctx, options->kernel);
+    CRD_TRY(crdi_hamiltonian_create(&chain->h, ctx, density, metric));
+    CRD_TRY(crdi_welford_create(&chain->welford, ctx, dim, metric == CRDI_METRIC_DENSE));
+    chain->estimate = crdi_alloc_array(ctx, metric == CRDI_METRIC_DENSE ? dim * dim : dim, sizeof(double));
+    if (!chain->estimate)
+        return CRD_ENOMEM;
+    chain->averaging.target = options->target_accept;
+    crdi_windows_start(&chain->windows, options->warmup);
+    return chain->kernel->create(chain);
+}
+
+void crdi_chain_destroy(crdi_chain *chain)
+{
+    if (chain->kernel)
+        chain->kernel->destroy(chain);
+    if (chain->h.ctx)
+        crdi_hamiltonian_destroy(&chain->h);
+    if (chain->welford.ctx)
+        crdi_welford_destroy(&chain->welford);
+    if (chain->ctx)
+        crdi_free(chain->ctx, chain->estimate);
+    *chain = (crdi_chain){0};
+}
+
+/* ---- start -------------------------------------------------------------------------------------------------- */
+
+static bool finite_here(const crdi_hamiltonian *h)
+{
+    bool finite = isfinite(*h->log_density);
+    for (int64_t i = 0; i < h->dim && finite; i++)
+        finite = isfinite(h->grad[i]);
+    return finite;
+}
+
+/* The size of a first step: doubled or halved until the acceptance probability of one step crosses 0.8 (Hoffman & Gelman
+ * 2014, algorithm 4, with Stan's 0.8 for their 0.5). Leaves the chain where it was. */
+static void search_step_size(crdi_chain *chain)
+{
+    static const double LOG_ACCEPT = -0.22314355131420976; /* log 0.8 */
+    enum { MOST = 100 };
+    crdi_hamiltonian *h = &chain->h;
+    double *point = chain->welford.delta; /* scratch between calls of welford_add */
+    crd_key search = crd_key_fold_in(crd_key_fold_in(chain->key, SEARCH), chain->step_searches++);
+    int direction = 0;
+    memcpy(point, h->q, sizeof(double) * (size_t)h->dim);
+    for (uint32_t attempt = 0; attempt < MOST; attempt++) {
+        crdi_hamiltonian_draw_momentum(h, crd_key_fold_in(search, attempt));
+        double before = h->energy;
+        crdi_hamiltonian_step(h, h->step_size, h->sharp);
+        bool good = before - h->energy > LOG_ACCEPT;
+        memcpy(h->q, point, sizeof(double) * (size_t)h->dim);
+        crdi_hamiltonian_evaluate(h);
+        if (direction == 0)
+            direction = good ? 1 : -1;
+        else if (good != (direction > 0))
+            break;
+        double next = direction > 0 ? 2 * h->step_size : 0.5 * h->step_size;
+        if (next > 1e7 || next < 1e-300) /* a flat density, or one that is not smooth here */
+            break;
+        h->step_size = next;
+    }
+}
+
+crd_status crdi_chain_start(crdi_chain *chain, int number)
+{
+    enum { ATTEMPTS = 100 };
+    crdi_hamiltonian *h = &chain->h;
+    double radius = chain->options->init_radius;
+    crd_key start = crd_key_fold_in(chain->key, START);
+    for (uint32_t attempt = 0; attempt < ATTEMPTS; attempt++) {
+        crd_random_uniform_between(crd_key_fold_in(start, attempt), -radius, radius, h->dim, h->q);
+        crdi_hamiltonian_evaluate(h);
+        if (!finite_here(h))
+            continue;
+        h->step_size = chain->options->step_size > 0 ? chain->options->step_size : 1;
+        if (chain->options->step_size <= 0)
+            search_step_size(chain);
+        crdi_dual_averaging_restart(&chain->averaging, h->step_size);
+        return CRD_OK;
+    }
+    return crdi_raise(chain->ctx, CRD_ESTART,
+                      "chain %d: log density or gradient is not finite at %d start points uniform in (-%g, %g); "
+                      "a smaller --init-radius, or a look at the priors and the data's scale, may help",
+                      number, ATTEMPTS, radius, radius);
+}
+
+/* ---- moving ------------------------------------------------------------------------------------------------- */
+
+static void learn(crdi_chain *chain, const crdi_transition *t)
+{
+    crdi_hamiltonian *h = &chain->h;
+    bool learn_metric;
+    h->step_size = crdi_dual_averaging_learn(&chain->averaging, t->accept_prob);
+    bool renew = crdi_windows_step(&chain->windows, &learn_metric);
+    if (learn_metric && h->metric != CRDI_METRIC_UNIT)
+        crdi_welford_add(&chain->welford, h->q);
+    if (renew && h->metric != CRDI_METRIC_UNIT) {
+        crdi_welford_estimate(&chain->welford, chain->estimate);
+        crdi_welford_restart(&chain->welford);
+        crdi_hamiltonian_set_metric(h, chain->estimate);
+        search_step_size(chain);
+        crdi_dual_averaging_restart(&chain->averaging, h->step_size);
+    }
+    if (chain->iteration == chain->options->warmup)
+        h->step_size = crdi_dual_averaging_final(&chain->averaging);
+}
+
+void crdi_chain_advance(crdi_chain *chain, crdi_transition *out)
+{
+    chain->kernel->transition(chain, crd_key_fold_in(chain->key, (uint32_t)chain->iteration), out);
+    if (chain->iteration++ < chain->options->warmup)
+        learn(chain, out);
+}

@@ -1,0 +1,57 @@
+/* chain.h - one Markov chain: Hamiltonian, adaptation, keys, and the transition kernel that moves it. */
+#ifndef CRDI_CHAIN_H
+#define CRDI_CHAIN_H
+
+#include "infer/mcmc.h"
+#include "infer/mcmc/adapt.h"
+#include "infer/mcmc/hamiltonian.h"
+
+typedef struct crdi_chain crdi_chain;
+
+/* What one transition says of itself. */
+typedef struct crdi_transition {
+    double accept_prob; /* mean over the trajectory of min(1, exp(H0 - H)) */
+    double energy; /* H of the point taken */
+    int64_t n_steps; /* leapfrog steps */
+    int tree_depth;
+    bool diverging;
+} crdi_transition;
+
+/* A transition kernel. A new one is a file and a row in kernels.def. */
+typedef struct crdi_mcmc_kernel {
+    const char *name;
+    /* Allocates chain->kernel_state. */
+    crd_status (*create)(crdi_chain *chain);
+    void (*destroy)(crdi_chain *chain);
+    /* Moves the chain: q, grad and log_density of its Hamiltonian are of the current point, before and after. Allocates
+     * nothing. `key` is of this transition alone. */
+    void (*transition)(crdi_chain *chain, crd_key key, crdi_transition *out);
+} crdi_mcmc_kernel;
+
+struct crdi_chain {
+    crd_context *ctx;
+    const crd_nuts_options *options;
+    crdi_hamiltonian h;
+    const crdi_mcmc_kernel *kernel;
+    void *kernel_state;
+    crd_key key;
+    int64_t iteration; /* transitions done */
+    crdi_dual_averaging averaging;
+    crdi_welford welford;
+    crdi_windows windows;
+    double *estimate; /* scratch of the size of the metric */
+    uint32_t step_searches; /* how often a first step size was looked for: each has keys of its own */
+};
+
+crd_status crdi_chain_create(crdi_chain *chain, crd_context *ctx, const crd_program *density,
+                             const crd_nuts_options *options, crd_key key);
+void crdi_chain_destroy(crdi_chain *chain);
+/* Finds a start point (CRD_ESTART) and a first step size. `number` names the chain in messages. */
+crd_status crdi_chain_start(crdi_chain *chain, int number);
+/* One transition, and what warm-up learns from it. */
+void crdi_chain_advance(crdi_chain *chain, crdi_transition *out);
+
+const crdi_mcmc_kernel *crdi_mcmc_kernel_find(const char *name);
+crd_status crdi_raise_unknown_kernel(crd_context *ctx, const char *name);
+
+#endif

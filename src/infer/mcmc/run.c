@@ -1,0 +1,445 @@
+/* run.c - all chains of a run: threads, blocks of draws on their way to the sink, progress.
+ *
+ * A chain writes its draws into a block of its own and hands it to the sink when it is full, when half a second has
+ * passed, or when the run is stopped. Progress is a set of atomics that a monitor thread reads ten times a second. */
+#include "infer/mcmc/chain.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { BLOCK = 64 };
+static const double FLUSH_SECONDS = 0.5;
+
+static const crdi_option rows[] = {
+#define OPT(...) CRDI_OPTION_ROW(crd_nuts_options, __VA_ARGS__)
+#include "infer/mcmc_options.def"
+#undef OPT
+};
+const crdi_option_table crdi_mcmc_option_table = CRDI_OPTION_TABLE("mcmc", crd_nuts_options, rows);
+
+/* The statistics of a draw, in the order in which their columns follow the sites. */
+static const char *const statistics[] = {"accept_prob", "diverging", "energy",    "log_density",
+                                         "n_steps",     "step_size", "tree_depth"};
+enum { STATISTICS = CRDI_COUNT(statistics) };
+
+/* What a chain tells the monitor. */
+struct news {
+    atomic_llong iteration, gradients, warmup_gradients, divergences;
+    _Atomic double step_size, started;
+};
+
+struct run {
+    crd_context *ctx;
+    const crd_model *model;
+    crd_nuts_options options;
+    crd_key key;
+    const crdi_sink *sink;
+    crd_program *values; /* (u) -> sites in the model's order, then the kept ones */
+    crdi_mcmc_columns columns;
+    int64_t *column_offset; /* where a site column's value begins in the output of `values` */
+    struct news *news; /* one a chain */
+    double *warmup_seconds, *sampling_seconds, *cpu_seconds;
+    atomic_bool stopped;
+};
+
+/* ---- columns ------------------------------------------------------------------------------------------------ */
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const crd_column *)a)->name, ((const crd_column *)b)->name);
+}
+
+crd_status crdi_mcmc_columns_of(const crd_model *model, const crd_nuts_options *options, crdi_arena *arena,
+                                crdi_mcmc_columns *out)
+{
+    int sites = crd_model_site_count(model), kept = options->keep_count, count = 0;
+    crd_shape shapes[64];
+    crd_program *values;
+    crd_context *ctx = crd_model_context(model);
+    if (kept > CRDI_COUNT(shapes))
+        return crdi_raise(ctx, CRD_EINVAL, "more than %d sites are to be kept", CRDI_COUNT(shapes));
+    CRD_TRY(crd_model_compile_values(model, options->keep, kept, shapes, &values));
+    crd_program_destroy(&values);
+    crd_column *column = crdi_arena_alloc(arena, sizeof *column * (size_t)(sites + kept + STATISTICS));
+    if (!column)
+        return CRD_ENOMEM;
+    for (int i = 0; i < sites; i++, count++) {
+        column[count].name = crdi_arena_strdup(arena, crd_model_site(model, i)->name);
+        column[count].shape = crd_model_site(model, i)->shape;
+    }
+    for (int i = 0; i < kept; i++, count++) {
+        column[count].name = crdi_arena_strdup(arena, options->keep[i]);
+        column[count].shape = shapes[i];
+        column[count].kind = CRD_COLUMN_DETERMINISTIC;
+    }
+    qsort(column, (size_t)count, sizeof *column, by_name);
+    for (int i = 0; i < STATISTICS; i++, count++) {
+        column[count].name = crdi_arena_strdup(arena, statistics[i]);
+        column[count].kind = CRD_COLUMN_STATISTIC;
+    }
+    for (int i = 0; i < count; i++) {
+        column[i].size = crd_shape_size(column[i].shape);
+        if (!column[i].name)
+            return CRD_ENOMEM;
+    }
+    *out = (crdi_mcmc_columns){column, count};
+    return CRD_OK;
+}
+
+/* Where each site's value is in the output of the values program. */
+static void find_offsets(struct run *run)
+{
+    for (int c = 0; c < run->columns.count - STATISTICS; c++) {
+        int64_t at = 0;
+        for (int i = 0; i < crd_model_site_count(run->model); i++) {
+            const crd_site *site = crd_model_site(run->model, i);
+            if (strcmp(site->name, run->columns.column[c].name) == 0)
+                run->column_offset[c] = at;
+            at += site->size;
+        }
+        for (int i = 0; i < run->options.keep_count; i++) {
+            int k = 0;
+            while (strcmp(run->columns.column[k].name, run->options.keep[i]) != 0)
+                k++;
+            if (k == c)
+                run->column_offset[c] = at;
+            at += run->columns.column[k].size;
+        }
+    }
+}
+
+/* ---- one chain ---------------------------------------------------------------------------------------------- */
+
+/* The draws of a chain that the sink has not got yet. */
+struct block {
+    double **values; /* by column: (BLOCK, size) */
+    int64_t first, count;
+    double flushed; /* when */
+};
+
+static crd_status block_create(const struct run *run, crdi_arena *arena, struct block *block)
+{
+    block->values = crdi_arena_alloc(arena, sizeof *block->values * (size_t)run->columns.count);
+    for (int c = 0; block->values && c < run->columns.count; c++)
+        if (!(block->values[c] = crdi_arena_alloc(arena, sizeof(double) * BLOCK * (size_t)run->columns.column[c].size)))
+            return CRD_ENOMEM;
+    block->flushed = crdi_seconds();
+    return block->values ? CRD_OK : CRD_ENOMEM;
+}
+
+static crd_status flush(const struct run *run, int chain, struct block *block)
+{
+    if (block->count > 0)
+        CRD_TRY(
+            run->sink->draws(run->sink->user, chain, block->first, block->count, (const double *const *)block->values));
+    block->first += block->count;
+    block->count = 0;
+    block->flushed = crdi_seconds();
+    return CRD_OK;
+}
+
+static void put(const struct run *run, struct block *block, crd_exec *values, const crdi_chain *chain,
+                const crdi_transition *t)
+{
+    const crdi_hamiltonian *h = &chain->h;
+    const double statistic[STATISTICS] = {t->accept_prob,     t->diverging, t->energy,    *h->log_density,
+                                          (double)t->n_steps, h->step_size, t->tree_depth};
+    int sites = run->columns.count - STATISTICS;
+    memcpy(crd_exec_input(values), h->q, sizeof(double) * (size_t)h->dim);
+    crd_exec_run(values);
+    for (int c = 0; c < sites; c++) {
+        int64_t size = run->columns.column[c].size;
+        memcpy(block->values[c] + block->count * size, crd_exec_output(values) + run->column_offset[c],
+               sizeof(double) * (size_t)size);
+    }
+    for (int s = 0; s < STATISTICS; s++)
+        block->values[sites + s][block->count] = statistic[s];
+    block->count++;
+}
+
+static void tell(struct news *news, const crdi_chain *chain, const crdi_transition *t)
+{
+    bool sampling = chain->iteration > chain->options->warmup;
+    atomic_store_explicit(&news->iteration, chain->iteration, memory_order_relaxed);
+    atomic_store_explicit(&news->gradients, chain->h.gradients, memory_order_relaxed);
+    atomic_store_explicit(&news->step_size, chain->h.step_size, memory_order_relaxed);
+    if (!sampling)
+        atomic_store_explicit(&news->warmup_gradients, chain->h.gradients, memory_order_relaxed);
+    if (sampling && t->diverging)
+        atomic_fetch_add_explicit(&news->divergences, 1, memory_order_relaxed);
+}
+
+static bool must_stop(struct run *run)
+{
+    if (run->options.stop && run->options.stop(run->options.stop_user))
+        atomic_store(&run->stopped, true);
+    return atomic_load_explicit(&run->stopped, memory_order_relaxed);
+}
+
+static crd_status draw_all(struct run *run, int number, crdi_chain *chain, crd_exec *values, struct block *block)
+{
+    crdi_transition t;
+    int64_t total = run->options.warmup + run->options.draws;
+    double start = crdi_seconds(), warm = start;
+    while (chain->iteration < total && !must_stop(run)) {
+        bool sampling = chain->iteration >= run->options.warmup;
+        crdi_chain_advance(chain, &t);
+        tell(&run->news[number], chain, &t);
+        if (!sampling) {
+            warm = crdi_seconds();
+            continue;
+        }
+        put(run, block, values, chain, &t);
+        if (block->count == BLOCK || crdi_seconds() - block->flushed > FLUSH_SECONDS)
+            CRD_TRY(flush(run, number, block));
+    }
+    run->warmup_seconds[number] = warm - start;
+    run->sampling_seconds[number] = crdi_seconds() - warm;
+    return flush(run, number, block);
+}
+
+static double thread_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static crd_status run_chain(void *user, int64_t number)
+{
+    struct run *run = user;
+    crdi_arena *arena;
+    crdi_chain chain = {0};
+    crd_exec *values = NULL;
+    struct block block = {0};
+    double cpu = thread_seconds();
+    atomic_store(&run->news[number].started, crdi_seconds());
+    CRD_TRY(crdi_arena_create(&arena, run->ctx));
+    crd_status status = block_create(run, arena, &block);
+    if (status == CRD_OK)
+        status = crd_exec_create(&values, run->values);
+    if (status == CRD_OK)
+        status = crdi_chain_create(&chain, run->ctx, crd_model_density(run->model), &run->options,
+                                   crd_key_fold_in(run->key, (uint32_t)number));
+    if (status == CRD_OK)
+        status = crdi_chain_start(&chain, (int)number);
+    if (status == CRD_OK)
+        status = draw_all(run, (int)number, &chain, values, &block);
+    if (status < 0)
+        atomic_store(&run->stopped, true);
+    run->cpu_seconds[number] = thread_seconds() - cpu;
+    crdi_chain_destroy(&chain);
+    crd_exec_destroy(&values);
+    crdi_arena_destroy(&arena);
+    return status;
+}
+
+/* ---- progress ----------------------------------------------------------------------------------------------- */
+
+struct monitor {
+    struct run *run;
+    crd_chain_progress *progress;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool started, ended;
+};
+
+static void report_progress(struct monitor *m)
+{
+    struct run *run = m->run;
+    for (int64_t c = 0; c < run->options.chains; c++) {
+        struct news *news = &run->news[c];
+        double started = atomic_load(&news->started);
+        int64_t gradients = atomic_load(&news->gradients);
+        m->progress[c] = (crd_chain_progress){.iteration = atomic_load(&news->iteration),
+                                              .warmup = run->options.warmup,
+                                              .total = run->options.warmup + run->options.draws,
+                                              .step_size = atomic_load(&news->step_size),
+                                              .gradients = gradients,
+                                              .sampling_gradients = gradients - atomic_load(&news->warmup_gradients),
+                                              .divergences = atomic_load(&news->divergences),
+                                              .seconds = started > 0 ? crdi_seconds() - started : 0};
+    }
+    run->options.progress(run->options.progress_user, m->progress, (int)run->options.chains);
+}
+
+static void *watch(void *argument)
+{
+    struct monitor *m = argument;
+    pthread_mutex_lock(&m->lock);
+    while (!m->ended) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += 100000000;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_cond_timedwait(&m->wake, &m->lock, &until);
+        report_progress(m);
+    }
+    pthread_mutex_unlock(&m->lock);
+    return NULL;
+}
+
+static crd_status monitor_start(struct monitor *m, struct run *run)
+{
+    *m = (struct monitor){.run = run};
+    if (!run->options.progress)
+        return CRD_OK;
+    m->progress = crdi_alloc_array(run->ctx, run->options.chains, sizeof *m->progress);
+    if (!m->progress)
+        return CRD_ENOMEM;
+    pthread_mutex_init(&m->lock, NULL);
+    pthread_cond_init(&m->wake, NULL);
+    m->started = pthread_create(&m->thread, NULL, watch, m) == 0;
+    return CRD_OK;
+}
+
+static void monitor_end(struct monitor *m)
+{
+    if (m->started) {
+        pthread_mutex_lock(&m->lock);
+        m->ended = true;
+        pthread_cond_signal(&m->wake);
+        pthread_mutex_unlock(&m->lock);
+        pthread_join(m->thread, NULL);
+    }
+    if (m->progress) {
+        pthread_cond_destroy(&m->wake);
+        pthread_mutex_destroy(&m->lock);
+    }
+    crdi_free(m->run->ctx, m->progress);
+}
+
+/* ---- all chains --------------------------------------------------------------------------------------------- */
+
+static crd_status complete_options(crd_context *ctx, const crd_nuts_options *given, crd_nuts_options *out)
+{
+    static const crd_nuts_options none = {0};
+    *out = given ? *given : none;
+    bool no_warmup = out->warmup < 0; /* 0 stands for the default */
+    if (no_warmup)
+        out->warmup = 0;
+    CRD_TRY(crdi_options_complete(ctx, &crdi_mcmc_option_table, out));
+    if (no_warmup)
+        out->warmup = 0;
+    if (!out->kernel)
+        out->kernel = "nuts";
+    if (!crdi_mcmc_kernel_find(out->kernel))
+        return crdi_raise_unknown_kernel(ctx, out->kernel);
+    return CRD_OK;
+}
+
+static void write_report(const struct run *run, crdi_mcmc_report *report)
+{
+    *report = (crdi_mcmc_report){0};
+    for (int64_t c = 0; c < run->options.chains; c++) {
+        if (run->warmup_seconds[c] > report->warmup_seconds)
+            report->warmup_seconds = run->warmup_seconds[c];
+        if (run->sampling_seconds[c] > report->sampling_seconds)
+            report->sampling_seconds = run->sampling_seconds[c];
+        report->gradient_seconds += run->cpu_seconds[c];
+        report->gradient_evaluations += atomic_load(&run->news[c].gradients);
+        report->divergences += atomic_load(&run->news[c].divergences);
+    }
+}
+
+static crd_status run_all(struct run *run, crdi_arena *arena, crdi_mcmc_report *report)
+{
+    struct monitor monitor;
+    size_t chains = (size_t)run->options.chains;
+    CRD_TRY(crdi_mcmc_columns_of(run->model, &run->options, arena, &run->columns));
+    CRD_TRY(crd_model_compile_values(run->model, run->options.keep, run->options.keep_count,
+                                     crdi_arena_alloc(arena, sizeof(crd_shape) * 64), &run->values));
+    run->column_offset = crdi_arena_alloc(arena, sizeof *run->column_offset * (size_t)run->columns.count);
+    run->news = crdi_arena_alloc(arena, sizeof *run->news * chains);
+    run->warmup_seconds = crdi_arena_alloc(arena, sizeof(double) * chains);
+    run->sampling_seconds = crdi_arena_alloc(arena, sizeof(double) * chains);
+    run->cpu_seconds = crdi_arena_alloc(arena, sizeof(double) * chains);
+    if (!run->column_offset || !run->news || !run->warmup_seconds || !run->sampling_seconds || !run->cpu_seconds)
+        return CRD_ENOMEM;
+    find_offsets(run);
+    CRD_TRY(monitor_start(&monitor, run));
+    crd_status status = crdi_parallel(run->ctx, (int)run->options.threads, run->options.chains, run_chain, run);
+    monitor_end(&monitor);
+    if (report)
+        write_report(run, report);
+    return status == CRD_OK && atomic_load(&run->stopped) ? CRD_INTERRUPTED : status;
+}
+
+crd_status crdi_mcmc_run(const crd_model *model, const crd_nuts_options *options, crd_key key, const crdi_sink *sink,
+                         crdi_mcmc_report *report)
+{
+    crd_context *ctx = crd_model_context(model);
+    struct run run = {.ctx = ctx, .model = model, .key = key, .sink = sink};
+    crdi_arena *arena;
+    CRD_TRY(complete_options(ctx, options, &run.options));
+    CRD_TRY(crdi_arena_create(&arena, ctx));
+    crd_status status = run_all(&run, arena, report);
+    crd_program_destroy(&run.values);
+    crdi_arena_destroy(&arena);
+    return status;
+}
+
+/* ---- into memory -------------------------------------------------------------------------------------------- */
+
+/* How many draws every chain has: those with a step size, which is never 0. */
+static int64_t common_draws(const crd_posterior *p)
+{
+    const crd_column *step = crd_posterior_find(p, "step_size");
+    int64_t least = p->draws;
+    for (int c = 0; c < p->chains; c++) {
+        int64_t d = 0;
+        while (d < least && step->draws[c * p->draws + d] != 0)
+            d++;
+        least = d;
+    }
+    return least;
+}
+
+/* Cuts every chain to `draws`. */
+static void cut(crd_posterior *p, int64_t draws)
+{
+    for (int c = 0; c < p->column_count; c++)
+        for (int chain = 1; chain < p->chains; chain++)
+            memmove(p->column[c].draws + chain * draws * p->column[c].size,
+                    p->column[c].draws + chain * p->draws * p->column[c].size,
+                    sizeof(double) * (size_t)(draws * p->column[c].size));
+    p->draws = draws;
+}
+
+crd_status crd_nuts_run(const crd_model *model, const crd_nuts_options *options, crd_key key, crd_posterior **out)
+{
+    crd_context *ctx = crd_model_context(model);
+    crd_nuts_options full;
+    crdi_mcmc_columns columns;
+    crdi_mcmc_report report;
+    crd_posterior *posterior = NULL;
+    crdi_arena *arena;
+    CRD_TRY(complete_options(ctx, options, &full));
+    CRD_TRY(crdi_arena_create(&arena, ctx));
+    crd_status status = crdi_mcmc_columns_of(model, &full, arena, &columns);
+    if (status == CRD_OK)
+        status = crd_posterior_create(&posterior, ctx, (int)full.chains, full.draws, columns.column, columns.count);
+    if (status == CRD_OK) {
+        crdi_sink sink = crdi_sink_to_posterior(posterior);
+        status = crdi_mcmc_run(model, options, key, &sink, &report);
+    }
+    crdi_arena_destroy(&arena);
+    if (status < 0) {
+        crd_posterior_destroy(&posterior);
+        return status;
+    }
+    if (status == CRD_INTERRUPTED)
+        cut(posterior, common_draws(posterior));
+    posterior->warmup = full.warmup;
+    posterior->warmup_seconds = report.warmup_seconds;
+    posterior->sampling_seconds = report.sampling_seconds;
+    posterior->gradient_evaluations = report.gradient_evaluations;
+    posterior->gradient_seconds = report.gradient_seconds;
+    *out = posterior;
+    return status;
+}

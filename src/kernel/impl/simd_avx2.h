@@ -1,0 +1,58 @@
+/* simd_avx2.h - v8 as two registers; see simd.h. */
+#include <immintrin.h>
+
+typedef struct v8 {
+    __m256d x, y;
+} v8;
+
+/* All ones in the lanes below n. */
+static inline __m256i v8_below(int64_t n)
+{
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_setr_epi64x(0, 1, 2, 3));
+}
+
+static inline v8 v8_load(const double *p)
+{
+    return (v8){_mm256_loadu_pd(p), _mm256_loadu_pd(p + 4)};
+}
+
+static inline void v8_store(double *p, v8 a)
+{
+    _mm256_storeu_pd(p, a.x);
+    _mm256_storeu_pd(p + 4, a.y);
+}
+
+static inline v8 v8_load_n(const double *p, int64_t n)
+{
+    return (v8){_mm256_maskload_pd(p, v8_below(n)),
+                n > 4 ? _mm256_maskload_pd(p + 4, v8_below(n - 4)) : _mm256_setzero_pd()};
+}
+
+static inline void v8_store_n(double *p, v8 a, int64_t n)
+{
+    _mm256_maskstore_pd(p, v8_below(n), a.x);
+    if (n > 4)
+        _mm256_maskstore_pd(p + 4, v8_below(n - 4), a.y);
+}
+
+static inline v8 v8_set(double a)
+{
+    return (v8){_mm256_set1_pd(a), _mm256_set1_pd(a)};
+}
+
+static inline v8 v8_add(v8 a, v8 b)
+{
+    return (v8){_mm256_add_pd(a.x, b.x), _mm256_add_pd(a.y, b.y)};
+}
+
+static inline v8 v8_fma(v8 a, v8 b, v8 c)
+{
+    return (v8){_mm256_fmadd_pd(a.x, b.x, c.x), _mm256_fmadd_pd(a.y, b.y, c.y)};
+}
+
+static inline double v8_sum(v8 a)
+{
+    __m256d four = _mm256_add_pd(a.x, a.y);
+    __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+}

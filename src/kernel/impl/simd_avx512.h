@@ -1,0 +1,48 @@
+/* simd_avx512.h - v8 as one register; see simd.h. */
+#include <immintrin.h>
+
+typedef struct v8 {
+    __m512d x;
+} v8;
+
+static inline v8 v8_load(const double *p)
+{
+    return (v8){_mm512_loadu_pd(p)};
+}
+
+static inline void v8_store(double *p, v8 a)
+{
+    _mm512_storeu_pd(p, a.x);
+}
+
+static inline v8 v8_load_n(const double *p, int64_t n)
+{
+    return (v8){_mm512_maskz_loadu_pd((__mmask8)((1u << n) - 1), p)};
+}
+
+static inline void v8_store_n(double *p, v8 a, int64_t n)
+{
+    _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), a.x);
+}
+
+static inline v8 v8_set(double a)
+{
+    return (v8){_mm512_set1_pd(a)};
+}
+
+static inline v8 v8_add(v8 a, v8 b)
+{
+    return (v8){_mm512_add_pd(a.x, b.x)};
+}
+
+static inline v8 v8_fma(v8 a, v8 b, v8 c)
+{
+    return (v8){_mm512_fmadd_pd(a.x, b.x, c.x)};
+}
+
+static inline double v8_sum(v8 a)
+{
+    __m256d four = _mm256_add_pd(_mm512_castpd512_pd256(a.x), _mm512_extractf64x4_pd(a.x, 1));
+    __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+}

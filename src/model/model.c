@@ -1,0 +1,348 @@
+/* model.c - from a model function to programs: the unconstrained log density, the values, the prior, predictions.
+ *
+ * Each program comes from a trace of its own: the function is run again under other handlers. The latent sites' order,
+ * which fixes the layout of the parameter vector, is that of their names. */
+#include "model/unconstrain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct crd_model {
+    crd_context *ctx;
+    crd_model_fn fn;
+    void *user;
+    crdi_arena *arena; /* names of sites */
+    crd_site *site;
+    int site_count;
+    int64_t dim;
+    crd_program *density;
+};
+
+crd_context *crd_model_context(const crd_model *model)
+{
+    return model->ctx;
+}
+
+int64_t crd_model_dim(const crd_model *model)
+{
+    return model->dim;
+}
+
+int crd_model_site_count(const crd_model *model)
+{
+    return model->site_count;
+}
+
+const crd_site *crd_model_site(const crd_model *model, int i)
+{
+    return &model->site[i];
+}
+
+const crd_program *crd_model_density(const crd_model *model)
+{
+    return model->density;
+}
+
+void crd_model_destroy(crd_model **model)
+{
+    if (!model || !*model)
+        return;
+    crd_model *m = *model;
+    crd_program_destroy(&m->density);
+    crdi_arena_destroy(&m->arena);
+    crdi_free(m->ctx, m->site);
+    crdi_free(m->ctx, m);
+    *model = NULL;
+}
+
+/* ---- the unconstrained trace -------------------------------------------------------------------------------- */
+
+/* A trace in which the latent sites are functions of inputs. */
+struct unconstrained {
+    crd_trace *trace;
+    crdi_unconstrain handler;
+};
+
+static void unconstrained_clear(crd_context *ctx, struct unconstrained *u)
+{
+    crdi_free(ctx, u->handler.input);
+    crd_trace_destroy(&u->trace);
+}
+
+static crd_status unconstrained_trace(crd_context *ctx, crd_model_fn fn, void *user, struct unconstrained *out)
+{
+    *out = (struct unconstrained){0};
+    CRD_TRY(crd_trace_create(&out->trace, ctx));
+    crdi_unconstrain_init(&out->handler);
+    crd_status status = crd_trace_push(out->trace, &out->handler.handler);
+    return status == CRD_OK ? crd_trace_run(out->trace, fn, user) : status;
+}
+
+static bool is_latent(const crd_message *m)
+{
+    return m->kind == CRD_MESSAGE_SAMPLE && !m->observed;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const crd_site *)a)->name, ((const crd_site *)b)->name);
+}
+
+static crd_status list_sites(crd_model *model, const crd_trace *trace)
+{
+    model->site = crdi_alloc_array(model->ctx, crd_trace_count(trace) + 1, sizeof *model->site);
+    if (!model->site)
+        return CRD_ENOMEM;
+    for (int i = 0; i < crd_trace_count(trace); i++) {
+        const crd_message *m = crd_trace_site(trace, i);
+        if (!is_latent(m))
+            continue;
+        crd_site *site = &model->site[model->site_count++];
+        if (!(site->name = crdi_arena_strdup(model->arena, m->name)))
+            return CRD_ENOMEM;
+        site->shape = m->shape;
+        site->size = crd_shape_size(m->shape);
+        site->dist = m->dist.type->name;
+        site->support = crd_constraint_text(m->dist.type->support(&m->dist).kind);
+    }
+    qsort(model->site, (size_t)model->site_count, sizeof *model->site, by_name);
+    for (int i = 0; i < model->site_count; i++) {
+        model->site[i].offset = model->dim;
+        model->dim += model->site[i].size;
+    }
+    return CRD_OK;
+}
+
+/* The inputs of a trace in the order of the model's sites. Inputs carry their site's name. */
+static crd_status order_inputs(const crd_model *model, const struct unconstrained *u, crd_node *out)
+{
+    for (int i = 0; i < model->site_count; i++) {
+        out[i] = crdi_nothing;
+        for (int64_t k = 0; k < u->handler.count; k++)
+            if (strcmp(crdi_vertex_of(u->handler.input[k])->name, model->site[i].name) == 0)
+                out[i] = u->handler.input[k];
+        if (crdi_is_nothing(out[i]))
+            return crdi_raise(model->ctx, CRD_EINVAL, "site %s: the model has it in one run and not in the next",
+                              model->site[i].name);
+    }
+    return CRD_OK;
+}
+
+static crd_status compile_density(crd_model *model, struct unconstrained *u)
+{
+    crd_context *ctx = model->ctx;
+    int n = model->site_count;
+    crd_node *inputs = crdi_alloc_array(ctx, n, sizeof *inputs),
+             *outputs = crdi_alloc_array(ctx, n + 1, sizeof *outputs);
+    crd_status status = inputs && outputs ? order_inputs(model, u, inputs) : CRD_ENOMEM;
+    if (status == CRD_OK) {
+        crd_node density = crd_add(crd_trace_log_density(u->trace), u->handler.log_jacobian);
+        /* A model without data or priors that depend on inputs has a constant density: give it a node. */
+        outputs[0] = density.graph ? density : crdi_constant_scalar(crd_trace_graph(u->trace), density.number);
+        crd_gradient(outputs[0], inputs, n, outputs + 1);
+        status = crd_compile(crd_trace_graph(u->trace), inputs, n, outputs, n + 1, &model->density);
+    }
+    crdi_free(ctx, inputs);
+    crdi_free(ctx, outputs);
+    return status;
+}
+
+static crd_status create(crd_model *model)
+{
+    struct unconstrained u;
+    CRD_TRY(crdi_arena_create(&model->arena, model->ctx));
+    crd_status status = unconstrained_trace(model->ctx, model->fn, model->user, &u);
+    if (status == CRD_OK)
+        status = list_sites(model, u.trace);
+    if (status == CRD_OK && model->dim == 0)
+        status = crdi_raise(model->ctx, CRD_EINVAL, "the model has no latent site");
+    if (status == CRD_OK)
+        status = compile_density(model, &u);
+    unconstrained_clear(model->ctx, &u);
+    return status;
+}
+
+crd_status crd_model_create(crd_model **out, crd_context *ctx, crd_model_fn fn, void *user)
+{
+    crd_model *model = crdi_alloc(ctx, sizeof *model);
+    if (!model)
+        return CRD_ENOMEM;
+    model->ctx = ctx;
+    model->fn = fn;
+    model->user = user;
+    crd_status status = create(model);
+    if (status < 0) {
+        crd_model_destroy(&model);
+        return status;
+    }
+    *out = model;
+    return CRD_OK;
+}
+
+crd_status crd_model_log_density(const crd_model *model, const double *u, double *value, double *gradient)
+{
+    crd_exec *exec;
+    CRD_TRY(crd_exec_create(&exec, model->density));
+    memcpy(crd_exec_input(exec), u, sizeof *u * (size_t)model->dim);
+    crd_exec_run(exec);
+    *value = crd_exec_output(exec)[0];
+    if (gradient)
+        memcpy(gradient, crd_exec_output(exec) + 1, sizeof *gradient * (size_t)model->dim);
+    crd_exec_destroy(&exec);
+    return CRD_OK;
+}
+
+/* ---- values of sites ---------------------------------------------------------------------------------------- */
+
+struct names {
+    const crd_trace *trace;
+};
+
+static const char *site_name(const void *list, int64_t i)
+{
+    return crd_trace_site(((const struct names *)list)->trace, (int)i)->name;
+}
+
+/* The values of named sites behind `first` nodes that are there already. */
+static crd_status find_sites(crd_context *ctx, const crd_trace *trace, const char *const *names, int count,
+                             bool deterministic, crd_shape *shapes, crd_node *out)
+{
+    for (int i = 0; i < count; i++) {
+        const crd_message *m = crd_trace_find(trace, names[i]);
+        if (!m || (deterministic && m->kind != CRD_MESSAGE_DETERMINISTIC)) {
+            struct names list = {trace};
+            if (m)
+                return crdi_raise(ctx, CRD_ENAME, "site %s is no deterministic site", names[i]);
+            return crdi_raise_unknown(ctx, "site", names[i], site_name, &list, crd_trace_count(trace));
+        }
+        if (shapes)
+            shapes[i] = m->shape;
+        out[i] = crd_broadcast_to(m->value, m->shape);
+    }
+    return CRD_OK;
+}
+
+static void value_of_sites(const crd_model *model, const crd_trace *trace, crd_node *out)
+{
+    for (int i = 0; i < model->site_count; i++) {
+        const crd_message *m = crd_trace_find(trace, model->site[i].name);
+        out[i] = m ? m->value : crdi_nothing;
+    }
+}
+
+crd_status crd_model_compile_values(const crd_model *model, const char *const *keep, int keep_count,
+                                    crd_shape *keep_shapes, crd_program **out)
+{
+    crd_context *ctx = model->ctx;
+    struct unconstrained u;
+    int n = model->site_count;
+    crd_node *inputs = crdi_alloc_array(ctx, n, sizeof *inputs);
+    crd_node *outputs = crdi_alloc_array(ctx, n + keep_count, sizeof *outputs);
+    crd_status status = unconstrained_trace(ctx, model->fn, model->user, &u);
+    if (status == CRD_OK)
+        status = inputs && outputs ? order_inputs(model, &u, inputs) : CRD_ENOMEM;
+    if (status == CRD_OK) {
+        value_of_sites(model, u.trace, outputs);
+        status = find_sites(ctx, u.trace, keep, keep_count, true, keep_shapes, outputs + n);
+    }
+    if (status == CRD_OK)
+        status = crd_compile(crd_trace_graph(u.trace), inputs, n, outputs, n + keep_count, out);
+    unconstrained_clear(ctx, &u);
+    crdi_free(ctx, inputs);
+    crdi_free(ctx, outputs);
+    return status;
+}
+
+/* ---- prior and predictive ----------------------------------------------------------------------------------- */
+
+/* Hides the observations: an observed site becomes one to be drawn. */
+static void forget(crd_handler *self, crd_trace *trace, crd_message *m)
+{
+    (void)self;
+    (void)trace;
+    if (m->kind == CRD_MESSAGE_SAMPLE && m->observed)
+        m->has_value = m->observed = 0;
+}
+
+crd_status crd_model_compile_prior(const crd_model *model, const char *const *names, int count, crd_program **out)
+{
+    crd_context *ctx = model->ctx;
+    crd_trace *trace;
+    crd_seed_handler seed;
+    crd_handler forgetful = {.process = forget};
+    CRD_TRY(crd_trace_create(&trace, ctx));
+    crd_node key = crd_input(crd_trace_graph(trace), "key", crd_shape_1(2));
+    crd_seed_init(&seed, key);
+    int n = model->site_count;
+    crd_node *outputs = crdi_alloc_array(ctx, n + count, sizeof *outputs);
+    crd_status status = outputs ? crd_trace_push(trace, &seed.handler) : CRD_ENOMEM;
+    if (status == CRD_OK)
+        status = crd_trace_push(trace, &forgetful);
+    if (status == CRD_OK)
+        status = crd_trace_run(trace, model->fn, model->user);
+    if (status == CRD_OK) {
+        value_of_sites(model, trace, outputs);
+        status = find_sites(ctx, trace, names, count, false, NULL, outputs + n);
+    }
+    if (status == CRD_OK)
+        status = crd_compile(crd_trace_graph(trace), &key, 1, outputs, n + count, out);
+    crdi_free(ctx, outputs);
+    crd_trace_destroy(&trace);
+    return status;
+}
+
+/* Gives the latent sites of a model their place in the input vector. */
+struct latents {
+    const crd_model *model;
+    crd_node *input; /* by site */
+};
+
+static int lookup(void *user, const crd_message *m, crd_node *value)
+{
+    struct latents *latents = user;
+    for (int i = 0; i < latents->model->site_count; i++) {
+        if (strcmp(latents->model->site[i].name, m->name) != 0)
+            continue;
+        *value = latents->input[i];
+        return 1;
+    }
+    return 0;
+}
+
+crd_status crd_model_compile_predictive(const crd_model *model, void *user, const char *const *names, int count,
+                                        crd_shape *shapes, crd_program **out)
+{
+    crd_context *ctx = model->ctx;
+    crd_trace *trace;
+    crd_seed_handler seed;
+    crd_substitute_handler substitute;
+    crd_handler forgetful = {.process = forget};
+    int n = model->site_count;
+    CRD_TRY(crd_trace_create(&trace, ctx));
+    crd_node *inputs = crdi_alloc_array(ctx, n + 1, sizeof *inputs);
+    crd_node *outputs = crdi_alloc_array(ctx, count ? count : 1, sizeof *outputs);
+    struct latents latents = {model, inputs + 1};
+    crd_status status = inputs && outputs ? CRD_OK : CRD_ENOMEM;
+    if (status == CRD_OK) {
+        inputs[0] = crd_input(crd_trace_graph(trace), "key", crd_shape_1(2));
+        for (int i = 0; i < n; i++)
+            inputs[i + 1] = crd_input(crd_trace_graph(trace), model->site[i].name, model->site[i].shape);
+        crd_seed_init(&seed, inputs[0]);
+        crd_substitute_init(&substitute, lookup, &latents);
+        status = crd_trace_push(trace, &seed.handler);
+    }
+    if (status == CRD_OK)
+        status = crd_trace_push(trace, &substitute.handler);
+    if (status == CRD_OK)
+        status = crd_trace_push(trace, &forgetful);
+    if (status == CRD_OK)
+        status = crd_trace_run(trace, model->fn, user);
+    if (status == CRD_OK)
+        status = find_sites(ctx, trace, names, count, false, shapes, outputs);
+    if (status == CRD_OK)
+        status = crd_compile(crd_trace_graph(trace), inputs, n + 1, outputs, count, out);
+    crdi_free(ctx, inputs);
+    crdi_free(ctx, outputs);
+    crd_trace_destroy(&trace);
+    return status;
+}

@@ -1,0 +1,50 @@
+/* activation.c - the activations, from their table. */
+#include "model/model.h"
+
+#include <credence/nn.h>
+#include <math.h>
+#include <string.h>
+
+#define ACTIVATION(name, formula, what)                                                                                \
+    static crd_node apply_##name(crd_node x)                                                                           \
+    {                                                                                                                  \
+        return formula;                                                                                                \
+    }
+#include "nn/activations.def"
+#undef ACTIVATION
+
+static const struct {
+    const char *name;
+    crd_node (*apply)(crd_node x);
+} activations[] = {
+#define ACTIVATION(name, formula, what) {#name, apply_##name},
+#include "nn/activations.def"
+#undef ACTIVATION
+};
+
+const char *crd_activation_name(int i)
+{
+    return i >= 0 && i < CRDI_COUNT(activations) ? activations[i].name : NULL;
+}
+
+static const char *get_name(const void *list, int64_t i)
+{
+    (void)list;
+    return activations[i].name;
+}
+
+crd_node crd_activation_at(crd_trace *trace, const char *name, crd_node x, crd_where where)
+{
+    for (int i = 0; i < CRDI_COUNT(activations); i++)
+        if (strcmp(activations[i].name, name) == 0)
+            return activations[i].apply(x);
+    const char *near = crdi_nearest(name, get_name, NULL, CRDI_COUNT(activations));
+    if (near)
+        crd_trace_fail(trace, CRD_ENAME, where, "unknown activation '%s'; did you mean '%s'?", name, near);
+    else
+        crd_trace_fail(trace, CRD_ENAME, where,
+                       "unknown activation '%s'; there are: tanh, relu, sigmoid, gelu, silu, "
+                       "softplus, elu, identity",
+                       name);
+    return (crd_node){trace->graph, -1, 0};
+}

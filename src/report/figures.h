@@ -1,0 +1,76 @@
+/* figures.h - the figures that there are, and what they are built from.
+ *
+ * A figure reads the parts of the source that figures.def says it needs; the others may be empty. Everything in a
+ * source is borrowed for the call. */
+#ifndef CRDI_REPORT_FIGURES_H
+#define CRDI_REPORT_FIGURES_H
+
+#include "report/figure.h"
+
+typedef struct crdi_named {
+    const char *name;
+    const double *values;
+} crdi_named;
+
+/* Curves over one input: the median and any number of bands round it, and the data that belong there. */
+typedef struct crdi_bands {
+    const char *title, *x_label, *y_label; /* each may be NULL */
+    int64_t count;
+    const double *x, *median; /* (count), in any order of x; median may be NULL */
+    int level_count;
+    const struct crdi_band {
+        double probability; /* 0.95: "95% CI" */
+        const double *low, *high; /* (count) */
+    } * level;
+    int64_t data_count; /* 0: none */
+    const double *data_x, *data_y;
+    const char *data_label; /* NULL: "Train data" */
+} crdi_bands;
+
+typedef struct crdi_figure_source {
+    /* CRDI_NEEDS_DATA */
+    int64_t rows;
+    int input_count;
+    const crdi_named *input; /* (input_count) of (rows) */
+    crdi_named target;
+    /* CRDI_NEEDS_SERIES */
+    int chains;
+    int64_t draws;
+    int64_t series_count;
+    const crdi_named *series; /* (series_count) of (chains, draws) */
+    /* CRDI_NEEDS_BANDS */
+    int band_count;
+    const crdi_bands *bands;
+    struct crdi_fit { /* observed against predicted; count 0: no such panel */
+        int64_t count;
+        const double *observed, *predicted, *low, *high; /* low and high may be NULL */
+        double probability;
+    } fit;
+} crdi_figure_source;
+
+enum { CRDI_NEEDS_DATA = 1, CRDI_NEEDS_SERIES = 2, CRDI_NEEDS_BANDS = 4 };
+
+/* CRD_EMISSING when a part that it needs is empty. */
+typedef crd_status (*crdi_figure_fn)(crdi_figure **out, crd_context *ctx, const crdi_figure_source *source);
+#define FIGURE(name, needs, help)                                                                                      \
+    crd_status crdi_figure_##name(crdi_figure **out, crd_context *ctx, const crdi_figure_source *source);
+#include "report/figures.def"
+#undef FIGURE
+
+typedef struct crdi_figure_type {
+    const char *name, *help;
+    int needs;
+    crdi_figure_fn build;
+} crdi_figure_type;
+
+/* The table of figures.def. Static storage. */
+const crdi_figure_type *crdi_figure_types(int *count);
+/* One of them by its name; CRD_ENAME names the nearest. */
+crd_status crdi_figure_type_find(crd_context *ctx, const char *name, const crdi_figure_type **out);
+
+/* Shared by the figures: one panel of curves, bands and data. */
+void crdi_panel_bands(crdi_figure *figure, crdi_panel *panel, const crdi_bands *bands);
+/* Ends a builder: hands the figure over, or destroys it and passes its failure on. */
+crd_status crdi_figure_finish(crdi_figure *figure, crdi_figure **out);
+
+#endif

@@ -1,0 +1,551 @@
+/* gnuplot.c - draws figures into files with gnuplot: the only file that knows of it.
+ *
+ * The script and the data go to gnuplot's standard input; what it draws comes from its standard output straight into a
+ * file that we opened. So no name of a file stands in the script, and no shell is between. gnuplot starts with -d and
+ * sees no settings of the user's. Text from outside stands in single quotes, where gnuplot looks for nothing but the
+ * closing quote, with all control characters made visible (text.h), and terminals are told `noenhanced`.
+ *
+ * Where everything stands is computed here (gnuplot's own layout lets labels of neighbours overlap), in pixels of 100 to
+ * an inch. */
+#include "report/figure.h"
+#include "report/text.h"
+#include "store/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <strings.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* ---- the look ----------------------------------------------------------------------------------------------- */
+
+enum { DPI = 100 };
+static const double title_points = 9, label_points = 8.5, tick_points = 8, legend_points = 7.5;
+
+/* Blue and orange keep apart for all common kinds of colour blindness and in grey; chains are blues of clearly
+ * different lightness. */
+static const unsigned chain_colours[] = {0x1f77b4, 0x69b0e0, 0x0b4670, 0x3e93cc, 0x93c4e6, 0x2c5d85};
+
+static unsigned colour_of(const crdi_layer *l)
+{
+    switch (l->role) {
+    case CRDI_ROLE_MODEL:
+        return 0x30a2da;
+    case CRDI_ROLE_CHAIN:
+        return chain_colours[(unsigned)l->shade % CRDI_COUNT(chain_colours)];
+    case CRDI_ROLE_ACCENT:
+        return 0xd55e00;
+    case CRDI_ROLE_GUIDE:
+        return 0x808080;
+    case CRDI_ROLE_DATA:
+    default:
+        return 0x000000;
+    }
+}
+
+typedef struct terminal {
+    const char *suffix, *settings;
+    double unit; /* of the size, in pixels */
+    const char *unit_name;
+    double font_scale; /* so that fonts have the same size beside the same picture */
+} terminal;
+
+static const terminal terminals[] = {
+    {"png", "pngcairo noenhanced rounded", 1, "", 1},
+    {"svg", "svg noenhanced rounded dynamic", 1, "", 4.0 / 3},
+    {"pdf", "pdfcairo noenhanced rounded fontscale 1 linewidth 1.3", DPI, "in", 0.74},
+};
+
+static double text_pixels(double points)
+{
+    return points * 4 / 3;
+}
+
+/* The widest that a text gets: sans-serif digits and letters are about 0.6 of their height wide. */
+static double text_length(const char *text, double points)
+{
+    return 0.62 * text_pixels(points) * crdi_text_width(text);
+}
+
+/* ---- layout ------------------------------------------------------------------------------------------------- */
+
+typedef struct place {
+    double x[2], y[2]; /* ranges of the axes */
+    double left, right, bottom, top; /* frame, in pixels from the lower left corner of the picture */
+    double start; /* left end of the column */
+    crdi_ticks x_ticks, y_ticks;
+} place;
+
+static double widest(const crdi_ticks *ticks)
+{
+    double width = 0;
+    for (int i = 0; i < ticks->count; i++)
+        width = fmax(width, text_length(ticks->label[i], tick_points));
+    return width;
+}
+
+/* As many ticks as their labels leave room for. */
+static crdi_ticks ticks_along_x(const double range[2], bool log_axis, double pixels)
+{
+    int wanted = (int)fmax(2, fmin(10, pixels / 42));
+    crdi_ticks t = crdi_ticks_make(range[0], range[1], log_axis, wanted);
+    while (wanted > 2 && t.count > 2 && t.count * (widest(&t) + 14) > pixels)
+        t = crdi_ticks_make(range[0], range[1], log_axis, --wanted);
+    return t;
+}
+
+/* Pixels left of, right of, below and above the frame of a panel. */
+static void margins(const crdi_panel *p, const place *at, double out[4])
+{
+    out[0] = 12 + (p->hide_y_ticks ? 0 : widest(&at->y_ticks) + 8) + (p->y_label ? text_pixels(label_points) + 8 : 0);
+    out[1] = 14;
+    if (at->x_ticks.count) /* a label at the end of the axis stands out by half its length */
+        out[1] = fmax(out[1], text_length(at->x_ticks.label[at->x_ticks.count - 1], tick_points) / 2);
+    out[2] = 12 + text_pixels(tick_points) + (p->x_label ? text_pixels(label_points) + 12 : 4);
+    out[3] = p->title ? text_pixels(title_points) + 14 : 10;
+}
+
+typedef struct layout {
+    double width, height;
+    place *at; /* (rows, columns) */
+} layout;
+
+/* Ranges and ticks first, then the margins that a row or a column needs, then the frames: those of a column begin and
+ * end together, and so do those of a row. */
+static crd_status lay_out(const crdi_figure *f, layout *out)
+{
+    double footnote = f->footnote ? text_pixels(tick_points) + 10 : 0, x = 0;
+    out->at = crdi_alloc_array(f->ctx, f->rows * f->columns, sizeof *out->at);
+    if (!out->at)
+        return CRD_ENOMEM;
+    out->height = floor(f->rows * f->panel_height * DPI + footnote);
+    for (int c = 0; c < f->columns; c++) {
+        double left = 0, right = 0, width = f->panel_width * DPI * f->column_weight[c];
+        for (int r = 0; r < f->rows; r++) {
+            const crdi_panel *p = &f->panel[r * f->columns + c];
+            place *at = &out->at[r * f->columns + c];
+            double m[4];
+            crdi_panel_ranges(p, at->x, at->y);
+            int wanted = (int)fmax(2, fmin(8, (f->panel_height * DPI - 60) / 28));
+            at->y_ticks = crdi_ticks_make(at->y[0], at->y[1], p->log_y, wanted);
+            at->x_ticks = ticks_along_x(at->x, p->log_x, width - 80);
+            margins(p, at, m);
+            left = fmax(left, m[0]);
+            right = fmax(right, m[1]);
+        }
+        for (int r = 0; r < f->rows; r++) {
+            out->at[r * f->columns + c].start = x;
+            out->at[r * f->columns + c].left = x + left;
+            out->at[r * f->columns + c].right = x + fmax(width - right, left + 20);
+        }
+        x += width;
+    }
+    out->width = floor(x);
+    for (int r = 0; r < f->rows; r++) {
+        double below = 0, above = 0, base = footnote + (f->rows - 1 - r) * f->panel_height * DPI, m[4];
+        for (int c = 0; c < f->columns; c++) {
+            margins(&f->panel[r * f->columns + c], &out->at[r * f->columns + c], m);
+            below = fmax(below, m[2]);
+            above = fmax(above, m[3]);
+        }
+        for (int c = 0; c < f->columns; c++) {
+            out->at[r * f->columns + c].bottom = base + below;
+            out->at[r * f->columns + c].top = base + fmax(f->panel_height * DPI - above, below + 20);
+        }
+    }
+    return CRD_OK;
+}
+
+/* ---- the script --------------------------------------------------------------------------------------------- */
+
+/* 'text': a single quote is doubled, and there is nothing else that could end the string or mean anything in it. A
+ * text that is longer than the room for it ends in an ellipsis. */
+static void quote(crdi_string *out, const char *text, double points, double room)
+{
+    crdi_string plain;
+    crdi_string_init(&plain, out->ctx);
+    crdi_text_printable(&plain, text);
+    int most = (int)fmax(4, room / text_length("x", points));
+    if (crdi_text_width(crdi_string_text(&plain)) > most) {
+        plain.length = crdi_text_fit(plain.text, most - 1);
+        crdi_string_append(&plain, "\u2026");
+    }
+    crdi_string_add(out, "'", 1);
+    for (const char *c = crdi_string_text(&plain); *c; c++)
+        crdi_string_add(out, *c == '\'' ? "''" : c, *c == '\'' ? 2 : 1);
+    crdi_string_add(out, "'", 1);
+    if (plain.status < 0 && out->status == CRD_OK)
+        out->status = plain.status;
+    crdi_string_clear(&plain);
+}
+
+static void write_ticks(crdi_string *out, const char *axis, const crdi_ticks *ticks, bool hide)
+{
+    if (hide) {
+        crdi_string_append(out, "unset %stics\n", axis);
+        return;
+    }
+    crdi_string_append(out, "set %stics out nomirror scale 0.5 offset %s (", axis, *axis == 'x' ? "0,0.3" : "0.5,0");
+    for (int i = 0; i < ticks->count; i++)
+        crdi_string_append(out, "%s'%s' %.15g", i ? ", " : "", ticks->label[i], ticks->at[i]);
+    crdi_string_append(out, ")\n");
+}
+
+/* One data block a layer. A row with a value that cannot be drawn becomes an empty line, which breaks lines and bands;
+ * two in a row would start another data set. */
+static void write_data(crdi_string *out, const crdi_panel *p, const place *at, const crdi_layer *l, int number)
+{
+    crdi_string_append(out, "$d%d << CRD_END\n", number);
+    if (l->kind == CRDI_RULE_X)
+        crdi_string_append(out, "%.15g %.15g\n%.15g %.15g\n", l->x[0], at->y[0], l->x[0], at->y[1]);
+    if (l->kind == CRDI_RULE_Y)
+        crdi_string_append(out, "%.15g %.15g\n%.15g %.15g\n", at->x[0], l->y[0], at->x[1], l->y[0]);
+    if (l->kind == CRDI_DIAGONAL) {
+        double from = fmax(at->x[0], at->y[0]), to = fmin(at->x[1], at->y[1]);
+        crdi_string_append(out, "%.15g %.15g\n%.15g %.15g\n", from, from, to, to);
+    }
+    bool rows = l->kind <= CRDI_INTERVALS, broken = true;
+    for (int64_t i = 0; rows && i < l->count; i++) {
+        bool draw = crdi_drawable(l->x[i], p->log_x) && crdi_drawable(l->y[i], p->log_y) &&
+                    (!l->high || crdi_drawable(l->high[i], l->kind == CRDI_BARS ? p->log_x : p->log_y));
+        if (draw && l->high)
+            crdi_string_append(out, "%.12g %.12g %.12g\n", l->x[i], l->y[i], l->high[i]);
+        else if (draw)
+            crdi_string_append(out, "%.12g %.12g\n", l->x[i], l->y[i]);
+        else if (!broken)
+            crdi_string_append(out, "\n");
+        broken = !draw;
+    }
+    crdi_string_append(out, "CRD_END\n");
+}
+
+/* Whether a layer has anything to draw; gnuplot takes a plot without points for a mistake. */
+static bool has_data(const crdi_panel *p, const crdi_layer *l)
+{
+    if (l->kind == CRDI_NOTE)
+        return false;
+    if (l->kind == CRDI_RULE_X || l->kind == CRDI_RULE_Y)
+        return crdi_drawable(l->x ? l->x[0] : l->y[0], l->x ? p->log_x : p->log_y);
+    for (int64_t i = 0; i < l->count; i++)
+        if (crdi_drawable(l->x[i], p->log_x) && crdi_drawable(l->y[i], p->log_y) &&
+            (!l->high || crdi_drawable(l->high[i], l->kind == CRDI_BARS ? p->log_x : p->log_y)))
+            return true;
+    return l->kind == CRDI_DIAGONAL;
+}
+
+static void write_layer(crdi_string *out, const place *at, const crdi_layer *l, int number)
+{
+    unsigned colour = (unsigned)lrint(255 * (1 - l->alpha)) << 24 | colour_of(l);
+    double size = l->size > 0 ? l->size : l->kind == CRDI_LINE ? 1.4 : l->kind == CRDI_POINTS ? 3.6 : 1;
+    crdi_string_append(out, "$d%d ", number);
+    switch (l->kind) {
+    case CRDI_POINTS:
+        crdi_string_append(out, "using 1:2 with points pt 7 ps %.3g lc rgb '#%08x'", size / 8, colour);
+        break;
+    case CRDI_BAND:
+        crdi_string_append(out, "using 1:2:3 with filledcurves fill solid noborder fc rgb '#%08x'", colour);
+        break;
+    case CRDI_AREA:
+        crdi_string_append(out, "using 1:(%.15g):2 with filledcurves fill solid noborder fc rgb '#%08x'",
+                           fmax(0, at->y[0]), colour);
+        break;
+    case CRDI_BARS:
+        crdi_string_append(out,
+                           "using (0.5*$1+0.5*$3):2:1:3:(%.15g):2 with boxxyerror fill solid border "
+                           "lc rgb '#ffffff' lw 0.5 fc rgb '#%08x'",
+                           fmax(0, at->y[0]), colour);
+        break;
+    case CRDI_INTERVALS:
+        crdi_string_append(out, "using 1:2:(0):($3-$2) with vectors nohead lw %.3g lc rgb '#%08x'", size, colour);
+        break;
+    case CRDI_RULE_X:
+    case CRDI_RULE_Y:
+    case CRDI_DIAGONAL:
+        crdi_string_append(out, "using 1:2 with lines dt 2 lw %.3g lc rgb '#%08x'", size, colour);
+        break;
+    case CRDI_LINE:
+    case CRDI_NOTE:
+    default:
+        crdi_string_append(out, "using 1:2 with lines lw %.3g lc rgb '#%08x'", size, colour);
+        break;
+    }
+    if (l->label) {
+        crdi_string_append(out, " title ");
+        quote(out, l->label, legend_points, 0.5 * (at->right - at->left));
+    } else {
+        crdi_string_append(out, " notitle");
+    }
+}
+
+static void write_legend(crdi_string *out, const crdi_panel *p, const terminal *t)
+{
+    static const char *const corner[] = {[CRDI_LEGEND_BOTTOM_RIGHT] = "bottom right",
+                                         [CRDI_LEGEND_TOP_LEFT] = "top left",
+                                         [CRDI_LEGEND_TOP_RIGHT] = "top right",
+                                         [CRDI_LEGEND_BOTTOM_LEFT] = "bottom left"};
+    crdi_legend legend = crdi_panel_legend(p);
+    bool any = false;
+    for (int64_t i = 0; i < p->layer_count; i++)
+        any = any || (p->layer[i].label && has_data(p, &p->layer[i]));
+    if (legend == CRDI_LEGEND_NONE || !any)
+        crdi_string_append(out, "unset key\n");
+    else
+        crdi_string_append(out,
+                           "set key inside %s vertical maxrows 8 Left reverse opaque fillcolor rgb '#26ffffff' "
+                           "box lc rgb '#cccccc' lw 0.7 samplen 1.6 spacing 0.95 width 0.6 height 0.3 "
+                           "font 'Sans,%.3g'\n",
+                           corner[legend], legend_points * t->font_scale);
+}
+
+/* A text of ours at a place in pixels; as a label, because gnuplot puts titles where it expects them to fit, and that
+ * depends on the terminal. */
+static void write_label(crdi_string *out, int number, const char *text, double points, double room, double x, double y,
+                        const char *options, const layout *size, const terminal *t)
+{
+    if (!text)
+        return;
+    crdi_string_append(out, "set label %d ", number);
+    quote(out, text, points, room);
+    crdi_string_append(out, " at screen %.5f,%.5f %s font 'Sans,%.3g'\n", x / size->width, y / size->height, options,
+                       points * t->font_scale);
+}
+
+static void write_panel(crdi_string *out, const crdi_panel *p, const place *at, const layout *size, const terminal *t,
+                        const char *footnote)
+{
+    double width = at->right - at->left, height = at->top - at->bottom;
+    crdi_string_append(out, "set lmargin at screen %.5f\nset rmargin at screen %.5f\n", at->left / size->width,
+                       at->right / size->width);
+    crdi_string_append(out, "set bmargin at screen %.5f\nset tmargin at screen %.5f\n", at->bottom / size->height,
+                       at->top / size->height);
+    crdi_string_append(out, "unset label\nunset logscale\n%s%s", p->log_x ? "set logscale x\n" : "",
+                       p->log_y ? "set logscale y\n" : "");
+    crdi_string_append(out, "set xrange [%.15g:%.15g]\nset yrange [%.15g:%.15g]\n", at->x[0], at->x[1], at->y[0],
+                       at->y[1]);
+    write_ticks(out, "x", &at->x_ticks, false);
+    write_ticks(out, "y", &at->y_ticks, p->hide_y_ticks);
+    write_legend(out, p, t);
+    write_label(out, 1, p->title, title_points, width + 40, (at->left + at->right) / 2,
+                at->top + 6 + text_pixels(title_points) / 2, "center", size, t);
+    write_label(out, 2, p->x_label, label_points, width + 40, (at->left + at->right) / 2,
+                at->bottom - 14 - text_pixels(tick_points) - text_pixels(label_points) / 2, "center", size, t);
+    write_label(out, 3, p->y_label, label_points, height + 20, at->start + 8 + text_pixels(label_points) / 2,
+                (at->bottom + at->top) / 2, "center rotate by 90", size, t);
+    write_label(out, 4, footnote, tick_points, size->width, 12, 12, "left", size, t);
+    int data = 0, note = 5;
+    for (int64_t i = 0; i < p->layer_count; i++)
+        if (has_data(p, &p->layer[i]))
+            write_data(out, p, at, &p->layer[i], data++);
+        else if (p->layer[i].kind == CRDI_NOTE) {
+            crdi_string_append(out, "set label %d ", note);
+            quote(out, p->layer[i].label, label_points, width);
+            crdi_string_append(out, " at graph 0.5,%.3g center front font 'Sans,%.3g'\n", 0.5 - 0.08 * (note - 5),
+                               label_points * t->font_scale);
+            note++;
+        }
+    crdi_string_append(out, "plot ");
+    for (int64_t i = 0, k = 0; i < p->layer_count; i++)
+        if (has_data(p, &p->layer[i])) {
+            crdi_string_append(out, k ? ", \\\n  " : "");
+            write_layer(out, at, &p->layer[i], (int)k++);
+        }
+    crdi_string_append(out, data ? "\n" : "NaN notitle\n");
+}
+
+static const terminal *terminal_of(const char *format)
+{
+    for (int i = 0; i < CRDI_COUNT(terminals); i++)
+        if (strcasecmp(terminals[i].suffix, format) == 0)
+            return &terminals[i];
+    return NULL;
+}
+
+crd_status crdi_figure_script(const crdi_figure *figure, const char *format, crdi_string *out)
+{
+    const terminal *t = terminal_of(format);
+    const char *footnote = figure->footnote;
+    layout size = {0};
+    CRDI_ASSERT(t);
+    CRD_TRY(figure->status);
+    CRD_TRY(lay_out(figure, &size));
+    crdi_string_append(out,
+                       "set encoding utf8\nset terminal %s size %.8g%s,%.8g%s background '#ffffff' font 'Sans,%.3g'\n",
+                       t->settings, size.width / t->unit, t->unit_name, size.height / t->unit, t->unit_name,
+                       tick_points * t->font_scale);
+    crdi_string_append(out, "set multiplot\nset border 15 lw 0.8 lc rgb '#303030'\n");
+    for (int i = 0; i < figure->rows * figure->columns; i++)
+        if (figure->panel[i].layer_count > 0) {
+            write_panel(out, &figure->panel[i], &size.at[i], &size, t, footnote);
+            footnote = NULL;
+        }
+    crdi_string_append(out, "unset multiplot\n");
+    crdi_free(figure->ctx, size.at);
+    return out->status;
+}
+
+/* ---- the file ----------------------------------------------------------------------------------------------- */
+
+crd_status crdi_figure_check(crd_context *ctx, const char *path, bool force)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *dot = strrchr(name, '.');
+    struct stat info;
+    if (!dot || dot == name || !terminal_of(dot + 1))
+        return crdi_raise(ctx, CRD_EINVAL, "%s: a figure's file ends in .png, .svg or .pdf", path);
+    if (stat(path, &info) != 0)
+        return CRD_OK;
+    if (!S_ISREG(info.st_mode))
+        return crdi_raise(ctx, CRD_EINVAL, "%s is not a file that can be replaced", path);
+    if (!force)
+        return crdi_raise(ctx, CRD_EEXISTS, "%s: the file exists; --force replaces it", path);
+    return CRD_OK;
+}
+
+/* ---- the process -------------------------------------------------------------------------------------------- */
+
+/* Starts gnuplot with the three descriptors as its standard ones. They are above 2 and close in every other child. */
+static crd_status start(crd_context *ctx, const int standard[3], pid_t *out)
+{
+    char *const arguments[] = {(char[]){"gnuplot"}, (char[]){"-d"}, (char[]){"-"}, NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none;
+    sigemptyset(&none);
+    if (posix_spawn_file_actions_init(&actions) != 0)
+        return crdi_raise(ctx, CRD_ENOMEM, "out of memory: gnuplot could not be started");
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    int error = 0;
+    for (int i = 0; i < 3 && error == 0; i++)
+        error = posix_spawn_file_actions_adddup2(&actions, standard[i], i);
+    if (error == 0)
+        error = posix_spawnp(out, "gnuplot", &actions, &attributes, arguments, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    if (error == ENOENT || error == EACCES || error == ENOTDIR)
+        return crdi_raise(ctx, CRD_ETOOL,
+                          "figures need gnuplot, which was not found; on Debian: apt install gnuplot-nox");
+    if (error)
+        return crdi_raise(ctx, CRD_ETOOL, "gnuplot could not be started: %s", strerror(error));
+    return CRD_OK;
+}
+
+/* Sends all of it unless the reader goes away; then its own message says why. A socket instead of a pipe, because its
+ * writer can ask not to be sent SIGPIPE. */
+static void send_all(int socket, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t sent = send(socket, bytes, length, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent <= 0)
+            return;
+        bytes += sent;
+        length -= (size_t)sent;
+    }
+}
+
+/* The first line of a file that says something, into `line`: gnuplot prints the command and a mark under it before. */
+static void first_complaint(int file, char *line, size_t size)
+{
+    char text[4096], *rest = text, *best = NULL;
+    ssize_t length = pread(file, text, sizeof text - 1, 0);
+    text[length > 0 ? length : 0] = 0;
+    for (char *next; (next = strsep(&rest, "\n")) != NULL;) {
+        next += strspn(next, " \t^\r");
+        if (*next && !best)
+            best = next;
+        if (strncmp(next, "line ", 5) == 0 || strncmp(next, "\"-\"", 3) == 0) {
+            best = next;
+            break;
+        }
+    }
+    snprintf(line, size, "%s", best ? best : "no message");
+}
+
+static int above_standard(int file)
+{
+    if (file < 0 || file > 2)
+        return file;
+    int other = fcntl(file, F_DUPFD_CLOEXEC, 3);
+    close(file);
+    return other;
+}
+
+/* Runs a script; what it draws goes to `drawing`, complaints go to `complaints`. */
+static crd_status run(crd_context *ctx, const crdi_string *script, int drawing, int complaints)
+{
+    int pair[2], result = 0;
+    pid_t child = 0, ended;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return crdi_raise(ctx, CRD_EIO, "gnuplot could not be started: %s", strerror(errno));
+    pair[0] = above_standard(pair[0]);
+    pair[1] = above_standard(pair[1]);
+    crd_status status = start(ctx, (const int[]){pair[1], drawing, complaints}, &child);
+    close(pair[1]);
+    if (status == CRD_OK)
+        send_all(pair[0], crdi_string_text(script), script->length);
+    close(pair[0]);
+    CRD_TRY(status);
+    do
+        ended = waitpid(child, &result, 0);
+    while (ended < 0 && errno == EINTR);
+    struct stat info;
+    bool drawn = fstat(drawing, &info) == 0 && info.st_size > 0;
+    /* With SIGCHLD ignored by the program there is no result to be had; then the drawing has to tell. */
+    if (drawn && (ended < 0 || (WIFEXITED(result) && WEXITSTATUS(result) == 0)))
+        return CRD_OK;
+    char line[256];
+    crdi_string plain;
+    crdi_string_init(&plain, ctx);
+    first_complaint(complaints, line, sizeof line);
+    crdi_text_printable(&plain, line);
+    crdi_raise(ctx, CRD_ETOOL, "gnuplot failed: %s", crdi_string_text(&plain));
+    crdi_string_clear(&plain);
+    return CRD_ETOOL;
+}
+
+/* Lets gnuplot draw into an output file. What it complains of goes to one that never has a name. */
+static crd_status draw(crd_context *ctx, const crdi_output *output, const char *path, const crdi_string *script)
+{
+    int drawing = above_standard(open(crdi_output_temporary(output), O_WRONLY | O_CLOEXEC));
+    int complaints = above_standard(memfd_create("complaints", MFD_CLOEXEC));
+    crd_status status = CRD_OK;
+    if (drawing < 0 || complaints < 0)
+        status = crdi_raise(ctx, CRD_EIO, "%s: cannot be written: %s", path, strerror(errno));
+    if (status == CRD_OK)
+        status = run(ctx, script, drawing, complaints);
+    if (complaints >= 0)
+        close(complaints);
+    if (drawing >= 0 && close(drawing) != 0 && status == CRD_OK)
+        status = crdi_raise(ctx, CRD_EIO, "%s: cannot be written: %s", path, strerror(errno));
+    return status;
+}
+
+crd_status crdi_figure_save(const crdi_figure *figure, const char *path, bool force)
+{
+    crdi_string script;
+    crdi_output *output = NULL;
+    CRD_TRY(crdi_figure_check(figure->ctx, path, force));
+    crdi_string_init(&script, figure->ctx);
+    crd_status status = crdi_figure_script(figure, strrchr(path, '.') + 1, &script);
+    if (status == CRD_OK)
+        status = crdi_output_open(&output, figure->ctx, path, force);
+    if (status == CRD_OK)
+        status = draw(figure->ctx, output, path, &script);
+    if (status == CRD_OK)
+        status = crdi_output_commit(&output);
+    crdi_output_abort(&output);
+    crdi_string_clear(&script);
+    return status;
+}

@@ -1,0 +1,198 @@
+/* progress.c - see progress.h.
+ *
+ * A line is built of fields in the order of their importance; those that do not fit the terminal are left out, because
+ * a line that wraps would break the redrawing of all that stand above it. */
+#include "report/progress.h"
+#include "report/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LEAST_BAR = 8, MOST_BAR = 30, FIELD = 64, FIELDS = 7 };
+
+static const char *phase_name(crdi_phase phase)
+{
+    static const char *const names[] = {"waiting", "warmup", "sampling", "done", "stopped"};
+    return names[phase];
+}
+
+const char *crdi_progress_time(char *buffer, double seconds)
+{
+    if (!(seconds >= 0) || seconds > 1e9)
+        return strcpy(buffer, "?");
+    long long s = (long long)seconds;
+    if (s >= 86400)
+        crdi_format(buffer, 24, "%lldd %02lldh", s / 86400, s / 3600 % 24);
+    else if (s >= 3600)
+        crdi_format(buffer, 24, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
+    else
+        crdi_format(buffer, 24, "%lld:%02lld", s / 60, s % 60);
+    return buffer;
+}
+
+static double share(const crdi_chain_progress *c)
+{
+    return c->total > 0 ? fmin(1, fmax(0, (double)c->iteration / (double)c->total)) : c->phase == CRDI_PHASE_DONE;
+}
+
+static bool known(double value)
+{
+    return value > 0 && isfinite(value);
+}
+
+/* The fields of a chain, the most important first; empty ones are skipped. The bar is not among them. `align` fills the
+ * first ones up to the same width for all chains. */
+static void fields(const crdi_chain_progress *c, bool align, char out[FIELDS][FIELD])
+{
+    char spent[24], left[24];
+    int digits = align ? crdi_format(NULL, 0, "%lld", (long long)c->total) : 0;
+    crdi_format(out[0], FIELD, "%*d%%", align ? 3 : 0, (int)(100 * share(c)));
+    crdi_format(out[1], FIELD, "%*lld/%lld", digits, (long long)c->iteration, (long long)c->total);
+    crdi_format(out[2], FIELD, "%-*s", align ? 8 : 0, phase_name(c->phase));
+    crdi_progress_time(spent, c->seconds);
+    crdi_progress_time(left, c->seconds_left);
+    if (c->phase == CRDI_PHASE_DONE || c->phase == CRDI_PHASE_STOPPED)
+        crdi_format(out[3], FIELD, "%s", spent);
+    else if (c->phase != CRDI_PHASE_WAITING)
+        crdi_format(out[3], FIELD, "%s<%s", spent, left);
+    if (c->divergences > 0)
+        crdi_format(out[4], FIELD, "%lld divergent", (long long)c->divergences);
+    if (known(c->step_size))
+        crdi_format(out[5], FIELD, "step %.3g", c->step_size);
+    if (known(c->gradients))
+        crdi_format(out[6], FIELD, "%.1f grad/draw", c->gradients);
+}
+
+/* [::::====>     ]: warm-up is drawn with colons, so that its end can be seen. */
+static void add_bar(crdi_string *out, const crdi_chain_progress *c, int width)
+{
+    int done = (int)floor(share(c) * width);
+    int warm = c->total > 0 ? (int)floor(fmin(1, (double)c->warmup / (double)c->total) * width) : 0;
+    crdi_string_append(out, "[");
+    for (int i = 0; i < width; i++)
+        crdi_string_append(out, "%s", i < done ? (i < warm ? ":" : "=") : i == done && done > 0 ? ">" : " ");
+    crdi_string_append(out, "]");
+}
+
+static int length_of(const char *field)
+{
+    return *field ? 1 + (int)strlen(field) : 0;
+}
+
+/* How many of the first fields go into a line of `width` columns beside the name, and what they leave for the bar (0: no
+ * bar). The bar comes before all but the first four fields. */
+static int fit(const char field[FIELDS][FIELD], int name, int width, int *bar)
+{
+    int used = name, count = 0;
+    while (count < FIELDS && used + length_of(field[count]) <= width)
+        used += length_of(field[count++]);
+    while (count > 4 && width - used - 3 < LEAST_BAR)
+        used -= length_of(field[--count]);
+    int left = width - used - 3;
+    *bar = left < LEAST_BAR ? 0 : left < MOST_BAR ? left : MOST_BAR;
+    return count;
+}
+
+static void name_line(char name[FIELD], int line, int alone, int count)
+{
+    int digits = crdi_format(NULL, 0, "%d", count);
+    if (line < alone)
+        crdi_format(name, FIELD, "chain %*d", digits, line + 1);
+    else
+        crdi_format(name, FIELD, "%-*s", 6 + digits, "others");
+}
+
+/* One line of at most `width` columns without its end, with a bar of `bar` columns unless that is 0. */
+static void add_line(crdi_string *out, const char *name, const crdi_chain_progress *c, int width, int bar)
+{
+    char field[FIELDS][FIELD] = {{0}};
+    int own;
+    fields(c, true, field);
+    int count = fit((const char(*)[FIELD])field, (int)strlen(name), width, &own);
+    crdi_string_append(out, "%.*s", width, name);
+    if (bar) {
+        crdi_string_append(out, " ");
+        add_bar(out, c, bar);
+    }
+    for (int i = 0; i < count; i++)
+        if (*field[i])
+            crdi_string_append(out, " %s", field[i]);
+}
+
+/* The phase of several chains: the one that all are in, else the earliest that any of them is running in. */
+static crdi_phase phase_of(const crdi_chain_progress *chains, int count)
+{
+    bool same = true, warm = false;
+    for (int i = 0; i < count; i++) {
+        same = same && chains[i].phase == chains[0].phase;
+        warm = warm || chains[i].phase == CRDI_PHASE_WARMUP;
+    }
+    return same ? chains[0].phase : warm ? CRDI_PHASE_WARMUP : CRDI_PHASE_SAMPLING;
+}
+
+/* Chains that share a line: sums, means and the longest times. */
+static crdi_chain_progress together(const crdi_chain_progress *chains, int count)
+{
+    crdi_chain_progress all = chains[0];
+    double steps = 0, gradients = 0;
+    all.iteration = all.warmup = all.total = all.divergences = 0;
+    for (int i = 0; i < count; i++) {
+        const crdi_chain_progress *c = &chains[i];
+        all.iteration += c->iteration;
+        all.warmup += c->warmup;
+        all.total += c->total;
+        all.divergences += c->divergences;
+        all.seconds = fmax(all.seconds, c->seconds);
+        bool unknown = !(all.seconds_left >= 0 && c->seconds_left >= 0);
+        all.seconds_left = unknown ? NAN : fmax(all.seconds_left, c->seconds_left);
+        steps += c->step_size / count;
+        gradients += c->gradients / count;
+    }
+    all.phase = phase_of(chains, count);
+    all.step_size = steps;
+    all.gradients = gradients;
+    return all;
+}
+
+int crdi_progress_block(crdi_string *out, const crdi_chain_progress *chains, int count, int width, int height,
+                        int before)
+{
+    int alone = height > 0 && count > height ? height - 1 : count, lines = alone + (alone < count), bar = MOST_BAR;
+    crdi_chain_progress rest = alone < count ? together(chains + alone, count - alone) : (crdi_chain_progress){0};
+    char name[FIELD];
+    width = width > 1 ? width - 1 : 1; /* some terminals wrap when the last column is written */
+    for (int i = 0; i < lines; i++) { /* all bars are as long as the shortest */
+        char field[FIELDS][FIELD] = {{0}};
+        int own;
+        fields(i < alone ? &chains[i] : &rest, true, field);
+        name_line(name, i, alone, count);
+        fit((const char(*)[FIELD])field, (int)strlen(name), width, &own);
+        bar = own < bar ? own : bar;
+    }
+    if (before > 0)
+        crdi_string_append(out, "\x1b[%dA", before);
+    for (int i = 0; i < lines; i++) {
+        name_line(name, i, alone, count);
+        crdi_string_append(out, "\r");
+        add_line(out, name, i < alone ? &chains[i] : &rest, width, bar);
+        crdi_string_append(out, "\x1b[K\n");
+    }
+    if (before > lines)
+        crdi_string_append(out, "\x1b[J"); /* what is left of a longer block */
+    return out->status < 0 ? (int)out->status : lines;
+}
+
+crd_status crdi_progress_lines(crdi_string *out, const crdi_chain_progress *chains, int count)
+{
+    for (int i = 0; i < count; i++) {
+        char field[FIELDS][FIELD] = {{0}};
+        fields(&chains[i], false, field);
+        crdi_string_append(out, "chain %d:", i + 1);
+        for (int k = 0; k < FIELDS; k++)
+            if (*field[k])
+                crdi_string_append(out, "%s%s", k == 0 || k == 1 ? " " : ", ", field[k]);
+        crdi_string_append(out, "\n");
+    }
+    return out->status;
+}

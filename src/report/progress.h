@@ -1,0 +1,37 @@
+/* progress.h - how a run is coming along, as text: what a chain reports becomes lines. Nothing is printed here. */
+#ifndef CRDI_REPORT_PROGRESS_H
+#define CRDI_REPORT_PROGRESS_H
+
+#include "base/base.h"
+
+typedef enum crdi_phase {
+    CRDI_PHASE_WAITING, /* not begun */
+    CRDI_PHASE_WARMUP,
+    CRDI_PHASE_SAMPLING,
+    CRDI_PHASE_DONE,
+    CRDI_PHASE_STOPPED /* by the user or by an error */
+} crdi_phase;
+
+typedef struct crdi_chain_progress {
+    int64_t iteration, warmup, total; /* done; of these warm-up; to be done, warm-up included */
+    crdi_phase phase;
+    double step_size; /* not shown unless > 0 and finite */
+    double gradients; /* mean gradient evaluations a draw; not shown unless > 0 and finite */
+    int64_t divergences; /* after warm-up */
+    double seconds, seconds_left; /* since the start; to go: NaN or negative when not known */
+} crdi_chain_progress;
+
+/* A block of one line a chain, each shorter than `width` columns (what does not fit is left out from the right), at
+ * most `height` lines (0: no limit): chains beyond it share the last line. `before`: lines of the block that stands
+ * above the cursor and is to be drawn over (0 the first time). Returns the lines of this block, negative: a status.
+ * The cursor ends below the block. */
+int crdi_progress_block(crdi_string *out, const crdi_chain_progress *chains, int count, int width, int height,
+                        int before);
+
+/* One plain line a chain, for files and pipes. */
+crd_status crdi_progress_lines(crdi_string *out, const crdi_chain_progress *chains, int count);
+
+/* "0:07", "12:05", "3:02:59", "5d 01h"; "?" for what is not a time. buffer >= 24. */
+const char *crdi_progress_time(char *buffer, double seconds);
+
+#endif

@@ -1,0 +1,72 @@
+/* run.h - the run file: how a run writes it, and what reading it offers beyond <credence/run.h>.
+ *
+ * Writing: create, set what describes the run, begin with the columns, hand crdi_run_sink to the sampler, close.
+ * Before begin nothing stands at the path itself: an older file there is replaced by begin, in one step. */
+#ifndef CRDI_RUN_H
+#define CRDI_RUN_H
+
+#include <credence/run.h>
+#include "base/base.h"
+#include "infer/sink.h"
+
+/* ---- writing (run_writer.c, run_queue.c) -------------------------------------------------------------------- */
+
+typedef struct crdi_run crdi_run;
+
+/* How the writer works; zero means the default. */
+typedef struct crdi_run_tuning {
+    size_t queue_bytes; /* draws that wait at most before a chain is held up; 64 MiB */
+    size_t batch_bytes; /* that make a transaction due; 4 MiB */
+    double batch_seconds; /* the same, since the first draw that waits; 0.5 */
+    bool rollback_journal; /* do without shared memory, whatever the file system */
+} crdi_run_tuning;
+
+/* Starts a run file. CRD_EEXISTS: there is a file and `force` is false, or another run writes it; CRD_EMISSING: no such
+ * directory; CRD_EIO: not writable. tuning: NULL means the defaults. */
+crd_status crdi_run_create(crd_context *ctx, const char *path, bool force, crdi_run **out);
+crd_status crdi_run_create_tuned(crd_context *ctx, const char *path, bool force, const crdi_run_tuning *tuning,
+                                 crdi_run **out);
+
+/* Entries that describe the run; setting a key again replaces it. Possible from create to close, from one thread.
+ * Keys that readers know are listed in docs/dev/run_file.md. */
+crd_status crdi_run_set_text(crdi_run *run, const char *key, const char *text);
+crd_status crdi_run_set_number(crdi_run *run, const char *key, double value);
+crd_status crdi_run_set_integer(crdi_run *run, const char *key, int64_t value);
+crd_status crdi_run_set_blob(crdi_run *run, const char *key, const void *bytes, size_t size);
+crd_status crdi_run_put_array(crdi_run *run, const char *name, const crd_array *array);
+
+/* Declares the columns (their `draws` are ignored), puts the file in its place and starts the writer thread. Once;
+ * after a failure only crdi_run_close is left. */
+crd_status crdi_run_begin(crdi_run *run, const crd_column *columns, int column_count, int chains);
+
+/* The sink: valid from begin to close. Its calls copy and return; they wait only while the queue is full. */
+crdi_sink crdi_run_sink(crdi_run *run);
+/* Waits until all that the sink was given is in the file. */
+crd_status crdi_run_flush(crdi_run *run);
+/* The largest number of bytes that have waited. */
+size_t crdi_run_queue_peak(crdi_run *run);
+
+/* Writes what waits, sets the entry "status" ("complete" for CRD_OK, else "interrupted"), folds the log into the file
+ * and frees the run, whatever happens. Returns the first error since create that was not reported. A run that was never
+ * begun leaves no trace. NULL and a pointer to NULL are accepted. */
+crd_status crdi_run_close(crdi_run **run, crd_status outcome);
+
+/* ---- reading (run_reader.c) --------------------------------------------------------------------------------- */
+
+/* Entries; CRD_EMISSING if there is none of this name, CRD_EDAMAGED if it is of another type. Text returns owned. */
+crd_status crdi_run_get_text(crd_run *run, const char *key, char **out);
+crd_status crdi_run_get_number(crd_run *run, const char *key, double *out);
+crd_status crdi_run_get_integer(crd_run *run, const char *key, int64_t *out);
+crd_status crdi_run_get_blob(crd_run *run, const char *key, void **out, size_t *size);
+bool crdi_run_has(crd_run *run, const char *key);
+crd_status crdi_run_get_array(crd_run *run, const char *name, crd_array *out);
+
+/* Draws first .. first + count - 1 of one chain of a column: (count, *shape). CRD_EDAMAGED if they are not there. */
+crd_status crdi_run_read_range(crd_run *run, const crd_column *column, int chain, int64_t first, int64_t count,
+                               double *out);
+/* The first `draws` of every chain: (chains, draws, *shape). */
+crd_status crdi_run_read_column(crd_run *run, const crd_column *column, int64_t draws, double *out);
+/* The last state that a chain left; CRD_EMISSING if it left none. bytes returns owned. */
+crd_status crdi_run_read_state(crd_run *run, int chain, int64_t *iteration, void **bytes, size_t *size);
+
+#endif

@@ -1,0 +1,73 @@
+/* run_impl.h - the struct behind a run file that is being written, for run_writer.c and run_queue.c only. */
+#ifndef CRDI_RUN_IMPL_H
+#define CRDI_RUN_IMPL_H
+
+#include "store/run.h"
+#include "store/run_format.h"
+#include "store/sqlite.h"
+
+#include <pthread.h>
+
+/* A block of draws, (column by column, each (count, *shape)), or a state, as it waits. */
+struct crdi_run_item {
+    struct crdi_run_item *next;
+    bool is_state;
+    int64_t first; /* number of the first draw; the iteration of a state */
+    int64_t count; /* draws */
+    size_t size; /* bytes of `data` */
+    double data[];
+};
+
+/* What waits of one chain, oldest first. */
+struct crdi_run_lane {
+    struct crdi_run_item *head, *tail;
+    int64_t next_draw; /* the number that the chain's next draw must have */
+};
+
+struct crdi_run {
+    crd_context *ctx;
+    crdi_run_tuning tuning;
+    bool force;
+    bool placed; /* the file stands at its path */
+    char *path, *part; /* where it will be, and where it is made until begin */
+    char *lock_path;
+    int lock_file; /* held with flock while this run lives; -1: none */
+
+    /* The connection: the caller's until begin, from then on shared with the writer thread. */
+    pthread_mutex_t database;
+    crdi_db *db;
+
+    /* Set by begin, constant afterwards. */
+    int chains, column_count;
+    int64_t *column_size; /* elements of one draw */
+    int64_t *column_offset; /* of the columns before it together */
+    int64_t draw_size; /* of all columns */
+    void *scratch; /* the largest row; the writer thread's */
+    pthread_t thread;
+    bool thread_runs;
+
+    /* The queue; everything below is guarded by `queue`. */
+    pthread_mutex_t queue;
+    pthread_cond_t work; /* something is due for the writer */
+    pthread_cond_t room; /* bytes were given back, or the writer failed */
+    pthread_cond_t done; /* a batch is in the file, or the writer failed */
+    struct crdi_run_lane *lane; /* [chains] */
+    struct crdi_run_item **batch; /* [chains], the writer's list while it writes */
+    size_t held, waiting, peak; /* bytes: waiting and being written; waiting; the most ever held */
+    int64_t appended, taken, committed, wanted; /* items: ever given, taken by the writer, in the file, flushed for */
+    int held_up; /* chains that wait for room */
+    double oldest; /* when the first of the waiting items came */
+    bool stop;
+    crd_status failed; /* the writer's first error and its message */
+    char message[CRDI_DB_MESSAGE];
+};
+
+/* run_queue.c */
+void crdi_run_queue_init(crdi_run *run);
+void crdi_run_queue_clear(crdi_run *run); /* after the thread has ended */
+crd_status crdi_run_queue_start(crdi_run *run); /* starts the writer thread */
+void crdi_run_queue_stop(crdi_run *run); /* writes what waits and ends the thread */
+/* Raises the writer's error again, if it has failed. */
+crd_status crdi_run_failure(crdi_run *run);
+
+#endif

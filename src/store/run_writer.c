@@ -1,0 +1,445 @@
+/* run_writer.c - a run file from its creation to its end: files and entries. The draws are run_queue.c's.
+ *
+ * The database is made beside its place (PATH.part) and renamed when the run begins, so that a run that cannot start
+ * costs no older file. The write-ahead log belongs to the name: the connection is closed before the rename and opened
+ * again after it. At the end the log is folded in and the file set back to a rollback journal, so that one file remains
+ * that can be read from a directory where nothing can be written.
+ *
+ * PATH-lock is held with flock while the run is written: a second writer is refused. A killed run leaves the file
+ * behind, unlocked, and the next one takes it over. */
+#include "store/run_impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+static char *joined(crd_context *ctx, const char *path, const char *suffix)
+{
+    size_t size = strlen(path) + strlen(suffix) + 1;
+    char *text = crdi_alloc(ctx, size);
+    if (text)
+        snprintf(text, size, "%s%s", path, suffix);
+    return text;
+}
+
+static crd_status fail_system(crdi_run *run, const char *what)
+{
+    int reason = errno;
+    crd_status status = reason == ENOENT || reason == ENOTDIR ? CRD_EMISSING : CRD_EIO;
+    return crdi_raise(run->ctx, status, "%s: %s: %s", run->path, what, strerror_r(reason, (char[96]){""}, 96));
+}
+
+/* ---- files -------------------------------------------------------------------------------------------------- */
+
+static crd_status check_place(crdi_run *run)
+{
+    struct stat file;
+    if (stat(run->path, &file) != 0)
+        return errno == ENOENT ? CRD_OK : fail_system(run, "cannot create");
+    if (!S_ISREG(file.st_mode))
+        return crdi_raise(run->ctx, CRD_EEXISTS, "%s: is there and is no file", run->path);
+    if (!run->force)
+        return crdi_raise(run->ctx, CRD_EEXISTS, "%s: exists; --force replaces it", run->path);
+    return CRD_OK;
+}
+
+/* Takes the lock, or finds that it was taken from under us (its holder removes the file when it is done): again. */
+static crd_status take_lock(crdi_run *run)
+{
+    for (;;) {
+        struct stat ours, there;
+        int file = open(run->lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (file < 0)
+            return fail_system(run, "cannot create");
+        if (flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+            close(file);
+            return crdi_raise(run->ctx, CRD_EEXISTS, "%s: is being written by another run", run->path);
+        }
+        run->lock_file = file; /* a file system without locks: as if nobody else were there */
+        if (fstat(file, &ours) == 0 && stat(run->lock_path, &there) == 0 && ours.st_ino == there.st_ino)
+            return CRD_OK;
+        close(file);
+        run->lock_file = -1;
+    }
+}
+
+static void release_lock(crdi_run *run)
+{
+    if (run->lock_file < 0)
+        return;
+    unlink(run->lock_path);
+    close(run->lock_file);
+    run->lock_file = -1;
+}
+
+/* What SQLite keeps beside a database. A leftover would be taken for the new file's and applied to it. Nothing is
+ * allocated: this also runs where memory has just run out. */
+static crd_status remove_companions(crdi_run *run, const char *path)
+{
+    static const char *const suffix[] = {"-wal", "-shm", "-journal"};
+    char companion[PATH_MAX];
+    for (int i = 0; i < CRDI_COUNT(suffix); i++) {
+        snprintf(companion, sizeof companion, "%s%s", path, suffix[i]);
+        if (unlink(companion) != 0 && errno != ENOENT)
+            return fail_system(run, "cannot remove what an older file left beside it");
+    }
+    return CRD_OK;
+}
+
+/* The directory of the run file, opened; -1 if it cannot be. */
+static int open_directory(const crdi_run *run)
+{
+    char directory[PATH_MAX];
+    const char *slash = strrchr(run->path, '/');
+    int length = slash ? (int)(slash - run->path) + 1 : 1;
+    snprintf(directory, sizeof directory, "%.*s", length, slash ? run->path : ".");
+    return open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Whether the file system is one that several machines share: memory mapped there is not the same memory for all, and
+ * a write-ahead log needs that. Numbers from statfs(2) and the file systems' own sources. */
+static bool is_shared_file_system(const crdi_run *run)
+{
+    static const uint32_t shared[] = {
+        0x6969, /* NFS */
+        0x0bd00bd0, /* Lustre */
+        0xff534d42, /* CIFS */
+        0xfe534d42, /* SMB 2 */
+        0x517b, /* SMB */
+        0x47504653, /* GPFS */
+        0x19830326, /* BeeGFS */
+        0x00c36400, /* Ceph */
+        0x5346414f, /* AFS */
+        0x65735546, /* FUSE: sshfs and others */
+        0x01021997, /* 9p */
+        0xaad7aaea, /* PanFS */
+    };
+    struct statfs system;
+    int directory = open_directory(run);
+    bool known = directory >= 0 && fstatfs(directory, &system) == 0;
+    if (directory >= 0)
+        close(directory);
+    for (int i = 0; known && i < CRDI_COUNT(shared); i++)
+        if ((uint32_t)system.f_type == shared[i])
+            return true;
+    return false;
+}
+
+/* The new name reaches the disk with the directory. That a system cannot do it is no reason to stop. */
+static void sync_directory(const crdi_run *run)
+{
+    int directory = open_directory(run);
+    if (directory < 0)
+        return;
+    fsync(directory);
+    close(directory);
+}
+
+/* ---- the database ------------------------------------------------------------------------------------------- */
+
+static crd_status set_durability(crdi_run *run, bool log)
+{
+    /* With a log a commit need not wait for the disk: a power cut may take the last moments, never the file. */
+    return crdi_db_run(run->db, log ? "PRAGMA synchronous = NORMAL" : "PRAGMA synchronous = FULL");
+}
+
+static crd_status make_tables(crdi_run *run)
+{
+    char pragmas[96];
+    snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %d", CRDI_RUN_APPLICATION,
+             CRDI_RUN_VERSION);
+    CRD_TRY(crdi_db_begin(run->db, true)); /* open until crdi_run_begin: one write to disk for all entries */
+    CRD_TRY(crdi_db_run(run->db, pragmas));
+    for (int i = 0; i < CRDI_RUN_SCHEMA_COUNT; i++)
+        CRD_TRY(crdi_db_run(run->db, crdi_run_schema[i]));
+    return CRD_OK;
+}
+
+static crd_status describe(crdi_run *run)
+{
+    char start[32];
+    time_t now = time(NULL);
+    struct tm parts;
+    gmtime_r(&now, &parts);
+    strftime(start, sizeof start, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    CRD_TRY(crdi_run_set_text(run, "status", "running"));
+    CRD_TRY(crdi_run_set_text(run, "version", crd_version()));
+    CRD_TRY(crdi_run_set_text(run, "kernels", crd_context_kernels(run->ctx)));
+    return crdi_run_set_text(run, "started", start);
+}
+
+static crd_status create_database(crdi_run *run)
+{
+    bool log = false;
+    unlink(run->part); /* of a run that was killed before it began; the lock is ours */
+    CRD_TRY(remove_companions(run, run->part));
+    CRD_TRY(crdi_db_open(run->ctx, run->part, run->path, CRDI_DB_CREATE, &run->db));
+    bool wanted = !run->tuning.rollback_journal && !is_shared_file_system(run);
+    CRD_TRY(crdi_db_journal(run->db, wanted, &log));
+    CRD_TRY(set_durability(run, log));
+    CRD_TRY(make_tables(run));
+    return describe(run);
+}
+
+static crd_status create(crdi_run *run, const char *path)
+{
+    if (strlen(path) + sizeof ".part-journal" > PATH_MAX)
+        return crdi_raise(run->ctx, CRD_EIO, "%.100s...: the path is too long", path);
+    run->path = crdi_strdup(run->ctx, path);
+    run->part = joined(run->ctx, path, ".part");
+    run->lock_path = joined(run->ctx, path, "-lock");
+    if (!run->path || !run->part || !run->lock_path)
+        return CRD_ENOMEM;
+    CRD_TRY(check_place(run));
+    CRD_TRY(take_lock(run));
+    return create_database(run);
+}
+
+static void destroy(crdi_run *run)
+{
+    crdi_db_close(&run->db);
+    if (run->lock_file >= 0 && !run->placed) {
+        unlink(run->part);
+        (void)remove_companions(run, run->part);
+    }
+    release_lock(run);
+    crdi_run_queue_clear(run);
+    pthread_mutex_destroy(&run->database);
+    crdi_free(run->ctx, run->path);
+    crdi_free(run->ctx, run->part);
+    crdi_free(run->ctx, run->lock_path);
+    crdi_free(run->ctx, run->column_size);
+    crdi_free(run->ctx, run->column_offset);
+    crdi_free(run->ctx, run->scratch);
+    crdi_free(run->ctx, run);
+}
+
+crd_status crdi_run_create_tuned(crd_context *ctx, const char *path, bool force, const crdi_run_tuning *tuning,
+                                 crdi_run **out)
+{
+    crdi_run *run = crdi_alloc(ctx, sizeof *run);
+    if (!run)
+        return CRD_ENOMEM;
+    run->ctx = ctx;
+    run->force = force;
+    run->lock_file = -1;
+    if (tuning)
+        run->tuning = *tuning;
+    if (run->tuning.queue_bytes == 0)
+        run->tuning.queue_bytes = (size_t)64 << 20;
+    if (run->tuning.batch_bytes == 0)
+        run->tuning.batch_bytes = (size_t)4 << 20;
+    if (!(run->tuning.batch_seconds > 0))
+        run->tuning.batch_seconds = 0.5;
+    pthread_mutex_init(&run->database, NULL);
+    crdi_run_queue_init(run);
+    crd_status status = create(run, path);
+    if (status < 0) {
+        destroy(run);
+        return status;
+    }
+    *out = run;
+    return CRD_OK;
+}
+
+crd_status crdi_run_create(crd_context *ctx, const char *path, bool force, crdi_run **out)
+{
+    return crdi_run_create_tuned(ctx, path, force, NULL, out);
+}
+
+/* ---- entries ------------------------------------------------------------------------------------------------ */
+
+static crd_status set_entry(crdi_run *run, const char *key, crdi_value_type type, const void *bytes, size_t size,
+                            double real, int64_t integer)
+{
+    crdi_query query = {0};
+    pthread_mutex_lock(&run->database);
+    crd_status status = crdi_query_open(run->db, "INSERT OR REPLACE INTO meta VALUES(?, ?, ?)", &query);
+    if (status == CRD_OK) {
+        crdi_bind_text(&query, 1, key);
+        if (type == CRDI_VALUE_TEXT)
+            crdi_bind_text(&query, 2, bytes);
+        else if (type == CRDI_VALUE_BLOB)
+            crdi_bind_blob(&query, 2, bytes, size);
+        else if (type == CRDI_VALUE_REAL)
+            crdi_bind_real(&query, 2, real);
+        else if (type == CRDI_VALUE_INTEGER)
+            crdi_bind_integer(&query, 2, integer);
+        crdi_bind_integer(&query, 3, (int64_t)crdi_check_meta(key, type, bytes, size));
+        status = crdi_query_run(&query);
+        crdi_query_close(&query);
+    }
+    pthread_mutex_unlock(&run->database);
+    return status;
+}
+
+crd_status crdi_run_set_text(crdi_run *run, const char *key, const char *text)
+{
+    return set_entry(run, key, CRDI_VALUE_TEXT, text, strlen(text), 0, 0);
+}
+
+crd_status crdi_run_set_number(crdi_run *run, const char *key, double value)
+{
+    unsigned char bytes[8];
+    if (value != value) /* SQLite knows no NaN: it stands as NULL */
+        return set_entry(run, key, CRDI_VALUE_NULL, "", 0, 0, 0);
+    crdi_encode(bytes, &value, 1);
+    return set_entry(run, key, CRDI_VALUE_REAL, bytes, sizeof bytes, value, 0);
+}
+
+crd_status crdi_run_set_integer(crdi_run *run, const char *key, int64_t value)
+{
+    unsigned char bytes[8];
+    for (int k = 0; k < 8; k++)
+        bytes[k] = (unsigned char)((uint64_t)value >> (8 * k));
+    return set_entry(run, key, CRDI_VALUE_INTEGER, bytes, sizeof bytes, 0, value);
+}
+
+crd_status crdi_run_set_blob(crdi_run *run, const char *key, const void *bytes, size_t size)
+{
+    return set_entry(run, key, CRDI_VALUE_BLOB, bytes, size, 0, 0);
+}
+
+static crd_status put_bytes(crdi_run *run, const char *name, const char *shape, const void *bytes, size_t size)
+{
+    crdi_query query = {0};
+    CRD_TRY(crdi_query_open(run->db, "INSERT OR REPLACE INTO data VALUES(?, ?, ?, ?)", &query));
+    crdi_bind_text(&query, 1, name);
+    crdi_bind_text(&query, 2, shape);
+    crdi_bind_blob(&query, 3, bytes, size);
+    crdi_bind_integer(&query, 4, (int64_t)crdi_check_data(name, shape, bytes, size));
+    crd_status status = crdi_query_run(&query);
+    crdi_query_close(&query);
+    return status;
+}
+
+crd_status crdi_run_put_array(crdi_run *run, const char *name, const crd_array *array)
+{
+    char shape[CRDI_SHAPE_TEXT];
+    int64_t count = crd_shape_size(array->shape);
+    void *bytes = crdi_alloc_array(run->ctx, count, sizeof(double));
+    if (!bytes)
+        return CRD_ENOMEM;
+    crdi_encode(bytes, array->data, count);
+    crdi_shape_write(array->shape, shape);
+    pthread_mutex_lock(&run->database);
+    crd_status status = put_bytes(run, name, shape, bytes, (size_t)count * sizeof(double));
+    pthread_mutex_unlock(&run->database);
+    crdi_free(run->ctx, bytes);
+    return status;
+}
+
+/* ---- begin and end ------------------------------------------------------------------------------------------ */
+
+static crd_status measure_columns(crdi_run *run, const crd_column *columns, int column_count, int chains)
+{
+    int64_t largest = 0;
+    run->column_size = crdi_alloc_array(run->ctx, column_count, sizeof *run->column_size);
+    run->column_offset = crdi_alloc_array(run->ctx, column_count, sizeof *run->column_offset);
+    run->lane = crdi_alloc_array(run->ctx, chains, sizeof *run->lane);
+    run->batch = crdi_alloc_array(run->ctx, chains, sizeof *run->batch);
+    if (!run->column_size || !run->column_offset || !run->lane || !run->batch)
+        return CRD_ENOMEM;
+    run->chains = chains;
+    run->column_count = column_count;
+    for (int c = 0; c < column_count; c++) {
+        int64_t size = crd_shape_size(columns[c].shape);
+        if (size > CRDI_RUN_DRAW_BYTES / (int64_t)sizeof(double))
+            return crdi_raise(run->ctx, CRD_EUNSUPPORTED, "%s: site %s has %lld elements; a run file takes %lld",
+                              run->path, columns[c].name, (long long)size,
+                              (long long)(CRDI_RUN_DRAW_BYTES / sizeof(double)));
+        run->column_size[c] = size;
+        run->column_offset[c] = run->draw_size;
+        run->draw_size += size;
+        if (crdi_run_row_draws(size) * size > largest)
+            largest = crdi_run_row_draws(size) * size;
+    }
+    run->scratch = crdi_alloc_array(run->ctx, largest, sizeof(double));
+    return run->scratch ? CRD_OK : CRD_ENOMEM;
+}
+
+static crd_status write_columns(crdi_run *run, const crd_column *columns)
+{
+    crdi_query query = {0};
+    crd_status status = crdi_query_open(run->db, "INSERT INTO site VALUES(?, ?, ?, ?, ?, ?)", &query);
+    if (status < 0)
+        return status;
+    for (int c = 0; status == CRD_OK && c < run->column_count; c++) {
+        char shape[CRDI_SHAPE_TEXT];
+        int64_t size = run->column_size[c];
+        crdi_shape_write(columns[c].shape, shape);
+        crdi_bind_integer(&query, 1, c);
+        crdi_bind_text(&query, 2, columns[c].name);
+        crdi_bind_integer(&query, 3, columns[c].kind);
+        crdi_bind_text(&query, 4, shape);
+        crdi_bind_integer(&query, 5, size);
+        crdi_bind_integer(&query, 6, (int64_t)crdi_check_column(c, columns[c].name, columns[c].kind, shape, size));
+        status = crdi_query_run(&query);
+    }
+    crdi_query_close(&query);
+    return status;
+}
+
+static crd_status place(crdi_run *run)
+{
+    int64_t log = 0;
+    CRD_TRY(crdi_db_end(run->db, CRD_OK));
+    crdi_db_close(&run->db); /* folds the log in */
+    CRD_TRY(check_place(run)); /* somebody may have put a file there since */
+    CRD_TRY(remove_companions(run, run->path));
+    if (rename(run->part, run->path) != 0)
+        return fail_system(run, "cannot put the new file in its place");
+    run->placed = true;
+    sync_directory(run);
+    CRD_TRY(crdi_db_open(run->ctx, run->path, NULL, CRDI_DB_WRITE, &run->db));
+    CRD_TRY(crdi_db_integer(run->db, "SELECT journal_mode = 'wal' FROM pragma_journal_mode", &log));
+    crdi_db_set_patience(run->db, 60);
+    return set_durability(run, log != 0);
+}
+
+crd_status crdi_run_begin(crdi_run *run, const crd_column *columns, int column_count, int chains)
+{
+    CRDI_ASSERT(!run->placed && !run->lane && chains > 0);
+    CRD_TRY(measure_columns(run, columns, column_count, chains));
+    CRD_TRY(crdi_run_set_integer(run, "chains", chains));
+    CRD_TRY(crdi_run_set_integer(run, "columns", column_count));
+    CRD_TRY(write_columns(run, columns));
+    CRD_TRY(place(run));
+    return crdi_run_queue_start(run);
+}
+
+/* One file in the end. A reader that holds the log keeps it a little longer: no error. */
+static crd_status fold(crdi_run *run)
+{
+    bool log;
+    crdi_db_set_patience(run->db, 2);
+    CRD_TRY(crdi_db_run(run->db, "PRAGMA wal_checkpoint(TRUNCATE)"));
+    crdi_db_set_patience(run->db, 0.1); /* a reader that has the file open keeps the log for as long as it does */
+    return crdi_db_journal(run->db, false, &log);
+}
+
+crd_status crdi_run_close(crdi_run **run_address, crd_status outcome)
+{
+    if (!run_address || !*run_address)
+        return CRD_OK;
+    crdi_run *run = *run_address;
+    crdi_run_queue_stop(run);
+    crd_status status = crdi_run_failure(run);
+    if (run->placed && run->db) {
+        bool complete = status == CRD_OK && outcome == CRD_OK;
+        crd_status set = crdi_run_set_text(run, "status", complete ? "complete" : "interrupted");
+        status = status < 0 ? status : set;
+        crd_status folded = fold(run);
+        status = status < 0 ? status : folded;
+    }
+    destroy(run);
+    *run_address = NULL;
+    return status;
+}

@@ -1,0 +1,400 @@
+/* sqlite.c - see sqlite.h.
+ *
+ * Statuses: a damaged file is told apart from a failing disk, because the user's next step differs (use another file;
+ * make room). Extended result codes are on, and the system's own reason is added where there is one.
+ *
+ * A file that is only read may come from anyone: its schema is not trusted (no functions or triggers of its making run)
+ * and cells are checked before they are used. */
+#include "store/sqlite.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- errors ------------------------------------------------------------------------------------------------- */
+
+static crd_status status_of(const crdi_db *db, int code, int system)
+{
+    switch (code) {
+    case SQLITE_IOERR_NOMEM:
+        return CRD_ENOMEM;
+    case SQLITE_IOERR_SHORT_READ:
+    case SQLITE_IOERR_CORRUPTFS:
+        return CRD_EDAMAGED;
+    default:
+        break;
+    }
+    switch (code & 0xff) {
+    case SQLITE_NOMEM:
+        return CRD_ENOMEM;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_FORMAT:
+    case SQLITE_MISMATCH:
+        return CRD_EDAMAGED;
+    case SQLITE_ERROR: /* a table or column that is not there: of the file's making, or of ours */
+    case SQLITE_SCHEMA:
+    case SQLITE_AUTH:
+        return db->mode == CRDI_DB_READ ? CRD_EDAMAGED : CRD_EINTERNAL;
+    case SQLITE_TOOBIG:
+        return db->mode == CRDI_DB_READ ? CRD_EDAMAGED : CRD_EUNSUPPORTED;
+    case SQLITE_CANTOPEN:
+        return db->mode == CRDI_DB_CREATE && system == ENOENT ? CRD_EMISSING : CRD_EIO;
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISUSE:
+    case SQLITE_RANGE:
+        return CRD_EINTERNAL;
+    default: /* full, read-only, locked, permissions, I/O */
+        return CRD_EIO;
+    }
+}
+
+static const char *advice(int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_FULL:
+        return "; make room on the file system";
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return "; another process holds it";
+    default:
+        return "";
+    }
+}
+
+static crd_status report(crdi_db *db, crd_status status)
+{
+    if (!db->quiet)
+        crdi_raise(db->ctx, status, "%s", db->message);
+    return status;
+}
+
+static crd_status fail(crdi_db *db, int code, const char *reason)
+{
+    int system = db->handle ? sqlite3_system_errno(db->handle) : 0;
+    char text[128] = "";
+    bool of_system = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
+    if (of_system && system)
+        snprintf(text, sizeof text, " (%s)", strerror_r(system, (char[96]){""}, 96));
+    snprintf(db->message, sizeof db->message, "%s: %s%s%s", db->path, reason, text, advice(code));
+    return report(db, status_of(db, code, system));
+}
+
+static crd_status fail_handle(crdi_db *db, int code)
+{
+    return fail(db, code, db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code));
+}
+
+crd_status crdi_db_damaged(crdi_db *db, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int used = snprintf(db->message, sizeof db->message, "%s: ", db->path);
+    if (used > 0 && (size_t)used < sizeof db->message)
+        vsnprintf(db->message + used, sizeof db->message - (size_t)used, format, arguments);
+    va_end(arguments);
+    return report(db, CRD_EDAMAGED);
+}
+
+/* ---- connections -------------------------------------------------------------------------------------------- */
+
+/* Whether something stands beside the database that must be applied to it before it can be read. */
+static bool has_companion(const char *path)
+{
+    static const char *const suffix[] = {"-wal", "-journal"};
+    char companion[PATH_MAX];
+    struct stat file;
+    for (int i = 0; i < CRDI_COUNT(suffix); i++) {
+        int length = snprintf(companion, sizeof companion, "%s%s", path, suffix[i]);
+        if (length < (int)sizeof companion && stat(companion, &file) == 0 && file.st_size > 0)
+            return true;
+    }
+    return false;
+}
+
+/* A file with the mark of a write-ahead log cannot be opened from a directory that is not writable, although there may
+ * be no log any more. Then it is read as a file that nobody changes. */
+static crd_status open_immutable(crdi_db *db, const char *path)
+{
+    crdi_string uri;
+    crdi_string_init(&uri, db->ctx);
+    crdi_string_append(&uri, "file:");
+    for (const char *p = path; *p; p++)
+        crdi_string_append(&uri, strchr("?#%", *p) ? "%%%02x" : "%c", (unsigned char)*p);
+    crdi_string_append(&uri, "?immutable=1");
+    sqlite3_close(db->handle);
+    db->handle = NULL;
+    crd_status status = uri.status;
+    if (status == CRD_OK) {
+        sqlite3 *handle = NULL;
+        int code =
+            sqlite3_open_v2(uri.text, &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
+        db->handle = handle;
+        status = code == SQLITE_OK ? CRD_OK : fail_handle(db, code);
+    }
+    crdi_string_clear(&uri);
+    return status;
+}
+
+/* The first read: SQLite opens nothing before it. */
+static int touch(sqlite3 *handle)
+{
+    sqlite3_extended_result_codes(handle, 1);
+    sqlite3_busy_timeout(handle, 10000);
+    return sqlite3_exec(handle, "PRAGMA schema_version", NULL, NULL, NULL);
+}
+
+/* A writer with a rollback journal was killed in a transaction: whoever may write to the file undoes it. */
+static void roll_back(const char *path)
+{
+    sqlite3 *handle = NULL;
+    if (sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK)
+        touch(handle);
+    sqlite3_close(handle);
+}
+
+static crd_status probe(crdi_db *db, const char *path)
+{
+    int code = touch(db->handle);
+    if (db->mode == CRDI_DB_READ && code == SQLITE_READONLY_ROLLBACK) {
+        roll_back(path);
+        code = touch(db->handle);
+    }
+    bool shut = (code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY;
+    if (shut && db->mode == CRDI_DB_READ && access(path, R_OK) == 0) {
+        if (has_companion(path))
+            return fail(db, code, "an unfinished transaction stands beside it, which needs leave to write there");
+        CRD_TRY(open_immutable(db, path));
+        code = touch(db->handle);
+    }
+    return code == SQLITE_OK ? CRD_OK : fail_handle(db, code);
+}
+
+static crd_status open_handle(crdi_db *db, const char *path)
+{
+    static const int flags[] = {[CRDI_DB_READ] = SQLITE_OPEN_READONLY,
+                                [CRDI_DB_WRITE] = SQLITE_OPEN_READWRITE,
+                                [CRDI_DB_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE};
+    struct stat file;
+    if (db->mode != CRDI_DB_CREATE && stat(path, &file) != 0) {
+        int reason = errno;
+        snprintf(db->message, sizeof db->message, "%s: %s", db->path, strerror_r(reason, (char[96]){""}, 96));
+        return report(db, reason == ENOENT || reason == ENOTDIR ? CRD_EMISSING : CRD_EIO);
+    }
+    if (db->mode == CRDI_DB_READ && !S_ISREG(file.st_mode))
+        return crdi_db_damaged(db, "this is not a file");
+    sqlite3 *handle = NULL;
+    int code = sqlite3_open_v2(path, &handle, flags[db->mode] | SQLITE_OPEN_NOMUTEX, NULL);
+    db->handle = handle;
+    if (code != SQLITE_OK)
+        return fail_handle(db, code);
+    return probe(db, path);
+}
+
+static crd_status set_up(crdi_db *db)
+{
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    return crdi_db_run(db, "PRAGMA cell_size_check = ON");
+}
+
+crd_status crdi_db_open(crd_context *ctx, const char *path, const char *shown, crdi_db_mode mode, crdi_db **out)
+{
+    crdi_db *db = crdi_alloc(ctx, sizeof *db);
+    if (!db)
+        return CRD_ENOMEM;
+    *db = (crdi_db){.ctx = ctx, .mode = mode, .path = crdi_strdup(ctx, shown ? shown : path)};
+    crd_status status = db->path ? open_handle(db, path) : CRD_ENOMEM;
+    if (status == CRD_OK)
+        status = set_up(db);
+    if (status < 0) {
+        crdi_db_close(&db);
+        return status;
+    }
+    *out = db;
+    return CRD_OK;
+}
+
+void crdi_db_close(crdi_db **db)
+{
+    if (!db || !*db)
+        return;
+    sqlite3_close_v2((*db)->handle);
+    crdi_free((*db)->ctx, (*db)->path);
+    crdi_free((*db)->ctx, *db);
+    *db = NULL;
+}
+
+void crdi_db_set_patience(crdi_db *db, double seconds)
+{
+    sqlite3_busy_timeout(db->handle, (int)(1000 * seconds));
+}
+
+crd_status crdi_db_run(crdi_db *db, const char *sql)
+{
+    int code = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+    return code == SQLITE_OK ? CRD_OK : fail_handle(db, code);
+}
+
+crd_status crdi_db_integer(crdi_db *db, const char *sql, int64_t *out)
+{
+    crdi_query query = {0};
+    bool row = false;
+    CRD_TRY(crdi_query_open(db, sql, &query));
+    crd_status status = crdi_query_next(&query, &row);
+    if (status == CRD_OK && !row)
+        status = crdi_db_damaged(db, "no answer to %s", sql);
+    if (status == CRD_OK)
+        *out = crdi_value_integer(&query, 0);
+    crdi_query_close(&query);
+    return status;
+}
+
+crd_status crdi_db_begin(crdi_db *db, bool write)
+{
+    return crdi_db_run(db, write ? "BEGIN IMMEDIATE" : "BEGIN");
+}
+
+crd_status crdi_db_end(crdi_db *db, crd_status status)
+{
+    if (status == CRD_OK)
+        status = crdi_db_run(db, "COMMIT");
+    if (status < 0 && !sqlite3_get_autocommit(db->handle))
+        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+    return status;
+}
+
+crd_status crdi_db_journal(crdi_db *db, bool log, bool *out)
+{
+    crdi_query query = {0};
+    bool row = false;
+    CRD_TRY(crdi_query_open(db, log ? "PRAGMA journal_mode = WAL" : "PRAGMA journal_mode = DELETE", &query));
+    int code = sqlite3_step(query.statement);
+    crd_status status = CRD_OK;
+    if ((code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED || (code & 0xff) == SQLITE_CANTOPEN) {
+        crdi_query_close(&query); /* somebody is in the way: as before */
+        CRD_TRY(crdi_query_open(db, "PRAGMA journal_mode", &query));
+        status = crdi_query_next(&query, &row);
+    } else if (code != SQLITE_ROW) {
+        status = fail_handle(db, code);
+    }
+    if (status == CRD_OK)
+        *out = strcmp(crdi_value_text(&query, 0), "wal") == 0;
+    crdi_query_close(&query);
+    return status;
+}
+
+/* ---- queries ------------------------------------------------------------------------------------------------ */
+
+crd_status crdi_query_open(crdi_db *db, const char *sql, crdi_query *out)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL);
+    if (code != SQLITE_OK)
+        return fail_handle(db, code);
+    *out = (crdi_query){.db = db, .statement = statement};
+    return CRD_OK;
+}
+
+void crdi_query_close(crdi_query *query)
+{
+    sqlite3_finalize(query->statement);
+    *query = (crdi_query){0};
+}
+
+static void keep(crdi_query *query, int code)
+{
+    if (query->bound == SQLITE_OK)
+        query->bound = code;
+}
+
+void crdi_bind_integer(crdi_query *query, int i, int64_t value)
+{
+    keep(query, sqlite3_bind_int64(query->statement, i, value));
+}
+
+void crdi_bind_real(crdi_query *query, int i, double value)
+{
+    keep(query, sqlite3_bind_double(query->statement, i, value));
+}
+
+void crdi_bind_text(crdi_query *query, int i, const char *text)
+{
+    keep(query, sqlite3_bind_text(query->statement, i, text, -1, SQLITE_STATIC));
+}
+
+void crdi_bind_blob(crdi_query *query, int i, const void *bytes, size_t size)
+{
+    /* A null pointer would bind NULL where an empty blob is meant. */
+    keep(query, sqlite3_bind_blob64(query->statement, i, size ? bytes : "", size, SQLITE_STATIC));
+}
+
+crd_status crdi_query_next(crdi_query *query, bool *row)
+{
+    if (query->bound != SQLITE_OK)
+        return fail(query->db, query->bound, sqlite3_errstr(query->bound));
+    int code = sqlite3_step(query->statement);
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        return fail_handle(query->db, code);
+    *row = code == SQLITE_ROW;
+    return CRD_OK;
+}
+
+crd_status crdi_query_run(crdi_query *query)
+{
+    bool row = true;
+    crd_status status = CRD_OK;
+    while (status == CRD_OK && row)
+        status = crdi_query_next(query, &row);
+    crdi_query_reset(query);
+    return status;
+}
+
+void crdi_query_reset(crdi_query *query)
+{
+    sqlite3_reset(query->statement);
+    query->bound = SQLITE_OK;
+}
+
+crdi_value_type crdi_value_type_of(const crdi_query *query, int i)
+{
+    switch (sqlite3_column_type(query->statement, i)) {
+    case SQLITE_INTEGER:
+        return CRDI_VALUE_INTEGER;
+    case SQLITE_FLOAT:
+        return CRDI_VALUE_REAL;
+    case SQLITE_TEXT:
+        return CRDI_VALUE_TEXT;
+    case SQLITE_BLOB:
+        return CRDI_VALUE_BLOB;
+    default:
+        return CRDI_VALUE_NULL;
+    }
+}
+
+int64_t crdi_value_integer(const crdi_query *query, int i)
+{
+    return sqlite3_column_int64(query->statement, i);
+}
+
+double crdi_value_real(const crdi_query *query, int i)
+{
+    return sqlite3_column_double(query->statement, i);
+}
+
+const char *crdi_value_text(const crdi_query *query, int i)
+{
+    const char *text = (const char *)sqlite3_column_text(query->statement, i);
+    return text ? text : "";
+}
+
+const void *crdi_value_blob(const crdi_query *query, int i, size_t *size)
+{
+    const void *bytes = sqlite3_column_blob(query->statement, i);
+    *size = bytes ? (size_t)sqlite3_column_bytes(query->statement, i) : 0;
+    return bytes;
+}

@@ -1,0 +1,62 @@
+/* test_distributions_page.c - docs/distributions.md is the table that the registry gives; with CREDENCE_UPDATE set in the
+ * environment this writes it. */
+#include "base/base.h"
+#include "distributions.h"
+
+#include <stdio.h>
+
+static const char path[] = TEST_DATA "/../../docs/distributions.md";
+
+static void add_row(crdi_string *page, crd_graph *g, const crd_dist_type *type)
+{
+    crd_dist dist = constant_dist(g, type);
+    crdi_string_append(page, "| `%s` | ", type->name);
+    for (int i = 0; i < type->param_count; i++)
+        crdi_string_append(page, "%s%s (%s)", i ? ", " : "", type->param[i].name,
+                           crd_constraint_text(type->param[i].constraint));
+    crdi_string_append(page, " | %s | %s |", crd_constraint_text(type->support(&dist).kind), crd_dist_type_what(type));
+    const char *const names[] = {"mean", "variance", "cdf"};
+    const int offered[] = {type->mean != NULL, type->variance != NULL, type->cdf != NULL};
+    for (int i = 0, said = 0; i < 3; i++)
+        if (offered[i])
+            crdi_string_append(page, "%s%s", said++ ? ", " : " ", names[i]);
+    crdi_string_append(page, " |\n");
+}
+
+static void the_page_lists_the_registry(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_graph *g;
+    crdi_string page;
+    assert_ok(ctx, crd_graph_create(&g, ctx));
+    crdi_string_init(&page, ctx);
+    crdi_string_append(
+        &page, "# Distributions\n\n"
+               "The constructor is `crd_NAME(parameters in order)`; as text `NAME:1,2`. Formulas, and how each is "
+               "drawn, stand\nat the top of `src/dist/NAME.c`. (This page is made by "
+               "`tests/conformance/test_distributions_page.c`.)\n\n"
+               "| name | parameters | values | what it is | besides density and draws |\n|---|---|---|---|---|\n");
+    for (int i = 0; crd_dist_type_get(i); i++)
+        add_row(&page, g, crd_dist_type_get(i));
+    assert_ok(ctx, page.status);
+    FILE *file = fopen(path, getenv("CREDENCE_UPDATE") ? "w" : "r");
+    assert_non_null(file);
+    if (getenv("CREDENCE_UPDATE")) {
+        assert_true(fputs(page.text, file) >= 0);
+    } else {
+        static char found[1 << 16];
+        found[fread(found, 1, sizeof found - 1, file)] = 0;
+        assert_string_equal(found, page.text);
+    }
+    fclose(file);
+    crdi_string_clear(&page);
+    crd_graph_destroy(&g);
+    testing_context_destroy(&ctx);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_page_lists_the_registry)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,30 @@
+#!/bin/sh
+# check_install.sh CMAKE BUILD SOURCE - installs BUILD into an empty prefix, then builds and runs the program in SOURCE
+# twice: with what pkg-config says, and with find_package. CFLAGS: a sanitized library needs sanitized programs.
+set -eu
+cmake=$1 build=$2 source=$3
+prefix=$(mktemp -d)
+trap 'rm -rf "$prefix"' EXIT
+
+say() {
+    echo "install: $1"
+    exit 1
+}
+
+"$cmake" --install "$build" --prefix "$prefix/usr" >"$prefix/log" 2>&1 || { cat "$prefix/log"; say "cmake --install failed"; }
+"$prefix/usr/bin/credence" version | grep -q '^credence [0-9]' || say "the installed command does not run"
+
+pc=$(find "$prefix/usr" -name credence.pc)
+[ -n "$pc" ] || say "no credence.pc"
+PKG_CONFIG_PATH=$(dirname "$pc")
+export PKG_CONFIG_PATH
+libdir=$(pkg-config --variable=libdir credence)
+[ -f "$libdir/libcredence.so" ] || say "pkg-config points to $libdir, and the library is not there"
+# shellcheck disable=SC2046,SC2086
+"${CC:-cc}" ${CFLAGS:-} -std=c17 "$source/main.c" -o "$prefix/by_pkgconfig" $(pkg-config --cflags --libs credence)
+LD_LIBRARY_PATH=$libdir "$prefix/by_pkgconfig"
+
+"$cmake" -G Ninja -S "$source" -B "$prefix/project" -DCMAKE_PREFIX_PATH="$prefix/usr" >"$prefix/log" 2>&1 ||
+    { cat "$prefix/log"; say "find_package(credence) failed"; }
+"$cmake" --build "$prefix/project" >"$prefix/log" 2>&1 || { cat "$prefix/log"; say "the project does not build"; }
+"$prefix/project/uses_credence"

@@ -1,0 +1,133 @@
+/* test_diag_arviz.c - the diagnostics of ArviZ's two example files, centred and non-centred eight schools. */
+#include "base/base.h"
+#include "testing.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHAINS = 4, DRAWS = 500, COLUMNS = 13 };
+
+/* Reads NAME.posterior.csv: chain, draw, then a column a variable. Returns the column of `variable`, (chain, draw). */
+static bool read_column(const char *path, const char *variable, double *out)
+{
+    char line[4096];
+    int column = -1, rows = 0;
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(line, sizeof line, file));
+    int i = 0;
+    for (char *word = strtok(line, ",\r\n"); word; word = strtok(NULL, ",\r\n"), i++)
+        if (strcmp(word, variable) == 0)
+            column = i;
+    while (column >= 0 && fgets(line, sizeof line, file)) {
+        double cell[COLUMNS] = {0};
+        char *at = line;
+        for (i = 0; i <= column; i++, at += *at == ',')
+            cell[i] = strtod(at, &at);
+        assert_int_equal((int)cell[0] * DRAWS + (int)cell[1], rows);
+        out[rows++] = cell[column];
+    }
+    fclose(file);
+    return column >= 0 && rows == CHAINS * DRAWS;
+}
+
+typedef crd_status (*diagnostic_fn)(crd_context *, const double *, int64_t, int64_t, double *);
+
+static crd_status r_hat_split(crd_context *ctx, const double *x, int64_t chains, int64_t draws, double *out)
+{
+    (void)ctx;
+    *out = crd_diag_r_hat_split(x, chains, draws);
+    return CRD_OK;
+}
+
+static crd_status r_hat_identity(crd_context *ctx, const double *x, int64_t chains, int64_t draws, double *out)
+{
+    (void)ctx;
+    *out = crd_diag_gelman_rubin(x, chains, draws);
+    return CRD_OK;
+}
+
+static crd_status ess_median(crd_context *ctx, const double *x, int64_t chains, int64_t draws, double *out)
+{
+    return crd_diag_ess_quantile(ctx, x, chains, draws, 0.5, out);
+}
+
+static const struct {
+    const char *key;
+    diagnostic_fn diagnostic;
+} rows[] = {{"rank", crd_diag_r_hat_rank},     {"rhat_rank", crd_diag_r_hat_rank}, {"split", r_hat_split},
+            {"folded", crd_diag_r_hat_folded}, {"identity", r_hat_identity},       {"ess_bulk", crd_diag_ess_bulk},
+            {"ess_tail", crd_diag_ess_tail},   {"ess_mean", crd_diag_ess_mean},    {"ess_sd", crd_diag_ess_sd},
+            {"ess_median", ess_median},        {"mcse_mean", crd_diag_mcse_mean},  {"mcse_sd", crd_diag_mcse_sd}};
+
+static int check_variable(crd_context *ctx, const json_t *expected, const double *x)
+{
+    double value, interval[2], hdi[2];
+    int checked = 0;
+    for (int i = 0; i < CRDI_COUNT(rows); i++) {
+        const json_t *number = json_object_get(expected, rows[i].key);
+        if (!number)
+            continue;
+        assert_ok(ctx, rows[i].diagnostic(ctx, x, CHAINS, DRAWS, &value));
+        testing_close(value, testing_number(number), 1e-6, 0, rows[i].key, __FILE__, __LINE__);
+        checked++;
+    }
+    if (json_object_get(expected, "hdi94")) {
+        assert_int_equal(testing_numbers(json_object_get(expected, "hdi94"), hdi), 2);
+        assert_ok(ctx, crd_diag_hpdi(ctx, x, CHAINS * DRAWS, 0.94, interval));
+        assert_close(interval[0], hdi[0], 1e-6, 0);
+        assert_close(interval[1], hdi[1], 1e-6, 0);
+        checked++;
+    }
+    return checked;
+}
+
+static void check_file(const char *name)
+{
+    char path[256], draws[1024];
+    static double x[CHAINS * DRAWS];
+    snprintf(path, sizeof path, "arviz/%s.posterior.csv", name);
+    if (!testing_shared(path))
+        testing_skip("skipped: the shared reference %s is not here\n", path);
+    snprintf(draws, sizeof draws, "%s", testing_shared(path));
+    snprintf(path, sizeof path, "arviz/%s.az_diagnostics.json", name);
+    if (!testing_shared(path))
+        testing_skip("skipped: the shared reference %s is not here\n", path);
+    crd_context *ctx = testing_context();
+    json_t *reference = testing_json(testing_shared(path)), *expected;
+    const char *variable;
+    int checked = 0;
+    json_object_foreach(reference, variable, expected)
+    {
+        if (!json_is_object(expected))
+            continue;
+        assert_true(read_column(draws, variable, x));
+        checked += check_variable(ctx, expected, x);
+    }
+    assert_true(checked >= 20);
+    json_decref(reference);
+    testing_context_destroy(&ctx);
+}
+
+static void centred_eight_schools(void **state)
+{
+    (void)state;
+    check_file("centered_eight");
+}
+
+static void non_centred_eight_schools(void **state)
+{
+    (void)state;
+    check_file("non_centered_eight");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(centred_eight_schools),
+        cmocka_unit_test(non_centred_eight_schools),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

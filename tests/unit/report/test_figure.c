@@ -1,0 +1,452 @@
+/* test_figure.c - what figures hold, where their axes end, and what gnuplot is told. */
+#include "report/figures.h"
+#include "report/text.h"
+#include "testing.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { N = 5 };
+static const double up[N] = {1, 2, 3, 4, 5}, down[N] = {5, 4, 3, 2, 1};
+static const double gap[N] = {1, NAN, 3, INFINITY, 5};
+
+static crdi_figure *one_panel(crd_context *ctx)
+{
+    crdi_figure *f = NULL;
+    assert_ok(ctx, crdi_figure_create(&f, ctx, 1, 1));
+    return f;
+}
+
+static void a_figure_keeps_copies(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_figure *f = one_panel(ctx);
+    double x[N], y[N];
+    char label[] = "label";
+    memcpy(x, up, sizeof x);
+    memcpy(y, down, sizeof y);
+    crdi_panel_add(f, f->panel,
+                   &(crdi_layer){.kind = CRDI_LINE, .label = label, .count = N, .x = x, .y = y, .high = y});
+    memset(x, 0, sizeof x);
+    memset(y, 0, sizeof y);
+    label[0] = 'x';
+    assert_ok(ctx, crdi_figure_status(f));
+    assert_int_equal(f->panel->layer_count, 1);
+    assert_memory_equal(f->panel->layer[0].x, up, sizeof up);
+    assert_memory_equal(f->panel->layer[0].y, down, sizeof down);
+    assert_null(f->panel->layer[0].high); /* a line has none */
+    assert_string_equal(f->panel->layer[0].label, "label");
+    crdi_figure_destroy(&f);
+    assert_null(f);
+    assert_int_equal(crdi_figure_create(&f, ctx, 0, 1), CRD_EINVAL);
+    testing_context_destroy(&ctx);
+}
+
+static void assert_ranges(const crdi_panel *p, double x0, double x1, double y0, double y1)
+{
+    double x[2], y[2];
+    crdi_panel_ranges(p, x, y);
+    assert_close(x[0], x0, 1e-12, 1e-12);
+    assert_close(x[1], x1, 1e-12, 1e-12);
+    assert_close(y[0], y0, 1e-12, 1e-12);
+    assert_close(y[1], y1, 1e-12, 1e-12);
+}
+
+static void ranges_are_those_of_the_finite_data(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_figure *f = one_panel(ctx);
+    crdi_panel *p = f->panel;
+    assert_ranges(p, 0, 1, 0, 1);
+    crdi_panel_add(f, p, &(crdi_layer){.kind = CRDI_LINE, .count = N, .x = up, .y = gap});
+    assert_ranges(p, 0.8, 5.2, 0.8, 5.2);
+    crdi_panel_add(f, p, &(crdi_layer){.kind = CRDI_AREA, .count = 3, .x = up, .y = down});
+    assert_ranges(p, 0.8, 5.2, 0, 5.25);
+    p->log_y = true;
+    assert_ranges(p, 0.8, 5.2, pow(10, -0.05 * log10(5)), pow(10, 1.05 * log10(5)));
+    p->layer_count = 0;
+    p->log_y = false;
+    crdi_panel_add(f, p, &(crdi_layer){.kind = CRDI_BAND, .count = 1, .x = up, .y = (const double[]){-8}, .high = up});
+    assert_ranges(p, 0.95, 1.05, -8.45, 1.45);
+    p->layer_count = 0;
+    crdi_panel_add(f, p, &(crdi_layer){.kind = CRDI_POINTS, .count = 1, .x = (const double[]){1e308}, .y = gap + 1});
+    assert_ranges(p, 0, 1, 0, 1);
+    crdi_figure_destroy(&f);
+    testing_context_destroy(&ctx);
+}
+
+static void assert_ticks(double low, double high, bool log_axis, int wanted, const char *expected)
+{
+    char text[1024] = "";
+    crdi_ticks t = crdi_ticks_make(low, high, log_axis, wanted);
+    for (int i = 0; i < t.count; i++) {
+        double value;
+        assert_true(crdi_parse_double(t.label[i], &value));
+        assert_close(value, t.at[i], 1e-9, 0);
+        strcat(strcat(text, i ? " " : ""), t.label[i]);
+    }
+    assert_string_equal(text, expected);
+}
+
+static void ticks_are_round_and_tell_neighbours_apart(void **state)
+{
+    (void)state;
+    assert_ticks(-1.65, 1.65, false, 8, "-1.5 -1.0 -0.5 0.0 0.5 1.0 1.5");
+    assert_ticks(-0.1, 1.05, false, 5, "0.00 0.25 0.50 0.75 1.00");
+    assert_ticks(-80, 4080, false, 6, "0 1000 2000 3000 4000");
+    assert_ticks(1e6, 1e6 + 1, false, 4, "1.00000000e6 1.00000025e6 1.00000050e6 1.00000075e6 1.00000100e6");
+    assert_ticks(-2e-9, 2e-9, false, 4, "-2e-9 -1e-9 0 1e-9 2e-9");
+    assert_ticks(0, 3e7, false, 3, "0 1e7 2e7 3e7");
+    assert_ticks(0.5, 2e4, true, 6, "1 10 100 1000 10000");
+    assert_ticks(1e-9, 1e9, true, 4, "1e-5 1 100000");
+    assert_ticks(0.9, 60, true, 6, "1 2 5 10 20 50");
+    assert_ticks(3.1, 4.2, true, 4, "3.25 3.50 3.75 4.00");
+}
+
+static void the_legend_goes_where_it_hides_least(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_figure *f = one_panel(ctx);
+    crdi_panel *p = f->panel;
+    crdi_layer rising = {.kind = CRDI_POINTS, .label = "a", .count = N, .x = up, .y = up};
+    crdi_layer falling = {.kind = CRDI_POINTS, .label = "a", .count = N, .x = up, .y = down};
+    crdi_panel_add(f, p, &(crdi_layer){.kind = CRDI_LINE, .count = N, .x = up, .y = up});
+    assert_int_equal(crdi_panel_legend(p), CRDI_LEGEND_NONE); /* no label */
+    crdi_panel_add(f, p, &rising);
+    assert_int_equal(crdi_panel_legend(p), CRDI_LEGEND_BOTTOM_RIGHT);
+    p->layer_count = 0;
+    crdi_panel_add(f, p, &falling);
+    assert_int_equal(crdi_panel_legend(p), CRDI_LEGEND_TOP_RIGHT);
+    p->legend = CRDI_LEGEND_TOP_LEFT;
+    assert_int_equal(crdi_panel_legend(p), CRDI_LEGEND_TOP_LEFT);
+    crdi_figure_destroy(&f);
+    testing_context_destroy(&ctx);
+}
+
+/* Every line of a script that is not data begins with one of our own commands, and quotes are balanced. */
+static void assert_only_our_commands(char *script)
+{
+    static const char *const commands[] = {"set ", "unset ", "plot ", "  $d"};
+    bool data = false;
+    char *rest = script;
+    for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
+        if (data) {
+            assert_int_equal(strspn(line, "0123456789.+-e ") == strlen(line) || strcmp(line, "CRD_END") == 0, 1);
+            data = strcmp(line, "CRD_END") != 0;
+            continue;
+        }
+        bool known = *line == 0;
+        for (int i = 0; i < CRDI_COUNT(commands); i++)
+            known = known || strncmp(line, commands[i], strlen(commands[i])) == 0;
+        data = strncmp(line, "$d", 2) == 0 && strstr(line, " << CRD_END");
+        if (!known && !data)
+            fail_msg("not a command of ours: %s", line);
+        bool quoted = false;
+        for (const char *c = line; *c; c++) {
+            quoted = quoted != (*c == '\'');
+            assert_true(quoted || !strchr("`@!{\"", *c));
+        }
+        assert_false(quoted);
+    }
+}
+
+static void no_text_can_inject_commands(void **state)
+{
+    (void)state;
+    static const char *const hostile[] = {"'; system('touch x') #",
+                                          "\n!touch x\n",
+                                          "`touch x`",
+                                          "@x $x {/Symbol a} ^_ \"q\" \\",
+                                          "\r\nCRD_END\nplot 1",
+                                          "''",
+                                          "'",
+                                          "\xff\xfe",
+                                          "%s%n%d",
+                                          "\x1b[2J"};
+    crd_context *ctx = testing_context();
+    for (int i = 0; i < CRDI_COUNT(hostile); i++) {
+        crdi_figure *f = one_panel(ctx);
+        crdi_string script, plain;
+        crdi_string_init(&script, ctx);
+        crdi_string_init(&plain, ctx);
+        crdi_panel_texts(f, f->panel, hostile[i], hostile[i], hostile[i]);
+        crdi_figure_footnote(f, "%s", hostile[i]);
+        crdi_panel_add(f, f->panel,
+                       &(crdi_layer){.kind = CRDI_POINTS, .label = hostile[i], .count = N, .x = up, .y = gap});
+        crdi_panel_add(f, f->panel, &(crdi_layer){.kind = CRDI_NOTE, .label = hostile[i]});
+        assert_ok(ctx, crdi_figure_script(f, "png", &script));
+        crdi_text_printable(&plain, hostile[i]);
+        if (!strchr(hostile[i], '\''))
+            assert_non_null(strstr(crdi_string_text(&script), crdi_string_text(&plain)));
+        assert_non_null(strstr(crdi_string_text(&script), "noenhanced"));
+        assert_only_our_commands(script.text);
+        crdi_string_clear(&script);
+        crdi_string_clear(&plain);
+        crdi_figure_destroy(&f);
+    }
+    testing_context_destroy(&ctx);
+}
+
+static void only_finite_data_are_sent(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_figure *f = one_panel(ctx);
+    crdi_string script;
+    crdi_string_init(&script, ctx);
+    crdi_panel_add(f, f->panel, &(crdi_layer){.kind = CRDI_LINE, .count = N, .x = up, .y = gap});
+    crdi_panel_add(f, f->panel,
+                   &(crdi_layer){.kind = CRDI_BAND, .count = N, .x = up, .y = up, .high = gap, .label = "b"});
+    crdi_panel_add(f, f->panel, &(crdi_layer){.kind = CRDI_POINTS, .count = 1, .x = up, .y = gap + 1});
+    assert_ok(ctx, crdi_figure_script(f, "svg", &script));
+    assert_non_null(strstr(crdi_string_text(&script), "$d0 << CRD_END\n1 1\n\n3 3\n\n5 5\nCRD_END\n"));
+    assert_non_null(strstr(crdi_string_text(&script), "$d1 << CRD_END\n1 1 1\n\n3 3 3\n\n5 5 5\nCRD_END\n"));
+    assert_non_null(strstr(crdi_string_text(&script), "#b2000000")); /* alpha 0.3 */
+    assert_null(strstr(crdi_string_text(&script), "$d2")); /* nothing to draw */
+    assert_null(strstr(crdi_string_text(&script), "nan"));
+    assert_null(strstr(crdi_string_text(&script), "inf "));
+    crdi_string_clear(&script);
+    crdi_figure_destroy(&f);
+    testing_context_destroy(&ctx);
+}
+
+/* ---- the builders ------------------------------------------------------------------------------------------- */
+
+enum { CHAINS = 2, DRAWS = 3 };
+static const double series[CHAINS * DRAWS] = {1, 3, 2, -1, NAN, 0};
+static const double equal[CHAINS * DRAWS] = {7, 7, 7, 7, 7, 7};
+
+static crdi_figure_source make_source(crdi_named named[4], crdi_bands *bands, struct crdi_band level[2])
+{
+    named[0] = (crdi_named){"a", series};
+    named[1] = (crdi_named){"b", equal};
+    named[2] = (crdi_named){"x1", up};
+    named[3] = (crdi_named){"x2", down};
+    level[0] = (struct crdi_band){0.5, down, up};
+    level[1] = (struct crdi_band){0.95, up, down};
+    *bands = (crdi_bands){.title = "t",
+                          .count = N,
+                          .x = down,
+                          .median = up,
+                          .level_count = 2,
+                          .level = level,
+                          .data_count = 2,
+                          .data_x = up,
+                          .data_y = down};
+    return (crdi_figure_source){.rows = N,
+                                .input_count = 2,
+                                .input = named + 2,
+                                .target = {"y", up},
+                                .chains = CHAINS,
+                                .draws = DRAWS,
+                                .series_count = 2,
+                                .series = named,
+                                .band_count = 1,
+                                .bands = bands,
+                                .fit = {N, up, down, up, down, 0.9}};
+}
+
+static void a_trace_has_chains_one_after_another_and_a_density(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_named named[4];
+    crdi_bands bands;
+    struct crdi_band level[2];
+    crdi_figure_source source = make_source(named, &bands, level);
+    crdi_figure *f = NULL;
+    assert_ok(ctx, crdi_figure_trace(&f, ctx, &source));
+    assert_int_equal(f->rows, 2);
+    assert_true(f->column_weight[0] == 2 * f->column_weight[1]);
+    const crdi_panel *p = crdi_figure_panel(f, 0, 0);
+    assert_string_equal(p->y_label, "a");
+    assert_int_equal(p->layer_count, CHAINS);
+    for (int i = 0; i < CHAINS * DRAWS; i++) {
+        const crdi_layer *l = &p->layer[i / DRAWS];
+        assert_int_equal(l->shade, i / DRAWS);
+        assert_true(l->x[i % DRAWS] == i);
+        assert_close(l->y[i % DRAWS], series[i], 0, 0);
+    }
+    /* The estimate at -1, as Python computes the sum of the five kernels with h = 0.1 sd. */
+    const crdi_layer *l = &crdi_figure_panel(f, 0, 1)->layer[0];
+    double sum = 0;
+    assert_int_equal(l->kind, CRDI_AREA);
+    for (int64_t i = 0; i + 1 < l->count; i++)
+        sum += (l->x[i + 1] - l->x[i]) * (l->y[i] + l->y[i + 1]) / 2;
+    assert_close(sum, 0.8, 0, 1e-3); /* the halves of the two outermost kernels are not drawn */
+    assert_close(l->y[0], 0.5046265054441448, 1e-12, 0);
+    assert_int_equal(crdi_figure_panel(f, 1, 1)->layer[0].kind, CRDI_RULE_X); /* all equal: no density */
+    crdi_figure_destroy(&f);
+    testing_context_destroy(&ctx);
+}
+
+static void the_density_of_huge_draws_is_no_overflow(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    const double huge[CHAINS * DRAWS] = {1e299, 3e299, 2e299, -1e299, NAN, 0};
+    crdi_named named = {"a", huge};
+    crdi_figure_source source = {.chains = CHAINS, .draws = DRAWS, .series_count = 1, .series = &named};
+    crdi_figure *f = NULL;
+    assert_ok(ctx, crdi_figure_trace(&f, ctx, &source));
+    const crdi_layer *l = &crdi_figure_panel(f, 0, 1)->layer[0];
+    assert_int_equal(l->kind, CRDI_AREA);
+    assert_close(l->x[0], -1e299, 1e-12, 0);
+    assert_close(l->x[l->count - 1], 3e299, 1e-12, 0);
+    assert_close(l->y[0], 0.5046265054441448e-299, 1e-12, 0); /* as of draws a 1e299th of these */
+    crdi_figure_destroy(&f);
+    testing_context_destroy(&ctx);
+}
+
+static void a_long_trace_is_thinned_to_its_extremes(void **state)
+{
+    (void)state;
+    enum { LONG = 50000 };
+    crd_context *ctx = testing_context();
+    double *v = crdi_alloc_array(ctx, LONG, sizeof *v);
+    for (int i = 0; i < LONG; i++)
+        v[i] = sin(i);
+    v[31234] = 9;
+    v[44444] = -9;
+    crdi_named long_series = {"v", v};
+    crdi_figure_source source = {.chains = 1, .draws = LONG, .series_count = 1, .series = &long_series};
+    crdi_figure *f = NULL;
+    assert_ok(ctx, crdi_figure_trace(&f, ctx, &source));
+    const crdi_layer *l = &f->panel[0].layer[0];
+    int found = 0;
+    assert_in_range(l->count, 1000, 10000);
+    for (int64_t i = 0; i < l->count; i++) {
+        assert_true(i == 0 || l->x[i] > l->x[i - 1]);
+        assert_true(l->y[i] == v[(int64_t)l->x[i]]);
+        found += fabs(l->y[i]) == 9;
+    }
+    assert_int_equal(found, 2);
+    crdi_figure_destroy(&f);
+    crdi_free(ctx, v);
+    testing_context_destroy(&ctx);
+}
+
+static void too_many_series_are_cut_and_that_is_said(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_named named[100];
+    for (int i = 0; i < 100; i++)
+        named[i] = (crdi_named){"a", series};
+    crdi_figure_source source = {.chains = CHAINS, .draws = DRAWS, .series_count = 100, .series = named};
+    crdi_figure *f = NULL;
+    assert_ok(ctx, crdi_figure_trace(&f, ctx, &source));
+    assert_int_equal(f->rows, 20);
+    assert_string_equal(f->footnote, "The first 20 of 100 series are shown.");
+    crdi_figure_destroy(&f);
+    testing_context_destroy(&ctx);
+}
+
+static void bands_are_sorted_and_the_widest_lies_below(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_named named[4];
+    crdi_bands bands;
+    struct crdi_band level[2];
+    crdi_figure_source source = make_source(named, &bands, level);
+    crdi_figure *f = NULL;
+    assert_ok(ctx, crdi_figure_bands(&f, ctx, &source));
+    assert_int_equal(f->columns, 2);
+    const crdi_layer *l = f->panel[0].layer;
+    assert_int_equal(f->panel[0].layer_count, 4);
+    assert_string_equal(l[0].label, "95% CI");
+    assert_string_equal(l[1].label, "50% CI");
+    assert_string_equal(l[2].label, "Median");
+    assert_string_equal(l[3].label, "Train data");
+    assert_close(l[0].alpha, 0.3, 0, 0);
+    assert_memory_equal(l[2].x, up, sizeof up); /* was given falling */
+    assert_memory_equal(l[2].y, down, sizeof down);
+    assert_memory_equal(l[0].y, down, sizeof down); /* low of 95% */
+    assert_memory_equal(l[0].high, up, sizeof up);
+    const crdi_panel *fit = &f->panel[1];
+    assert_int_equal(fit->layer[0].kind, CRDI_DIAGONAL);
+    assert_int_equal(fit->layer[1].kind, CRDI_INTERVALS);
+    assert_memory_equal(fit->layer[2].y, down, sizeof down);
+    assert_ranges(fit, 0.8, 5.2, 0.8, 5.2);
+    assert_true(fit->has_x_range && fit->has_y_range);
+    crdi_figure_destroy(&f);
+    testing_context_destroy(&ctx);
+}
+
+static void every_figure_is_in_the_table_and_says_what_it_lacks(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    int count;
+    const crdi_figure_type *types = crdi_figure_types(&count), *found = NULL;
+    assert_true(count >= 4);
+    for (int i = 0; i < count; i++) {
+        crdi_figure *f = NULL;
+        assert_ok(ctx, crdi_figure_type_find(ctx, types[i].name, &found));
+        assert_ptr_equal(found, &types[i]);
+        assert_true(types[i].needs != 0 && *types[i].help);
+        assert_int_equal(types[i].build(&f, ctx, &(crdi_figure_source){0}), CRD_EMISSING);
+        assert_non_null(strstr(crd_error_message(ctx), types[i].name));
+        assert_null(f);
+        crd_error_clear(ctx);
+    }
+    assert_int_equal(crdi_figure_type_find(ctx, "tracee", &found), CRD_ENAME);
+    assert_non_null(strstr(crd_error_message(ctx), "'trace'"));
+    testing_context_destroy(&ctx);
+}
+
+static void running_out_of_memory_is_said_and_leaks_nothing(void **state)
+{
+    (void)state;
+    int count;
+    const crdi_figure_type *types = crdi_figure_types(&count);
+    crdi_named named[4];
+    crdi_bands bands;
+    struct crdi_band level[2];
+    crdi_figure_source source = make_source(named, &bands, level);
+    source.input_count = 1;
+    for (int i = 0; i < count; i++)
+        for (int64_t k = 1;; k++) {
+            crd_context *ctx = testing_context();
+            crdi_figure *f = NULL;
+            crdi_string script;
+            crdi_string_init(&script, ctx);
+            testing_fail_allocation(k);
+            crd_status status = types[i].build(&f, ctx, &source);
+            if (status == CRD_OK)
+                status = crdi_figure_script(f, "pdf", &script);
+            testing_fail_allocation(0);
+            crdi_string_clear(&script);
+            crdi_figure_destroy(&f);
+            assert_int_equal(crd_error_status(ctx), status);
+            testing_context_destroy(&ctx);
+            if (status == CRD_OK)
+                break;
+            assert_int_equal(status, CRD_ENOMEM);
+            assert_true(k < 2000);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_figure_keeps_copies),
+        cmocka_unit_test(ranges_are_those_of_the_finite_data),
+        cmocka_unit_test(ticks_are_round_and_tell_neighbours_apart),
+        cmocka_unit_test(the_legend_goes_where_it_hides_least),
+        cmocka_unit_test(no_text_can_inject_commands),
+        cmocka_unit_test(only_finite_data_are_sent),
+        cmocka_unit_test(a_trace_has_chains_one_after_another_and_a_density),
+        cmocka_unit_test(the_density_of_huge_draws_is_no_overflow),
+        cmocka_unit_test(a_long_trace_is_thinned_to_its_extremes),
+        cmocka_unit_test(too_many_series_are_cut_and_that_is_said),
+        cmocka_unit_test(bands_are_sorted_and_the_widest_lies_below),
+        cmocka_unit_test(every_figure_is_in_the_table_and_says_what_it_lacks),
+        cmocka_unit_test(running_out_of_memory_is_said_and_leaks_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

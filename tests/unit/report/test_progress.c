@@ -1,0 +1,130 @@
+/* test_progress.c - how a run is coming along, as text. */
+#include "report/progress.h"
+#include "testing.h"
+
+#include <math.h>
+#include <string.h>
+
+static const crdi_chain_progress chains[] = {
+    {1100, 200, 2200, CRDI_PHASE_SAMPLING, 0.1234, 15.27, 3, 65.4, 61},
+    {100, 200, 2200, CRDI_PHASE_WARMUP, 0.05, NAN, 0, 6, NAN},
+    {2200, 200, 2200, CRDI_PHASE_DONE, 0.2, 7, 0, 4000, 0},
+    {0, 200, 2200, CRDI_PHASE_WAITING, 0, 0, 0, 0, -1},
+};
+
+static void assert_block(int count, int width, int height, int before, int lines, const char *expected)
+{
+    crd_context *ctx = testing_context();
+    crdi_string s;
+    crdi_string_init(&s, ctx);
+    assert_int_equal(crdi_progress_block(&s, chains, count, width, height, before), lines);
+    assert_string_equal(crdi_string_text(&s), expected);
+    crdi_string_clear(&s);
+    testing_context_destroy(&ctx);
+}
+
+static void a_block_has_a_line_for_each_chain(void **state)
+{
+    (void)state;
+    assert_block(
+        4, 120, 0, 0, 4,
+        "\rchain 1 [::=============>              ]  50% 1100/2200 sampling 1:05<1:01 3 divergent step 0.123 15.3 "
+        "grad/draw\x1b[K\n"
+        "\rchain 2 [:>                            ]   4%  100/2200 warmup   0:06<? step 0.05\x1b[K\n"
+        "\rchain 3 [::============================] 100% 2200/2200 done     1:06:40 step 0.2 7.0 grad/draw\x1b[K\n"
+        "\rchain 4 [                              ]   0%    0/2200 waiting \x1b[K\n");
+}
+
+static void a_block_is_drawn_over_the_one_before(void **state)
+{
+    (void)state;
+    assert_block(2, 60, 0, 3, 2,
+                 "\x1b[3A"
+                 "\rchain 1 [====>   ]  50% 1100/2200 sampling 1:05<1:01\x1b[K\n"
+                 "\rchain 2 [        ]   4%  100/2200 warmup   0:06<? step 0.05\x1b[K\n"
+                 "\x1b[J");
+}
+
+static void a_narrow_terminal_gets_what_matters(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    for (int width = 1; width < 200; width++) {
+        crdi_string s;
+        crdi_string_init(&s, ctx);
+        assert_int_equal(crdi_progress_block(&s, chains, 4, width, 0, 0), 4);
+        char *rest = s.text;
+        for (char *line; (line = strsep(&rest, "\n")) != NULL && *line;) {
+            size_t length = strlen(line) - strlen("\r\x1b[K");
+            assert_true(length < (size_t)width || width == 1);
+            if (width >= 16)
+                assert_non_null(strchr(line, '%'));
+        }
+        crdi_string_clear(&s);
+    }
+    testing_context_destroy(&ctx);
+    assert_block(1, 20, 0, 0, 1, "\rchain 1  50%\x1b[K\n");
+}
+
+static void chains_beyond_the_height_share_a_line(void **state)
+{
+    (void)state;
+    assert_block(4, 60, 2, 0, 2,
+                 "\rchain 1 [:======>       ]  50% 1100/2200 sampling 1:05<1:01\x1b[K\n"
+                 "\rothers  [:====>         ]  34% 2300/6600 warmup   1:06:40<?\x1b[K\n");
+}
+
+static void plain_lines_have_no_control_characters(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_string s;
+    crdi_string_init(&s, ctx);
+    assert_ok(ctx, crdi_progress_lines(&s, chains, 4));
+    assert_string_equal(crdi_string_text(&s),
+                        "chain 1: 50% 1100/2200, sampling, 1:05<1:01, 3 divergent, step 0.123, 15.3 grad/draw\n"
+                        "chain 2: 4% 100/2200, warmup, 0:06<?, step 0.05\n"
+                        "chain 3: 100% 2200/2200, done, 1:06:40, step 0.2, 7.0 grad/draw\n"
+                        "chain 4: 0% 0/2200, waiting\n");
+    crdi_string_clear(&s);
+    testing_context_destroy(&ctx);
+}
+
+static void times_are_short(void **state)
+{
+    (void)state;
+    char text[24];
+    assert_string_equal(crdi_progress_time(text, 7.9), "0:07");
+    assert_string_equal(crdi_progress_time(text, 725), "12:05");
+    assert_string_equal(crdi_progress_time(text, 10979), "3:02:59");
+    assert_string_equal(crdi_progress_time(text, 5 * 86400 + 3700), "5d 01h");
+    assert_string_equal(crdi_progress_time(text, NAN), "?");
+    assert_string_equal(crdi_progress_time(text, -1), "?");
+    assert_string_equal(crdi_progress_time(text, INFINITY), "?");
+}
+
+static void running_out_of_memory_is_a_status(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_string s;
+    crdi_string_init(&s, ctx);
+    testing_fail_allocation(1);
+    assert_int_equal(crdi_progress_block(&s, chains, 4, 80, 0, 0), CRD_ENOMEM);
+    crdi_string_clear(&s);
+    testing_context_destroy(&ctx);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_block_has_a_line_for_each_chain),
+        cmocka_unit_test(a_block_is_drawn_over_the_one_before),
+        cmocka_unit_test(a_narrow_terminal_gets_what_matters),
+        cmocka_unit_test(chains_beyond_the_height_share_a_line),
+        cmocka_unit_test(plain_lines_have_no_control_characters),
+        cmocka_unit_test(times_are_short),
+        cmocka_unit_test(running_out_of_memory_is_a_status),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
