@@ -62,7 +62,8 @@ CRD_API int crd_node_known(crd_node node, const double **elements);
 
 #include <credence/ops_table.h>
 
-/* Operations with arguments of their own. Each _at form takes the place that messages name; the macro gives its own. */
+/* Operations with arguments of their own. Each _at form takes the place that messages name; the macro gives its own.
+ * Those that need an axis give the number NaN for a number that is in no graph: there is no graph to keep the error. */
 
 /** select(c, a, b): a where c is not 0, else b; broadcasts. The gradient flows to the branch taken. */
 CRD_API crd_node crd_select_at(crd_node condition, crd_node a, crd_node b, crd_where where);
@@ -93,7 +94,7 @@ CRD_API crd_node crd_concat_at(const crd_node *parts, int count, int axis, crd_w
 CRD_API crd_node crd_gather_at(crd_node x, crd_node index, crd_where where);
 /** Running sum along an axis. */
 CRD_API crd_node crd_cumsum_at(crd_node x, int axis, crd_where where);
-/** Lower Cholesky factor of symmetric positive definite matrices (.., n, n); NaN where they are not. */
+/** Lower Cholesky factor of a symmetric positive definite matrix (n, n); NaN if it is not. */
 CRD_API crd_node crd_cholesky_at(crd_node a, crd_where where);
 /** Solves L X = B, or L' X = B when transposed, for lower triangular L (n, n) and B (n, m). */
 CRD_API crd_node crd_solve_triangular_at(crd_node l, crd_node b, int transposed, crd_where where);
@@ -123,10 +124,51 @@ CRD_API crd_node crd_diagonal_at(crd_node x, crd_where where);
 #define crd_stop_gradient(...) crd_stop_gradient_at(__VA_ARGS__, CRD_HERE)
 #define crd_diagonal(...) crd_diagonal_at(__VA_ARGS__, CRD_HERE)
 
+/* A recurrence is a scan: a body that takes carries and one row of each of some arrays, and gives the next carries and one
+ * row of each of some results. */
+
+/** What the body of a scan gets and gives. It builds nodes in `graph`, which is the body's own: nodes from outside come
+ *  in through the carries, xs and constants only. */
+typedef struct crd_scan_step {
+    crd_graph *graph;
+    const crd_node *carry; /**< before this step */
+    const crd_node *x; /**< row t of each of the xs, without the first axis */
+    const crd_node *constant; /**< the same in every step */
+    crd_node *carry_next; /**< to be set, each with the shape of its carry */
+    crd_node *y; /**< to be set; any shape of up to CRD_MAX_DIMS - 1 axes */
+} crd_scan_step;
+
+/** Builds one step. Called once, while the scan is built. */
+typedef void (*crd_scan_fn)(crd_scan_step *step, void *user);
+
+/** A scan. Counts may be 0, and their arrays NULL then; at most 64 arguments (carries, xs, constants) in all. */
+typedef struct crd_scan_options {
+    crd_scan_fn body;
+    void *user; /**< passed to body */
+    const crd_node *init; /**< the first carries */
+    int carry_count;
+    const crd_node *xs; /**< arrays of `length` rows */
+    int x_count;
+    const crd_node *constants;
+    int constant_count;
+    int y_count; /**< results a step */
+    int64_t length; /**< steps */
+    int reverse; /**< not 0: from the last row to the first; rows keep their places */
+} crd_scan_options;
+
+/** Builds the scan: carry_t+1, y_t = body(carry_t, x_t, constants) for t = 0 .. length - 1.
+ *  It can be differentiated, and its gradient too; a body may hold a scan. Each carry's values at all steps are kept for
+ *  the gradient: (length + 1) times its size in memory.
+ *  @param carry_out  [carry_count], the final carries; may be NULL.
+ *  @param ys_out     [y_count], each with length rows; may be NULL. */
+CRD_API void crd_scan_at(crd_graph *graph, const crd_scan_options *options, crd_node *carry_out, crd_node *ys_out,
+                         crd_where where);
+#define crd_scan(...) crd_scan_at(__VA_ARGS__, CRD_HERE)
+
 /* Random numbers as operations: a function of a key node, which has shape (2): the two words as numbers. The same key
  * gives the same numbers as crd_random_... does. */
 
-/** The key as a node. */
+/** The key as a node. A key in the original order is refused (CRD_EUNSUPPORTED). */
 CRD_API crd_node crd_key_node(crd_graph *graph, crd_key key);
 /** The sub-key number `data` of a key. */
 CRD_API crd_node crd_key_fold_in_node(crd_node key, uint32_t data);
@@ -135,7 +177,8 @@ CRD_API crd_node crd_random_normal_node(crd_node key, crd_shape shape);
 
 /** Differentiates: out[i] = d y / d x[i], with the shape of x[i], as nodes of the same graph (reverse mode, graph to
  *  graph). y must be a scalar. Where y does not depend on x[i] the result is zeros. */
-CRD_API void crd_gradient(crd_node y, const crd_node *x, int count, crd_node *out);
+CRD_API void crd_gradient_at(crd_node y, const crd_node *x, int count, crd_node *out, crd_where where);
+#define crd_gradient(...) crd_gradient_at(__VA_ARGS__, CRD_HERE)
 
 /** Compiles: the outputs, as a function of the inputs. The program copies what it needs and outlives the graph.
  *  @param inputs   which inputs make up the input vector, in this order, each flattened row by row; NULL: all, in the

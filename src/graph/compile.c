@@ -99,6 +99,7 @@ crd_status crdi_compute_now(crd_graph *g, const crdi_vertex *v, double *out)
         e.status = run_step(&e, &e.step[i], out, scratch);
     for (int i = 0; i < MOST_SCRATCH; i++)
         crdi_free(g->ctx, scratch[i]);
+    crdi_nested_destroy(e.nested);
     emitter_clear(&e);
     return e.status;
 }
@@ -163,7 +164,11 @@ static crd_status place_inputs(struct plan *p, const crd_node *inputs, int count
     crd_graph *g = p->g;
     int64_t total = inputs ? count : g->input_count;
     for (int64_t i = 0; i < total; i++) {
+        if (inputs && (inputs[i].graph != g || inputs[i].id < 0 || crdi_vertex_of(inputs[i])->op != &crdi_op_input))
+            return crdi_raise(g->ctx, CRD_EINVAL, "compile: input %lld is not an input of this graph", (long long)i);
         int32_t id = inputs ? inputs[i].id : g->input[i];
+        if (p->buffer[id].place.region != CRDI_NOWHERE)
+            return crdi_raise(g->ctx, CRD_EINVAL, "compile: input '%s' is listed twice", g->vertex[id]->name);
         p->buffer[id].place = (crdi_place){CRDI_INPUT, p->program->input_size};
         p->program->input_size += g->vertex[id]->size;
     }
@@ -380,6 +385,7 @@ crd_status crd_compile(crd_graph *g, const crd_node *inputs, int input_count, co
     p.e = (crdi_emitter){.graph = g, .arena = p.program->arena};
     if (status == CRD_OK)
         status = compile(&p, inputs, input_count, outputs, output_count);
+    p.program->nested = p.e.nested;
     emitter_clear(&p.e);
     crdi_free(g->ctx, p.needed);
     crdi_free(g->ctx, p.buffer);

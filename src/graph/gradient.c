@@ -42,7 +42,7 @@ static void mark_relevant(struct walk *w, const crd_node *x, int count, int32_t 
     }
 }
 
-void crd_gradient(crd_node y, const crd_node *x, int count, crd_node *out)
+void crd_gradient_at(crd_node y, const crd_node *x, int count, crd_node *out, crd_where where)
 {
     for (int i = 0; i < count; i++)
         out[i] = y.graph ? (crd_node){y.graph, -1, 0} : crd_num(0);
@@ -50,12 +50,16 @@ void crd_gradient(crd_node y, const crd_node *x, int count, crd_node *out)
         return;
     crd_graph *g = y.graph;
     if (crdi_vertex_of(y)->size != 1) {
-        crdi_fail(g, CRD_ESHAPE, CRD_HERE, "gradient: a scalar is needed");
+        char text[96];
+        crdi_fail(g, CRD_ESHAPE, where, "gradient: a scalar is needed, not shape %s",
+                  crdi_shape_text(crd_node_shape(y), text, sizeof text));
         return;
     }
     for (int i = 0; i < count; i++)
-        if (x[i].graph != g || x[i].id < 0)
+        if (x[i].graph != g || x[i].id < 0) {
+            crdi_fail(g, CRD_EINVAL, where, "gradient: argument %d is not a node of this graph", i);
             return;
+        }
     int32_t last = y.id;
     int64_t nodes = g->count;
     struct walk w = {g, crdi_alloc_array(g->ctx, nodes, sizeof(crd_node)), crdi_alloc_array(g->ctx, nodes, 1)};
@@ -66,12 +70,12 @@ void crd_gradient(crd_node y, const crd_node *x, int count, crd_node *out)
         w.grad[last] = crdi_constant_fill(g, 1, crd_node_shape(y));
         for (int32_t id = last; id >= 0; id--)
             visit(&w, id);
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < count && g->status == CRD_OK; i++) {
             crd_node d = w.grad[x[i].id];
             out[i] = crdi_is_nothing(d) ? crdi_constant_fill(g, 0, crd_node_shape(x[i]))
                                         : crd_broadcast_to(d, crd_node_shape(x[i]));
         }
-    } else {
+    } else if (g->status == CRD_OK) {
         g->status = CRD_ENOMEM;
     }
     crdi_free(g->ctx, w.grad);

@@ -29,11 +29,20 @@ crd_status crd_graph_create(crd_graph **out, crd_context *ctx)
     return CRD_OK;
 }
 
+void crdi_nested_destroy(struct crdi_nested *nested)
+{
+    for (; nested; nested = nested->next) {
+        crd_graph_destroy(&nested->graph);
+        crd_program_destroy(&nested->program);
+    }
+}
+
 void crd_graph_destroy(crd_graph **graph)
 {
     if (!graph || !*graph)
         return;
     crd_graph *g = *graph;
+    crdi_nested_destroy(g->nested);
     crdi_arena_destroy(&g->arena);
     crdi_free(g->ctx, g->vertex);
     crdi_free(g->ctx, g->table);
@@ -87,15 +96,24 @@ crd_node crdi_fail(crd_graph *graph, crd_status status, crd_where where, const c
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
     graph->status = status;
-    crdi_raise(graph->ctx, status, "%s (%s:%d)", message, where.file ? file_name(where.file) : "?", where.line);
+    if (where.file)
+        crdi_raise(graph->ctx, status, "%s (%s:%d)", message, file_name(where.file), where.line);
+    else
+        crdi_raise(graph->ctx, status, "%s", message);
+    return bad(graph);
+}
+
+/* For a failure whose message has been recorded already. */
+static crd_node fail_with(crd_graph *graph, crd_status status)
+{
+    if (graph->status == CRD_OK)
+        graph->status = status;
     return bad(graph);
 }
 
 static crd_node fail_memory(crd_graph *graph)
 {
-    if (graph->status == CRD_OK)
-        graph->status = CRD_ENOMEM;
-    return bad(graph);
+    return fail_with(graph, CRD_ENOMEM);
 }
 
 /* ---- looking at nodes --------------------------------------------------------------------------------------- */
@@ -136,6 +154,20 @@ bool crdi_is_number(crd_node node, double *number)
     if (!crd_node_known(node, &known) || crdi_vertex_of(node)->size != 1)
         return false;
     *number = known[0];
+    return true;
+}
+
+bool crdi_shape_possible(crd_shape shape)
+{
+    const int64_t most = INT64_MAX / (int64_t)sizeof(double);
+    if (shape.ndim < 0 || shape.ndim > CRD_MAX_DIMS)
+        return false;
+    int64_t size = 1;
+    for (int d = 0; d < shape.ndim; d++) {
+        if (shape.dim[d] < 0 || (shape.dim[d] && size > most / shape.dim[d]))
+            return false;
+        size *= shape.dim[d] ? shape.dim[d] : 1; /* an extent of 0 does not make the others harmless */
+    }
     return true;
 }
 
@@ -231,6 +263,8 @@ crd_node crdi_make(crd_graph *g, const crdi_op *op, const crd_node *args, int co
 {
     if (g->status < 0)
         return bad(g);
+    if (!crdi_shape_possible(shape))
+        return crdi_fail(g, CRD_ESHAPE, where, "%s: the result is too large to be counted", op->name);
     crdi_vertex *v = vertex_new(g, op, count, shape, where);
     if (!v)
         return fail_memory(g);
@@ -246,8 +280,9 @@ crd_node crdi_make(crd_graph *g, const crdi_op *op, const crd_node *args, int co
     if (!known)
         return intern(g, v);
     double *elements = crdi_arena_alloc(g->arena, sizeof(double) * (size_t)(v->size ? v->size : 1));
-    if (!elements || crdi_compute_now(g, v, elements) < 0)
-        return fail_memory(g);
+    crd_status status = elements ? crdi_compute_now(g, v, elements) : CRD_ENOMEM;
+    if (status < 0)
+        return fail_with(g, status);
     return constant_take(g, elements, shape, where);
 }
 
@@ -255,6 +290,9 @@ crd_node crdi_make(crd_graph *g, const crdi_op *op, const crd_node *args, int co
 
 crd_node crd_constant(crd_graph *g, const crd_array *array)
 {
+    if (!crdi_shape_possible(array->shape))
+        return crdi_fail(g, CRD_ESHAPE, (crd_where){0},
+                         "constant: extents cannot be negative or too large to be counted");
     int64_t size = crd_shape_size(array->shape);
     double *elements = crdi_arena_alloc(g->arena, sizeof(double) * (size_t)(size ? size : 1));
     if (!elements)
@@ -282,6 +320,9 @@ crd_node crdi_constant_scalar(crd_graph *g, double number)
 
 crd_node crd_input(crd_graph *g, const char *name, crd_shape shape)
 {
+    if (!crdi_shape_possible(shape))
+        return crdi_fail(g, CRD_ESHAPE, (crd_where){0},
+                         "input '%s': extents cannot be negative or too large to be counted", name);
     crdi_vertex *v = vertex_new(g, &crdi_op_input, 0, shape, (crd_where){0});
     if (!v || !(v->name = crdi_arena_strdup(g->arena, name)))
         return fail_memory(g);

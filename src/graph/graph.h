@@ -23,6 +23,13 @@ typedef struct crdi_attribute {
     const void *extra;
 } crdi_attribute;
 
+/* Graphs and programs of bodies of loops, owned by the graph or program (or, until then, the emitter) they are in. */
+struct crdi_nested {
+    crd_graph *graph;
+    crd_program *program;
+    struct crdi_nested *next;
+};
+
 struct crdi_vertex {
     const crdi_op *op;
     int arg_count;
@@ -60,6 +67,7 @@ struct crd_graph {
     crd_where where; /* when set (file not NULL), the place that new nodes get: the user's line, not ours */
     int32_t *input; /* ids of inputs in order of addition */
     int64_t input_count, input_capacity;
+    struct crdi_nested *nested;
 };
 
 /* ---- building (graph.c) ------------------------------------------------------------------------------------- */
@@ -80,6 +88,8 @@ crd_node crdi_constant_scalar(crd_graph *graph, double number);
 crd_node crdi_constant_fill(crd_graph *graph, double number, crd_shape shape);
 /* Whether a node is one known number (of size one, or the same number everywhere is not looked for). */
 bool crdi_is_number(crd_node node, double *number);
+/* Whether an array can have this shape: 0 to CRD_MAX_DIMS extents, none negative, a size that can be counted. */
+bool crdi_shape_possible(crd_shape shape);
 void crdi_accumulate(crd_node *sum, crd_node term); /* sum may be bad-with-graph-NULL: "nothing yet" */
 extern const crd_node crdi_nothing;
 bool crdi_is_nothing(crd_node node);
@@ -112,8 +122,11 @@ struct crdi_emitter {
     int64_t *scratch; /* sizes */
     int64_t scratch_count, scratch_capacity;
     int32_t vertex;
+    struct crdi_nested *nested; /* in the arena */
     crd_status status;
 };
+
+void crdi_nested_destroy(struct crdi_nested *nested);
 
 /* Adds a step that computes `v` with a kernel; operands beyond `count` are unused. The caller fills extents after. */
 crdi_step *crdi_emit(crdi_emitter *emitter, int kernel, const int32_t *in, int count);

@@ -9,6 +9,7 @@ void crd_program_destroy(crd_program **program)
     if (!program || !*program)
         return;
     crd_program *p = *program;
+    crdi_nested_destroy(p->nested);
     crdi_free(p->ctx, p->planned);
     crdi_free(p->ctx, p->constants);
     crdi_arena_destroy(&p->arena);

@@ -23,6 +23,7 @@ typedef struct crdi_planned {
 struct crd_program {
     crd_context *ctx;
     crdi_arena *arena; /* views, nested programs */
+    struct crdi_nested *nested;
     crdi_planned *planned;
     int64_t count;
     double *constants;

@@ -79,7 +79,7 @@ void testing_close(double a, double b, double relative, double absolute, const c
     if ((isnan(a) && isnan(b)) || a == b)
         return;
     double error = fabs(a - b), allowed = relative * fmax(fabs(a), fabs(b)) + absolute;
-    if (error <= allowed)
+    if (error <= allowed && isfinite(error)) /* infinity is not close to a number, whatever the tolerance */
         return;
     print_error("%s is %.17g, expected %.17g: off by %.3g, %.3g allowed\n", what, a, b, error, allowed);
     _fail(file, line);

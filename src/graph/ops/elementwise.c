@@ -7,6 +7,7 @@
 #include "graph/graph.h"
 #include "graph/ops/vjp.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- lowering ----------------------------------------------------------------------------------------------- */
@@ -168,6 +169,12 @@ static crd_node simplify_sum(crd_node a, crd_node b)
     return crdi_nothing;
 }
 
+/* Whether p q loses nothing but a rounding: otherwise 1e200 (1e200 x) would be infinite for small x. */
+static bool multiplies_well(double p, double q)
+{
+    return isnormal(p * q) || p == 0 || q == 0;
+}
+
 /* Numbers are drawn to the front: 2 (3 x) = 6 x. */
 static crd_node simplify_product(crd_node a, crd_node b)
 {
@@ -180,9 +187,9 @@ static crd_node simplify_product(crd_node a, crd_node b)
         return crd_neg(b);
     if (is_value(b, -1))
         return crd_neg(a);
-    if (crdi_is_number(b, &q) && !crdi_is_number(a, &p))
+    if (crdi_is_number(b, &q) && !crdi_is_number(a, &p)) /* two numbers are multiplied when the node is made */
         return crd_mul(b, a);
-    if (crdi_is_number(a, &p) && is(b, &op_mul) && crdi_is_number(crdi_arg(b, 0), &q))
+    if (crdi_is_number(a, &p) && is(b, &op_mul) && crdi_is_number(crdi_arg(b, 0), &q) && multiplies_well(p, q))
         return crd_mul(crd_num(p * q), crdi_arg(b, 1));
     if (crdi_is_number(a, &p) && is(b, &op_neg))
         return crd_mul(crd_num(-p), crdi_arg(b, 0));

@@ -77,8 +77,10 @@ BINARY(add, g, g)
 BINARY(sub, g, crd_neg(g))
 BINARY(mul, crd_mul(g, b), crd_mul(g, a))
 BINARY(div, crd_div(g, b), crd_neg(crd_div(crd_mul(g, y), b)))
-/* d/db a^b = a^b log a; at a = 0 the limit is 0 for b > 0, and log 0 must not make it NaN. */
-BINARY(pow, crd_mul(g, crd_mul(b, crd_pow(a, crd_sub(b, crd_num(1))))),
+/* d/da a^b = b a^(b - 1); at b = 0 it is 0, and a^-1 must not make it NaN where a = 0. d/db a^b = a^b log a; at a = 0
+ * the limit is 0 for b > 0, and log 0 must not make it NaN. */
+BINARY(pow,
+       crd_mul(g, crd_mul(b, crd_pow(a, crd_select(crd_equal(b, crd_num(0)), crd_num(1), crd_sub(b, crd_num(1)))))),
        crd_mul(g, crd_select(crd_equal(a, crd_num(0)), crd_num(0),
                              crd_mul(y, crd_log(crd_select(crd_equal(a, crd_num(0)), crd_num(1), a))))))
 /* Ties give each side a half, as in JAX. */
@@ -88,4 +90,10 @@ BINARY(min, crd_mul(g, WHERE_LARGER(b, a)), crd_mul(g, WHERE_LARGER(a, b)))
 /* a (1 - b^2), a b (1 - b), a [b > 0] */
 BINARY(tanh_vjp, crd_tanh_vjp(g, b), crd_mul(crd_num(-2), crd_mul(g, crd_mul(a, b))))
 BINARY(sigmoid_vjp, crd_sigmoid_vjp(g, b), crd_mul(g, crd_mul(a, crd_sub(crd_num(1), crd_mul(crd_num(2), b)))))
-BINARY(relu_vjp, crd_relu_vjp(g, b), crd_mul(crd_num(0), g))
+
+void crdi_vjp_relu_vjp(crd_node y, const crdi_vertex *v, crd_node g, crd_node *grad)
+{
+    crd_node a = crdi_arg(y, 0), b = crdi_arg(y, 1); /* flat in b */
+    (void)v;
+    crdi_accumulate(&grad[0], crdi_unbroadcast(crd_relu_vjp(g, b), crd_node_shape(a)));
+}

@@ -14,15 +14,23 @@ static crdi_step *lower_rows(crdi_emitter *emitter, const crdi_vertex *v, int ke
     return step;
 }
 
+static int64_t row_size(crd_shape shape)
+{
+    int64_t size = 1;
+    for (int d = 1; d < shape.ndim; d++)
+        size *= shape.dim[d];
+    return size;
+}
+
 static void lower_gather(crdi_emitter *emitter, const crdi_vertex *v)
 {
-    const crdi_vertex *x = emitter->graph->vertex[v->arg[0]];
-    lower_rows(emitter, v, CRDI_K_gather, x->shape.dim[0], x->size / (x->shape.dim[0] ? x->shape.dim[0] : 1));
+    crd_shape from = emitter->graph->vertex[v->arg[0]]->shape;
+    lower_rows(emitter, v, CRDI_K_gather, from.dim[0], row_size(from));
 }
 
 static void lower_scatter_add(crdi_emitter *emitter, const crdi_vertex *v)
 {
-    lower_rows(emitter, v, CRDI_K_scatter_add, v->shape.dim[0], v->size / (v->shape.dim[0] ? v->shape.dim[0] : 1));
+    lower_rows(emitter, v, CRDI_K_scatter_add, v->shape.dim[0], row_size(v->shape));
 }
 
 static void vjp_gather(crd_node node, const crdi_vertex *v, crd_node g, crd_node *grad);

@@ -93,17 +93,17 @@ static crd_node product(crd_node a, crd_node b, bool ta, bool tb, crd_where wher
     crdi_shape_text(sb, right, sizeof right);
     if (sa.ndim < 2 || sb.ndim < 2)
         return crdi_fail(g, CRD_ESHAPE, where, "matmul: two axes are needed, there are shapes %s and %s", left, right);
-    crd_shape ma = matrix(sa, ta), mb = matrix(sb, tb), shape = sa.ndim >= sb.ndim ? sa : sb;
-    bool fits = ma.dim[1] == mb.dim[0] && (batch_of(sa) == 1 || batch_of(sb) == 1 || sa.ndim == sb.ndim);
-    for (int d = 0; fits && sa.ndim == sb.ndim && batch_of(sa) != 1 && batch_of(sb) != 1 && d < sa.ndim - 2; d++)
-        fits = sa.dim[d] == sb.dim[d];
+    crd_shape ma = matrix(sa, ta), mb = matrix(sb, tb), shape, batch_a = sa, batch_b = sb;
+    batch_a.ndim -= 2;
+    batch_b.ndim -= 2;
+    bool fits = ma.dim[1] == mb.dim[0] && crdi_broadcast_shape(batch_a, batch_b, &shape) &&
+                (batch_of(sa) == 1 || batch_of(sa) == crd_shape_size(shape)) &&
+                (batch_of(sb) == 1 || batch_of(sb) == crd_shape_size(shape));
     if (!fits)
         return crdi_fail(g, CRD_ESHAPE, where, "matmul: %s%s and %s%s do not fit", left, ta ? "'" : "", right,
                          tb ? "'" : "");
-    if (batch_of(sb) > batch_of(sa))
-        shape = sb;
-    shape.dim[shape.ndim - 2] = ma.dim[0];
-    shape.dim[shape.ndim - 1] = mb.dim[1];
+    shape.dim[shape.ndim++] = ma.dim[0];
+    shape.dim[shape.ndim++] = mb.dim[1];
     crdi_attribute attribute = {.whole = {ta, tb}};
     return crdi_make(g, &op_matmul, args, 2, shape, &attribute, where);
 }

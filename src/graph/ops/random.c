@@ -54,6 +54,8 @@ static const crdi_op op_normal = {.name = "random_normal", .pure = true, .lower 
 
 crd_node crd_key_node(crd_graph *graph, crd_key key)
 {
+    if (key.order != CRD_ORDER_PARTITIONABLE) /* two words have no room for it, and other numbers would come out */
+        return crdi_fail(graph, CRD_EUNSUPPORTED, (crd_where){0}, "key: a node is a key in the partitionable order");
     double words[2] = {key.word[0], key.word[1]};
     crd_array array = crd_array_borrow(words, crd_shape_1(2));
     return crd_constant(graph, &array);

@@ -7,6 +7,8 @@
 #include "graph/graph.h"
 #include "graph/ops/vjp.h"
 
+#include <math.h>
+
 /* ---- all elements ------------------------------------------------------------------------------------------- */
 
 static void lower_sum(crdi_emitter *emitter, const crdi_vertex *v)
@@ -75,7 +77,7 @@ static crd_node sum_of_product(crd_node x)
         return crd_mul(scalar(a), crd_sum(b));
     if (size_of(b) == 1)
         return crd_mul(scalar(b), crd_sum(a));
-    return size_of(a) == size_of(b) ? crd_dot(a, b) : crdi_nothing;
+    return crdi_shape_equal(crd_node_shape(a), crd_node_shape(b)) ? crd_dot(a, b) : crdi_nothing;
 }
 
 static crd_node sum_of_terms(crd_node x)
@@ -94,6 +96,8 @@ crd_node crd_sum_at(crd_node x, crd_where where)
     crd_graph *g = crdi_lift(&x, 1, where, &failed);
     if (!g)
         return failed.graph ? failed : x;
+    if (size_of(x) == 0)
+        return crdi_constant_scalar(g, 0); /* before anything is taken out of the sum: infinity times no terms is 0 */
     if (size_of(x) == 1)
         return scalar(x);
     if (crdi_is_broadcast(x) && size_of(crdi_arg(x, 0)) == 1)
@@ -119,6 +123,8 @@ crd_node crd_dot_at(crd_node a, crd_node b, crd_where where)
         return failed.graph ? failed : crd_mul(a, b);
     if (!crdi_shape_equal(crd_node_shape(args[0]), crd_node_shape(args[1])))
         return crdi_fail(g, CRD_ESHAPE, where, "dot: two arrays of one shape are needed");
+    if (size_of(args[0]) == 0)
+        return crdi_constant_scalar(g, 0);
     if (args[0].id == args[1].id)
         return sum_of_square(args[0]);
     return crdi_make(g, &op_dot, args, 2, crd_shape_0(), NULL, where);
@@ -229,12 +235,12 @@ crd_node crd_max_axis_at(crd_node x, int axis, crd_where where)
 crd_node crd_logsumexp_at(crd_node x, int axis, crd_where where)
 {
     crd_node largest = crd_stop_gradient_at(crd_max_axis_at(x, axis, where), where);
-    if (!crd_node_ok(largest))
+    if (!largest.graph || largest.id < 0)
         return largest;
     if (axis < 0)
         axis += crd_node_shape(x).ndim;
     /* Where all are minus infinity (or one is infinite) the shift would give inf - inf: shift by 0 there. */
-    crd_node finite = crd_less(crd_abs(largest), crd_num(1e300));
+    crd_node finite = crd_less(crd_abs(largest), crd_num(INFINITY));
     crd_node shift = crd_select(finite, largest, crd_num(0));
     crd_node shifted = crd_sub(x, keep_axis(shift, x, axis));
     return crd_add(crd_log(crd_sum_axis_at(crd_exp(shifted), axis, where)), shift);

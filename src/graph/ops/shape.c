@@ -35,6 +35,8 @@ crd_node crd_reshape_at(crd_node x, crd_shape shape, crd_where where)
     if (!g)
         return failed.graph || shape.ndim ? failed : x;
     crd_shape from = crd_node_shape(x);
+    if (!crdi_shape_possible(shape))
+        return crdi_fail(g, CRD_ESHAPE, where, "reshape: extents cannot be negative or too large to be counted");
     if (crd_shape_size(from) != crd_shape_size(shape)) {
         char left[96], right[96];
         return crdi_fail(g, CRD_ESHAPE, where, "reshape: %s has another number of elements than %s",
@@ -127,31 +129,35 @@ static bool axis_of(crd_graph *g, const char *what, crd_node x, int *axis, crd_w
     return false;
 }
 
+static void exchange(crdi_view *view, int a, int b)
+{
+    int64_t dim = view->dim[a], stride = view->stride[a];
+    view->dim[a] = view->dim[b];
+    view->stride[a] = view->stride[b];
+    view->dim[b] = dim;
+    view->stride[b] = stride;
+}
+
 crd_node crd_transpose_at(crd_node x, crd_where where)
 {
     crd_node failed;
     crd_graph *g = crdi_lift(&x, 1, where, &failed);
     if (!g)
-        return failed.graph ? failed : x;
+        return failed;
     crd_shape shape = crd_node_shape(x);
     if (shape.ndim < 2)
         return crdi_fail(g, CRD_ESHAPE, where, "transpose: two axes are needed, there are %d", shape.ndim);
     crdi_attribute attribute = view_of(shape);
     crdi_view *view = &attribute.view;
     int a = shape.ndim - 2, b = shape.ndim - 1;
-    int64_t dim = view->dim[a], stride = view->stride[a];
-    view->dim[a] = view->dim[b];
-    view->stride[a] = view->stride[b];
-    view->dim[b] = dim;
-    view->stride[b] = stride;
+    exchange(view, a, b);
     /* The transpose of a transpose is what was there before. */
     const crdi_vertex *v = crdi_vertex_of(x);
-    if (v->op == &op_view && crdi_vertex_of(crdi_arg(x, 0))->shape.ndim == shape.ndim) {
+    if (v->op == &op_view) {
         crd_node inner = crdi_arg(x, 0);
         crdi_attribute forth = view_of(crd_node_shape(inner));
-        if (v->attribute.view.offset == 0 && v->attribute.view.dim[a] == forth.view.dim[b] &&
-            v->attribute.view.stride[a] == forth.view.stride[b] && v->attribute.view.dim[b] == forth.view.dim[a] &&
-            v->attribute.view.stride[b] == forth.view.stride[a])
+        exchange(&forth.view, a, b);
+        if (crd_node_shape(inner).ndim == shape.ndim && memcmp(&forth, &v->attribute, sizeof forth) == 0)
             return inner;
     }
     return make_view(g, x, &attribute, where);
@@ -164,15 +170,21 @@ crd_node crd_slice_at(crd_node x, int axis, int64_t start, int64_t count, int64_
     if (!g || !axis_of(g, "slice", x, &axis, where))
         return failed;
     crd_shape shape = crd_node_shape(x);
-    int64_t last = start + (count - 1) * step;
-    if (count < 0 || step == 0 ||
-        (count > 0 && (start < 0 || start >= shape.dim[axis] || last < 0 || last >= shape.dim[axis])))
+    int64_t extent = shape.dim[axis];
+    bool fits = count >= 0 && count <= extent && step != 0;
+    if (fits && count > 0)
+        fits = start >= 0 && start < extent;
+    if (fits && count > 1) /* then a longer step would leave at once, and nothing below overflows */
+        fits = step > -extent && step < extent;
+    if (fits && count > 1)
+        fits = start + (count - 1) * step >= 0 && start + (count - 1) * step < extent;
+    if (!fits)
         return crdi_fail(g, CRD_ESHAPE, where, "slice: %lld elements from %lld in steps of %lld leave axis %d of %lld",
                          (long long)count, (long long)start, (long long)step, axis, (long long)shape.dim[axis]);
     crdi_attribute attribute = view_of(shape);
-    attribute.view.offset = start * attribute.view.stride[axis];
+    attribute.view.offset = count ? start * attribute.view.stride[axis] : 0;
     attribute.view.dim[axis] = count;
-    attribute.view.stride[axis] *= step;
+    attribute.view.stride[axis] *= count > 1 ? step : 1;
     return make_view(g, x, &attribute, where);
 }
 
@@ -221,6 +233,8 @@ crd_node crd_broadcast_to_at(crd_node x, crd_shape shape, crd_where where)
         return failed.graph || shape.ndim ? failed : x;
     crd_shape from = crd_node_shape(x), joined;
     char left[96], right[96];
+    if (!crdi_shape_possible(shape))
+        return crdi_fail(g, CRD_ESHAPE, where, "broadcast_to: extents cannot be negative or too large to be counted");
     if (!crdi_broadcast_shape(from, shape, &joined) || !crdi_shape_equal(joined, shape))
         return crdi_fail(g, CRD_ESHAPE, where, "broadcast_to: %s does not broadcast to %s",
                          crdi_shape_text(from, left, sizeof left), crdi_shape_text(shape, right, sizeof right));
@@ -268,27 +282,31 @@ crd_node crdi_unbroadcast(crd_node g, crd_shape shape)
 
 /* ---- concat ------------------------------------------------------------------------------------------------- */
 
+/* Rows of n[0] elements go into rows of n[2], n[1] of them. */
+static void run_concat(const crdi_call *call)
+{
+    for (int64_t j = 0; j < call->n[1]; j++)
+        memcpy(call->out + j * call->n[2], call->in[0] + j * call->n[0], sizeof(double) * (size_t)call->n[0]);
+}
+
 /* Each part is copied into its strip; attribute.whole[0] is the axis. */
 static void lower_concat(crdi_emitter *emitter, const crdi_vertex *v)
 {
-    crd_graph *g = emitter->graph;
     int axis = (int)v->attribute.whole[0];
-    int64_t outer = 1, row = 1, at = 0;
+    int64_t outer = 1, inner = 1, at = 0;
     for (int d = 0; d < axis; d++)
         outer *= v->shape.dim[d];
-    for (int d = axis; d < v->shape.ndim; d++)
-        row *= v->shape.dim[d];
+    for (int d = axis + 1; d < v->shape.ndim; d++)
+        inner *= v->shape.dim[d];
     for (int i = 0; i < v->arg_count; i++) {
-        int64_t piece = g->vertex[v->arg[i]]->size / outer;
-        for (int64_t j = 0; j < outer; j++) {
-            crdi_view view = {.ndim = 1, .dim = {piece}, .stride = {1}, .offset = j * piece, .size = piece};
-            crdi_step *step = crdi_emit(emitter, CRDI_K_copy_strided, &v->arg[i], 1);
-            if (!step)
-                return;
-            step->call.extra = crdi_emit_view(emitter, &view);
-            step->out_offset = j * row + at;
-        }
-        at += piece;
+        crdi_step *step = crdi_emit_fn(emitter, run_concat, "concat", &v->arg[i], 1);
+        if (!step)
+            return;
+        step->call.n[0] = emitter->graph->vertex[v->arg[i]]->shape.dim[axis] * inner;
+        step->call.n[1] = outer;
+        step->call.n[2] = v->shape.dim[axis] * inner;
+        step->out_offset = at;
+        at += step->call.n[0];
     }
 }
 
