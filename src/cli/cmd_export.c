@@ -32,7 +32,6 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 const crdi_command_body crdi_command_export = {
     .positional = {{"RUN.crd", "a run file", CRDI_ONE}},
     .table = {&table},
-    .more =
-        "The table has the chain, the number of the draw, every element of every site, and the sampler's statistics.\n",
+    .more = "The table has chain, draw, every element of every site, and the sampler's statistics.\n",
     .run = run,
 };
