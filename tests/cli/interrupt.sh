@@ -34,9 +34,9 @@ for leftover in run.crd-lock run.crd-wal run.crd-shm run.crd.part; do
     [ ! -e "$leftover" ] || fail "$leftover is left"
 done
 
-# The third chain had no thread yet: the two others are summarised.
+# The third chain had no thread yet, and of the two others one may be far behind: how many are summarised is chance.
 "$program" summary run.crd >out 2>err || fail "summary failed"
-grep -Eq '^nuts: 2 chains of [1-9][0-9]* draws after 50 of warm-up \(interrupted\); 1 chain with fewer draws left out$' out ||
+grep -Eq '^nuts: [12] chains? of [1-9][0-9]* draws after 50 of warm-up \(interrupted\); [12] chains? with fewer draws left out$' out ||
     fail "the summary does not say what it is of"
 kept=$("$program" export run.crd | wc -l)
 [ "$kept" -gt 100 ] || fail "$kept lines of draws"
