@@ -22,13 +22,13 @@ struct gaussian {
     crd_array p, h;
 };
 
-static void gaussian_init(struct gaussian *g, int64_t dim)
+static void gaussian_init(struct gaussian *g, int64_t dim, double decades)
 {
     memset(g, 0, sizeof *g);
     g->dim = dim;
     g->rho = 0.8;
     for (int64_t i = 0; i < dim; i++) {
-        g->sd[i] = pow(10, 3.0 * (double)i / (double)(dim - 1) - 1.5);
+        g->sd[i] = pow(10, decades * ((double)i / (double)(dim - 1) - 0.5));
         g->mean[i] = (i % 3 - 1.0) * g->sd[i] * 2;
     }
     double *p = g->precision, scale = 1 / (1 - g->rho * g->rho);
@@ -72,15 +72,16 @@ static void compare(crd_context *ctx, const double *series, int64_t draws, doubl
     assert_true(z < 5);
 }
 
-static void check_gaussian(const char *kernel, const char *metric, int64_t dim, int64_t draws)
+static void check_gaussian(const char *kernel, const char *metric, int64_t dim, double decades, int64_t draws)
 {
     static struct gaussian g;
     crd_context *ctx = testing_context();
     crd_model *m;
     crd_posterior *p;
-    gaussian_init(&g, dim);
+    gaussian_init(&g, dim, decades);
+    /* A path of a quarter of a period once the metric is learnt: near half a period static HMC would only mirror. */
     crd_nuts_options options = {
-        .chains = CHAINS, .draws = draws, .kernel = kernel, .metric = metric, .path_length = 3.7};
+        .chains = CHAINS, .draws = draws, .kernel = kernel, .metric = metric, .path_length = 1.6};
     assert_ok(ctx, crd_model_create(&m, ctx, gaussian_model, &g));
     assert_ok(ctx, crd_nuts_run(m, &options, crd_key_make((uint64_t)dim), &p));
     const double *x = crd_posterior_find(p, "x")->draws;
@@ -106,19 +107,19 @@ static void gaussians_have_their_moments(void **state)
     (void)state;
     static const char *const metrics[] = {"diagonal", "dense"};
     for (int k = 0; k < 2; k++) {
-        check_gaussian("nuts", metrics[k], 2, 4000);
-        check_gaussian("nuts", metrics[k], 10, 2000);
-        check_gaussian("nuts", metrics[k], 100, 1000);
-        check_gaussian("hmc", metrics[k], 2, 4000);
-        check_gaussian("hmc", metrics[k], 10, 2000);
+        check_gaussian("nuts", metrics[k], 2, 3, 4000);
+        check_gaussian("nuts", metrics[k], 10, 3, 2000);
+        check_gaussian("nuts", metrics[k], 100, 3, 1000);
+        check_gaussian("hmc", metrics[k], 2, 3, 4000);
+        check_gaussian("hmc", metrics[k], 10, 3, 2000);
     }
 }
 
-/* Without a metric to learn: two dimensions, one of them thirty times as wide as the other after scaling. */
+/* Without a metric to learn the scales must not differ much. */
 static void a_unit_metric_is_only_slower(void **state)
 {
     (void)state;
-    check_gaussian("nuts", "unit", 2, 1000);
+    check_gaussian("nuts", "unit", 2, 1, 2000);
 }
 
 /* HalfCauchy(1) times exp(-x^2 / 2)(1 + x^2) is the half-normal: mean sqrt(2 / pi), mean square 1. And a Gamma(3, 2),

@@ -116,7 +116,7 @@ static void check_f(crd_context *ctx, const crd_array *f, const json_t *file)
     assert_true(ratio[0] > 0.9 && ratio[1] < 1.1);
 }
 
-static void check_file(const char *name)
+static void check_file(const char *name, double target_accept)
 {
     double x[MAX_ROWS], y[MAX_ROWS], inputs[POINTS];
     crd_context *ctx = testing_context();
@@ -133,7 +133,7 @@ static void check_file(const char *name)
     struct problem test = train;
     test.x = crd_array_borrow(inputs, crd_shape_2(POINTS, 1));
     test.y = NULL;
-    crd_nuts_options options = {.chains = CHAINS, .warmup = 1500, .draws = DRAWS};
+    crd_nuts_options options = {.chains = CHAINS, .warmup = 1500, .draws = DRAWS, .target_accept = target_accept};
     assert_ok(ctx, crd_model_create(&m, ctx, model, &train));
     assert_ok(ctx, crd_nuts_run(m, &options, crd_key_make(20), &posterior));
     assert_ok(ctx, crd_predict(m, posterior, &test, "f", crd_key_make(21), &f));
@@ -153,25 +153,27 @@ static void check_file(const char *name)
 static void tanh_agrees(void **state)
 {
     (void)state;
-    check_file("posterior_tanh10.json");
+    check_file("posterior_tanh10.json", 0.8);
 }
 
 static void tanh_on_other_data_agrees(void **state)
 {
     (void)state;
-    check_file("posterior_tanh10_new_bits.json");
+    check_file("posterior_tanh10_new_bits.json", 0.8);
 }
 
 static void tanh_with_a_narrow_prior_agrees(void **state)
 {
     (void)state;
-    check_file("posterior_tanh10_prior0.1.json");
+    check_file("posterior_tanh10_prior0.1.json", 0.8);
 }
 
+/* A relu network's density has kinks, at which a step that suits the rest of the space diverges, and a chain may sit in a
+ * corner for hundreds of transitions at the usual acceptance of 0.8 (NumPyro's run has 62 divergences): smaller steps. */
 static void relu_agrees(void **state)
 {
     (void)state;
-    check_file("posterior_relu10.json");
+    check_file("posterior_relu10.json", 0.9);
 }
 
 int main(void)
