@@ -127,6 +127,67 @@ static void a_unit_metric_is_only_slower(void **state)
     check_gaussian("nuts", "unit", 2, 1, 2000);
 }
 
+/* Steps so long that energies vary much along a trajectory: what is wrong with weights or choices shows only then. The
+ * density exp(-x^4 / 4 - x) is lopsided; its moments are by quadrature on a fine grid. */
+static crd_node lopsided_model(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_node x = crd_sample(t, "x", crd_normal(crd_num(0), crd_num(1)));
+    crd_node square = crd_square(x);
+    crd_factor(t, "target",
+               crd_sub(crd_mul(crd_num(0.5), square), crd_add(crd_mul(crd_num(0.25), crd_square(square)), x)));
+    return x;
+}
+
+static double lopsided_moment(int power)
+{
+    double sum = 0, total = 0;
+    for (int i = -8000; i <= 8000; i++) {
+        double x = 1e-3 * i, weight = exp(-0.25 * pow(x, 4) - x);
+        sum += weight * pow(x, power);
+        total += weight;
+    }
+    return sum / total;
+}
+
+static void long_steps_are_right_too(void **state)
+{
+    (void)state;
+    enum { DRAWS = 100000 };
+    static const struct {
+        const char *kernel;
+        double step;
+    } cases[] = {{"nuts", 0.5}, {"nuts", 0.8}, {"nuts", 1.1}, {"hmc", 0.8}};
+    crd_context *ctx = testing_context();
+    crd_model *m;
+    crd_posterior *p;
+    double *series = malloc(sizeof(double) * CHAINS * DRAWS);
+    assert_ok(ctx, crd_model_create(&m, ctx, lopsided_model, NULL));
+    for (int c = 0; c < (int)(sizeof cases / sizeof *cases); c++) {
+        crd_nuts_options options = {.chains = CHAINS,
+                                    .warmup = -1,
+                                    .draws = DRAWS,
+                                    .kernel = cases[c].kernel,
+                                    .metric = "unit",
+                                    .step_size = cases[c].step,
+                                    .path_length = 2};
+        assert_ok(ctx, crd_nuts_run(m, &options, crd_key_make(8), &p));
+        const double *x = crd_posterior_find(p, "x")->draws;
+        double accept = crd_diag_mean(crd_posterior_find(p, "accept_prob")->draws, CHAINS * DRAWS);
+        worst = 0;
+        for (int power = 1; power <= 4; power++) {
+            for (int64_t d = 0; d < CHAINS * DRAWS; d++)
+                series[d] = pow(x[d], power);
+            compare(ctx, series, DRAWS, lopsided_moment(power));
+        }
+        print_message("%s, step %g, acceptance %.2f: largest z %.2f\n", cases[c].kernel, cases[c].step, accept, worst);
+        crd_posterior_destroy(&p);
+    }
+    free(series);
+    crd_model_destroy(&m);
+    testing_context_destroy(&ctx);
+}
+
 /* HalfCauchy(1) times exp(-x^2 / 2)(1 + x^2) is the half-normal: mean sqrt(2 / pi), mean square 1. And a Gamma(3, 2),
  * far from symmetric: x^2 exp(-2 x), mean 3/2, mean square 3. */
 static crd_node positive_model(crd_trace *t, void *user)
@@ -174,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gaussians_have_their_moments),
         cmocka_unit_test(a_unit_metric_is_only_slower),
+        cmocka_unit_test(long_steps_are_right_too),
         cmocka_unit_test(positive_sites_have_their_moments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,6 +87,8 @@ static void windows_are_those_of_stan(void **state)
         {2000, 75, 1950, {99, 149, 249, 449, 849, 1949, -1}},
         {500, 75, 450, {99, 149, 249, 449, -1}}, /* after 249 one of 200 ends just where the middle ends */
         {300, 75, 250, {99, 149, 249, -1}},
+        {299, 75, 249, {99, 248, -1}}, /* after 149 one of 100 would end one iteration late */
+        {280, 75, 230, {99, 229, -1}},
         {200, 75, 150, {99, 149, -1}},
         {199, 75, 149, {99, 148, -1}},
         {151, 75, 101, {99, 100, -1}}, /* one iteration is left: a window of its own */

@@ -239,6 +239,41 @@ static void a_tree_is_no_deeper_than_asked_for(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* In many dimensions q and p of a standard normal are orthogonal and equally long, to within 1 / sqrt(dim): the motion is
+ * round, and a stretch turns back when it spans more than half a turn. 2^depth points span 2^depth - 1 steps. */
+static void trajectories_end_at_half_a_turn(void **state)
+{
+    (void)state;
+    enum { MANY = 200 };
+    static double identity[MANY * MANY];
+    const struct {
+        double step;
+        int depth;
+    } cases[] = {{0.5, 3}, {0.25, 4}, {0.3, 4}, {0.12, 5}, {0.08, 6}};
+    crd_context *ctx = testing_context();
+    for (int i = 0; i < MANY; i++)
+        identity[i * MANY + i] = 1;
+    crd_program *program = target_program(ctx, MANY, identity, 0);
+    for (int c = 0; c < CRDI_COUNT(cases); c++) {
+        crd_nuts_options options = settings();
+        options.step_size = cases[c].step;
+        options.warmup = 0;
+        crdi_chain chain;
+        crdi_transition t;
+        begin(&chain, ctx, program, &options);
+        for (int i = 0; i < 40; i++) {
+            crdi_chain_advance(&chain, &t);
+            if (i < 10) /* from a cube, which is too large, to the sphere */
+                continue;
+            assert_int_equal(t.tree_depth, cases[c].depth);
+            assert_int_equal(t.n_steps, (1 << cases[c].depth) - 1);
+        }
+        crdi_chain_destroy(&chain);
+    }
+    crd_program_destroy(&program);
+    testing_context_destroy(&ctx);
+}
+
 static void hmc_takes_steps_for_its_path(void **state)
 {
     (void)state;
@@ -330,6 +365,7 @@ int main(void)
         cmocka_unit_test(the_same_key_gives_the_same_chain),
         cmocka_unit_test(warmup_learns),
         cmocka_unit_test(a_tree_is_no_deeper_than_asked_for),
+        cmocka_unit_test(trajectories_end_at_half_a_turn),
         cmocka_unit_test(hmc_takes_steps_for_its_path),
         cmocka_unit_test(a_divergence_is_told_and_moves_nothing),
         cmocka_unit_test(the_bound_on_the_energy_error_counts),
