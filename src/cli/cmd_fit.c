@@ -175,9 +175,10 @@ static crd_status print_plan(struct fit *f)
                        (long long)crd_model_dim(f->net.model));
     if (status == CRD_OK)
         status = crdi_network_priors_text(f->cli->ctx, &f->net.network, 8, &out);
-    crdi_string_append(&out, "method: %s%s, %lld chains, %lld + %lld\nseed:   %lld%s\n", m->kernel,
-                       strcmp(f->o->method, "auto") == 0 ? " (auto)" : "", (long long)m->chains, (long long)m->warmup,
-                       (long long)m->draws, (long long)f->net.seed, f->random_seed ? " (random)" : "");
+    crdi_string_append(&out, "method: %s%s, %lld chain%s, %lld + %lld\nseed:   %lld%s\n", m->kernel,
+                       strcmp(f->o->method, "auto") == 0 ? " (auto)" : "", (long long)m->chains,
+                       m->chains == 1 ? "" : "s", (long long)m->warmup, (long long)m->draws, (long long)f->net.seed,
+                       f->random_seed ? " (random)" : "");
     status = status < 0 ? status : out.status;
     if (status == CRD_OK)
         fputs(crdi_string_text(&out), stderr);

@@ -278,8 +278,10 @@ static void *watch(void *argument)
         until.tv_sec += until.tv_nsec / 1000000000;
         until.tv_nsec %= 1000000000;
         pthread_cond_timedwait(&m->wake, &m->lock, &until);
-        report_progress(m);
+        if (!m->ended)
+            report_progress(m);
     }
+    report_progress(m); /* the end, also of a run that was over before this thread began */
     pthread_mutex_unlock(&m->lock);
     return NULL;
 }

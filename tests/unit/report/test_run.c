@@ -75,7 +75,10 @@ static crdi_network_fit fit_of(crd_context *ctx, const crd_dataset *dataset)
 {
     return (crdi_network_fit){.ctx = ctx,
                               .dataset = dataset,
-                              .network = {"3", "tanh", "*.bias=normal:0,2;*.kernel=normal:0,1", "half_cauchy:0.5"},
+                              .network = {.hidden = "3",
+                                          .activation = "tanh",
+                                          .prior = "*.bias=normal:0,2;*.kernel=normal:0,1",
+                                          .noise = "half_cauchy:0.5"},
                               .mcmc = {.chains = CHAINS,
                                        .warmup = 20,
                                        .draws = DRAWS,
