@@ -76,6 +76,10 @@ static crd_status read_data(struct fit *f, const crd_table *table)
     CRD_TRY(split_names(f, table, &o->features, &features));
     CRD_TRY(split_names(f, table, &o->drop, &drop));
     CRD_TRY(split_names(f, table, &o->categorical, &categorical));
+    for (int64_t i = 0; i < categorical.count; i++)
+        if (strcmp(categorical.item[i], o->target) == 0)
+            return crdi_raise(f->cli->ctx, CRD_EUNSUPPORTED, "the target '%s' is of classes: fit learns numbers only",
+                              o->target);
     return crd_dataset_make(
         f->cli->ctx, table,
         &(crd_dataset_options){.target = o->target,
