@@ -306,7 +306,6 @@ static void *watch(void *argument)
         if (!m->ended)
             report_progress(m);
     }
-    report_progress(m); /* the end, also of a run that was over before this thread began */
     pthread_mutex_unlock(&m->lock);
     return NULL;
 }

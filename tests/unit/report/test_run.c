@@ -565,7 +565,7 @@ static void a_fit_that_is_refused_leaves_nothing(void **state)
     assert_int_equal(access(path, F_OK), -1);
     crdi_mcmc_report report;
     fit = fit_of(ctx, dataset);
-    fit.mcmc.init_radius = 1e300; /* nowhere a finite density */
+    fit.mcmc.init_radius = 1e100; /* nowhere a finite density */
     assert_ok(ctx, crdi_network_fit_prepare(&fit));
     assert_int_equal(crdi_network_fit_run(&fit, &report), CRD_ESTART);
     crdi_network_fit_clear(&fit);
