@@ -58,10 +58,11 @@ struct crd_dist_type {
     /** Draws of the given shape, reparameterised where that is possible: a formula of the key and the parameters. NULL
      *  if the type cannot be drawn from; handlers that need draws then fail with CRD_EUNSUPPORTED. */
     crd_node (*draw)(const crd_dist *dist, crd_node key, crd_shape shape);
-    /** Optional: mean, variance, distribution function. */
+    /** Optional: mean, variance, distribution function, entropy. */
     crd_node (*mean)(const crd_dist *dist);
     crd_node (*variance)(const crd_dist *dist);
     crd_node (*cdf)(const crd_dist *dist, crd_node x);
+    crd_node (*entropy)(const crd_dist *dist);
     int compound; /**< it has a base */
     int base_axes; /**< last axes of the base's batch that it uses up: 1 for a mixture, whose components they are */
 };

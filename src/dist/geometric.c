@@ -31,6 +31,13 @@ static crd_node cdf(const crd_dist *d, crd_node x)
     return crd_neg(crd_expm1(crdi_xlog1py(trials, crd_neg(d->param[0]))));
 }
 
+/* -((1 - p) log(1 - p) + p log p) / p */
+static crd_node entropy(const crd_dist *d)
+{
+    crd_node p = d->param[0], q = crd_sub(crd_num(1), p);
+    return crd_neg(crd_div(crd_add(crdi_xlogy(q, q), crdi_xlogy(p, p)), p));
+}
+
 const crd_dist_type crdi_dist_geometric = {
     .name = "geometric",
     .param_count = 1,
@@ -42,4 +49,5 @@ const crd_dist_type crdi_dist_geometric = {
     .mean = mean,
     .variance = variance,
     .cdf = cdf,
+    .entropy = entropy,
 };

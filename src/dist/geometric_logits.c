@@ -32,6 +32,13 @@ static crd_node cdf(const crd_dist *d, crd_node x)
     return crd_neg(crd_expm1(crd_neg(crd_mul(trials, crd_softplus(d->param[0])))));
 }
 
+/* The mean number of failures, and the success, each with its log probability. */
+static crd_node entropy(const crd_dist *d)
+{
+    crd_node l = d->param[0];
+    return crd_add(crd_mul(mean(d), crd_softplus(l)), crd_softplus(crd_neg(l)));
+}
+
 const crd_dist_type crdi_dist_geometric_logits = {
     .name = "geometric_logits",
     .param_count = 1,
@@ -43,4 +50,5 @@ const crd_dist_type crdi_dist_geometric_logits = {
     .mean = mean,
     .variance = variance,
     .cdf = cdf,
+    .entropy = entropy,
 };

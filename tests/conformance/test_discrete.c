@@ -154,6 +154,20 @@ static void mixture_agrees_with_the_reference(void **state)
     json_decref(file);
 }
 
+static void geometric_entropy_agrees_with_the_reference(void **state)
+{
+    (void)state;
+    json_t *file = testing_json("distributions.json");
+    const json_t *row = row_named(file, "GeometricProbs");
+    crd_dist probs = crd_geometric(crd_num(0.3)), logits = crd_geometric_logits(crd_num(log(0.3 / 0.7)));
+    double out[] = {number_of(probs.type->entropy(&probs)), number_of(logits.type->entropy(&logits))};
+    agree("geometric", "entropy", &out[0], json_object_get(row, "entropy"));
+    agree("geometric_logits", "entropy", &out[1], json_object_get(row, "entropy"));
+    probs = crd_geometric(crd_num(1));
+    assert_true(number_of(probs.type->entropy(&probs)) == 0);
+    json_decref(file);
+}
+
 /* ---- one law in two forms ------------------------------------------------------------------------------------ */
 
 static void same(crd_graph *g, crd_dist a, crd_dist b, const double *values, crd_shape shape, double tolerance)
@@ -534,6 +548,7 @@ int main(void)
         cmocka_unit_test(multinomial_agrees_with_the_reference),
         cmocka_unit_test(ordered_logistic_agrees_with_the_reference),
         cmocka_unit_test(mixture_agrees_with_the_reference),
+        cmocka_unit_test(geometric_entropy_agrees_with_the_reference),
         cmocka_unit_test(one_law_in_two_forms_is_one_law),
         cmocka_unit_test(impossible_counts_have_no_density),
         cmocka_unit_test(a_sum_of_probabilities_is_the_distribution_function),
