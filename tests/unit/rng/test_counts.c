@@ -6,19 +6,19 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { N = 20000 };
+enum { N = 20000, LARGE = 300000 };
 
 /* Cells of `width` numbers around the mean, of at least 10 expected draws; log_p(k) is log P(k) by the C library. */
-static void check(const double *draws, double mean, double sd, double (*log_p)(double k, const double *),
+static void check(const double *draws, int n, double mean, double sd, double (*log_p)(double k, const double *),
                   const double *with)
 {
     double width = fmax(1, floor(sd / 4)), start = floor(fmax(mean - 9 * sd - 2 * width, 0)), sum = 0, cells = 0;
-    double left = N, unseen = N, expected = 0, seen = 0;
+    double left = n, unseen = n, expected = 0, seen = 0;
     for (double low = start; left >= 10; low += width) {
         double here = 0;
         for (double k = low; k < low + width; k++)
-            here += N * exp(log_p(k, with));
-        for (int i = 0; i < N; i++)
+            here += n * exp(log_p(k, with));
+        for (int i = 0; i < n; i++)
             seen += draws[i] >= low && draws[i] < low + width;
         expected += here;
         left -= here;
@@ -73,7 +73,7 @@ static void poisson_draws_have_their_distribution(void **state)
         for (int k = 0; k < N; k++)
             rates[k] = rate[i];
         crd_random_poisson(crd_key_make(1000 + (uint64_t)i), rates, N, draws);
-        check(draws, rate[i], sqrt(rate[i]), log_poisson, &rate[i]);
+        check(draws, N, rate[i], sqrt(rate[i]), log_poisson, &rate[i]);
         check_mean(draws, rate[i], sqrt(rate[i]));
     }
 }
@@ -109,11 +109,29 @@ static void binomial_draws_have_their_distribution(void **state)
         }
         double mean = with[i][0] * with[i][1], sd = sqrt(mean * (1 - with[i][1]));
         crd_random_binomial(crd_key_make(3000 + (uint64_t)i), total, probs, N, draws);
-        check(draws, mean, sd, log_binomial, with[i]);
+        check(draws, N, mean, sd, log_binomial, with[i]);
         check_mean(draws, mean, sd);
         for (int k = 0; k < N; k++)
             assert_true(draws[k] >= 0 && draws[k] <= total[k] && draws[k] == floor(draws[k]));
     }
+}
+
+/* Many draws where rejection begins: a constant of its that is a little off shows here only. */
+static void many_draws_have_their_distribution(void **state)
+{
+    (void)state;
+    static double draws[LARGE], first[LARGE], second[LARGE];
+    const double rate = 12, with[] = {60, 0.4};
+    for (int k = 0; k < LARGE; k++)
+        first[k] = rate;
+    crd_random_poisson(crd_key_make(4000), first, LARGE, draws);
+    check(draws, LARGE, rate, sqrt(rate), log_poisson, &rate);
+    for (int k = 0; k < LARGE; k++) {
+        first[k] = with[0];
+        second[k] = with[1];
+    }
+    crd_random_binomial(crd_key_make(4001), first, second, LARGE, draws);
+    check(draws, LARGE, 24, sqrt(14.4), log_binomial, with);
 }
 
 static void ends_of_the_domain_are_exact(void **state)
@@ -151,8 +169,11 @@ static void an_element_does_not_depend_on_the_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(poisson_draws_have_their_distribution),    cmocka_unit_test(huge_means_have_their_moments),
-        cmocka_unit_test(binomial_draws_have_their_distribution),   cmocka_unit_test(ends_of_the_domain_are_exact),
+        cmocka_unit_test(poisson_draws_have_their_distribution),
+        cmocka_unit_test(huge_means_have_their_moments),
+        cmocka_unit_test(binomial_draws_have_their_distribution),
+        cmocka_unit_test(many_draws_have_their_distribution),
+        cmocka_unit_test(ends_of_the_domain_are_exact),
         cmocka_unit_test(an_element_does_not_depend_on_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
