@@ -64,7 +64,7 @@ crd_node crdi_mixture_draw(const crd_dist *d, crd_node weights, crd_node key, cr
     for (int i = axis; i < CRD_MAX_DIMS; i++)
         rows.dim[i] = 0;
     all.dim[axis] = given.dim[given.ndim - 1];
-    crd_node each = d->base->type->draw(d->base, crd_key_fold_in_node(key, 0), all);
+    crd_node each = crdi_base_draw(d, crd_key_fold_in_node(key, 0), all);
     crd_node taken = crdi_category_draw(weights, crd_key_fold_in_node(key, 1), rows);
     each = crd_broadcast_to(each, all);
     crd_node draw = crd_take(each, axis, 0);

@@ -2,6 +2,7 @@
 #include "dist/constraint.h"
 #include "dist/compound.h"
 
+#include <math.h>
 #include <stdio.h>
 
 static const crd_dist_type *const types[] = {
@@ -148,24 +149,35 @@ crd_support crdi_base_support(const crd_dist *dist)
     return dist->base->type->support(dist->base);
 }
 
+/* Without a base there may be no graph to keep an error: a NaN then, and crd_dist_check says what is wrong. */
+static crd_node lacking(const crd_dist *dist, const char *what)
+{
+    crd_graph *graph = graph_of(dist);
+    if (!dist->base || !graph)
+        return crd_num(NAN);
+    return crdi_fail(graph, CRD_EUNSUPPORTED, CRD_HERE, "%s of %s has no %s", dist->type->name, dist->base->type->name,
+                     what);
+}
+
 crd_node crdi_base_moment(const crd_dist *dist, crdi_moment moment)
 {
     const crd_dist *base = dist->base;
-    crd_node (*function)(const crd_dist *) = base->type->variance;
-    if (moment == CRDI_MEAN)
-        function = base->type->mean;
-    crd_graph *graph = graph_of(dist);
-    if (!function)
-        return crdi_fail(graph, CRD_EUNSUPPORTED, CRD_HERE, "%s of %s has no %s", dist->type->name, base->type->name,
-                         moment == CRDI_MEAN ? "mean" : "variance");
-    return function(base);
+    if (!base || !(moment == CRDI_MEAN ? base->type->mean : base->type->variance))
+        return lacking(dist, moment == CRDI_MEAN ? "mean" : "variance");
+    return moment == CRDI_MEAN ? base->type->mean(base) : base->type->variance(base);
+}
+
+crd_node crdi_base_draw(const crd_dist *dist, crd_node key, crd_shape shape)
+{
+    if (!dist->base || !dist->base->type->draw)
+        return lacking(dist, "draws");
+    return dist->base->type->draw(dist->base, key, shape);
 }
 
 crd_node crdi_base_cdf(const crd_dist *dist, crd_node x)
 {
-    if (!dist->base->type->cdf || dist->base->joined)
-        return crdi_fail(graph_of(dist), CRD_EUNSUPPORTED, CRD_HERE, "%s of %s has no distribution function",
-                         dist->type->name, dist->base->type->name);
+    if (!dist->base || !dist->base->type->cdf || dist->base->joined)
+        return lacking(dist, "distribution function");
     return dist->base->type->cdf(dist->base, x);
 }
 

@@ -13,6 +13,7 @@ crd_dist crdi_compound(const crd_dist_type *type, const crd_node *param, crd_dis
 crd_shape crdi_base_event_shape(const crd_dist *dist);
 crd_support crdi_base_support(const crd_dist *dist);
 crd_node crdi_base_moment(const crd_dist *dist, crdi_moment moment);
+crd_node crdi_base_draw(const crd_dist *dist, crd_node key, crd_shape shape);
 crd_node crdi_base_cdf(const crd_dist *dist, crd_node x);
 /* x with axes of length one behind its own, one for each of an event's: what is known for a draw, against its elements. */
 crd_node crdi_spread_event(crd_node x, crd_shape event);

@@ -23,7 +23,7 @@ static crd_node log_prob(const crd_dist *d, crd_node x)
 
 static crd_node draw(const crd_dist *d, crd_node key, crd_shape shape)
 {
-    return d->base->type->draw(d->base, key, shape);
+    return crdi_base_draw(d, key, shape);
 }
 
 static crd_node mean(const crd_dist *d)

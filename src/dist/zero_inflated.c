@@ -23,7 +23,7 @@ static crd_node log_prob(const crd_dist *d, crd_node x)
 static crd_node draw(const crd_dist *d, crd_node key, crd_shape shape)
 {
     crd_node gate = crd_less(crd_random_uniform_node(crd_key_fold_in_node(key, 0), shape), d->param[0]);
-    return crd_select(gate, crd_num(0), d->base->type->draw(d->base, crd_key_fold_in_node(key, 1), shape));
+    return crd_select(gate, crd_num(0), crdi_base_draw(d, crd_key_fold_in_node(key, 1), shape));
 }
 
 static crd_node mean(const crd_dist *d)

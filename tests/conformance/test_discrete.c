@@ -478,6 +478,43 @@ static void bad_compounds_say_what_is_wrong(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* What the base does not have is an error of the graph; without a base, NaN. */
+static void what_the_base_lacks_is_an_error(void **state)
+{
+    (void)state;
+    static const char *const messages[] = {"zero_inflated of mine has no draws (", "mixture of mine has no mean (",
+                                           "masked of mine has no variance (",
+                                           "masked of mine has no distribution function ("};
+    for (int i = 0; i < 4; i++) {
+        crd_context *ctx = testing_context();
+        crd_graph *g;
+        assert_ok(ctx, crd_graph_create(&g, ctx));
+        crd_dist_type mine = *crd_dist_type_find("poisson");
+        mine.name = "mine";
+        mine.draw = NULL;
+        mine.mean = mine.variance = NULL;
+        mine.cdf = NULL;
+        crd_node two = array_node(g, (double[]){0.5, 0.5}, crd_shape_1(2)),
+                 one = array_node(g, (double[]){1}, crd_shape_1(1));
+        crd_dist base = {.type = &mine, .param = {two}};
+        crd_dist dist = i == 0   ? crd_zero_inflated(two, base)
+                        : i == 1 ? crd_mixture(two, base)
+                                 : crd_dist_mask(base, one);
+        crd_node node = i == 0   ? dist.type->draw(&dist, crd_key_node(g, crd_key_make(1)), crd_shape_1(2))
+                        : i == 1 ? dist.type->mean(&dist)
+                        : i == 2 ? dist.type->variance(&dist)
+                                 : dist.type->cdf(&dist, one);
+        assert_false(crd_node_ok(node));
+        assert_int_equal(crd_graph_status(g), CRD_EUNSUPPORTED);
+        assert_ptr_equal(strstr(crd_error_message(ctx), messages[i]), crd_error_message(ctx));
+        crd_graph_destroy(&g);
+        testing_context_destroy(&ctx);
+    }
+    crd_dist nowhere = crd_zero_inflated(crd_num(0.5), crd_poisson(crd_num(1)));
+    assert_true(isnan(number_of(nowhere.type->mean(&nowhere))));
+    assert_true(isnan(number_of(crd_dist_log_prob(&nowhere, crd_num(1)))));
+}
+
 /* ---- draws ------------------------------------------------------------------------------------------------------ */
 
 static void check_own_draws(crd_graph *g, crd_dist dist, int n)
@@ -557,6 +594,7 @@ int main(void)
         cmocka_unit_test(components_can_have_events),
         cmocka_unit_test(masked_numbers_do_not_count),
         cmocka_unit_test(bad_compounds_say_what_is_wrong),
+        cmocka_unit_test(what_the_base_lacks_is_an_error),
         cmocka_unit_test(draws_have_their_distribution),
         cmocka_unit_test(multinomial_draws_have_their_distribution),
     };
