@@ -131,6 +131,14 @@ static const char *default_out(struct fit *f, const char *data)
     return crdi_arena_printf(f->arena, "%.*s.crd", length, base);
 }
 
+/* Before anything is read, and --force or not. */
+static crd_status check_place(struct fit *f, const char *data)
+{
+    const crdi_csv_options *csv = crdi_cli_values(f->call, &crdi_csv_table);
+    CRD_TRY(crdi_cli_refuse_same(f->cli->ctx, f->net.path, data, "the table to learn from"));
+    return crdi_cli_refuse_same(f->cli->ctx, f->net.path, csv->rows, "the file of --rows");
+}
+
 static crd_status join_priors(struct fit *f)
 {
     const crdi_text_list *list = &f->o->prior;
@@ -162,6 +170,7 @@ static crd_status prepare(struct fit *f)
     if (!f->net.path || f->record.status < 0)
         return CRD_ENOMEM;
     f->net.options = crdi_string_text(&f->record);
+    CRD_TRY(check_place(f, data));
     CRD_TRY(make_dataset(f, data));
     f->net.dataset = f->dataset;
     return crdi_network_fit_prepare(&f->net);
@@ -190,17 +199,6 @@ static crd_status print_plan(struct fit *f)
     return status;
 }
 
-/* Draws of each chain that are in the file. */
-static crd_status count_draws(struct fit *f, crd_run *run)
-{
-    f->draws = crdi_arena_alloc(f->arena, (size_t)f->net.mcmc.chains * sizeof *f->draws);
-    if (!f->draws)
-        return CRD_ENOMEM;
-    for (int c = 0; c < f->net.mcmc.chains; c++)
-        CRD_TRY(crd_run_draws(run, c, &f->draws[c]));
-    return CRD_OK;
-}
-
 static crd_status print_end(struct fit *f, const crdi_run_end *end)
 {
     crdi_string out;
@@ -221,23 +219,36 @@ static void print_interrupted(struct fit *f)
     int64_t total = 0;
     for (int c = 0; c < f->net.mcmc.chains; c++)
         total += f->draws[c];
-    if (total)
+    if (f->net.kept_older)
+        fprintf(stderr, "credence: stopped in warm-up; %s is left as it was\n", f->net.path);
+    else if (total)
         fprintf(stderr, "credence: stopped; %s keeps the %lld draws made so far\n", f->net.path, (long long)total);
     else
         fprintf(stderr, "credence: stopped in warm-up; %s holds no draws\n", f->net.path);
 }
 
+/* What the file holds now, and its summary where there are draws. An older file that was kept is none of ours. */
+static crd_status look(struct fit *f, crdi_network_run **net, crdi_run_summary **summary)
+{
+    int64_t total = 0;
+    f->draws = crdi_arena_alloc(f->arena, (size_t)f->net.mcmc.chains * sizeof *f->draws);
+    if (!f->draws)
+        return CRD_ENOMEM;
+    if (f->net.kept_older)
+        return CRD_OK;
+    CRD_TRY(crdi_network_run_open(f->cli->ctx, f->net.path, net));
+    for (int c = 0; c < f->net.mcmc.chains; c++) {
+        CRD_TRY(crd_run_draws((*net)->run, c, &f->draws[c]));
+        total += f->draws[c];
+    }
+    return total ? crdi_run_summary_make(*net, NULL, 0.9, summary) : CRD_OK;
+}
+
 static crd_status finish(struct fit *f, const crdi_mcmc_report *cost, bool interrupted)
 {
-    crdi_network_run *net;
+    crdi_network_run *net = NULL;
     crdi_run_summary *summary = NULL;
-    CRD_TRY(crdi_network_run_open(f->cli->ctx, f->net.path, &net));
-    crd_status status = count_draws(f, net->run);
-    bool any = false;
-    for (int c = 0; c < f->net.mcmc.chains && status == CRD_OK; c++)
-        any = any || f->draws[c] > 0;
-    if (any)
-        status = crdi_run_summary_make(net, NULL, 0.9, &summary);
+    crd_status status = look(f, &net, &summary);
     if (status == CRD_OK)
         status = print_end(f, &(crdi_run_end){.path = f->net.path,
                                               .cost = *cost,

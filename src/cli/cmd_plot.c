@@ -47,6 +47,7 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
         return crdi_raise(cli->ctx, CRD_EMISSING, "plot needs --out FILE, a name that ends in .png, .svg or .pdf");
     if (o->range)
         CRD_TRY(read_range(cli->ctx, o->range, range));
+    CRD_TRY(crdi_cli_refuse_same(cli->ctx, o->out, crdi_cli_argument(call, 0), "the run file"));
     CRD_TRY(crdi_figure_check(cli->ctx, o->out, o->force));
     CRD_TRY(crdi_network_run_open(cli->ctx, crdi_cli_argument(call, 0), &net));
     crdi_run_figure_options options = {.site = o->site.item,

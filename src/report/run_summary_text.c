@@ -99,6 +99,18 @@ static int64_t draws_of(const crdi_run_end *end, int64_t *chains)
     return sum;
 }
 
+/* Those that the summary is of: a run that was stopped has chains of different lengths. */
+static int64_t summarised(const crdi_run_end *end)
+{
+    return end->summary ? end->summary->part.chains * end->summary->part.draws : 0;
+}
+
+/* Of the draws that are summarised, as `credence summary` counts them. */
+static int64_t divergences(const crdi_run_end *end)
+{
+    return end->summary && end->summary->divergences >= 0 ? end->summary->divergences : end->cost.divergences;
+}
+
 static int64_t least_draws(const crdi_run_end *end)
 {
     int64_t least = end->draws[0];
@@ -115,12 +127,17 @@ crd_status crdi_run_end_text(crdi_string *out, const crdi_run_end *end)
                        end->cost.sampling_seconds);
     crdi_string_append(out, "gradients:   %lld evaluations, %.3g microseconds each and core\n",
                        (long long)end->cost.gradient_evaluations, microseconds(end));
-    crdi_string_append(out, "divergences: %lld\n", (long long)end->cost.divergences);
+    crdi_string_append(out, "divergences: %lld\n", (long long)divergences(end));
     if (s && s->worst_r_hat)
         crdi_string_append(out, "worst r_hat: %.3f (%s)\nsmallest n_eff: %.1f (%s)\n", s->worst_r_hat->r_hat,
                            s->worst_r_hat->label, s->smallest_n_eff->n_eff, s->smallest_n_eff->label);
-    crdi_string_append(out, "draws:       %lld from %lld of %lld chains in %s\n", (long long)total, (long long)begun,
-                       (long long)end->chains, end->path);
+    crdi_string_append(out, "draws:       %lld from %lld of %lld chain%s in %s\n", (long long)total, (long long)begun,
+                       (long long)end->chains, end->chains == 1 ? "" : "s", end->path);
+    if (s && summarised(end) < total)
+        crdi_string_append(out,
+                           "             of these %lld are summarised, %lld of %d chain%s; %lld of %lld are left out\n",
+                           (long long)summarised(end), (long long)s->part.draws, s->part.chains,
+                           s->part.chains == 1 ? "" : "s", (long long)(total - summarised(end)), (long long)total);
     return out->status;
 }
 
@@ -143,7 +160,9 @@ crd_status crdi_run_end_json(crdi_string *out, const crdi_run_end *end)
     put_number_or_null(&w, "sampling_seconds", end->cost.sampling_seconds);
     crdi_json_put_integer(&w, "gradient_evaluations", end->cost.gradient_evaluations);
     put_number_or_null(&w, "microseconds_per_gradient", microseconds(end));
-    crdi_json_put_integer(&w, "divergences", end->cost.divergences);
+    crdi_json_put_integer(&w, "summarised_chains", s ? s->part.chains : 0);
+    crdi_json_put_integer(&w, "summarised_draws", s ? s->part.draws : 0);
+    crdi_json_put_integer(&w, "divergences", divergences(end));
     put_number_or_null(&w, "worst_r_hat", r_hat ? r_hat->r_hat : NAN);
     crdi_json_put_text(&w, "worst_r_hat_site", r_hat ? r_hat->label : NULL);
     put_number_or_null(&w, "smallest_n_eff", n_eff ? n_eff->n_eff : NAN);

@@ -81,8 +81,10 @@ crd_status crdi_network_fit_run(crdi_network_fit *fit, crdi_mcmc_report *report)
         status = draw(fit, any, report);
     for (int c = 0; c < chains; c++)
         drawn = drawn || any[c];
+    if (begun && !drawn) /* nothing waits: placed or not is settled */
+        fit->kept_older = !crdi_run_is_placed(fit->run);
     crd_status closed = crdi_run_close(&fit->run, status);
-    if (status < 0 && begun && !drawn)
+    if (status < 0 && begun && !drawn && !fit->kept_older)
         unlink(fit->path);
     crdi_free(fit->ctx, any);
     return closed < 0 && status >= 0 ? closed : status;
