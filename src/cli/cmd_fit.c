@@ -184,8 +184,9 @@ static crd_status print_plan(struct fit *f)
     const crd_nuts_options *m = &f->net.mcmc;
     crdi_string_init(&out, f->cli->ctx);
     crd_status status = crdi_dataset_describe(f->dataset, &out);
-    crdi_string_append(&out, "model:  hidden %s, %s, %lld parameters\nprior:  ", f->o->hidden, f->o->activation,
-                       (long long)crd_model_dim(f->net.model));
+    bool linear = strcmp(f->o->hidden, "none") == 0;
+    crdi_string_append(&out, "model:  hidden %s%s%s, %lld parameters\nprior:  ", f->o->hidden, linear ? "" : ", ",
+                       linear ? "" : f->o->activation, (long long)crd_model_dim(f->net.model));
     if (status == CRD_OK)
         status = crdi_network_priors_text(f->cli->ctx, &f->net.network, 8, &out);
     crdi_string_append(&out, "method: %s%s, %lld chain%s, %lld + %lld\nseed:   %lld%s\n", m->kernel,

@@ -64,6 +64,9 @@ crdi_options *crdi_cli_options(crdi_cli_call *call, const crdi_option_table *tab
  * what the input is: "the table to learn from". Either may be NULL or missing, and devices are no such case. */
 crd_status crdi_cli_refuse_same(crd_context *ctx, const char *out, const char *in, const char *what);
 
+/* For commands whose first argument is a run file: CRD_EINVAL if that is the second one and not the first. */
+crd_status crdi_cli_check_order(crd_context *ctx, const crdi_cli_call *call);
+
 /* What each cmd_NAME.c defines. */
 #define COMMAND(name, help) extern const crdi_command_body crdi_command_##name;
 #include "cli/commands.def"

@@ -406,7 +406,7 @@ crd_status crdi_figure_check(crd_context *ctx, const char *path, bool force)
     if (!S_ISREG(info.st_mode))
         return crdi_raise(ctx, CRD_EINVAL, "%s is not a file that can be replaced", path);
     if (!force)
-        return crdi_raise(ctx, CRD_EEXISTS, "%s: the file exists; --force replaces it", path);
+        return crdi_raise(ctx, CRD_EEXISTS, "%s: exists; --force replaces it", path);
     return CRD_OK;
 }
 

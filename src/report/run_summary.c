@@ -1,5 +1,6 @@
 /* run_summary.c - the summary of a run file, read element by element so that its size does not matter. */
 #include "report/run_summary.h"
+#include "report/run_site.h"
 
 #include <credence/diag.h>
 #include <math.h>
@@ -11,11 +12,9 @@ static const int64_t MOST_NUMBERS = 4 << 20; /* draws in memory, unless one elem
 
 static bool wanted(const crd_column *column, const char *label, const char *site)
 {
-    if (column->kind == CRD_COLUMN_STATISTIC)
-        return false;
-    if (!site)
+    if (column->kind == CRD_COLUMN_STATISTIC || !site)
         return column->kind == CRD_COLUMN_LATENT;
-    return crdi_match(site, column->name) || crdi_match(site, label);
+    return crdi_run_site_is(site, column, label);
 }
 
 static crd_status add_row(crdi_run_summary *s, const crd_column *column, const char *label, const double *draws)
@@ -137,11 +136,6 @@ static crd_status describe(crdi_run_summary *s, crdi_network_run *net)
     return s->target ? CRD_OK : CRD_ENOMEM;
 }
 
-static const char *column_name(const void *list, int64_t i)
-{
-    return crd_run_column(list, (int)i)->name;
-}
-
 static crd_status make(crdi_run_summary *s, crdi_network_run *net, const char *site)
 {
     CRD_TRY(crdi_arena_create(&s->arena, s->ctx));
@@ -154,9 +148,7 @@ static crd_status make(crdi_run_summary *s, crdi_network_run *net, const char *s
     CRD_TRY(add_rows(s, net->run, site));
     CRD_TRY(count_divergences(s, net->run));
     if (s->count == 0 && site)
-        return crdi_error_prefix(
-            s->ctx, crdi_raise_unknown(s->ctx, "site", site, column_name, net->run, crd_run_column_count(net->run)),
-            "%s", net->path);
+        return crdi_run_raise_unknown_site(net, site);
     find_worst(s);
     return CRD_OK;
 }

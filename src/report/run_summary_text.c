@@ -125,8 +125,10 @@ crd_status crdi_run_end_text(crdi_string *out, const crdi_run_end *end)
     int64_t begun, total = draws_of(end, &begun);
     crdi_string_append(out, "warm-up:     %.2f s\nsampling:    %.2f s\n", end->cost.warmup_seconds,
                        end->cost.sampling_seconds);
-    crdi_string_append(out, "gradients:   %lld evaluations, %.3g microseconds each and core\n",
-                       (long long)end->cost.gradient_evaluations, microseconds(end));
+    double each = microseconds(end);
+    crdi_string_append(out, "gradients:   %lld evaluations, %.3g %s a gradient and core\n",
+                       (long long)end->cost.gradient_evaluations, each >= 1000 ? each / 1000 : each,
+                       each >= 1000 ? "ms" : "microseconds");
     crdi_string_append(out, "divergences: %lld\n", (long long)divergences(end));
     if (s && s->worst_r_hat)
         crdi_string_append(out, "worst r_hat: %.3f (%s)\nsmallest n_eff: %.1f (%s)\n", s->worst_r_hat->r_hat,

@@ -50,11 +50,14 @@ static crd_status prior_of(crd_context *ctx, const crd_message *m, char *out, si
 
 enum { PRIOR = 160 };
 
-/* One line: the sites from number `from` on that have its prior. */
-static crd_status add_group(crd_context *ctx, const crd_trace *trace, int from, const char *prior, crdi_string *out)
+/* The sites from number `from` on that have its prior: a line that is broken between sites, or several. */
+static crd_status add_group(crd_context *ctx, const crd_trace *trace, int from, const char *prior, int indent,
+                            crdi_string *out)
 {
+    enum { WIDTH = 100 };
     char other[PRIOR], shape[96];
     crdi_string_append(out, "%s on", prior);
+    size_t at = (size_t)indent + strlen(prior) + 3, deeper = at + 1;
     for (int i = from; i < crd_trace_count(trace); i++) {
         const crd_message *m = crd_trace_site(trace, i);
         if (!is_latent(m))
@@ -62,9 +65,16 @@ static crd_status add_group(crd_context *ctx, const crd_trace *trace, int from, 
         CRD_TRY(prior_of(ctx, m, other, sizeof other));
         if (strcmp(other, prior) != 0)
             continue;
-        crdi_string_append(out, "%s %s", i == from ? "" : ",", m->name);
+        shape[0] = 0;
         if (m->shape.ndim > 0)
-            crdi_string_append(out, " %s", crdi_shape_text(m->shape, shape, sizeof shape));
+            crdi_shape_text(m->shape, shape, sizeof shape);
+        size_t length = strlen(m->name) + (*shape ? 1 + strlen(shape) : 0);
+        bool breaks = i > from && at + 2 + length + 1 > WIDTH; /* with the comma that may follow */
+        crdi_string_append(out, "%s", i > from ? "," : "");
+        if (breaks)
+            crdi_string_append(out, "\n%*s", (int)deeper, "");
+        crdi_string_append(out, "%s%s%s%s", breaks ? "" : " ", m->name, *shape ? " " : "", shape);
+        at = breaks ? deeper + length : at + 2 + length;
     }
     crdi_string_append(out, "\n");
     return out->status;
@@ -87,7 +97,7 @@ static crd_status add_groups(crd_context *ctx, const crd_trace *trace, int inden
         if (seen)
             continue;
         crdi_string_append(out, "%*s", lines++ ? indent : 0, "");
-        CRD_TRY(add_group(ctx, trace, i, prior, out));
+        CRD_TRY(add_group(ctx, trace, i, prior, indent, out));
     }
     return out->status;
 }

@@ -30,10 +30,28 @@ static char *joined(crd_context *ctx, const char *path, const char *suffix)
     return text;
 }
 
+/* The directory of the run file, opened; -1 if it cannot be. */
+static int open_directory(const crdi_run *run)
+{
+    char directory[PATH_MAX];
+    const char *slash = strrchr(run->path, '/');
+    int length = slash ? (int)(slash - run->path) + 1 : 1;
+    snprintf(directory, sizeof directory, "%.*s", length, slash ? run->path : ".");
+    return open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 /* What follows leaves its errors as text: it also runs in the writer thread, which raises none. */
 static crd_status fail_system(const crdi_run *run, char message[CRDI_DB_MESSAGE], const char *what)
 {
-    int reason = errno;
+    int reason = errno, folder = reason == ENOENT ? open_directory(run) : 0;
+    if (folder < 0) {
+        const char *slash = strrchr(run->path, '/');
+        snprintf(message, CRDI_DB_MESSAGE, "%.*s: no such folder", slash ? (int)(slash - run->path) : 1,
+                 slash ? run->path : ".");
+        return CRD_EMISSING;
+    }
+    if (folder > 0)
+        close(folder);
     snprintf(message, CRDI_DB_MESSAGE, "%s: %s: %s", run->path, what, strerror_r(reason, (char[96]){""}, 96));
     return reason == ENOENT || reason == ENOTDIR ? CRD_EMISSING : CRD_EIO;
 }
@@ -100,16 +118,6 @@ static crd_status remove_companions(const crdi_run *run, const char *path, char 
             return fail_system(run, message, "cannot remove what an older file left beside it");
     }
     return CRD_OK;
-}
-
-/* The directory of the run file, opened; -1 if it cannot be. */
-static int open_directory(const crdi_run *run)
-{
-    char directory[PATH_MAX];
-    const char *slash = strrchr(run->path, '/');
-    int length = slash ? (int)(slash - run->path) + 1 : 1;
-    snprintf(directory, sizeof directory, "%.*s", length, slash ? run->path : ".");
-    return open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* Whether the file system is one that several machines share: memory mapped there is not the same memory for all, and

@@ -453,6 +453,7 @@ static void write_foreign(crd_context *ctx, const int64_t draws[4])
     static char name[] = "theta";
     static const crd_column column = {.name = name, .shape = {1, {2}}, .size = 2};
     crdi_run *run;
+    unlink(path); /* one without draws would leave the file before it */
     assert_ok(ctx, crdi_run_create(ctx, path, true, &run));
     assert_ok(ctx, crdi_run_set_text(run, "model", "eight schools"));
     assert_ok(ctx, crdi_run_begin(run, &column, 1, 4));
