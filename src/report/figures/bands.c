@@ -20,7 +20,7 @@ static void square_ranges(crdi_panel *p)
 static void add_fit(crdi_figure *f, crdi_panel *p, const struct crdi_fit *fit)
 {
     char label[32];
-    crdi_format(label, sizeof label, "%.3g%% CI", 100 * fit->probability);
+    crdi_format(label, sizeof label, "%.3g%% of y", 100 * fit->probability);
     crdi_panel_texts(f, p, "Observed against predicted", "observed", "predicted");
     crdi_panel_add(f, p, &(crdi_layer){.kind = CRDI_DIAGONAL, .role = CRDI_ROLE_GUIDE, .label = "Equal"});
     if (fit->low && fit->high)

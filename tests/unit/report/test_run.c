@@ -445,6 +445,53 @@ static void exported_draws_come_back_to_the_bit(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* ---- notes ------------------------------------------------------------------------------------------------------ */
+
+static void assert_notes(crd_context *ctx, const crdi_run_summary *s, const char *expected)
+{
+    crdi_string text;
+    crdi_string_init(&text, ctx);
+    assert_ok(ctx, crdi_run_notes(&text, s));
+    assert_string_equal(crdi_string_text(&text), expected);
+    crdi_string_clear(&text);
+}
+
+static void notes_say_what_speaks_against_the_draws(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_summary_row row = {.label = "s", .r_hat = 1.05, .n_eff = 100};
+    crdi_run_summary s = {.ctx = ctx, .row = &row, .count = 1, .worst_r_hat = &row, .smallest_n_eff = &row};
+    s.part = (crdi_run_part){.chains = 2, .draws = 1000};
+    s.max_depth = 10;
+    s.divergences = 2;
+    s.deepest = 100;
+    assert_notes(ctx, &s, "");
+    row.r_hat = 1.06;
+    assert_notes(ctx, &s,
+                 "note: r_hat of s is 1.06, above 1.05: the chains do not agree; try more --warmup and --draws\n");
+    row.r_hat = 1;
+    row.n_eff = 99;
+    assert_notes(ctx, &s, "note: n_eff of s is 99, below 100: its interval is rough; try more --draws\n");
+    row.n_eff = 1000;
+    s.divergences = 3;
+    assert_notes(ctx, &s,
+                 "note: 3 of 2000 draws diverged: they may miss a part of the posterior; try --target-accept 0.95\n");
+    s.divergences = -1;
+    s.deepest = 200;
+    assert_notes(ctx, &s,
+                 "note: 10 % of the draws ended at the largest tree depth: they move slowly; try --max-depth 12\n");
+    s.deepest = 0;
+    row.r_hat = NAN;
+    assert_notes(ctx, &s, "note: r_hat of s is no number: its draws do not vary; try more --warmup\n");
+    s.part.draws = 3;
+    assert_notes(ctx, &s, "note: too few draws for r_hat and n_eff; try --draws 1000\n");
+    row.r_hat = 1;
+    row.n_eff = -5;
+    assert_notes(ctx, &s, "note: too few draws for r_hat and n_eff; try --draws 1000\n");
+    testing_context_destroy(&ctx);
+}
+
 /* ---- runs of another kind ------------------------------------------------------------------------------------- */
 
 /* A run with chains of the given lengths, as a model written in C makes it. */
@@ -605,6 +652,7 @@ int main(void)
         TEST(memory_and_threads_change_nothing),
         TEST(bands_are_in_the_units_of_the_table),
         TEST(traces_are_the_draws),
+        cmocka_unit_test(notes_say_what_speaks_against_the_draws),
         TEST(exported_draws_come_back_to_the_bit),
         TEST(models_written_in_c_are_summarised_and_not_predicted),
         TEST(the_largest_part_of_a_stopped_run_is_used),
