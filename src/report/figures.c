@@ -103,6 +103,7 @@ static void add_levels(crdi_figure *figure, crdi_panel *panel, const crdi_bands 
 void crdi_panel_bands(crdi_figure *figure, crdi_panel *panel, const crdi_bands *b)
 {
     crdi_panel_texts(figure, panel, b->title, b->x_label, b->y_label);
+    crdi_panel_x_names(figure, panel, b->x_name, b->x_name ? b->x_name_count : 0);
     if (figure->status < 0)
         return;
     struct place *order = crdi_arena_alloc(figure->arena, (size_t)(b->count + 1) * sizeof *order);
