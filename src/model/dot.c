@@ -103,7 +103,7 @@ static void print_arrows_to(struct picture *p, int64_t site)
     const crd_message *m = p->t->site[site];
     int64_t count = 0;
     if (m->kind == CRD_MESSAGE_SAMPLE)
-        for (int i = 0; i < m->dist.type->param_count; i++)
+        for (int i = m->dist.type->param_count - 1; i >= 0; i--) /* the last pushed comes first */
             push(p, site, m->dist.param[i], &count);
     if (m->kind == CRD_MESSAGE_DETERMINISTIC || m->kind == CRD_MESSAGE_FACTOR || m->observed)
         push(p, site, m->value, &count);
@@ -119,7 +119,7 @@ static void print_arrows_to(struct picture *p, int64_t site)
             print_line(p);
             continue;
         }
-        for (int a = 0; a < v->arg_count; a++)
+        for (int a = v->arg_count - 1; a >= 0; a--)
             push(p, site, (crd_node){p->t->graph, v->arg[a], 0}, &count);
     }
 }

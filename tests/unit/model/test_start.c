@@ -292,10 +292,10 @@ static void traces_are_printed_and_drawn(void **state)
                                   "    \"p\";\n"
                                   "    \"mean\" [style=dashed];\n"
                                   "    \"rate\" -> \"p\";\n"
-                                  "    \"p\" -> \"mean\";\n"
                                   "    \"m\" -> \"mean\";\n"
-                                  "    \"rate\" -> \"y\";\n"
+                                  "    \"p\" -> \"mean\";\n"
                                   "    \"mean\" -> \"y\";\n"
+                                  "    \"rate\" -> \"y\";\n"
                                   "}\n");
     crd_trace_destroy(&t);
     testing_context_destroy(&ctx);
