@@ -638,6 +638,90 @@ static void sites_that_cannot_be_reparametrised_are_named(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* ---- all at once --------------------------------------------------------------------------------------------- */
+
+/* A model of which every handler has a part. */
+static crd_node all_handlers(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_value done[] = {{"a", crd_num(1), 0}, {0}};
+    crd_lift_prior priors[] = {{"w", crd_normal(crd_num(0), crd_num(1)), 0}, {0}};
+    crd_do_handler intervention;
+    crd_lift_handler lift;
+    crd_reparam_handler reparam, transform;
+    crd_mask_handler mask;
+    crd_do_init(&intervention, crd_lookup_values, done);
+    crd_lift_init(&lift, priors);
+    crd_mask_init(&mask, crd_num(1));
+    crd_reparam_init_loc_scale(&reparam, "a,b", 0.5);
+    crd_reparam_init_transform(&transform, "r");
+    crd_trace_push(t, &reparam.handler);
+    crd_trace_push(t, &intervention.handler);
+    crd_trace_push(t, &lift.handler);
+    crd_trace_push(t, &transform.handler);
+    crd_trace_push(t, &mask.handler);
+    crd_node w = crd_param(t, "w", crd_num(0), CRD_REAL);
+    crd_node r = crd_sample(t, "r", crd_gamma(crd_num(2), crd_num(3)));
+    crd_plate rows = crd_plate_enter_with(t, "rows", 4, &(crd_plate_options){.subsample_size = 2});
+    crd_factor(t, "f", crd_mul(w, r));
+    crd_plate_leave(rows);
+    crd_node out = chain(t, NULL);
+    crd_trace_pop(t, &mask.handler);
+    crd_trace_pop(t, &transform.handler);
+    crd_trace_pop(t, &lift.handler);
+    crd_trace_pop(t, &intervention.handler);
+    crd_trace_pop(t, &reparam.handler);
+    return out;
+}
+
+static void handlers_compose(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a_decentered", "b_decentered", "c", "r_base", "w"};
+    crd_context *ctx = testing_context();
+    crd_model *model;
+    double u[5] = {0.4, 2, 3, log(2), 0.7}, value;
+    assert_ok(ctx, crd_model_create(&model, ctx, all_handlers, NULL));
+    assert_int_equal(crd_model_site_count(model), 5);
+    for (int i = 0; i < 5; i++)
+        assert_string_equal(crd_model_site(model, i)->name, names[i]);
+    assert_ok(ctx, crd_model_log_density(model, u, &value, NULL));
+    /* a is said to the handlers outside of do as it was; b sees 1 */
+    double b = 1 + sqrt(2) * (2 - 0.5);
+    assert_close(value,
+                 normal_log_prob(0.4, 0, sqrt(2)) + normal_log_prob(2, 0.5, sqrt(2)) + normal_log_prob(3, b, 2) +
+                     gamma_log_prob(2, 2, 1) + u[3] + normal_log_prob(0.7, 0, 1) + 4 * 0.7 * 2 / 3,
+                 1e-13, 0);
+    crd_model_destroy(&model);
+    testing_context_destroy(&ctx);
+}
+
+static void no_memory_is_a_clean_error(void **state)
+{
+    (void)state;
+    int failures = 0;
+    for (int64_t k = 1;; k++) {
+        crd_context *ctx = testing_context();
+        crd_model *model = NULL;
+        crd_program *prior = NULL;
+        testing_fail_allocation(k);
+        crd_status status = crd_model_create(&model, ctx, all_handlers, NULL);
+        if (status == CRD_OK)
+            status = crd_model_compile_prior(model, NULL, 0, &prior);
+        testing_fail_allocation(0);
+        if (status != CRD_OK) {
+            failures++;
+            assert_int_equal(status, CRD_ENOMEM);
+        }
+        crd_program_destroy(&prior);
+        crd_model_destroy(&model);
+        testing_context_destroy(&ctx);
+        if (status == CRD_OK)
+            break;
+    }
+    assert_true(failures > 40);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -656,6 +740,8 @@ int main(void)
         cmocka_unit_test(reparametrised_sites_keep_their_density),
         cmocka_unit_test(hierarchies_lose_their_funnel),
         cmocka_unit_test(sites_that_cannot_be_reparametrised_are_named),
+        cmocka_unit_test(handlers_compose),
+        cmocka_unit_test(no_memory_is_a_clean_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
