@@ -293,14 +293,16 @@ struct masked {
     double y[4];
 };
 
-/* Four rows, some masked out; a factor too. */
+/* Four rows, some masked out by two masks; a factor too. */
 static crd_node masked_data(crd_trace *t, void *user)
 {
     struct masked *d = user;
+    double but_last[] = {1, 1, 1, 0};
+    crd_array inside = crd_array_borrow(but_last, crd_shape_1(4));
     crd_array mask = crd_array_borrow(d->mask, crd_shape_1(4)), y = crd_array_borrow(d->y, crd_shape_1(4));
     crd_mask_handler some, last;
     crd_mask_init(&some, crd_data(t, "mask", &mask));
-    crd_mask_init(&last, crd_num(1));
+    crd_mask_init(&last, crd_data(t, "inside", &inside));
     crd_node s = crd_sample(t, "s", crd_half_normal(crd_num(1)));
     crd_plate rows = crd_plate_enter(t, "rows", 4);
     crd_trace_push(t, &some.handler);
@@ -323,7 +325,7 @@ static void masked_rows_do_not_count_whatever_they_hold(void **state)
     (void)state;
     crd_context *ctx = testing_context();
     crd_model *model;
-    struct masked d = {{1, 0, 1, 0}, {0.7, NAN, 2, -1}};
+    struct masked d = {{1, 0, 1, 1}, {0.7, NAN, 2, -1}};
     double u = 0.3, value, gradient, above, below;
     assert_ok(ctx, crd_model_create(&model, ctx, masked_data, &d));
     assert_ok(ctx, crd_model_log_density(model, &u, &value, &gradient));
@@ -650,6 +652,11 @@ static crd_node all_handlers(crd_trace *t, void *user)
     crd_lift_handler lift;
     crd_reparam_handler reparam, transform;
     crd_mask_handler mask;
+    crd_scale_handler ones[20]; /* more than the stack of handlers has room for at first */
+    for (int i = 0; i < 20; i++) {
+        crd_scale_init(&ones[i], 1);
+        crd_trace_push(t, &ones[i].handler);
+    }
     crd_do_init(&intervention, crd_lookup_values, done);
     crd_lift_init(&lift, priors);
     crd_mask_init(&mask, crd_num(1));
@@ -671,6 +678,8 @@ static crd_node all_handlers(crd_trace *t, void *user)
     crd_trace_pop(t, &lift.handler);
     crd_trace_pop(t, &intervention.handler);
     crd_trace_pop(t, &reparam.handler);
+    for (int i = 19; i >= 0; i--)
+        crd_trace_pop(t, &ones[i].handler);
     return out;
 }
 

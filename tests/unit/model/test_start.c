@@ -147,7 +147,8 @@ static void start_points_are_what_they_are_called(void **state)
         assert_ok(ctx, crd_model_start(model, &(crd_start){.radius = 0.5}, key, u));
         for (int k = 0; k < 4; k++) {
             assert_true(fabs(u[k]) < 0.5);
-            spread[0] = fmax(spread[0], fabs(u[k]));
+            spread[0] = fmin(spread[0], u[k]);
+            spread[1] = fmax(spread[1], u[k]);
         }
         if (i >= 60)
             continue; /* a program is compiled for each */
@@ -159,7 +160,7 @@ static void start_points_are_what_they_are_called(void **state)
         median[i] = u[0];
         mean += exp(u[3]) / 60;
     }
-    assert_true(spread[0] > 0.49);
+    assert_true(spread[0] < -0.49 && spread[1] > 0.49);
     qsort(prior, 60, sizeof *prior, by_size);
     qsort(median, 60, sizeof *median, by_size);
     /* m ~ N(3, 2): quartiles 1.35 sd apart; those of medians of 15 are 1.25 / sqrt(15) = 0.32 of that */
