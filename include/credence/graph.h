@@ -179,6 +179,8 @@ CRD_API crd_node crd_random_normal_node(crd_node key, crd_shape shape);
 CRD_API crd_node crd_random_poisson_node(crd_node key, crd_node rate, crd_shape shape);
 CRD_API crd_node crd_random_binomial_node(crd_node key, crd_node total, crd_node probs, crd_shape shape);
 CRD_API crd_node crd_random_multinomial_node(crd_node key, crd_node total, crd_node probs, crd_shape shape);
+/** `count` of the numbers 0 to n - 1, each at most once, in random order: (count). n below 2^32. Cost: n + count. */
+CRD_API crd_node crd_random_choice_node(crd_node key, int64_t n, int64_t count);
 
 /** Differentiates: out[i] = d y / d x[i], with the shape of x[i], as nodes of the same graph (reverse mode, graph to
  *  graph). y must be a scalar. Where y does not depend on x[i] the result is zeros. */

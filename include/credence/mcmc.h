@@ -34,6 +34,8 @@ typedef struct crd_nuts_options {
     double step_size; /**< the first one; 0: found by doubling and halving */
     double path_length; /**< of hmc: 2 pi; the number of steps is path_length / step size */
     double init_radius; /**< 2: start points are uniform in (-radius, radius), unconstrained */
+    const char *start; /**< "uniform"; "prior", "median", "value", "point": crd_start_kind */
+    const double *start_values; /**< for "value" and "point", as in crd_start; the same for all chains */
     const char *const *keep; /**< deterministic sites to keep with the draws; NULL: none */
     int keep_count;
     /** Called about ten times a second from a thread of its own, and once at the end from the caller's. NULL: none. */

@@ -1,5 +1,6 @@
 /* network_run_write.c - what describes a network's run, written into its file. */
 #include "store/network_run.h"
+#include <credence/handler.h>
 #include "store/dataset.h"
 #include "store/json.h"
 

@@ -38,6 +38,7 @@ struct run {
     crd_key key;
     const crdi_sink *sink;
     crd_program *values; /* (u) -> sites in the model's order, then the kept ones */
+    crdi_starter starter;
     crdi_mcmc_columns columns;
     int64_t *column_offset; /* where a site column's value begins in the output of `values` */
     struct news *news; /* one a chain */
@@ -249,6 +250,7 @@ static crd_status run_chain(void *user, int64_t number)
     if (status == CRD_OK)
         status = crdi_chain_create(&chain, run->ctx, crd_model_density(run->model), &run->options,
                                    crd_key_fold_in(run->key, (uint32_t)number));
+    chain.starter = run->starter.program ? &run->starter : NULL;
     if (status == CRD_OK)
         status = crdi_chain_start(&chain, (int)number);
     if (status == CRD_OK)
@@ -388,6 +390,7 @@ static crd_status run_all(struct run *run, crdi_arena *arena, crdi_mcmc_report *
     if (!run->column_offset || !run->news || !run->warmup_seconds || !run->sampling_seconds || !run->cpu_seconds)
         return CRD_ENOMEM;
     find_offsets(run);
+    CRD_TRY(crdi_chain_starter(run->model, &run->options, &run->starter));
     CRD_TRY(monitor_start(&monitor, run));
     crd_status status = crdi_parallel(run->ctx, (int)run->options.threads, run->options.chains, run_chain, run);
     monitor_end(&monitor);
@@ -406,6 +409,7 @@ crd_status crdi_mcmc_run(const crd_model *model, const crd_nuts_options *options
     CRD_TRY(crdi_arena_create(&arena, ctx));
     crd_status status = run_all(&run, arena, report);
     crd_program_destroy(&run.values);
+    crdi_starter_destroy(&run.starter);
     crdi_arena_destroy(&arena);
     return status;
 }
