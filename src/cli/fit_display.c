@@ -2,8 +2,6 @@
 #include "cli/fit_display.h"
 #include "report/progress.h"
 
-#include <string.h>
-
 enum { MOST_LINES = 20 }; /* of the block: a terminal of 24 lines keeps some of what stands above */
 static const double REDRAW_SECONDS = 0.2, PLAIN_SECONDS = 5;
 
@@ -39,7 +37,13 @@ void crdi_fit_display_update(void *user, const crd_chain_progress *chains, int c
 {
     crdi_fit_display *d = user;
     double now = crdi_seconds();
-    memcpy(d->last, chains, (size_t)count * sizeof *chains);
+    for (int c = 0; c < count; c++) {
+        bool was_done = d->last[c].total > 0 && d->last[c].iteration >= d->last[c].total;
+        double seconds = d->last[c].seconds; /* the sampler's clock goes on when a chain is done */
+        d->last[c] = chains[c];
+        if (was_done)
+            d->last[c].seconds = seconds;
+    }
     if (now - d->drawn < (d->cli->terminal ? REDRAW_SECONDS : PLAIN_SECONDS))
         return;
     d->drawn = now;

@@ -55,8 +55,8 @@ crd_status crd_trace_push(crd_trace *t, crd_handler *handler)
 
 static const char *file_name(const char *path)
 {
-    const char *slash = path ? strrchr(path, '/') : NULL;
-    return slash ? slash + 1 : path ? path : "?";
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
 }
 
 void crd_trace_fail(crd_trace *t, crd_status status, crd_where where, const char *format, ...)
@@ -68,7 +68,10 @@ void crd_trace_fail(crd_trace *t, crd_status status, crd_where where, const char
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    t->status = crdi_raise(t->ctx, status, "%s (%s:%d)", message, file_name(where.file), where.line);
+    if (where.file)
+        t->status = crdi_raise(t->ctx, status, "%s (%s:%d)", message, file_name(where.file), where.line);
+    else /* a model of ours: the user wrote no line of it */
+        t->status = crdi_raise(t->ctx, status, "%s", message);
 }
 
 static bool failed(const crd_trace *t)

@@ -15,6 +15,7 @@ typedef struct crdi_named {
 /* Curves over one input: the median and any number of bands round it, and the data that belong there. */
 typedef struct crdi_bands {
     const char *title, *x_label, *y_label; /* each may be NULL */
+    bool apart; /* the x have nothing between them (levels of a category): points with intervals, not curves */
     int64_t count;
     const double *x, *median; /* (count), in any order of x; median may be NULL */
     int level_count;

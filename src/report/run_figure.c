@@ -215,6 +215,7 @@ static crd_status make_band(const crdi_network_run *net, crdi_arena *arena, cons
     *level = (struct crdi_band){0.95, curve[0], curve[2]};
     *out = (crdi_bands){.x_label = along->name,
                         .y_label = r->target,
+                        .apart = r->feature[along->first].level != NULL,
                         .count = count,
                         .x = grid,
                         .median = curve[1],
