@@ -238,7 +238,8 @@ static void fan_in_of_a_convolution(void **state)
     expected = half_cauchy(0, 1) + 30 * normal(0, 1 / sqrt(6)) + 20 * normal(0, 1 / sqrt(20)) + 6 * log(0.5);
     assert_close(value, expected, 1e-13, 0);
     crd_model_destroy(&m);
-    assert_int_equal(crd_model_create(&m, ctx, convolution, "*.kernel=ard:half_cauchy:1;*.bias=normal:0,1"), CRD_OK);
+    char by_channel[] = "*.kernel=ard:half_cauchy:1;*.bias=normal:0,1";
+    assert_ok(ctx, crd_model_create(&m, ctx, convolution, by_channel));
     assert_string_equal(crd_model_site(m, 2)->name, "net/Conv_0.kernel.scale");
     assert_int_equal(crd_model_site(m, 2)->size, 3); /* a channel each */
     crd_model_destroy(&m);
