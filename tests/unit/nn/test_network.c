@@ -188,7 +188,7 @@ static void counts_by_hand(void **state)
 {
     (void)state;
     crd_array y = crd_array_borrow(counts, crd_shape_1(3));
-    if (!crd_dist_type_find("poisson") || !crd_dist_type_find("negative_binomial_2"))
+    if (!crd_dist_type_find("poisson") || !crd_dist_type_find("negative_binomial2"))
         testing_skip("no distributions of counts in the registry\n");
     crd_network network = linear("poisson", &y);
     const double u[] = {0.2, -0.6};
