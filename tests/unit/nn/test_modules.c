@@ -650,6 +650,26 @@ static void modules_are_initialised(void **state)
     end(&a);
 }
 
+/* Parameter i is drawn from the key folded with i: layers of one shape begin differently. */
+static void each_parameter_has_its_key(void **state)
+{
+    (void)state;
+    struct applied a;
+    crd_module_params *p;
+    begin(&a);
+    assert_ok(a.ctx, crd_module_init(a.ctx, crd_mlp(a.trace, (int64_t[]){3}, 1, 3, "tanh"), SHAPE(1, 3), NULL,
+                                     crd_key_make(5), &p));
+    for (int i = 0; i < p->count; i++) {
+        double expected[9];
+        const crd_module_param *param = &p->param[i];
+        assert_ok(a.ctx, crd_initialize(a.ctx, &param->spec.initial, &param->spec,
+                                        crd_key_fold_in(crd_key_make(5), (uint32_t)i), expected));
+        assert_memory_equal(param->value.data, expected, sizeof(double) * (size_t)crd_shape_size(param->spec.shape));
+    }
+    crd_module_params_destroy(&p);
+    end(&a);
+}
+
 /* ---- what is refused ------------------------------------------------------------------------------------------ */
 
 static void check_refusal(struct applied *a, const crd_module *module, crd_shape shape, crd_status status,
@@ -787,6 +807,7 @@ int main(void)
         cmocka_unit_test(activations_are_what_they_say),
         cmocka_unit_test(initialisers_have_their_moments),
         cmocka_unit_test(modules_are_initialised),
+        cmocka_unit_test(each_parameter_has_its_key),
         cmocka_unit_test(shapes_that_do_not_fit),
         cmocka_unit_test(modules_that_cannot_be),
         cmocka_unit_test(indices_outside_a_table),
