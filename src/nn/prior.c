@@ -101,8 +101,13 @@ static crd_node random_param(crd_scope *scope, const crd_param_spec *spec)
     int match = -1, second = -1;
     char path[PATH];
     snprintf(path, sizeof path, "%s/%s", m->name, spec->name);
-    if (m->paths < MAX_PATHS)
-        m->path[m->paths++] = crdi_arena_strdup(trace->arena, path);
+    if (m->paths < MAX_PATHS) {
+        if (!(m->path[m->paths] = crdi_arena_strdup(trace->arena, path))) {
+            trace->status = CRD_ENOMEM;
+            return crdi_bad(scope);
+        }
+        m->paths++;
+    }
     for (int i = 0; i < m->prior->count; i++) {
         if (!crdi_match(m->prior->rule[i].pattern, path))
             continue;

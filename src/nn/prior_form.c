@@ -257,7 +257,10 @@ crd_node crdi_prior_draw(const crdi_prior_term *term, crdi_prior_request *reques
 crd_node crdi_prior_sample(crdi_prior_request *request, const char *suffix, crd_dist dist)
 {
     char *path = crdi_arena_printf(request->trace->arena, "%s.%s", request->path, suffix);
-    return path ? crd_sample_at(request->trace, path, dist, request->where) : bad(request);
+    if (path)
+        return crd_sample_at(request->trace, path, dist, request->where);
+    request->trace->status = CRD_ENOMEM;
+    return bad(request);
 }
 
 crd_node crdi_prior_normal(crdi_prior_request *request, crd_node scale)

@@ -290,6 +290,31 @@ static void what_cannot_be_is_refused(void **state)
     testing_context_destroy(&ctx);
 }
 
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    const char *const texts[] = {
+        "*.kernel=noncentered(fan_in(regularized_horseshoe(0.3,3,4)));*.bias=group(g,half_cauchy:1)",
+        "*.kernel=ard:half_cauchy:1;*.bias=group(g,half_cauchy:1)"};
+    for (int i = 0; i < 2; i++) {
+        crd_model *m = NULL;
+        crd_status status = CRD_ENOMEM;
+        int k = 0;
+        while (status == CRD_ENOMEM) {
+            crd_error_clear(ctx);
+            testing_fail_allocation(++k);
+            status = crd_model_create(&m, ctx, model, (void *)(uintptr_t)texts[i]);
+            testing_fail_allocation(0);
+        }
+        assert_ok(ctx, status);
+        assert_true(k > 20);
+        assert_int_equal(crd_model_dim(m), i == 0 ? 2 + 1 + 1 + 6 + 6 + 1 : 2 + 6 + 3 + 1);
+        crd_model_destroy(&m);
+    }
+    testing_context_destroy(&ctx);
+}
+
 static void forms_are_listed(void **state)
 {
     (void)state;
@@ -302,11 +327,9 @@ static void forms_are_listed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(densities_are_those_by_hand),
-        cmocka_unit_test(noncentered_is_raw_times_scale),
-        cmocka_unit_test(fan_in_of_a_convolution),
-        cmocka_unit_test(what_cannot_be_is_refused),
-        cmocka_unit_test(forms_are_listed),
+        cmocka_unit_test(densities_are_those_by_hand), cmocka_unit_test(noncentered_is_raw_times_scale),
+        cmocka_unit_test(fan_in_of_a_convolution),     cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(every_allocation_may_fail),   cmocka_unit_test(forms_are_listed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
