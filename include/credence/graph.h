@@ -124,6 +124,28 @@ CRD_API crd_node crd_diagonal_at(crd_node x, crd_where where);
 #define crd_stop_gradient(...) crd_stop_gradient_at(__VA_ARGS__, CRD_HERE)
 #define crd_diagonal(...) crd_diagonal_at(__VA_ARGS__, CRD_HERE)
 
+/** How windows move over one or two axes. Zero means the default: a stride of 1. */
+typedef struct crd_window {
+    int axes; /**< 1 or 2 */
+    int64_t size[2]; /**< of the window; [1] is not read for one axis, here and below */
+    int64_t stride[2];
+    enum crd_padding {
+        CRD_PADDING_SAME = 0, /**< ceil(extent / stride) windows; an odd element of padding goes behind */
+        CRD_PADDING_VALID, /**< windows lie inside */
+        CRD_PADDING_EXPLICIT /**< before and behind as given */
+    } padding;
+    int64_t before[2], behind[2];
+} crd_window;
+
+/** The elements of each window: (n, length, c) -> (n, length', size, c), or
+ *  (n, height, width, c) -> (n, height', width', size[0] size[1], c). Padding has the value `fill`. */
+CRD_API crd_node crd_windows_at(crd_node x, const crd_window *window, double fill, crd_where where);
+/** Convolution: x (n, length, in) with kernel (size, in, out), or (n, height, width, in) with (size[0], size[1], in, out);
+ *  the window's size is the kernel's, what `window` says of it is not read. */
+CRD_API crd_node crd_convolve_at(crd_node x, crd_node kernel, const crd_window *window, crd_where where);
+#define crd_windows(...) crd_windows_at(__VA_ARGS__, CRD_HERE)
+#define crd_convolve(...) crd_convolve_at(__VA_ARGS__, CRD_HERE)
+
 /* A recurrence is a scan: a body that takes carries and one row of each of some arrays, and gives the next carries and one
  * row of each of some results. */
 

@@ -4,6 +4,8 @@
 #include "cli/csv.h"
 #include "cli/fit_display.h"
 #include "cli/interrupt.h"
+#include "nn/likelihood.h"
+#include "report/model_check.h"
 #include "report/run_summary.h"
 #include "store/dataset.h"
 #include "store/network_fit.h"
@@ -149,12 +151,32 @@ static crd_status join_priors(struct fit *f)
     return joined ? CRD_OK : CRD_ENOMEM;
 }
 
+/* What the network says of the target. A likelihood whose predictions are not made yet is not fitted either. */
+static crd_status read_likelihood(struct fit *f)
+{
+    const crdi_likelihood *likelihood = crdi_likelihood_find(f->cli->ctx, f->o->likelihood);
+    if (!likelihood)
+        return CRD_ENAME;
+    if (!likelihood->predicted)
+        return crdi_raise(f->cli->ctx, CRD_EUNSUPPORTED,
+                          "likelihood %s: its predictions and summaries are not made yet; normal and student_t can be "
+                          "fitted",
+                          likelihood->name);
+    f->net.network.likelihood = likelihood->name;
+    bool student_t = strcmp(likelihood->name, "student_t") == 0;
+    if (!student_t && crdi_options_given(crdi_cli_options(f->call, &fit_table), "df"))
+        return crdi_raise(f->cli->ctx, CRD_EINVAL, "option --df goes with --likelihood student_t");
+    f->net.network.df = student_t ? f->o->df : NULL;
+    return CRD_OK;
+}
+
 static crd_status prepare(struct fit *f)
 {
     const fit_options *o = f->o;
     const char *data = crdi_cli_argument(f->call, 0);
     CRD_TRY(make_seed(f));
     CRD_TRY(join_priors(f));
+    CRD_TRY(read_likelihood(f));
     f->net.ctx = f->cli->ctx;
     f->net.network.hidden = o->hidden;
     f->net.network.activation = o->activation;
@@ -173,7 +195,7 @@ static crd_status prepare(struct fit *f)
     CRD_TRY(check_place(f, data));
     CRD_TRY(make_dataset(f, data));
     f->net.dataset = f->dataset;
-    return crdi_network_fit_prepare(&f->net);
+    return f->o->check ? CRD_OK : crdi_network_fit_prepare(&f->net);
 }
 
 /* ---- what is printed ------------------------------------------------------------------------------------------ */
@@ -196,6 +218,27 @@ static crd_status print_plan(struct fit *f)
     status = status < 0 ? status : out.status;
     if (status == CRD_OK)
         fputs(crdi_string_text(&out), stderr);
+    crdi_string_clear(&out);
+    return status;
+}
+
+/* --check: the data and the model, and nothing is written. */
+static crd_status print_check(struct fit *f)
+{
+    crdi_string out;
+    bool json = strcmp(f->o->format, "json") == 0;
+    crdi_string_init(&out, f->cli->ctx);
+    crd_status status = json ? CRD_OK : crdi_dataset_describe(f->dataset, &out);
+    if (status == CRD_OK)
+        status = crdi_model_check(f->cli->ctx,
+                                  &(crdi_model_check_request){.network = &f->net.network,
+                                                              .dataset = f->dataset,
+                                                              .draws = 1000,
+                                                              .key = crd_key_make((uint64_t)f->net.seed),
+                                                              .json = json},
+                                  &out);
+    if (status == CRD_OK)
+        fputs(crdi_string_text(&out), stdout);
     crdi_string_clear(&out);
     return status;
 }
@@ -278,6 +321,8 @@ static crd_status run_fit(struct fit *f)
     crdi_fit_display display = {0};
     crdi_mcmc_report cost = {0};
     CRD_TRY(prepare(f));
+    if (f->o->check)
+        return print_check(f);
     if (!f->o->quiet) {
         CRD_TRY(print_plan(f));
         CRD_TRY(crdi_fit_display_begin(&display, f->cli, (int)f->net.mcmc.chains));
@@ -311,6 +356,16 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 const crdi_command_body crdi_command_fit = {
     .positional = {{"DATA.csv", "the table to learn from", CRDI_ONE}},
     .table = {&fit_table, &crdi_csv_table, &crdi_mcmc_option_table},
-    .more = "Example: credence fit data.csv --target y --hidden 16,16 --seed 1\n",
+    .more = "A prior is NAME:NUMBERS, a distribution, or one of these forms, each also written NAME:ARGUMENT:\n"
+            "  fan_in(PRIOR)                 PRIOR of the parameter times sqrt(number of its inputs)\n"
+            "  scale(DIST)                   normal(0, scale), one scale ~ DIST for the parameter\n"
+            "  ard(DIST)                     one scale for each input: automatic relevance determination\n"
+            "  group(NAME,DIST)              one scale for all parameters of the group\n"
+            "  horseshoe(T)                  a global scale ~ half_cauchy(T), a local one for each weight\n"
+            "  regularized_horseshoe(T,S,D)  with a slab of scale S and D degrees of freedom\n"
+            "  noncentered(PRIOR)            those with scales, drawn as standard normals times the scales\n"
+            "as in --prior 'net/Dense_0.kernel=ard:half_cauchy:1' --prior 'net/Dense_1.kernel=fan_in(normal:0,1)'\n"
+            "--prior '*.bias=normal:0,1'. Scales are sites: net/Dense_0.kernel.scale.\n\n"
+            "Example: credence fit data.csv --target y --hidden 16,16 --seed 1\n",
     .run = run,
 };
