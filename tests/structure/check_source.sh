@@ -77,6 +77,8 @@ check() { # check ROOT
     grep -rnE '(^|[^a-zA-Z0-9_./}])/(wo''rk|ho''me|ro''ot|Us''ers)/' $here | refuse "a path of one machine"
     registry src/cli/commands.def COMMAND src/cli/cmd_ both
     registry src/dist/dist.def '[A-Z_]+' src/dist/ rows
+    registry src/infer/svi/optim.def TRANSFORM src/infer/svi/optim/ both
+    registry src/infer/svi/schedules.def SCHEDULE src/infer/svi/schedules/ both
     found=0
     [ ! -e "$list.bad" ] || found=1
     rm -f "$list" "$list.bad"

@@ -176,6 +176,9 @@ static void schedules_have_their_values(void **state)
     rates_of("sgd:exponential(2,4,0.25)", 12, NULL, rate);
     for (int t = 0; t < 12; t++)
         assert_close(rate[t], 2 * pow(0.5, t / 2.0), 1e-14, 0);
+    rates_of("sgd:exponential(2,10,0.25)", 12, NULL, rate);
+    for (int t = 0; t < 12; t++)
+        assert_close(rate[t], 2 * pow(0.25, t / 10.0), 1e-7, 0); /* the exponent is in single precision */
     rates_of("sgd:cosine(3,8,0.1)", 12, NULL, rate);
     for (int t = 0; t < 12; t++)
         assert_close(rate[t], 3 * (0.1 + 0.9 * 0.5 * (1 + cos(pi * fmin(t, 8) / 8))), 1e-14, 0);
