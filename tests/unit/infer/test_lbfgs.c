@@ -79,6 +79,16 @@ static crd_status trap(void *user, const double *x, double *value, double *g)
     return begin(o);
 }
 
+/* Falls with slope -1, turns sharply at 1, rises with slope 3, and is not a number beyond 1.3. */
+static crd_status kink(void *user, const double *x, double *value, double *g)
+{
+    const double sharp = 50;
+    double turned = exp(sharp * (x[0] - 1));
+    *value = x[0] > 1.3 ? NAN : -x[0] + 4 * log1p(turned) / sharp;
+    g[0] = -1 + 4 * turned / (1 + turned);
+    return begin(user);
+}
+
 /* A slope without an end. */
 static crd_status plane(void *user, const double *x, double *value, double *g)
 {
@@ -200,6 +210,24 @@ static void steps_satisfy_the_wolfe_conditions(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* The first step, 2.4, ends where nothing is; half of it is low enough but past the minimum, which lies before it. */
+static void a_step_past_the_minimum_turns_the_bracket(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    const crdi_kernel_table *kernels = crdi_context_kernels(ctx);
+    struct objective o = {.dim = 1};
+    const double x = 0, d = 1;
+    double next, next_g, value, slope;
+    bool found = false;
+    assert_int_equal(kink(&o, &x, &value, &slope), CRD_OK);
+    crdi_line_search s = {kink, &o, &kernels->vector, 1, &x, &d, value, slope, &next, &next_g, 0};
+    assert_int_equal(crdi_line_search_run(&s, 2.4, &found, &value), CRD_OK);
+    assert_true(found && next < 1.2 && fabs(next_g) <= 0.9 * fabs(slope));
+    assert_true(s.evaluations < 20);
+    testing_context_destroy(&ctx);
+}
+
 struct visits {
     int64_t count;
     double last;
@@ -303,6 +331,7 @@ int main(void)
         cmocka_unit_test(ill_conditioned_quadratics_are_solved),
         cmocka_unit_test(points_that_are_not_finite_are_stepped_back_from),
         cmocka_unit_test(steps_satisfy_the_wolfe_conditions),
+        cmocka_unit_test(a_step_past_the_minimum_turns_the_bracket),
         cmocka_unit_test(each_iteration_is_shown_and_may_be_the_last),
         cmocka_unit_test(the_reason_for_the_end_is_told),
         cmocka_unit_test(wrong_input_is_refused),
