@@ -79,6 +79,8 @@ check() { # check ROOT
     registry src/dist/dist.def '[A-Z_]+' src/dist/ rows
     registry src/nn/layers.def LAYER src/nn/layers/ both
     registry src/nn/priors.def PRIOR src/nn/priors/ both
+    registry src/infer/svi/optim.def TRANSFORM src/infer/svi/optim/ both
+    registry src/infer/svi/schedules.def SCHEDULE src/infer/svi/schedules/ both
     found=0
     [ ! -e "$list.bad" ] || found=1
     rm -f "$list" "$list.bad"
