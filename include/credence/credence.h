@@ -16,6 +16,7 @@
 #include <credence/random.h>
 #include <credence/run.h>
 #include <credence/status.h>
+#include <credence/svi.h>
 #include <credence/table.h>
 
 #endif

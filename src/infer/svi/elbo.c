@@ -1,33 +1,27 @@
 /* elbo.c - see elbo.h.
  *
  *   trace              log q(u) - log p(x(u), y) - log |dx/du|, averaged over particles (Kucukelbir et al. 2017)
- *   trace_mean_field   the same with KL(q_i || p_i) in closed form for latent sites whose pair is known (here: a guide of
- *                      independent normals against a normal prior)
+ *   trace_mean_field   the same with KL(q_i || p_i) in closed form for latent sites whose pair is known
  *   renyi:alpha        -1 / (1 - alpha) log mean w^(1 - alpha), w = p(x, y) |dx/du| / q (Li & Turner 2016, eq. 4)
- *   importance_weighted  alpha = 0 (Burda et al. 2016) */
+ *   importance_weighted  alpha = 0 (Burda et al. 2016)
+ *
+ * Each particle is differentiated in what draws are made of (locations, scales), and the sum of these gradients is then
+ * carried through to the parameters once. */
 #include "infer/svi/elbo.h"
 
 #include "model/place.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
-
-enum { LOSS, DIVERGENCE, LIKELIHOOD, GRADIENT }; /* places in a particle's output */
-
-struct crdi_elbo {
-    crd_context *ctx;
-    crdi_loss loss;
-    int64_t particles, params;
-    crd_program *program;
-    crd_exec *exec;
-    double *gradients; /* (particles, params), for losses that weight them */
-    double *log_weight; /* (particles) */
-};
 
 /* ---- names -------------------------------------------------------------------------------------------------- */
 
-static const crdi_loss losses[] = {
-    {"trace", false, 1}, {"trace_mean_field", true, 1}, {"renyi", false, 0.5}, {"importance_weighted", false, 0}};
+static const crdi_loss_type losses[] = {
+    {"trace", "minus the evidence lower bound", false, false, 1},
+    {"trace_mean_field", "the same with divergences in closed form where they are known", true, false, 1},
+    {"renyi", "Renyi's bound of order alpha below 1: 'renyi:0.5'", false, true, 0.5},
+    {"importance_weighted", "the bound of the mean importance weight of the particles", false, false, 0}};
 
 static const char *loss_name(const void *list, int64_t i)
 {
@@ -35,227 +29,554 @@ static const char *loss_name(const void *list, int64_t i)
     return losses[i].name;
 }
 
+const crdi_loss_type *crdi_loss_get(int i)
+{
+    return i >= 0 && i < CRDI_COUNT(losses) ? &losses[i] : NULL;
+}
+
+static crd_status take_alpha(crd_context *ctx, const char *text, const char *number, crdi_loss *loss)
+{
+    if (!loss->type->takes_alpha)
+        return crdi_raise(ctx, CRD_EINVAL, "loss '%s': %s takes no number", text, loss->type->name);
+    if (!crdi_parse_double(number, &loss->alpha) || !(loss->alpha < 1) || !(loss->alpha > -1e6))
+        return crdi_raise(ctx, CRD_EINVAL, "loss '%s': renyi takes a number below 1, as in 'renyi:0.5'", text);
+    return CRD_OK;
+}
+
 crd_status crdi_loss_parse(crd_context *ctx, const char *text, crdi_loss *out)
 {
     char name[64];
     const char *colon = strchr(text, ':');
     size_t length = colon ? (size_t)(colon - text) : strlen(text);
-    if (length < sizeof name) {
-        memcpy(name, text, length);
-        name[length] = 0;
-        for (int i = 0; i < CRDI_COUNT(losses); i++) {
-            if (strcmp(losses[i].name, name) != 0)
-                continue;
-            *out = losses[i];
-            bool takes = strcmp(name, "renyi") == 0;
-            if (colon && (!takes || !crdi_parse_double(colon + 1, &out->alpha) || !(out->alpha < 1)))
-                return crdi_raise(ctx, CRD_EINVAL, "loss '%s': %s", text,
-                                  takes ? "renyi takes a number below 1, as in 'renyi:0.5'" : "it takes no number");
-            return CRD_OK;
+    snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1), text);
+    for (int i = 0; i < CRDI_COUNT(losses); i++)
+        if (strcmp(losses[i].name, name) == 0) {
+            *out = (crdi_loss){&losses[i], losses[i].alpha};
+            return colon ? take_alpha(ctx, text, colon + 1, out) : CRD_OK;
         }
-        return crdi_raise_unknown(ctx, "loss", name, loss_name, NULL, CRDI_COUNT(losses));
-    }
-    return crdi_raise(ctx, CRD_ENAME, "unknown loss '%.40s...'", text);
+    return crdi_raise_unknown(ctx, "loss", name, loss_name, NULL, CRDI_COUNT(losses));
+}
+
+static bool has_normal(const crdi_guide *guide)
+{
+    for (int k = 0; k < guide->part_count; k++)
+        if (strcmp(guide->part[k].type->name, "normal") == 0 || guide->part[k].type->point)
+            return true;
+    return guide->hand != NULL;
+}
+
+crd_status crdi_loss_check(const crdi_guide *guide, const crdi_loss *loss)
+{
+    if (loss->alpha != 1 && !crdi_guide_has_density(guide))
+        return crdi_raise(
+            guide->ctx, CRD_EUNSUPPORTED,
+            "loss %s needs the density of the guide; a guide with a point (delta, laplace) has none, 'trace' "
+            "serves it",
+            loss->type->name);
+    if (loss->type->mean_field && !has_normal(guide))
+        return crdi_raise(
+            guide->ctx, CRD_EUNSUPPORTED,
+            "loss trace_mean_field needs a guide with independent sites (normal, delta, or one written by "
+            "hand), %s has none; 'trace' serves every guide",
+            guide->part[0].type->name);
+    return CRD_OK;
 }
 
 /* ---- one particle ------------------------------------------------------------------------------------------- */
 
-/* KL(Normal(loc, scale) || prior), summed; crdi_nothing if the pair is not known. */
-static crd_node divergence_from(const crd_message *m, crd_node loc, crd_node scale)
-{
-    if (strcmp(m->dist.type->name, "normal") != 0 || m->scale != 1 || m->has_mask)
-        return crdi_nothing;
-    crd_node mu = m->dist.param[0], sigma = m->dist.param[1];
-    crd_node ratio = crd_div(scale, sigma), shift = crd_div(crd_sub(loc, mu), sigma);
-    crd_node twice = crd_sub(crd_add(crd_square(ratio), crd_square(shift)), crd_num(1));
-    return crd_sum(crd_sub(crd_mul(crd_num(0.5), twice), crd_log(ratio)));
-}
+enum { MOST_VALUES = 64 };
 
-static crd_node part_of(crd_node whole, const crd_site *site, crd_shape shape)
-{
-    return crd_reshape(crd_slice(whole, 0, site->offset, site->unconstrained_size, 1), shape);
-}
+/* A graph that is being built. */
+struct builder {
+    const crdi_guide *guide;
+    const crdi_loss *loss;
+    crd_graph *graph;
+    crd_node params, key;
+    crd_node noise; /* (particles, noise of all parts) */
+    int64_t noise_count;
+    /* What draws are made of: of each part its values, then those of the parameters. Some are formulas of others, so
+     * draws take a copy of each through which no gradient flows: what a loss is differentiated in. */
+    crd_node *value, *copy;
+    int value_count;
+    int *value_at; /* by part */
+    int param_at; /* of the first parameter */
+};
 
-/* The latent sites' share of the loss: log q - log p - log |dx/du|, analytic where the loss and the pair allow it. */
-static crd_node divergence_of(const crd_model *model, const crdi_guide *guide, const crdi_loss *loss,
-                              const crdi_guide_draw *draw, const crdi_placed *placed)
-{
-    bool apart = loss->mean_field && !crdi_is_nothing(draw->scale);
-    crd_node sum = apart ? crd_num(0) : draw->log_q;
-    for (int i = 0; i < crd_model_site_count(model); i++) {
-        const crd_site *site = crd_model_site(model, i);
-        const crdi_placed_site *at = &placed->site[i];
-        crd_node term = crdi_nothing;
-        if (apart && at->message->dist.type->support(&at->message->dist).kind == CRD_REAL)
-            term = divergence_from(at->message, part_of(draw->loc, site, site->shape),
-                                   part_of(draw->scale, site, site->shape));
-        if (crdi_is_nothing(term)) {
-            term = crd_neg(at->message->log_density);
-            if (!guide->type->point)
-                term = crd_sub(term, at->log_jacobian);
-            if (apart)
-                term =
-                    crd_add(term, crd_sum(part_of(draw->log_q_element, site, crd_shape_1(site->unconstrained_size))));
-        }
-        sum = crd_add(sum, term);
-    }
-    return sum;
-}
-
-static crd_status compile_particle(const crd_model *model, const crdi_guide *guide, const crdi_loss *loss,
-                                   crd_graph *graph, crd_program **out)
-{
-    crd_node input[2], output[GRADIENT + 1];
+struct particle {
+    crd_node log_joint; /* log p(x, y) + log |dx/du| */
+    crd_node log_q;
+    crd_node divergence, likelihood;
+    crd_node score; /* log q of sites without a reparameterised draw; crdi_nothing: there are none */
+    crd_trace *hand; /* owned; NULL: no guide by hand */
     crdi_placed placed;
-    input[0] = crd_input(graph, "params", crd_shape_1(guide->type->params(guide)));
-    input[1] = crd_input(graph, "key", crd_shape_1(2));
-    crdi_guide_draw draw = guide->type->draw(guide, input[0], crd_key_fold_in_node(input[1], 0));
-    CRD_TRY(crdi_model_place(model, graph, draw.u, crd_key_fold_in_node(input[1], 1), &placed));
-    output[DIVERGENCE] = divergence_of(model, guide, loss, &draw, &placed);
-    output[LIKELIHOOD] = crd_neg(placed.log_likelihood);
-    output[LOSS] = crd_add(output[DIVERGENCE], output[LIKELIHOOD]);
-    crd_gradient(output[LOSS], &input[0], 1, &output[GRADIENT]);
-    for (int i = 0; i < GRADIENT; i++)
-        if (!output[i].graph)
-            output[i] = crdi_constant_scalar(graph, output[i].number);
-    crd_status status = crd_compile(graph, input, 2, output, GRADIENT + 1, out);
-    crdi_placed_clear(&placed);
+};
+
+static int find_param(void *user, const crd_message *m, crd_node *value)
+{
+    const struct builder *b = user;
+    if (m->kind != CRD_MESSAGE_PARAM)
+        return 0;
+    for (int i = 0; i < b->guide->param_count; i++)
+        if (strcmp(b->guide->param[i].name, m->name) == 0) {
+            *value = b->copy[b->param_at + i];
+            return 1;
+        }
+    return 0;
+}
+
+static crd_node part_of(crd_node whole, int64_t from, int64_t count)
+{
+    return crd_slice(whole, 0, from, count, 1);
+}
+
+/* Draws from the parts, and puts them together in the layout's order. */
+static crd_node draw_parts(const struct builder *b, int64_t p, crdi_guide_draw *draw)
+{
+    const crdi_guide *g = b->guide;
+    crd_node row = b->noise_count > 0 ? crd_take(b->noise, 0, p) : crdi_nothing;
+    int64_t at = 0;
+    for (int k = 0; k < g->part_count; k++) {
+        int64_t need = g->part[k].type->noise(&g->part[k]);
+        draw[k] =
+            g->part[k].type->draw(&g->part[k], &b->copy[b->value_at[k]], need ? part_of(row, at, need) : crdi_nothing);
+        at += need;
+    }
+    int sites = g->model ? crd_model_site_count(g->model) : 0;
+    if (g->part_count <= 1 || sites == 1)
+        return g->part_count == 1 ? draw[0].u : crdi_nothing;
+    crd_node *piece = crdi_alloc_array(g->ctx, sites, sizeof *piece);
+    if (!piece)
+        return (crd_node){b->graph, -1, 0};
+    for (int i = 0; i < sites; i++)
+        piece[i] = part_of(draw[g->part_of[i]].u, g->place[i], crd_model_site(g->model, i)->unconstrained_size);
+    crd_node u = crd_concat(piece, sites, 0);
+    crdi_free(g->ctx, piece);
+    return u;
+}
+
+static void add(crd_node *sum, crd_node term)
+{
+    *sum = crdi_is_nothing(*sum) ? term : crd_add(*sum, term);
+}
+
+/* KL(q || p) summed over a site; crdi_nothing if there is no formula, or a mask that it does not know of. */
+static crd_node divergence_of_pair(const crd_dist *q, const crd_message *p)
+{
+    if (p->has_mask || strcmp(q->type->name, "normal") != 0 || strcmp(p->dist.type->name, "normal") != 0)
+        return crdi_nothing;
+    crd_node ratio = crd_div(q->param[1], p->dist.param[1]);
+    crd_node shift = crd_div(crd_sub(q->param[0], p->dist.param[0]), p->dist.param[1]);
+    crd_node twice = crd_sub(crd_add(crd_square(ratio), crd_square(shift)), crd_num(1));
+    crd_node sum = crd_sum(crd_broadcast_to(crd_sub(crd_mul(crd_num(0.5), twice), crd_log(ratio)), p->batch));
+    return p->scale == 1 ? sum : crd_mul(crd_num(p->scale), sum);
+}
+
+/* A site of a part of independent normals: the divergence of Normal(loc, scale), or of the log normal that it makes of a
+ * positive site, from its prior. */
+static crd_node divergence_of_site(const struct builder *b, const crdi_guide_draw *draw, int i, const crd_message *p)
+{
+    const crd_site *site = crd_model_site(b->guide->model, i);
+    crd_shape event;
+    crd_constraint kind = p->dist.type->support(&p->dist).kind;
+    if (!b->loss->type->mean_field || crdi_is_nothing(draw->scale) || (kind != CRD_REAL && kind != CRD_POSITIVE) ||
+        site->size != site->unconstrained_size || !crd_dist_event_shape(&p->dist, &event) ||
+        event.ndim != p->dist.joined)
+        return crdi_nothing;
+    int64_t at = b->guide->place[i];
+    crd_node loc = crd_reshape(part_of(draw->loc, at, site->size), site->shape);
+    crd_node scale = crd_reshape(part_of(draw->scale, at, site->size), site->shape);
+    crd_dist q = kind == CRD_REAL ? crd_normal(loc, scale) : crd_log_normal(loc, scale);
+    if (p->dist.joined)
+        q = crd_dist_to_event(q, p->dist.joined);
+    return divergence_of_pair(&q, p);
+}
+
+/* Sites of automatic parts: whole parts where no pair is known, else each site apart. */
+static void add_parts(const struct builder *b, const crdi_guide_draw *draw, struct particle *out)
+{
+    const crdi_guide *g = b->guide;
+    int sites = g->model ? crd_model_site_count(g->model) : 0;
+    for (int k = 0; k < g->part_count; k++) {
+        bool apart = b->loss->type->mean_field && !crdi_is_nothing(draw[k].scale);
+        add(&out->log_q, draw[k].log_q);
+        if (!apart && !g->part[k].type->point)
+            add(&out->divergence, draw[k].log_q);
+    }
+    for (int i = 0; i < sites; i++) {
+        const crd_message *p = out->placed.message[i];
+        const crdi_guide_draw *own = &draw[g->part_of[i]];
+        const crdi_guide_type *type = g->part[g->part_of[i]].type;
+        crd_node known = divergence_of_site(b, own, i, p), log_p = p->log_density;
+        if (!type->point || type->jacobian)
+            log_p = crd_add(log_p, out->placed.log_jacobian[i]);
+        add(&out->log_joint, log_p);
+        if (!crdi_is_nothing(known)) {
+            add(&out->divergence, known);
+            continue;
+        }
+        add(&out->divergence, crd_neg(log_p));
+        if (b->loss->type->mean_field && !crdi_is_nothing(own->scale)) {
+            int64_t size = crd_model_site(g->model, i)->unconstrained_size;
+            add(&out->divergence, crd_sum(part_of(own->log_q_element, g->place[i], size)));
+        }
+    }
+}
+
+/* Sites of the guide written by hand. */
+static void add_hand(const struct builder *b, struct particle *out)
+{
+    for (int i = 0; out->hand && i < crd_trace_count(out->hand); i++) {
+        const crd_message *q = crd_trace_site(out->hand, i);
+        if (q->kind != CRD_MESSAGE_SAMPLE && q->kind != CRD_MESSAGE_FACTOR)
+            continue;
+        const crd_message *p = crdi_is_latent(q) ? crd_trace_find(out->placed.trace, q->name) : NULL;
+        crd_node known = p && b->loss->type->mean_field && q->scale == 1 && !q->has_mask
+                             ? divergence_of_pair(&q->dist, p)
+                             : crdi_nothing;
+        add(&out->log_q, q->log_density);
+        if (p)
+            add(&out->log_joint, p->log_density);
+        if (!crdi_is_nothing(known))
+            add(&out->divergence, known);
+        else
+            add(&out->divergence, p ? crd_sub(q->log_density, p->log_density) : q->log_density);
+        if (p && q->dist.type->discrete)
+            add(&out->score, q->log_density);
+    }
+}
+
+static void add_likelihood(struct particle *out)
+{
+    for (int i = 0; i < crd_trace_count(out->placed.trace); i++) {
+        const crd_message *m = crd_trace_site(out->placed.trace, i);
+        if (crdi_is_latent(m) || (m->kind != CRD_MESSAGE_SAMPLE && m->kind != CRD_MESSAGE_FACTOR))
+            continue;
+        add(&out->likelihood, crd_neg(m->log_density));
+        add(&out->log_joint, m->log_density);
+    }
+}
+
+static crd_node or_zero(crd_node node)
+{
+    return crdi_is_nothing(node) ? crd_num(0) : node;
+}
+
+static crd_status trace_hand(const struct builder *b, crd_node key, crd_trace **out)
+{
+    crd_seed_handler seed;
+    crd_substitute_handler params;
+    CRD_TRY(crd_trace_create_in(out, b->graph));
+    crd_seed_init(&seed, key);
+    crd_substitute_init(&params, find_param, (void *)b);
+    CRD_TRY(crd_trace_push(*out, &seed.handler));
+    CRD_TRY(crd_trace_push(*out, &params.handler));
+    return crd_trace_run(*out, b->guide->hand, b->guide->hand_user);
+}
+
+static crd_status build_particle(const struct builder *b, int64_t p, struct particle *out)
+{
+    const crdi_guide *g = b->guide;
+    crdi_guide_draw *draw = crdi_alloc_array(g->ctx, g->part_count + 1, sizeof *draw);
+    crd_node key = crd_key_fold_in_node(b->key, (uint32_t)p + 1);
+    *out = (struct particle){crdi_nothing, crdi_nothing, crdi_nothing, crdi_nothing, crdi_nothing, NULL, {0}};
+    if (!draw)
+        return CRD_ENOMEM;
+    crd_node u = draw_parts(b, p, draw);
+    crd_status status = g->hand ? trace_hand(b, crd_key_fold_in_node(key, 0), &out->hand) : CRD_OK;
+    if (status == CRD_OK)
+        status = crdi_place(g->ctx,
+                            &(crdi_place_request){.graph = b->graph,
+                                                  .fn = g->fn,
+                                                  .user = g->user,
+                                                  .layout = g->model,
+                                                  .u = u,
+                                                  .recorded = out->hand,
+                                                  .params = g->param_count ? find_param : NULL,
+                                                  .params_user = (void *)b,
+                                                  .key = crd_key_fold_in_node(key, 1)},
+                            &out->placed);
+    if (status == CRD_OK) {
+        add_parts(b, draw, out);
+        add_hand(b, out);
+        add_likelihood(out);
+        out->divergence = or_zero(out->divergence);
+        out->likelihood = or_zero(out->likelihood);
+        out->log_q = or_zero(out->log_q);
+        out->log_joint = or_zero(out->log_joint);
+    }
+    crdi_free(g->ctx, draw);
     return status;
 }
 
-static crd_status fill(crdi_elbo *elbo, const crd_model *model, const crdi_guide *guide)
+static void particle_clear(struct particle *p)
 {
-    crd_graph *graph;
-    CRD_TRY(crd_graph_create(&graph, elbo->ctx));
-    crd_status status = compile_particle(model, guide, &elbo->loss, graph, &elbo->program);
-    crd_graph_destroy(&graph);
-    CRD_TRY(status);
-    CRD_TRY(crd_exec_create(&elbo->exec, elbo->program));
-    elbo->gradients = crdi_alloc_array(elbo->ctx, elbo->particles * elbo->params, sizeof(double));
-    elbo->log_weight = crdi_alloc_array(elbo->ctx, elbo->particles, sizeof(double));
-    return elbo->gradients && elbo->log_weight ? CRD_OK : CRD_ENOMEM;
+    crdi_placed_clear(&p->placed);
+    crd_trace_destroy(&p->hand);
 }
 
-crd_status crdi_elbo_create(crdi_elbo **out, const crd_model *model, const crdi_guide *guide, const crdi_loss *loss,
-                            int64_t particles)
+/* ---- what all particles share ------------------------------------------------------------------------------- */
+
+static crd_status begin(struct builder *b, int64_t particles)
 {
-    crd_context *ctx = crd_model_context(model);
-    if (guide->type->point && loss->alpha != 1)
-        return crdi_raise(ctx, CRD_EUNSUPPORTED, "loss %s needs the density of the guide, %s is a point", loss->name,
-                          guide->type->name);
-    if (loss->mean_field && strcmp(guide->type->name, "normal") != 0 && !guide->type->point)
-        return crdi_raise(ctx, CRD_EUNSUPPORTED,
-                          "loss trace_mean_field needs a guide of independent elements (normal, delta), %s is none; "
-                          "'trace' serves every guide",
-                          guide->type->name);
-    crdi_elbo *elbo = crdi_alloc(ctx, sizeof *elbo);
-    if (!elbo)
+    const crdi_guide *g = b->guide;
+    int most = g->part_count * CRDI_GUIDE_VALUES + g->param_count;
+    b->params = crd_input(b->graph, "params", crd_shape_1(g->params));
+    b->key = crd_input(b->graph, "key", crd_shape_1(2));
+    b->value = crdi_alloc_array(g->ctx, most + 1, sizeof *b->value);
+    b->value_at = crdi_alloc_array(g->ctx, g->part_count + 1, sizeof *b->value_at);
+    b->copy = crdi_alloc_array(g->ctx, most + 1, sizeof *b->copy);
+    if (!b->value || !b->value_at || !b->copy)
         return CRD_ENOMEM;
-    *elbo = (crdi_elbo){.ctx = ctx, .loss = *loss, .particles = particles, .params = guide->type->params(guide)};
-    crd_status status = fill(elbo, model, guide);
-    if (status < 0) {
-        crdi_elbo_destroy(&elbo);
-        return status;
+    for (int k = 0; k < g->part_count; k++) {
+        const crdi_guide_part *part = &g->part[k];
+        b->value_at[k] = b->value_count;
+        b->noise_count += part->type->noise(part);
+        b->value_count += part->type->values(part, part_of(b->params, part->params_at, part->type->params(part)),
+                                             &b->value[b->value_count]);
     }
-    *out = elbo;
+    b->param_at = b->value_count;
+    for (int i = 0; i < g->param_count; i++) {
+        const crdi_guide_param *p = &g->param[i];
+        crd_node u = crd_reshape(part_of(b->params, p->at, p->size), p->unconstrained);
+        b->value[b->value_count++] = crd_bijection_forward(p->support, u);
+    }
+    for (int v = 0; v < b->value_count; v++)
+        b->copy[v] = crd_stop_gradient(b->value[v]);
+    if (b->noise_count > 0)
+        b->noise = crd_random_normal_node(crd_key_fold_in_node(b->key, 0), crd_shape_2(particles, b->noise_count));
     return CRD_OK;
 }
 
-void crdi_elbo_destroy(crdi_elbo **elbo)
+static void end(struct builder *b)
 {
-    if (!elbo || !*elbo)
-        return;
-    crdi_elbo *e = *elbo;
-    crd_exec_destroy(&e->exec);
-    crd_program_destroy(&e->program);
-    crdi_free(e->ctx, e->gradients);
-    crdi_free(e->ctx, e->log_weight);
-    crdi_free(e->ctx, e);
-    *elbo = NULL;
-}
-
-int64_t crdi_elbo_params(const crdi_elbo *elbo)
-{
-    return elbo->params;
+    crdi_free(b->guide->ctx, b->value);
+    crdi_free(b->guide->ctx, b->value_at);
+    crdi_free(b->guide->ctx, b->copy);
 }
 
 /* ---- all particles ------------------------------------------------------------------------------------------ */
 
-static void run_particle(crdi_elbo *e, const double *params, crd_key key)
+struct sums {
+    crd_node *loss; /* by particle */
+    crd_node *gradient; /* (particles, values) */
+    crd_node divergence, likelihood;
+    crd_node *score; /* by particle; crdi_nothing */
+    bool scored;
+};
+
+static crd_status add_particles(struct builder *b, int64_t particles, struct sums *s)
 {
-    double *input = crd_exec_input(e->exec);
-    memcpy(input, params, sizeof *params * (size_t)e->params);
-    input[e->params] = key.word[0];
-    input[e->params + 1] = key.word[1];
-    crd_exec_run(e->exec);
+    for (int64_t p = 0; p < particles; p++) {
+        struct particle particle;
+        crd_status status = build_particle(b, p, &particle);
+        if (status == CRD_OK) {
+            s->loss[p] = crd_add(particle.divergence, particle.likelihood);
+            s->score[p] = particle.score;
+            s->scored = s->scored || !crdi_is_nothing(particle.score);
+            add(&s->divergence, particle.divergence);
+            add(&s->likelihood, particle.likelihood);
+            if (s->loss[p].graph)
+                crd_gradient(s->loss[p], b->copy, b->value_count, s->gradient + p * b->value_count);
+            else
+                status = crdi_raise(b->guide->ctx, CRD_EINVAL, "the loss does not depend on the guide's parameters");
+        }
+        particle_clear(&particle);
+        CRD_TRY(status);
+    }
+    return CRD_OK;
 }
 
-/* Renyi's bound: the gradients weighted by w^(1 - alpha), which sum to one. */
-static double combine(crdi_elbo *e, double *gradient)
+/* The score terms' gradients: (loss - baseline) d score. */
+static void add_scores(const struct builder *b, const struct sums *s, int64_t particles, crd_node baseline)
 {
-    double power = 1 - e->loss.alpha, largest = -INFINITY, sum = 0;
-    for (int64_t p = 0; p < e->particles; p++)
-        largest = fmax(largest, power * e->log_weight[p]);
-    for (int64_t p = 0; p < e->particles; p++)
-        sum += exp(power * e->log_weight[p] - largest);
-    memset(gradient, 0, sizeof *gradient * (size_t)e->params);
-    for (int64_t p = 0; p < e->particles; p++) {
-        double weight = exp(power * e->log_weight[p] - largest) / sum;
-        for (int64_t i = 0; i < e->params; i++)
-            gradient[i] += weight * e->gradients[p * e->params + i];
+    crd_node total = crdi_nothing;
+    for (int64_t p = 0; p < particles; p++)
+        add(&total, s->loss[p]);
+    for (int64_t p = 0; p < particles; p++) {
+        if (crdi_is_nothing(s->score[p]) || !s->score[p].graph)
+            continue;
+        if (particles > 1)
+            baseline = crd_div(crd_sub(total, s->loss[p]), crd_num((double)(particles - 1)));
+        crd_node gain = crd_stop_gradient(crd_sub(s->loss[p], baseline)), slope[MOST_VALUES];
+        for (int from = 0; from < b->value_count; from += MOST_VALUES) {
+            int count = b->value_count - from < MOST_VALUES ? b->value_count - from : MOST_VALUES;
+            crd_gradient(s->score[p], b->copy + from, count, slope);
+            for (int v = 0; v < count; v++) {
+                crd_node *gradient = &s->gradient[p * b->value_count + from + v];
+                *gradient = crd_add(*gradient, crd_mul(gain, slope[v]));
+            }
+        }
     }
-    return -(largest + log(sum / (double)e->particles)) / power;
 }
 
-void crdi_elbo_evaluate(crdi_elbo *e, const double *params, crd_key key, crdi_elbo_value *value, double *gradient)
+/* The bound, and each particle's weight in its gradient. */
+static crd_node bound(const crdi_loss *loss, const struct sums *s, int64_t particles, crd_node *weight)
 {
-    const double *out = crd_exec_output(e->exec);
-    double share = 1 / (double)e->particles;
-    *value = (crdi_elbo_value){.finite = true};
-    memset(gradient, 0, sizeof *gradient * (size_t)e->params);
-    for (int64_t p = 0; p < e->particles; p++) {
-        run_particle(e, params, crd_key_fold_in(key, (uint32_t)p));
-        value->loss += share * out[LOSS];
-        value->divergence += share * out[DIVERGENCE];
-        value->likelihood += share * out[LIKELIHOOD];
-        e->log_weight[p] = -out[LOSS];
-        if (e->loss.alpha != 1)
-            memcpy(e->gradients + p * e->params, out + GRADIENT, sizeof(double) * (size_t)e->params);
-        else
-            for (int64_t i = 0; i < e->params; i++)
-                gradient[i] += share * out[GRADIENT + i];
+    crd_node total = crdi_nothing, share = crd_num(1 / (double)particles);
+    double power = 1 - loss->alpha;
+    if (loss->alpha == 1 || particles == 1) {
+        for (int64_t p = 0; p < particles; p++) {
+            add(&total, s->loss[p]);
+            weight[p] = share;
+        }
+        return crd_mul(share, total);
     }
-    if (e->loss.alpha != 1)
-        value->loss = combine(e, gradient);
-    value->finite = isfinite(value->loss);
-    for (int64_t i = 0; i < e->params && value->finite; i++)
-        value->finite = isfinite(gradient[i]);
+    crd_node *row = weight; /* scaled log weights for a moment, each as an array of one */
+    for (int64_t p = 0; p < particles; p++)
+        row[p] = crd_reshape(crd_mul(crd_num(-power), s->loss[p]), crd_shape_1(1));
+    crd_node all = crd_concat(row, (int)particles, 0);
+    crd_node log_sum = crd_logsumexp(all, 0);
+    crd_node weights = crd_exp(crd_sub(all, log_sum));
+    for (int64_t p = 0; p < particles; p++)
+        weight[p] = crd_take(weights, 0, p);
+    return crd_mul(crd_num(-1 / power), crd_add(log_sum, crd_num(-log((double)particles))));
+}
+
+/* The gradient in the parameters: a linear form in the values whose coefficients are the weighted sums, differentiated. */
+static crd_node carry(const struct builder *b, const struct sums *s, int64_t particles, const crd_node *weight,
+                      bool equal)
+{
+    crd_node form = crdi_nothing, gradient;
+    for (int v = 0; v < b->value_count; v++) {
+        crd_node sum = crdi_nothing;
+        for (int64_t p = 0; p < particles; p++) {
+            crd_node one = s->gradient[p * b->value_count + v];
+            add(&sum, equal ? one : crd_mul(weight[p], one));
+        }
+        if (equal)
+            sum = crd_mul(weight[0], sum);
+        add(&form, crd_sum(crd_mul(crd_stop_gradient(sum), b->value[v])));
+    }
+    crd_gradient(form, &b->params, 1, &gradient);
+    return gradient;
+}
+
+static crd_status compile(struct builder *b, struct sums *s, int64_t particles, crdi_elbo *out)
+{
+    crd_node input[3] = {b->params, b->key, crd_input(b->graph, "baseline", crd_shape_0())};
+    crd_node output[CRDI_ELBO_GRADIENT + 1], *weight;
+    CRD_TRY(add_particles(b, particles, s));
+    if (s->scored && b->loss->alpha != 1)
+        return crdi_raise(
+            b->guide->ctx, CRD_EUNSUPPORTED,
+            "loss %s: the guide has discrete sites, whose gradients only 'trace' and 'trace_mean_field' know",
+            b->loss->type->name);
+    if (s->scored)
+        add_scores(b, s, particles, input[2]);
+    weight = crdi_alloc_array(b->guide->ctx, particles, sizeof *weight);
+    if (!weight)
+        return CRD_ENOMEM;
+    crd_node share = crd_num(1 / (double)particles);
+    output[CRDI_ELBO_LOSS] = bound(b->loss, s, particles, weight);
+    output[CRDI_ELBO_DIVERGENCE] = crd_mul(share, s->divergence);
+    output[CRDI_ELBO_LIKELIHOOD] = crd_mul(share, s->likelihood);
+    output[CRDI_ELBO_GRADIENT] = carry(b, s, particles, weight, b->loss->alpha == 1);
+    for (int i = 0; i < CRDI_ELBO_GRADIENT; i++)
+        if (!output[i].graph)
+            output[i] = crdi_constant_scalar(b->graph, output[i].number);
+    crdi_free(b->guide->ctx, weight);
+    out->scored = s->scored;
+    return crd_compile(b->graph, input, 3, output, CRDI_ELBO_GRADIENT + 1, &out->program);
+}
+
+crd_status crdi_elbo_create(const crdi_guide *guide, const crdi_loss *loss, int64_t particles, crdi_elbo *out)
+{
+    struct builder b = {.guide = guide, .loss = loss, .noise = crdi_nothing};
+    struct sums s = {.divergence = crdi_nothing, .likelihood = crdi_nothing};
+    *out = (crdi_elbo){.params = guide->params};
+    CRD_TRY(crdi_loss_check(guide, loss));
+    CRD_TRY(crd_graph_create(&b.graph, guide->ctx));
+    crd_status status = begin(&b, particles);
+    s.loss = crdi_alloc_array(guide->ctx, particles, sizeof *s.loss);
+    s.score = crdi_alloc_array(guide->ctx, particles, sizeof *s.score);
+    s.gradient = crdi_alloc_array(guide->ctx, particles * (b.value_count + 1), sizeof *s.gradient);
+    if (status == CRD_OK && !(s.loss && s.score && s.gradient))
+        status = CRD_ENOMEM;
+    if (status == CRD_OK)
+        status = compile(&b, &s, particles, out);
+    crdi_free(guide->ctx, s.loss);
+    crdi_free(guide->ctx, s.score);
+    crdi_free(guide->ctx, s.gradient);
+    end(&b);
+    crd_graph_destroy(&b.graph);
+    return status;
+}
+
+void crdi_elbo_clear(crdi_elbo *elbo)
+{
+    crd_program_destroy(&elbo->program);
 }
 
 /* ---- draws -------------------------------------------------------------------------------------------------- */
 
-crd_status crdi_elbo_compile_draw(const crd_model *model, const crdi_guide *guide, crd_program **out)
+/* The latent sites of guide and hand in alphabetical order, then the kept ones. */
+static crd_status list_sites(const struct particle *particle, crd_context *ctx, const char *const *keep, int keep_count,
+                             crdi_arena *arena, crdi_elbo_site **out, int *count)
 {
-    crd_context *ctx = crd_model_context(model);
-    int sites = crd_model_site_count(model);
-    crd_graph *graph;
-    crd_node input[2], *output = crdi_alloc_array(ctx, sites + 1, sizeof *output);
-    crdi_placed placed = {0};
+    int most = crd_trace_count(particle->placed.trace) + keep_count, n = 0;
+    crdi_elbo_site *site = crdi_arena_alloc(arena, sizeof *site * (size_t)(most + 1));
+    if (!site)
+        return CRD_ENOMEM;
+    for (int i = 0; i < crd_trace_count(particle->placed.trace); i++) {
+        const crd_message *m = crd_trace_site(particle->placed.trace, i);
+        if (!crdi_is_latent(m))
+            continue;
+        int at = n++;
+        for (; at > 0 && strcmp(site[at - 1].name, m->name) > 0; at--)
+            site[at] = site[at - 1];
+        site[at] = (crdi_elbo_site){crdi_arena_strdup(arena, m->name), m->shape, crd_shape_size(m->shape), false};
+        if (!site[at].name)
+            return CRD_ENOMEM;
+    }
+    for (int i = 0; i < keep_count; i++) {
+        const crd_message *m = crd_trace_find(particle->placed.trace, keep[i]);
+        if (!m || m->kind != CRD_MESSAGE_DETERMINISTIC)
+            return crdi_raise(ctx, CRD_ENAME, "keep: the model has no deterministic site '%s'", keep[i]);
+        crd_shape shape = crd_node_shape(m->value);
+        site[n++] = (crdi_elbo_site){crdi_arena_strdup(arena, keep[i]), shape, crd_shape_size(shape), true};
+        if (!site[n - 1].name)
+            return CRD_ENOMEM;
+    }
+    *out = site;
+    *count = n;
+    return CRD_OK;
+}
+
+static crd_status compile_draw(struct builder *b, const struct particle *particle, const crdi_elbo_site *site,
+                               int sites, crd_program **out)
+{
+    crd_node input[2] = {b->params, b->key}, *output = crdi_alloc_array(b->guide->ctx, sites + 2, sizeof *output);
     if (!output)
         return CRD_ENOMEM;
-    crd_status status = crd_graph_create(&graph, ctx);
+    output[0] = particle->log_joint;
+    output[1] = particle->log_q;
+    for (int i = 0; i < sites; i++)
+        output[i + 2] = crd_trace_find(particle->placed.trace, site[i].name)->value;
+    for (int i = 0; i < sites + 2; i++)
+        if (!output[i].graph)
+            output[i] = crdi_constant_scalar(b->graph, output[i].number);
+    crd_status status = crd_compile(b->graph, input, 2, output, sites + 2, out);
+    crdi_free(b->guide->ctx, output);
+    return status;
+}
+
+crd_status crdi_elbo_compile_draw(const crdi_guide *guide, const char *const *keep, int keep_count, crdi_arena *arena,
+                                  crdi_elbo_site **site, int *sites, crd_program **out)
+{
+    const crdi_loss plain = {&losses[0], 1};
+    struct builder b = {.guide = guide, .loss = &plain, .noise = crdi_nothing};
+    struct particle particle = {.hand = NULL};
+    CRD_TRY(crd_graph_create(&b.graph, guide->ctx));
+    crd_status status = begin(&b, 1);
     if (status == CRD_OK) {
-        input[0] = crd_input(graph, "params", crd_shape_1(guide->type->params(guide)));
-        input[1] = crd_input(graph, "key", crd_shape_1(2));
-        output[0] = guide->type->draw(guide, input[0], crd_key_fold_in_node(input[1], 0)).u;
-        status = crdi_model_place(model, graph, output[0], crd_key_fold_in_node(input[1], 1), &placed);
-        for (int i = 0; i < sites && status == CRD_OK; i++)
-            output[i + 1] = placed.site[i].message->value;
+        status = build_particle(&b, 0, &particle);
         if (status == CRD_OK)
-            status = crd_compile(graph, input, 2, output, sites + 1, out);
-        crdi_placed_clear(&placed);
-        crd_graph_destroy(&graph);
+            status = list_sites(&particle, guide->ctx, keep, keep_count, arena, site, sites);
+        if (status == CRD_OK)
+            status = compile_draw(&b, &particle, *site, *sites, out);
+        particle_clear(&particle);
     }
-    crdi_free(ctx, output);
+    end(&b);
+    crd_graph_destroy(&b.graph);
     return status;
 }

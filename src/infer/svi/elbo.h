@@ -1,39 +1,56 @@
 /* elbo.h - losses: minus a lower bound of the log evidence, and its gradient in the guide's parameters.
  *
- * One program evaluates one particle: (parameters, key) -> loss, divergence part, likelihood part, log weight, gradient.
- * A step runs it for every particle and combines the results, in order, so that nothing depends on threads. */
+ * All particles are one program, (parameters, key, baseline) -> loss, its parts, gradient: what they share (scales,
+ * analytic divergences) is computed once. */
 #ifndef CRDI_ELBO_H
 #define CRDI_ELBO_H
 
 #include "infer/svi/guide.h"
 
-#include <credence/model.h>
+typedef struct crdi_loss_type {
+    const char *name;
+    const char *what;
+    bool mean_field; /* analytic divergences where a pair is known */
+    bool takes_alpha;
+    double alpha; /* of Renyi's bound; 1: the plain bound; 0: importance weighted */
+} crdi_loss_type;
 
 typedef struct crdi_loss {
-    const char *name;
-    bool mean_field; /* analytic divergences where a pair is known */
-    double alpha; /* of Renyi's bound; 1: the plain ELBO; 0: importance weighted */
+    const crdi_loss_type *type;
+    double alpha;
 } crdi_loss;
 
 /* Reads "trace", "trace_mean_field", "renyi:0.5", "importance_weighted". */
 crd_status crdi_loss_parse(crd_context *ctx, const char *text, crdi_loss *out);
+const crdi_loss_type *crdi_loss_get(int i);
+/* CRD_EUNSUPPORTED: a loss that is not defined for a guide, and why. */
+crd_status crdi_loss_check(const crdi_guide *guide, const crdi_loss *loss);
 
-/* What one evaluation of a loss gives. */
-typedef struct crdi_elbo_value {
-    double loss, divergence, likelihood; /* loss = divergence + likelihood for the plain ELBO */
-    bool finite; /* loss and gradient */
-} crdi_elbo_value;
+/* Where an evaluation's results are in the program's output; the gradient follows. */
+enum { CRDI_ELBO_LOSS, CRDI_ELBO_DIVERGENCE, CRDI_ELBO_LIKELIHOOD, CRDI_ELBO_GRADIENT };
 
-typedef struct crdi_elbo crdi_elbo;
+typedef struct crdi_elbo {
+    crd_program *program; /* input: parameters, key (2 words), baseline */
+    int64_t params;
+    bool scored; /* there are sites without a reparameterised draw: the baseline counts */
+} crdi_elbo;
 
-/* `model` is borrowed. CRD_EUNSUPPORTED: a loss that is not defined for the guide. */
-crd_status crdi_elbo_create(crdi_elbo **out, const crd_model *model, const crdi_guide *guide, const crdi_loss *loss,
-                            int64_t particles);
-void crdi_elbo_destroy(crdi_elbo **elbo);
-int64_t crdi_elbo_params(const crdi_elbo *elbo);
-/* Evaluates at `params` with particle p's key fold_in(key, p); gradient (params) is written. No allocation. */
-void crdi_elbo_evaluate(crdi_elbo *elbo, const double *params, crd_key key, crdi_elbo_value *value, double *gradient);
-/* Compiles (parameters, key) -> u (dim), and the values of the latent sites: draws from the guide. */
-crd_status crdi_elbo_compile_draw(const crd_model *model, const crdi_guide *guide, crd_program **out);
+/* Compiles the loss of all particles. Those without a reparameterised draw add (loss - baseline) times their score: with
+ * several particles the baseline of one is the mean loss of the others (Kool et al. 2019), with one it is the input. */
+crd_status crdi_elbo_create(const crdi_guide *guide, const crdi_loss *loss, int64_t particles, crdi_elbo *out);
+void crdi_elbo_clear(crdi_elbo *elbo);
+
+/* What a draw consists of. */
+typedef struct crdi_elbo_site {
+    const char *name; /* in the arena that was given */
+    crd_shape shape;
+    int64_t size;
+    bool deterministic;
+} crdi_elbo_site;
+
+/* Compiles (parameters, key) -> log p(x, y) + log |dx/du|, log q, then the latent sites in alphabetical order and the
+ * kept deterministic ones. CRD_ENAME for a site to keep that is no deterministic one. */
+crd_status crdi_elbo_compile_draw(const crdi_guide *guide, const char *const *keep, int keep_count, crdi_arena *arena,
+                                  crdi_elbo_site **site, int *sites, crd_program **out);
 
 #endif

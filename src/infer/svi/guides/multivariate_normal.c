@@ -5,47 +5,47 @@
 #include "graph/graph.h"
 #include "infer/svi/guide.h"
 
-static int64_t params(const crdi_guide *guide)
+static int64_t params(const crdi_guide_part *part)
 {
-    return guide->dim * (2 + guide->dim);
+    return part->dim * (2 + part->dim);
 }
 
-static void start(const crdi_guide *guide, const double *u, double init_scale, double *out)
+static int64_t noise(const crdi_guide_part *part)
 {
-    for (int64_t i = 0; i < guide->dim; i++) {
+    return part->dim;
+}
+
+static void start(const crdi_guide_part *part, const double *u, double init_scale, crd_key key, double *out)
+{
+    (void)key;
+    for (int64_t i = 0; i < part->dim; i++) {
         out[i] = u[i];
-        out[guide->dim + i] = crdi_softplus_inverse(init_scale);
+        out[part->dim + i] = crdi_softplus_inverse(init_scale);
     }
-    for (int64_t i = 0; i < guide->dim * guide->dim; i++)
-        out[2 * guide->dim + i] = 0;
+    for (int64_t i = 0; i < part->dim * part->dim; i++)
+        out[2 * part->dim + i] = 0;
 }
 
-static crd_node strictly_lower(crd_graph *g, int64_t n)
+static int values(const crdi_guide_part *part, crd_node p, crd_node *value)
 {
-    crd_array mask;
-    if (crd_array_init(crd_graph_context(g), &mask, crd_shape_2(n, n)) < 0)
-        return (crd_node){g, -1, 0};
-    for (int64_t r = 0; r < n; r++)
-        for (int64_t c = 0; c < r; c++)
-            mask.data[r * n + c] = 1;
-    crd_node node = crd_constant(g, &mask);
-    crd_array_clear(&mask);
-    return node;
+    int64_t n = part->dim;
+    crd_node square = crd_reshape(crd_slice(p, 0, 2 * n, n * n, 1), crd_shape_2(n, n));
+    value[0] = crd_slice(p, 0, 0, n, 1);
+    value[1] = crd_softplus(crd_slice(p, 0, n, n, 1));
+    value[2] = crd_mul(crdi_guide_strictly_lower(p.graph, n), square);
+    return 3;
 }
 
-static crdi_guide_draw draw(const crdi_guide *guide, crd_node p, crd_node key)
+static crdi_guide_draw draw(const crdi_guide_part *part, const crd_node *value, crd_node eps)
 {
-    int64_t n = guide->dim;
-    crd_node loc = crd_slice(p, 0, 0, n, 1), scale = crd_softplus(crd_slice(p, 0, n, n, 1));
-    crd_node l = crd_mul(strictly_lower(p.graph, n), crd_reshape(crd_slice(p, 0, 2 * n, n * n, 1), crd_shape_2(n, n)));
-    crdi_guide_draw eps = crdi_guide_independent(crd_num(0), crd_num(1), key, n);
-    crd_node turned = crd_reshape(crd_matmul(l, crd_reshape(eps.u, crd_shape_2(n, 1))), crd_shape_1(n));
-    return (crdi_guide_draw){.u = crd_add(loc, crd_mul(scale, crd_add(eps.u, turned))),
-                             .log_q = crd_sub(eps.log_q, crd_sum(crd_log(scale))),
+    int64_t n = part->dim;
+    crd_node turned = crd_reshape(crd_matmul(value[2], crd_reshape(eps, crd_shape_2(n, 1))), crd_shape_1(n));
+    return (crdi_guide_draw){.u = crd_add(value[0], crd_mul(value[1], crd_add(eps, turned))),
+                             .log_q = crdi_guide_log_noise(eps, n, crd_sum(crd_log(value[1]))),
                              .loc = crdi_nothing,
                              .scale = crdi_nothing,
                              .log_q_element = crdi_nothing};
 }
 
 const crdi_guide_type crdi_guide_multivariate_normal = {
-    .name = "multivariate_normal", .params = params, .start = start, .draw = draw};
+    .name = "multivariate_normal", .params = params, .noise = noise, .start = start, .values = values, .draw = draw};

@@ -1,0 +1,114 @@
+/* svi.h - variational inference: an approximate posterior that maximises a lower bound of the log evidence. */
+#ifndef CREDENCE_SVI_H
+#define CREDENCE_SVI_H
+
+#include <credence/model.h>
+#include <credence/posterior.h>
+#include <credence/random.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** How far one restart is, for displays. */
+typedef struct crd_svi_progress {
+    int64_t step, total; /**< done, to be done */
+    double loss; /**< mean of the last steps; NaN before the first */
+    double divergence, likelihood; /**< its two parts, in the same way */
+    int64_t skipped; /**< steps whose loss or gradient was not finite */
+    double seconds; /**< since it started; 0 before */
+} crd_svi_progress;
+
+/** Settings. 0 or NULL means the default, which src/infer/svi_options.def names with its source. */
+typedef struct crd_svi_options {
+    const char
+        *guide; /**< "normal"; a family for all sites or rules PATTERN=FAMILY with ';' between, the first that fits
+                            counts. Families: src/infer/svi/guides.def */
+    crd_model_fn guide_fn; /**< a guide written by hand: it draws sites of the model from distributions of its crd_param
+                                statements. Sites that it does not have go to `guide`. NULL: none */
+    void *guide_user;
+    const char *loss; /**< "trace"; "trace_mean_field", "renyi:ALPHA", "importance_weighted" */
+    int64_t particles; /**< 1: draws that estimate the loss of a step */
+    const char
+        *optimizer; /**< "adam:0.01"; a chain as in 'clip_by_global_norm:10,adam,scale:-1e-2' (docs/variational.md);
+                                "lbfgs" where the loss has no noise */
+    int64_t steps; /**< 10000 */
+    double init_scale; /**< 0.1: standard deviations at the start, unconstrained */
+    const char *start; /**< "uniform", "prior", "median", "value", "point" as in MCMC; "map": the most probable point */
+    const double *start_values; /**< for "value" and "point", as in crd_start */
+    double init_radius; /**< 2 */
+    int64_t restarts; /**< 1: fits from this many keys; the one with the smallest loss at the end is kept */
+    int64_t patience; /**< stops once the mean loss of this many steps is not below that of the ones before; 0: never */
+    int64_t threads; /**< for restarts; results do not depend on it */
+    /** Called about ten times a second from the threads that fit (one at a time), and once at the end. NULL: none. */
+    void (*progress)(void *user, const crd_svi_progress *restarts, int count);
+    void *progress_user;
+    int (*stop)(void *user); /**< polled before every step; not 0: the fit ends with what it has */
+    void *stop_user;
+} crd_svi_options;
+
+/** A fitted guide. */
+typedef struct crd_svi crd_svi;
+
+/** How a fit went; borrowed from the fit. */
+typedef struct crd_svi_history {
+    int64_t steps; /**< made by the restart that was kept */
+    const double *loss; /**< (steps); NaN where a step was skipped */
+    const double *divergence, *likelihood; /**< the loss's parts: log q - log prior, and minus the log likelihood */
+    int64_t skipped;
+    int64_t restart; /**< which was kept, counted from 0 */
+    int64_t restarts;
+    const double *final_loss; /**< (restarts) mean of the last 500 steps of each; infinity if it failed */
+    const char *end; /**< why it ended: "all steps made", "the loss has stopped falling", ... */
+    double seconds; /**< wall time of all steps */
+} crd_svi_history;
+
+/** Fits a guide to the posterior of a model by stochastic optimisation of a bound of the log evidence.
+ *
+ *  Every step draws `particles` times from the guide, on the unconstrained scale, and moves the guide's parameters along
+ *  the optimiser's update of the loss's gradient: that of reparameterised draws where the site has them (Kingma & Welling
+ *  2014), the score function with a baseline for discrete sites (Mnih & Gregor 2014; Kool et al. 2019). A step whose
+ *  loss or gradient is not finite is skipped; 100 in a row end the fit.
+ *
+ *  @param model, user  the model function and its data; borrowed as long as the fit lives.
+ *  @param options      borrowed during the call; NULL means the defaults.
+ *  @param key          restart r draws from crd_key_fold_in(key, r), its start from sub-key 0 and its step t from sub-key
+ *                      t of sub-key 1 of that, whatever the number of threads.
+ *  @return CRD_OK; CRD_INTERRUPTED when stopped (the fit is what it was then). Before any step: CRD_ENAME for an unknown
+ *          family, loss, optimiser or schedule, a pattern without a site, a site of the guide that the model has not;
+ *          CRD_EMISSING for a site without a guide; CRD_EDOMAIN, CRD_ESHAPE for a guide's site that does not match;
+ *          CRD_EUNSUPPORTED for a loss that is not defined for the guide; CRD_EINVAL for an option out of range;
+ *          CRD_ESTART if no start with a finite density is found in 100 tries; CRD_EDOMAIN when 100 steps in a row are
+ *          not finite, or when Laplace's curvature is no covariance; CRD_ENOMEM.
+ *  Cost: particles gradients of the model a step; nothing is allocated in one. */
+CRD_API CRD_MUST_CHECK crd_status crd_svi_fit(crd_context *ctx, crd_model_fn model, void *user,
+                                              const crd_svi_options *options, crd_key key, crd_svi **out);
+/** Makes `steps` more, with the optimiser where it was and the keys that follow: as if they had been asked for at once.
+ *  @return as crd_svi_fit; CRD_EUNSUPPORTED for a Laplace approximation and for lbfgs. */
+CRD_API CRD_MUST_CHECK crd_status crd_svi_continue(crd_svi *svi, int64_t steps);
+CRD_API void crd_svi_destroy(crd_svi **svi);
+CRD_API const crd_svi_history *crd_svi_history_of(const crd_svi *svi);
+
+/** The value of a crd_param statement after the fit, on its own scale. @param values  (its size), or NULL.
+ *  @return its size; -1 if there is no such parameter. */
+CRD_API int64_t crd_svi_param(const crd_svi *svi, const char *name, double *values);
+
+/** Draws from the fitted guide: latent sites on their own scale and kept deterministic ones, one chain. Statistics:
+ *  log_density (log p(x, y) + log |dx/du|) and log_guide (log q(u)), whose difference is the log importance weight.
+ *  @param keep  names of deterministic sites. @param key  draw d uses crd_key_fold_in(key, d). @param out  owned.
+ *  @return CRD_OK; CRD_ENAME for a name that is no deterministic site; CRD_EINVAL for draws below 1; CRD_ENOMEM. */
+CRD_API CRD_MUST_CHECK crd_status crd_svi_draw(const crd_svi *svi, int64_t draws, const char *const *keep,
+                                               int keep_count, crd_key key, crd_posterior **out);
+
+/** The evidence lower bound, -loss of "trace", estimated from `draws` draws: mean and its standard error.
+ *  @return CRD_OK; CRD_EUNSUPPORTED for a guide that is a point; CRD_EINVAL; CRD_ENOMEM. */
+CRD_API CRD_MUST_CHECK crd_status crd_svi_elbo(const crd_svi *svi, int64_t draws, crd_key key, double *mean,
+                                               double *standard_error);
+/** Laplace's log evidence, log p(u, y) at the maximum + dim/2 log 2 pi - log|precision|/2 (MacKay 1992).
+ *  @return CRD_OK; CRD_EUNSUPPORTED for other guides. */
+CRD_API CRD_MUST_CHECK crd_status crd_svi_log_evidence(const crd_svi *svi, double *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,69 @@
+/* svi.h - a fit from the inside. */
+#ifndef CRDI_SVI_H
+#define CRDI_SVI_H
+
+#include <credence/svi.h>
+#include "base/options.h"
+#include "infer/svi/elbo.h"
+#include "infer/svi/optim.h"
+#include "model/start.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* The rows of svi_options.def over crd_svi_options. */
+extern const crdi_option_table crdi_svi_option_table;
+
+enum { CRDI_SVI_LAST = 500, CRDI_SVI_BAD = 100 }; /* steps of the final loss; steps in a row that may be not finite */
+
+/* One restart. */
+typedef struct crdi_svi_run {
+    crd_key key;
+    double *params;
+    crdi_optimiser *optimiser; /* NULL: lbfgs */
+    crd_exec *exec;
+    double *loss, *divergence, *likelihood; /* (capacity) */
+    int64_t steps, capacity;
+    int64_t skipped, bad; /* of all steps; in a row until now */
+    double baseline; /* decaying mean of the loss */
+    double final_loss; /* infinity: it failed */
+    double seconds;
+    const char *end;
+    crd_status status; /* of this restart */
+} crdi_svi_run;
+
+struct crd_svi {
+    crd_context *ctx;
+    crdi_arena *arena;
+    crd_svi_options options; /* completed; texts in the arena; calls only while a function of ours runs */
+    crdi_guide *guide;
+    crdi_loss loss;
+    crdi_elbo elbo;
+    crdi_svi_run *run; /* (restarts); after the fit only that of the best is there */
+    int64_t best;
+    double *final_loss; /* (restarts) */
+    crd_svi_history history;
+    double log_evidence; /* of Laplace; NaN */
+    double *fitted; /* parameters of the family that the guide became; NULL: those of the best restart */
+    /* While it runs. */
+    crdi_starter starter;
+    crd_svi_progress *progress;
+    pthread_mutex_t lock;
+    double told; /* when progress was called last */
+    atomic_bool stopped;
+};
+
+/* The parameters that draws come from. */
+const double *crdi_svi_params(const crd_svi *svi);
+bool crdi_svi_is_lbfgs(const crd_svi_options *options);
+
+/* One restart (svi_run.c). */
+crd_status crdi_svi_run_begin(crd_svi *svi, int64_t restart);
+/* Makes steps until there are `total`. A failure of the fit itself stays in run->status. */
+crd_status crdi_svi_run_steps(crd_svi *svi, int64_t restart, int64_t total);
+void crdi_svi_run_clear(crd_context *ctx, crdi_svi_run *run);
+
+/* Makes the point that was fitted the normal that the curvature there says (laplace.c). */
+crd_status crdi_svi_finish_laplace(crd_svi *svi);
+
+#endif

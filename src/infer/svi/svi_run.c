@@ -1,0 +1,322 @@
+/* svi_run.c - one restart of a fit: where it starts, its steps, and why it ends. */
+#include "infer/svi/lbfgs.h"
+#include "infer/svi/svi.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const double TELL_SECONDS = 0.1, BASELINE_DECAY = 0.9;
+enum { START_TRIES = 100, SHOWN = 100 };
+
+/* ---- start -------------------------------------------------------------------------------------------------- */
+
+struct density {
+    crd_exec *exec;
+    int64_t dim;
+};
+
+static crd_status minus_log_density(void *user, const double *u, double *value, double *gradient)
+{
+    struct density *d = user;
+    memcpy(crd_exec_input(d->exec), u, sizeof *u * (size_t)d->dim);
+    crd_exec_run(d->exec);
+    *value = -crd_exec_output(d->exec)[0];
+    for (int64_t i = 0; i < d->dim; i++)
+        gradient[i] = -crd_exec_output(d->exec)[1 + i];
+    return CRD_OK;
+}
+
+/* A point with a finite density and gradient. */
+static crd_status find_point(const crd_svi *svi, crd_key key, struct density *d, double *u, double *gradient)
+{
+    double value;
+    for (int i = 0; i < START_TRIES; i++) {
+        CRD_TRY(crdi_starter_run(&svi->starter, crd_key_fold_in(key, (uint32_t)i), u));
+        CRD_TRY(minus_log_density(d, u, &value, gradient));
+        for (int64_t k = 0; k < d->dim && isfinite(value); k++)
+            value += isfinite(gradient[k]) ? 0 : NAN;
+        if (isfinite(value))
+            return CRD_OK;
+        if (!svi->starter.random)
+            break;
+    }
+    return crdi_raise(svi->ctx, CRD_ESTART, "no start point with a finite density and gradient in %d tries",
+                      svi->starter.random ? START_TRIES : 1);
+}
+
+static crd_status start_point(const crd_svi *svi, crd_key key, double *u)
+{
+    struct density d = {.dim = crd_model_dim(svi->guide->model)};
+    double *gradient = crdi_alloc_array(svi->ctx, d.dim, sizeof *gradient);
+    if (!gradient)
+        return CRD_ENOMEM;
+    crd_status status = crd_exec_create(&d.exec, crd_model_density(svi->guide->model));
+    if (status == CRD_OK)
+        status = find_point(svi, key, &d, u, gradient);
+    if (status == CRD_OK && strcmp(svi->options.start, "map") == 0) {
+        crdi_lbfgs_result result;
+        status = crdi_lbfgs_minimise(svi->ctx, minus_log_density, &d, d.dim, u, NULL, &result);
+    }
+    crd_exec_destroy(&d.exec);
+    crdi_free(svi->ctx, gradient);
+    return status;
+}
+
+static crd_status make_optimiser(crd_svi *svi, crdi_svi_run *run)
+{
+    const crdi_guide *g = svi->guide;
+    int64_t *block = crdi_alloc_array(svi->ctx, g->part_count + g->param_count, sizeof *block), blocks = 0;
+    if (!block)
+        return CRD_ENOMEM;
+    for (int k = 0; k < g->part_count; k++)
+        block[blocks++] = g->part[k].type->params(&g->part[k]);
+    for (int i = 0; i < g->param_count; i++)
+        block[blocks++] = g->param[i].size;
+    crd_status status =
+        crdi_optimiser_create(svi->ctx, svi->options.optimizer, g->params, block, blocks, &run->optimiser);
+    crdi_free(svi->ctx, block);
+    return status;
+}
+
+crd_status crdi_svi_run_begin(crd_svi *svi, int64_t restart)
+{
+    crdi_svi_run *run = &svi->run[restart];
+    int64_t dim = svi->guide->model ? crd_model_dim(svi->guide->model) : 0;
+    crd_key start = crd_key_fold_in(run->key, 0);
+    double *u = crdi_alloc_array(svi->ctx, dim + 1, sizeof *u);
+    run->params = crdi_alloc_array(svi->ctx, svi->guide->params, sizeof *run->params);
+    crd_status status = u && run->params ? CRD_OK : CRD_ENOMEM;
+    if (status == CRD_OK)
+        status = crd_exec_create(&run->exec, svi->elbo.program);
+    if (status == CRD_OK && !crdi_svi_is_lbfgs(&svi->options))
+        status = make_optimiser(svi, run);
+    if (status == CRD_OK && dim > 0)
+        status = start_point(svi, start, u);
+    if (status == CRD_OK)
+        crdi_guide_start(svi->guide, u, svi->options.init_scale, start, run->params);
+    crdi_free(svi->ctx, u);
+    return status;
+}
+
+void crdi_svi_run_clear(crd_context *ctx, crdi_svi_run *run)
+{
+    crdi_optimiser_destroy(&run->optimiser);
+    crd_exec_destroy(&run->exec);
+    crdi_free(ctx, run->params);
+    crdi_free(ctx, run->loss);
+    crdi_free(ctx, run->divergence);
+    crdi_free(ctx, run->likelihood);
+    *run = (crdi_svi_run){0};
+}
+
+/* ---- steps -------------------------------------------------------------------------------------------------- */
+
+static double mean_of_last(const double *x, int64_t count, int64_t last)
+{
+    double sum = 0;
+    int64_t n = 0;
+    for (int64_t i = count > last ? count - last : 0; i < count; i++)
+        if (!isnan(x[i])) {
+            sum += x[i];
+            n++;
+        }
+    return n > 0 ? sum / (double)n : NAN;
+}
+
+static void tell(crd_svi *svi, int64_t restart, int64_t total, double started, bool last)
+{
+    const crdi_svi_run *run = &svi->run[restart];
+    pthread_mutex_lock(&svi->lock);
+    double now = crdi_seconds();
+    svi->progress[restart] = (crd_svi_progress){.step = run->steps,
+                                                .total = total,
+                                                .loss = mean_of_last(run->loss, run->steps, SHOWN),
+                                                .divergence = mean_of_last(run->divergence, run->steps, SHOWN),
+                                                .likelihood = mean_of_last(run->likelihood, run->steps, SHOWN),
+                                                .skipped = run->skipped,
+                                                .seconds = now - started};
+    if (svi->options.progress && (last || now - svi->told > TELL_SECONDS)) {
+        svi->told = now;
+        svi->options.progress(svi->options.progress_user, svi->progress, (int)svi->options.restarts);
+    }
+    pthread_mutex_unlock(&svi->lock);
+}
+
+static bool must_stop(crd_svi *svi)
+{
+    if (svi->options.stop && svi->options.stop(svi->options.stop_user))
+        atomic_store(&svi->stopped, true);
+    return atomic_load_explicit(&svi->stopped, memory_order_relaxed);
+}
+
+/* Evaluates the loss at params with a step's key. Returns whether all of it is finite. */
+static bool evaluate(const crd_svi *svi, const crdi_svi_run *run, const double *params, int64_t step)
+{
+    int64_t n = svi->elbo.params;
+    crd_key key = crd_key_fold_in(crd_key_fold_in(run->key, 1), (uint32_t)step);
+    double *input = crd_exec_input(run->exec);
+    memcpy(input, params, sizeof *params * (size_t)n);
+    input[n] = key.word[0];
+    input[n + 1] = key.word[1];
+    input[n + 2] = run->baseline;
+    crd_exec_run(run->exec);
+    const double *out = crd_exec_output(run->exec);
+    double sum =
+        0; /* NaN or infinite as soon as one is; a sum of finite ones that overflows is no gradient to follow */
+    for (int64_t i = 0; i < n; i++)
+        sum += out[CRDI_ELBO_GRADIENT + i] * 0;
+    return isfinite(out[CRDI_ELBO_LOSS]) && sum == 0;
+}
+
+static void note(crdi_svi_run *run, bool finite, const double *out)
+{
+    run->loss[run->steps] = finite ? out[CRDI_ELBO_LOSS] : NAN;
+    run->divergence[run->steps] = finite ? out[CRDI_ELBO_DIVERGENCE] : NAN;
+    run->likelihood[run->steps] = finite ? out[CRDI_ELBO_LIKELIHOOD] : NAN;
+    run->steps++;
+}
+
+static void step(crd_svi *svi, crdi_svi_run *run)
+{
+    bool finite = evaluate(svi, run, run->params, run->steps);
+    const double *out = crd_exec_output(run->exec);
+    note(run, finite, out);
+    if (!finite) {
+        run->skipped++;
+        run->bad++;
+        return;
+    }
+    run->bad = 0;
+    run->baseline = run->steps == 1 ? out[0] : BASELINE_DECAY * run->baseline + (1 - BASELINE_DECAY) * out[0];
+    crdi_optimiser_update(run->optimiser, out + CRDI_ELBO_GRADIENT, run->params, out[CRDI_ELBO_LOSS]);
+}
+
+static bool has_stalled(const crdi_svi_run *run, int64_t patience)
+{
+    if (patience == 0 || run->steps % patience != 0 || run->steps < 2 * patience)
+        return false;
+    double before = mean_of_last(run->loss, run->steps - patience, patience);
+    return !(mean_of_last(run->loss, run->steps, patience) < before);
+}
+
+static crd_status raise_not_finite(const crd_svi *svi, const crdi_svi_run *run)
+{
+    double last = mean_of_last(run->loss, run->steps, run->steps);
+    for (int64_t i = run->steps - 1; i >= 0; i--)
+        if (!isnan(run->loss[i])) {
+            last = run->loss[i];
+            break;
+        }
+    char text[64] = "no step had a finite one";
+    if (!isnan(last))
+        snprintf(text, sizeof text, "the last finite one was %.6g", last);
+    return crdi_raise(
+        svi->ctx, CRD_EDOMAIN,
+        "the loss or its gradient was not finite in %d steps in a row, up to step %lld (%s); a smaller rate, a "
+        "smaller init_scale or clip_by_global_norm:10 before the optimiser may help",
+        CRDI_SVI_BAD, (long long)run->steps, text);
+}
+
+/* ---- L-BFGS ------------------------------------------------------------------------------------------------- */
+
+struct objective {
+    crd_svi *svi;
+    crdi_svi_run *run;
+    int64_t restart, total;
+    double started;
+};
+
+static crd_status exact_loss(void *user, const double *params, double *value, double *gradient)
+{
+    struct objective *o = user;
+    evaluate(o->svi, o->run, params, 0);
+    const double *out = crd_exec_output(o->run->exec);
+    *value = out[CRDI_ELBO_LOSS];
+    memcpy(gradient, out + CRDI_ELBO_GRADIENT, sizeof *gradient * (size_t)o->svi->elbo.params);
+    return CRD_OK;
+}
+
+static crd_status visit(void *user, int64_t iteration, const double *x, double value, const double *gradient)
+{
+    struct objective *o = user;
+    (void)value;
+    (void)gradient;
+    if (iteration == 0)
+        return CRD_OK;
+    bool finite = evaluate(o->svi, o->run, x, 0); /* its parts: the search may have looked further on */
+    note(o->run, finite, crd_exec_output(o->run->exec));
+    tell(o->svi, o->restart, o->total, o->started, false);
+    return must_stop(o->svi) ? CRD_INTERRUPTED : CRD_OK;
+}
+
+static crd_status minimise(crd_svi *svi, int64_t restart, int64_t total, double started)
+{
+    crdi_svi_run *run = &svi->run[restart];
+    struct objective o = {svi, run, restart, total, started};
+    crdi_lbfgs_result result;
+    crd_status status =
+        crdi_lbfgs_minimise(svi->ctx, exact_loss, &o, svi->elbo.params, run->params,
+                            &(crdi_lbfgs_options){.max_iterations = total, .visit = visit, .visit_user = &o}, &result);
+    if (status >= 0)
+        run->end = status == CRD_INTERRUPTED ? "stopped" : crdi_lbfgs_reason_text(result.reason);
+    return status == CRD_INTERRUPTED ? CRD_OK : status;
+}
+
+/* ---- one restart -------------------------------------------------------------------------------------------- */
+
+static crd_status make_room(crd_svi *svi, crdi_svi_run *run, int64_t total)
+{
+    double **array[] = {&run->loss, &run->divergence, &run->likelihood};
+    if (total <= run->capacity)
+        return CRD_OK;
+    for (int k = 0; k < 3; k++) {
+        double *larger = crdi_alloc_array(svi->ctx, total, sizeof *larger);
+        if (!larger)
+            return CRD_ENOMEM;
+        if (run->steps > 0)
+            memcpy(larger, *array[k], sizeof *larger * (size_t)run->steps);
+        crdi_free(svi->ctx, *array[k]);
+        *array[k] = larger;
+    }
+    run->capacity = total;
+    return CRD_OK;
+}
+
+static crd_status all_steps(crd_svi *svi, int64_t restart, int64_t total, double started)
+{
+    crdi_svi_run *run = &svi->run[restart];
+    run->end = "all steps made";
+    while (run->steps < total) {
+        if (must_stop(svi)) {
+            run->end = "stopped";
+            break;
+        }
+        step(svi, run);
+        if (run->bad == CRDI_SVI_BAD)
+            return raise_not_finite(svi, run);
+        if (has_stalled(run, svi->options.patience)) {
+            run->end = "the loss has stopped falling";
+            break;
+        }
+        if (run->steps % 32 == 0)
+            tell(svi, restart, total, started, false);
+    }
+    return CRD_OK;
+}
+
+crd_status crdi_svi_run_steps(crd_svi *svi, int64_t restart, int64_t total)
+{
+    crdi_svi_run *run = &svi->run[restart];
+    double started = crdi_seconds();
+    CRD_TRY(make_room(svi, run, total));
+    crd_status status =
+        run->optimiser ? all_steps(svi, restart, total, started) : minimise(svi, restart, total, started);
+    run->seconds += crdi_seconds() - started;
+    tell(svi, restart, total, started, true);
+    run->status = status;
+    run->final_loss = status < 0 || run->steps == 0 ? INFINITY : mean_of_last(run->loss, run->steps, CRDI_SVI_LAST);
+    if (isnan(run->final_loss))
+        run->final_loss = INFINITY;
+    return status == CRD_ENOMEM ? status : CRD_OK;
+}
