@@ -36,7 +36,7 @@ typedef struct crd_dist {
 typedef struct crd_dist_param {
     const char *name;
     crd_constraint constraint;
-    int event_ndim; /**< axes of the parameter that belong to one draw: 0, or 1 for logits */
+    int event_ndim; /**< axes of the parameter that belong to one draw: 0, 1 for logits, 2 for matrices */
 } crd_dist_param;
 
 /** What a distribution's file provides. */
@@ -54,10 +54,13 @@ struct crd_dist_type {
     /** Draws of the given shape, reparameterised where that is possible: a formula of the key and the parameters. NULL
      *  if the type cannot be drawn from; handlers that need draws then fail with CRD_EUNSUPPORTED. */
     crd_node (*draw)(const crd_dist *dist, crd_node key, crd_shape shape);
-    /** Optional: mean, variance, distribution function. */
+    /** Optional: mean, variance (of each element of a draw), distribution function. */
     crd_node (*mean)(const crd_dist *dist);
     crd_node (*variance)(const crd_dist *dist);
     crd_node (*cdf)(const crd_dist *dist, crd_node x);
+    /** Optional: entropy in nats, one number a draw; the x with cdf(x) = p. */
+    crd_node (*entropy)(const crd_dist *dist);
+    crd_node (*quantile)(const crd_dist *dist, crd_node p);
 };
 
 #include <credence/dist_table.h>

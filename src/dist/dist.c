@@ -46,10 +46,15 @@ const char *crd_dist_type_what(const crd_dist_type *type)
 
 /* ---- constructors ------------------------------------------------------------------------------------------- */
 
+#define PARAMETERS_0 void
 #define PARAMETERS_1 crd_node a
 #define PARAMETERS_2 crd_node a, crd_node b
 #define PARAMETERS_3 crd_node a, crd_node b, crd_node c
 #define PARAMETERS_4 crd_node a, crd_node b, crd_node c, crd_node d
+#define VALUES_0                                                                                                       \
+    {                                                                                                                  \
+        0                                                                                                              \
+    }
 #define VALUES_1 a
 #define VALUES_2 a, b
 #define VALUES_3 a, b, c
@@ -227,8 +232,10 @@ static bool parameter_defect(const crd_dist *dist, int i, struct defect *defect)
     if (dist->param[i].id >= 0 && crd_node_shape(dist->param[i]).ndim < param->event_ndim) {
         defect->status = CRD_ESHAPE;
         snprintf(defect->text, defect->size,
-                 "%s of %s is a number, it must be an array with the classes along its last axis", param->name,
-                 dist->type->name);
+                 param->event_ndim == 1
+                     ? "%s of %s is a number, it must be an array with the classes along its last axis"
+                     : "%s of %s must be a matrix",
+                 param->name, dist->type->name);
         return true;
     }
     int64_t count = known_elements(dist->param[i], &number, &known);
@@ -237,7 +244,8 @@ static bool parameter_defect(const crd_dist *dist, int i, struct defect *defect)
             return outside(dist, i, known[k], defect);
     if (whole_defect(dist, i, defect))
         return true;
-    return param->constraint == CRD_ABOVE && i > 0 && above_defect(dist, i, defect);
+    return (param->constraint == CRD_ABOVE || param->constraint == CRD_UPPER_BOUND) && i > 0 &&
+           above_defect(dist, i, defect);
 }
 
 crd_status crdi_dist_defect(const crd_dist *dist, char *text, size_t size)
