@@ -11,14 +11,24 @@ struct point {
     double a, b, x, y; /* y = 1 - x */
 };
 
+/* log G(a + s) - log G(a); for large a by Stirling's formula, so that nothing large cancels. */
+static double log_gamma_step(double a, double s)
+{
+    if (a < 10)
+        return vm_lgamma(a + s) - vm_lgamma(a);
+    double rest = crdi_stirling_rest(a + s) - crdi_stirling_rest(a);
+    return (a + s - 0.5) * vm_log1p(s / a) + (s * vm_log(a) - s) + rest;
+}
+
 /* log of x^a (1 - x)^b / B(a, b). For large a and b about the mode x0 = a / (a + b), where
  * a log(x / x0) + b log(y / y0) = -a d(x / x0 - 1) - b d(y / y0 - 1), d(t) = t - log(1 + t): nothing large cancels. */
 static double log_front(const struct point *p)
 {
     double a = p->a, b = p->b, sum = a + b;
-    if (a < 10 || b < 10)
-        return a * vm_log(p->x) + b * vm_log(p->y) + (vm_lgamma(sum) - vm_lgamma(vm_max(a, b))) -
-               vm_lgamma(vm_min(a, b));
+    if (a < 10 || b < 10) {
+        double log_x = p->x > 0.5 ? vm_log1p(-p->y) : vm_log(p->x), log_y = p->y > 0.5 ? vm_log1p(-p->x) : vm_log(p->y);
+        return a * log_x + b * log_y + log_gamma_step(vm_max(a, b), vm_min(a, b)) - vm_lgamma(vm_min(a, b));
+    }
     double off = p->x < p->y ? p->x - a / sum : b / sum - p->y;
     double power = a * crdi_log1p_defect(off * sum / a) + b * crdi_log1p_defect(-off * sum / b);
     double rest = crdi_stirling_rest(sum) - crdi_stirling_rest(a) - crdi_stirling_rest(b);
