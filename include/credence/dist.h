@@ -82,6 +82,12 @@ CRD_API int crd_dist_event_shape(const crd_dist *dist, crd_shape *out);
  *  @return 1, or 0 if they do not broadcast (out is then unchanged). */
 CRD_API int crd_dist_batch_shape(const crd_dist *dist, crd_shape *out);
 
+/** The Kullback-Leibler divergence of p from q, in nats: one number a draw, summed over the axes of crd_dist_to_event. For
+ *  the pairs of src/dist/kl.def, and -log q(v) for p a delta at v. A pair without a formula is a bad node (CRD_EUNSUPPORTED). */
+CRD_API crd_node crd_kl(const crd_dist *p, const crd_dist *q);
+/** Whether there is a formula for two distributions. */
+CRD_API int crd_kl_exists(const crd_dist *p, const crd_dist *q);
+
 /** Finds a type by name; NULL if there is none. */
 CRD_API const crd_dist_type *crd_dist_type_find(const char *name);
 /** The i-th type, counted from 0; NULL behind the last. */

@@ -256,7 +256,8 @@ static inline void table_fill(struct table *table, crd_graph *g, const crd_dist 
         if (interval) /* log(high - low) + log sigmoid(u) + log sigmoid(-u) */
             jacobian = log(number_of(support.high) - number_of(support.low)) - fabs(u[i]) - 2 * log1p(exp(-fabs(u[i])));
         /* Where x underflows to 0 or overflows there is no mass left to speak of. */
-        double density = half_line && fabs(u[i]) > 700 ? 0 : exp(log_p[i] + jacobian);
+        double density =
+            support.kind != CRD_REAL && support.kind != CRD_INTERVAL && fabs(u[i]) > 700 ? 0 : exp(log_p[i] + jacobian);
         table->slope[i] = density > 0 ? density * speed : 0;
     }
     /* Trapezoid sums with Euler and Maclaurin's first correction, h^2 / 12 times the slopes at the ends. */
