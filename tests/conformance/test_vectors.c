@@ -428,6 +428,48 @@ static void divergences_of_vectors_events_and_strangers(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* By covariance and by its factor: the same density, draws, moments and entropy. */
+static void a_covariance_is_its_factor(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_graph *g;
+    assert_ok(ctx, crd_graph_create(&g, ctx));
+    static const double loc[] = {0.1, -0.2}, l[] = {1.1, 0, 0.3, 0.8}, c[] = {1.21, 0.33, 0.33, 0.73};
+    static const double skew[] = {1, 0.5, 0.4, 1};
+    crd_shape two = crd_shape_1(2), square = crd_shape_2(2, 2);
+    crd_dist p = crd_multivariate_normal(array_node(g, loc, two), array_node(g, l, square));
+    crd_dist q = crd_multivariate_normal_covariance(array_node(g, loc, two), array_node(g, c, square));
+    crd_node key = crd_key_node(g, crd_key_make(2)), x = p.type->draw(&p, key, crd_shape_2(5, 2));
+    double a[10], b[10];
+    assert_ok(ctx, crd_dist_check(ctx, &q, "site"));
+    elements_of(x, a, 10);
+    elements_of(q.type->draw(&q, key, crd_shape_2(5, 2)), b, 10);
+    for (int i = 0; i < 10; i++)
+        assert_close(a[i], b[i], 1e-13, 1e-14);
+    elements_of(p.type->log_prob(&p, x), a, 5);
+    elements_of(q.type->log_prob(&q, x), b, 5);
+    for (int i = 0; i < 5; i++)
+        assert_close(a[i], b[i], 1e-13, 0);
+    elements_of(q.type->variance(&q), b, 2);
+    assert_close(b[0], 1.21, 1e-14, 0);
+    assert_close(b[1], 0.73, 1e-14, 0);
+    assert_close(number_of(p.type->entropy(&p)), number_of(q.type->entropy(&q)), 1e-13, 0);
+    q.param[1] = array_node(g, skew, square);
+    assert_int_equal(crd_dist_check(ctx, &q, "site s"), CRD_EDOMAIN);
+    assert_non_null(strstr(crd_error_message(ctx), "symmetric positive definite"));
+    crd_error_clear(ctx);
+    p.param[1] = array_node(g, c, square);
+    assert_int_equal(crd_dist_check(ctx, &p, "site s"), CRD_EDOMAIN);
+    assert_non_null(strstr(crd_error_message(ctx), "lower triangular"));
+    crd_error_clear(ctx);
+    p.param[1] = crd_num(1);
+    assert_int_equal(crd_dist_check(ctx, &p, "site s"), CRD_ESHAPE);
+    crd_error_clear(ctx);
+    crd_graph_destroy(&g);
+    testing_context_destroy(&ctx);
+}
+
 /* ---- points and improper priors ------------------------------------------------------------------------------ */
 
 static void improper_priors_have_density_one(void **state)
@@ -472,6 +514,7 @@ int main(void)
         cmocka_unit_test(divergences_agree_with_the_reference),
         cmocka_unit_test(divergences_are_integrals),
         cmocka_unit_test(divergences_of_vectors_events_and_strangers),
+        cmocka_unit_test(a_covariance_is_its_factor),
         cmocka_unit_test(improper_priors_have_density_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
