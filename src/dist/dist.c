@@ -206,6 +206,7 @@ static bool whole_defect(const crd_dist *dist, int i, struct defect *defect)
 static bool above_defect(const crd_dist *dist, int i, struct defect *defect)
 {
     crd_node high = dist->param[i], low = dist->param[i - 1];
+    crd_constraint kind = dist->type->param[i].constraint;
     crd_shape shape;
     double numbers[2];
     const double *p, *q;
@@ -219,7 +220,7 @@ static bool above_defect(const crd_dist *dist, int i, struct defect *defect)
         high = crd_broadcast_to(high, shape);
     int64_t many_low = known_elements(low, &numbers[0], &p), many_high = known_elements(high, &numbers[1], &q);
     for (int64_t k = 0; k < crd_shape_size(shape) && many_low && many_high; k++)
-        if (!crd_constraint_holds(CRD_ABOVE, q[many_high > 1 ? k : 0], p[many_low > 1 ? k : 0], INFINITY))
+        if (!crd_constraint_holds(kind, q[many_high > 1 ? k : 0], p[many_low > 1 ? k : 0], INFINITY))
             return outside(dist, i, q[many_high > 1 ? k : 0], defect);
     return false;
 }
@@ -239,6 +240,12 @@ static bool parameter_defect(const crd_dist *dist, int i, struct defect *defect)
         return true;
     }
     int64_t count = known_elements(dist->param[i], &number, &known);
+    if (param->constraint == CRD_COUNT && count != 1 && dist->param[i].id >= 0) {
+        defect->status = CRD_ESHAPE;
+        snprintf(defect->text, defect->size, "%s of %s must be %s", param->name, dist->type->name,
+                 crd_constraint_text(param->constraint));
+        return true;
+    }
     for (int64_t k = 0; k < count; k++)
         if (!crd_constraint_holds(param->constraint, known[k], -INFINITY, INFINITY))
             return outside(dist, i, known[k], defect);

@@ -425,6 +425,51 @@ static void a_uniform_with_random_bounds_knows_its_ends(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* An infinite bound is no bound: with none it is the normal, with one its density is that over one tail, and the gradient
+ * in loc and scale is finite. */
+static void a_truncated_normal_may_be_open(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_graph *g;
+    assert_ok(ctx, crd_graph_create(&g, ctx));
+    crd_node zero = crd_num(0), one = crd_num(1), inf = crd_num(INFINITY), minus = crd_num(-INFINITY);
+    const crd_dist dists[] = {crd_truncated_normal(zero, one, minus, inf), crd_truncated_normal(zero, one, zero, inf),
+                              crd_truncated_normal(zero, one, minus, crd_num(-30))};
+    const crd_constraint kinds[] = {CRD_REAL, CRD_ABOVE, CRD_BELOW};
+    const double x[] = {1.5, 1.5, -31};
+    double whole = log_prob_at(g, crd_normal(zero, one), 1.5);
+    /* log Phi(-30) = -454.32124395634319 (mpmath) */
+    const double expected[] = {whole, whole + log(2), -480.5 - 0.91893853320467274 + 454.32124395634319};
+    for (int i = 0; i < 3; i++) {
+        assert_ok(ctx, crd_dist_check(ctx, &dists[i], "site"));
+        assert_int_equal(dists[i].type->support(&dists[i]).kind, kinds[i]);
+        assert_close(log_prob_at(g, dists[i], x[i]), expected[i], 1e-13, 0);
+        crd_node in[2] = {crd_input(g, "loc", crd_shape_0()), crd_input(g, "scale", crd_shape_0())}, out[2];
+        crd_dist open = crd_truncated_normal(in[0], in[1], dists[i].param[2], dists[i].param[3]);
+        crd_gradient(open.type->log_prob(&open, crd_num(x[i])), in, 2, out);
+        crd_program *program;
+        crd_exec *exec;
+        assert_ok(ctx, crd_compile(g, in, 2, out, 2, &program));
+        assert_ok(ctx, crd_exec_create(&exec, program));
+        crd_exec_input(exec)[0] = 0;
+        crd_exec_input(exec)[1] = 1;
+        crd_exec_run(exec);
+        double h = 1e-5, slope = crd_exec_output(exec)[0];
+        crd_dist up = crd_truncated_normal(crd_num(h), one, dists[i].param[2], dists[i].param[3]);
+        crd_dist down = crd_truncated_normal(crd_num(-h), one, dists[i].param[2], dists[i].param[3]);
+        assert_close(slope, (log_prob_at(g, up, x[i]) - log_prob_at(g, down, x[i])) / (2 * h), 1e-6, 1e-8);
+        assert_true(isfinite(crd_exec_output(exec)[1]));
+        crd_exec_destroy(&exec);
+        crd_program_destroy(&program);
+    }
+    crd_dist crossed = crd_truncated_normal(zero, one, one, zero);
+    assert_int_equal(crd_dist_check(ctx, &crossed, "site s"), CRD_EDOMAIN);
+    crd_error_clear(ctx);
+    crd_graph_destroy(&g);
+    testing_context_destroy(&ctx);
+}
+
 /* ---- bijections --------------------------------------------------------------------------------------------- */
 
 static void check_bijection(crd_context *ctx, crd_graph *g, const crd_dist_type *type)
@@ -465,6 +510,7 @@ int main(void)
         cmocka_unit_test(extreme_parameters_give_numbers),
         cmocka_unit_test(densities_are_right_where_they_are_hard),
         cmocka_unit_test(a_uniform_with_random_bounds_knows_its_ends),
+        cmocka_unit_test(a_truncated_normal_may_be_open),
         cmocka_unit_test(bijections_go_both_ways_with_their_jacobian),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -493,6 +493,11 @@ static void improper_priors_have_density_one(void **state)
             assert_true(out[k] == 0);
         assert_true(crd_bijection_exists(flat[i].type->support(&flat[i])));
     }
+    crd_dist computed = crd_flat_ordered(crd_input(g, "n", crd_shape_0())), half = crd_flat_ordered(crd_num(2.5));
+    assert_int_equal(crd_dist_check(ctx, &computed, "site"), CRD_ESHAPE);
+    crd_error_clear(ctx);
+    assert_int_equal(crd_dist_check(ctx, &half, "site"), CRD_EDOMAIN);
+    crd_error_clear(ctx);
     crd_dist interval = flat[2];
     elements_of(interval.type->log_prob(&interval, array_node(g, (const double[]){-1, 7}, crd_shape_1(2))), out, 2);
     assert_true(out[0] == -INFINITY && out[1] == -INFINITY);

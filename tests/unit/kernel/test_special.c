@@ -82,6 +82,9 @@ static void ends_and_domains(void **state)
     assert_close(crdi_beta_quantile(2, 3, 0), 0, 0, 0);
     assert_close(crdi_student_t_cdf(3, -INFINITY), 0, 0, 0);
     assert_close(crdi_student_t_cdf(3, INFINITY), 1, 0, 0);
+    assert_close(crdi_normal_quantile_of_log(0), INFINITY, 0, 0);
+    assert_close(crdi_normal_quantile_of_log(-INFINITY), -INFINITY, 0, 0);
+    assert_true(isnan(crdi_normal_quantile_of_log(0.1)));
     assert_close(crdi_log_normal_cdf(-INFINITY), -INFINITY, 0, 0);
     assert_close(crdi_log_normal_cdf(INFINITY), 0, 0, 0);
     assert_true(isnan(crdi_gamma_p(-1, 1)) && isnan(crdi_gamma_p(1, -1)) && isnan(crdi_beta_cdf(1, 1, 2)));
