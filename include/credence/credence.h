@@ -6,6 +6,7 @@
 #include <credence/context.h>
 #include <credence/dist.h>
 #include <credence/graph.h>
+#include <credence/handler.h>
 #include <credence/mcmc.h>
 #include <credence/model.h>
 #include <credence/nn.h>

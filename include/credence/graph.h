@@ -156,6 +156,28 @@ CRD_API crd_node crd_bessel_ratio_at(crd_node k, crd_where where);
 #define crd_log_bessel_i0(...) crd_log_bessel_i0_at(__VA_ARGS__, CRD_HERE)
 #define crd_bessel_ratio(...) crd_bessel_ratio_at(__VA_ARGS__, CRD_HERE)
 
+/** How windows move over one or two axes. Zero means the default: a stride of 1. */
+typedef struct crd_window {
+    int axes; /**< 1 or 2 */
+    int64_t size[2]; /**< of the window; [1] is not read for one axis, here and below */
+    int64_t stride[2];
+    enum crd_padding {
+        CRD_PADDING_SAME = 0, /**< ceil(extent / stride) windows; an odd element of padding goes behind */
+        CRD_PADDING_VALID, /**< windows lie inside */
+        CRD_PADDING_EXPLICIT /**< before and behind as given */
+    } padding;
+    int64_t before[2], behind[2];
+} crd_window;
+
+/** The elements of each window: (n, length, c) -> (n, length', size, c), or
+ *  (n, height, width, c) -> (n, height', width', size[0] size[1], c). Padding has the value `fill`. */
+CRD_API crd_node crd_windows_at(crd_node x, const crd_window *window, double fill, crd_where where);
+/** Convolution: x (n, length, in) with kernel (size, in, out), or (n, height, width, in) with (size[0], size[1], in, out);
+ *  the window's size is the kernel's, what `window` says of it is not read. */
+CRD_API crd_node crd_convolve_at(crd_node x, crd_node kernel, const crd_window *window, crd_where where);
+#define crd_windows(...) crd_windows_at(__VA_ARGS__, CRD_HERE)
+#define crd_convolve(...) crd_convolve_at(__VA_ARGS__, CRD_HERE)
+
 /* A recurrence is a scan: a body that takes carries and one row of each of some arrays, and gives the next carries and one
  * row of each of some results. */
 
@@ -212,6 +234,13 @@ CRD_API crd_node crd_random_normal_node(crd_node key, crd_shape shape);
 CRD_API crd_node crd_random_log_gamma_node(crd_node key, crd_node concentration, crd_shape shape);
 /** Angles in [-pi, pi] of von Mises about 0; no gradient flows to the concentration. */
 CRD_API crd_node crd_random_von_mises_node(crd_node key, crd_node concentration, crd_shape shape);
+/** Counts, one sub-key an element: parameters broadcast to `shape`, and no gradient flows to them. For a multinomial the
+ *  last axis of `shape` and `probs` are the classes, and `total` has none of them. */
+CRD_API crd_node crd_random_poisson_node(crd_node key, crd_node rate, crd_shape shape);
+CRD_API crd_node crd_random_binomial_node(crd_node key, crd_node total, crd_node probs, crd_shape shape);
+CRD_API crd_node crd_random_multinomial_node(crd_node key, crd_node total, crd_node probs, crd_shape shape);
+/** `count` of the numbers 0 to n - 1, each at most once, in random order: (count). n below 2^32. Cost: n + count. */
+CRD_API crd_node crd_random_choice_node(crd_node key, int64_t n, int64_t count);
 
 /** Differentiates: out[i] = d y / d x[i], with the shape of x[i], as nodes of the same graph (reverse mode, graph to
  *  graph). y must be a scalar. Where y does not depend on x[i] the result is zeros. */

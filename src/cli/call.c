@@ -123,6 +123,9 @@ static crd_status read_option(crdi_cli_call *call, crd_context *ctx, int argc, c
     }
     if (!option)
         return raise_unknown(call, ctx, name[0] ? name : typed);
+    bool single = option->type != CRDI_OPTION_LIST && option->type != CRDI_OPTION_FLAG;
+    if (single && crdi_options_given(set, option->name))
+        return crdi_raise(ctx, CRD_EINVAL, "%s is given twice", name);
     if (equals)
         return crdi_options_set_option(set, option, equals + 1);
     if (option->type == CRDI_OPTION_FLAG)

@@ -94,12 +94,12 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
     double x[CRDI_TUTORIAL_ROWS], y[CRDI_TUTORIAL_ROWS];
     crdi_tutorial_regression(x, y);
     crd_array observed = crd_array_borrow(y, crd_shape_1(CRDI_TUTORIAL_ROWS));
-    crd_network network = {o->hidden,
-                           o->activation,
-                           "normal:0,1",
-                           "half_cauchy:0.5",
-                           crd_array_borrow(x, crd_shape_2(CRDI_TUTORIAL_ROWS, 1)),
-                           &observed};
+    crd_network network = {.hidden = o->hidden,
+                           .activation = o->activation,
+                           .prior = "normal:0,1",
+                           .noise = "half_cauchy:0.5",
+                           .x = crd_array_borrow(x, crd_shape_2(CRDI_TUTORIAL_ROWS, 1)),
+                           .y = &observed};
     crd_model *model;
     CRD_TRY(crd_model_create(&model, cli->ctx, crd_network_model, &network));
     const crd_program *program = crd_model_density(model);

@@ -55,6 +55,6 @@ const crdi_command_body crdi_command_demo = {
 #define DEMO(name, help) "  " #name ": " help "\n"
 #include "cli/demos.def"
 #undef DEMO
-            "Files of an earlier demo in the folder are replaced.",
+            "Files of an earlier demo in the folder are replaced.\n",
     .run = run,
 };

@@ -23,6 +23,7 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
     const export_options *o = crdi_cli_values(call, &table);
     crdi_csv_place place = {.path = o->out, .force = o->force, .file = STDOUT_FILENO, .name = "standard output"};
     crd_run *run;
+    CRD_TRY(crdi_cli_refuse_same(cli->ctx, o->out, crdi_cli_argument(call, 0), "the run file"));
     CRD_TRY(crd_run_open(cli->ctx, crdi_cli_argument(call, 0), &run));
     crd_status status = crdi_run_csv(cli->ctx, run, &place);
     crd_run_close(&run);

@@ -4,6 +4,8 @@
 #include "cli/csv.h"
 #include "cli/fit_display.h"
 #include "cli/interrupt.h"
+#include "nn/likelihood.h"
+#include "report/model_check.h"
 #include "report/run_summary.h"
 #include "store/dataset.h"
 #include "store/network_fit.h"
@@ -76,6 +78,10 @@ static crd_status read_data(struct fit *f, const crd_table *table)
     CRD_TRY(split_names(f, table, &o->features, &features));
     CRD_TRY(split_names(f, table, &o->drop, &drop));
     CRD_TRY(split_names(f, table, &o->categorical, &categorical));
+    for (int64_t i = 0; i < categorical.count; i++)
+        if (strcmp(categorical.item[i], o->target) == 0)
+            return crdi_raise(f->cli->ctx, CRD_EUNSUPPORTED, "the target '%s' is of classes: fit learns numbers only",
+                              o->target);
     return crd_dataset_make(
         f->cli->ctx, table,
         &(crd_dataset_options){.target = o->target,
@@ -127,6 +133,14 @@ static const char *default_out(struct fit *f, const char *data)
     return crdi_arena_printf(f->arena, "%.*s.crd", length, base);
 }
 
+/* Before anything is read, and --force or not. */
+static crd_status check_place(struct fit *f, const char *data)
+{
+    const crdi_csv_options *csv = crdi_cli_values(f->call, &crdi_csv_table);
+    CRD_TRY(crdi_cli_refuse_same(f->cli->ctx, f->net.path, data, "the table to learn from"));
+    return crdi_cli_refuse_same(f->cli->ctx, f->net.path, csv->rows, "the file of --rows");
+}
+
 static crd_status join_priors(struct fit *f)
 {
     const crdi_text_list *list = &f->o->prior;
@@ -137,12 +151,32 @@ static crd_status join_priors(struct fit *f)
     return joined ? CRD_OK : CRD_ENOMEM;
 }
 
+/* What the network says of the target. A likelihood whose predictions are not made yet is not fitted either. */
+static crd_status read_likelihood(struct fit *f)
+{
+    const crdi_likelihood *likelihood = crdi_likelihood_find(f->cli->ctx, f->o->likelihood);
+    if (!likelihood)
+        return CRD_ENAME;
+    if (!likelihood->predicted)
+        return crdi_raise(f->cli->ctx, CRD_EUNSUPPORTED,
+                          "likelihood %s: its predictions and summaries are not made yet; normal and student_t can be "
+                          "fitted",
+                          likelihood->name);
+    f->net.network.likelihood = likelihood->name;
+    bool student_t = strcmp(likelihood->name, "student_t") == 0;
+    if (!student_t && crdi_options_given(crdi_cli_options(f->call, &fit_table), "df"))
+        return crdi_raise(f->cli->ctx, CRD_EINVAL, "option --df goes with --likelihood student_t");
+    f->net.network.df = student_t ? f->o->df : NULL;
+    return CRD_OK;
+}
+
 static crd_status prepare(struct fit *f)
 {
     const fit_options *o = f->o;
     const char *data = crdi_cli_argument(f->call, 0);
     CRD_TRY(make_seed(f));
     CRD_TRY(join_priors(f));
+    CRD_TRY(read_likelihood(f));
     f->net.ctx = f->cli->ctx;
     f->net.network.hidden = o->hidden;
     f->net.network.activation = o->activation;
@@ -158,9 +192,10 @@ static crd_status prepare(struct fit *f)
     if (!f->net.path || f->record.status < 0)
         return CRD_ENOMEM;
     f->net.options = crdi_string_text(&f->record);
+    CRD_TRY(check_place(f, data));
     CRD_TRY(make_dataset(f, data));
     f->net.dataset = f->dataset;
-    return crdi_network_fit_prepare(&f->net);
+    return f->o->check ? CRD_OK : crdi_network_fit_prepare(&f->net);
 }
 
 /* ---- what is printed ------------------------------------------------------------------------------------------ */
@@ -171,13 +206,15 @@ static crd_status print_plan(struct fit *f)
     const crd_nuts_options *m = &f->net.mcmc;
     crdi_string_init(&out, f->cli->ctx);
     crd_status status = crdi_dataset_describe(f->dataset, &out);
-    crdi_string_append(&out, "model:  hidden %s, %s, %lld parameters\nprior:  ", f->o->hidden, f->o->activation,
-                       (long long)crd_model_dim(f->net.model));
+    bool linear = strcmp(f->o->hidden, "none") == 0;
+    crdi_string_append(&out, "model:  hidden %s%s%s, %lld parameters\nprior:  ", f->o->hidden, linear ? "" : ", ",
+                       linear ? "" : f->o->activation, (long long)crd_model_dim(f->net.model));
     if (status == CRD_OK)
         status = crdi_network_priors_text(f->cli->ctx, &f->net.network, 8, &out);
-    crdi_string_append(&out, "method: %s%s, %lld chains, %lld + %lld\nseed:   %lld%s\n", m->kernel,
-                       strcmp(f->o->method, "auto") == 0 ? " (auto)" : "", (long long)m->chains, (long long)m->warmup,
-                       (long long)m->draws, (long long)f->net.seed, f->random_seed ? " (random)" : "");
+    crdi_string_append(&out, "method: %s%s, %lld chain%s, %lld + %lld\nseed:   %lld%s\n", m->kernel,
+                       strcmp(f->o->method, "auto") == 0 ? " (auto)" : "", (long long)m->chains,
+                       m->chains == 1 ? "" : "s", (long long)m->warmup, (long long)m->draws, (long long)f->net.seed,
+                       f->random_seed ? " (random)" : "");
     status = status < 0 ? status : out.status;
     if (status == CRD_OK)
         fputs(crdi_string_text(&out), stderr);
@@ -185,15 +222,25 @@ static crd_status print_plan(struct fit *f)
     return status;
 }
 
-/* Draws of each chain that are in the file. */
-static crd_status count_draws(struct fit *f, crd_run *run)
+/* --check: the data and the model, and nothing is written. */
+static crd_status print_check(struct fit *f)
 {
-    f->draws = crdi_arena_alloc(f->arena, (size_t)f->net.mcmc.chains * sizeof *f->draws);
-    if (!f->draws)
-        return CRD_ENOMEM;
-    for (int c = 0; c < f->net.mcmc.chains; c++)
-        CRD_TRY(crd_run_draws(run, c, &f->draws[c]));
-    return CRD_OK;
+    crdi_string out;
+    bool json = strcmp(f->o->format, "json") == 0;
+    crdi_string_init(&out, f->cli->ctx);
+    crd_status status = json ? CRD_OK : crdi_dataset_describe(f->dataset, &out);
+    if (status == CRD_OK)
+        status = crdi_model_check(f->cli->ctx,
+                                  &(crdi_model_check_request){.network = &f->net.network,
+                                                              .dataset = f->dataset,
+                                                              .draws = 1000,
+                                                              .key = crd_key_make((uint64_t)f->net.seed),
+                                                              .json = json},
+                                  &out);
+    if (status == CRD_OK)
+        fputs(crdi_string_text(&out), stdout);
+    crdi_string_clear(&out);
+    return status;
 }
 
 static crd_status print_end(struct fit *f, const crdi_run_end *end)
@@ -216,23 +263,36 @@ static void print_interrupted(struct fit *f)
     int64_t total = 0;
     for (int c = 0; c < f->net.mcmc.chains; c++)
         total += f->draws[c];
-    if (total)
+    if (f->net.kept_older)
+        fprintf(stderr, "credence: stopped in warm-up; %s is left as it was\n", f->net.path);
+    else if (total)
         fprintf(stderr, "credence: stopped; %s keeps the %lld draws made so far\n", f->net.path, (long long)total);
     else
         fprintf(stderr, "credence: stopped in warm-up; %s holds no draws\n", f->net.path);
 }
 
+/* What the file holds now, and its summary where there are draws. An older file that was kept is none of ours. */
+static crd_status look(struct fit *f, crdi_network_run **net, crdi_run_summary **summary)
+{
+    int64_t total = 0;
+    f->draws = crdi_arena_alloc(f->arena, (size_t)f->net.mcmc.chains * sizeof *f->draws);
+    if (!f->draws)
+        return CRD_ENOMEM;
+    if (f->net.kept_older)
+        return CRD_OK;
+    CRD_TRY(crdi_network_run_open(f->cli->ctx, f->net.path, net));
+    for (int c = 0; c < f->net.mcmc.chains; c++) {
+        CRD_TRY(crd_run_draws((*net)->run, c, &f->draws[c]));
+        total += f->draws[c];
+    }
+    return total ? crdi_run_summary_make(*net, NULL, 0.9, summary) : CRD_OK;
+}
+
 static crd_status finish(struct fit *f, const crdi_mcmc_report *cost, bool interrupted)
 {
-    crdi_network_run *net;
+    crdi_network_run *net = NULL;
     crdi_run_summary *summary = NULL;
-    CRD_TRY(crdi_network_run_open(f->cli->ctx, f->net.path, &net));
-    crd_status status = count_draws(f, net->run);
-    bool any = false;
-    for (int c = 0; c < f->net.mcmc.chains && status == CRD_OK; c++)
-        any = any || f->draws[c] > 0;
-    if (any)
-        status = crdi_run_summary_make(net, NULL, 0.9, &summary);
+    crd_status status = look(f, &net, &summary);
     if (status == CRD_OK)
         status = print_end(f, &(crdi_run_end){.path = f->net.path,
                                               .cost = *cost,
@@ -261,6 +321,8 @@ static crd_status run_fit(struct fit *f)
     crdi_fit_display display = {0};
     crdi_mcmc_report cost = {0};
     CRD_TRY(prepare(f));
+    if (f->o->check)
+        return print_check(f);
     if (!f->o->quiet) {
         CRD_TRY(print_plan(f));
         CRD_TRY(crdi_fit_display_begin(&display, f->cli, (int)f->net.mcmc.chains));
@@ -294,6 +356,16 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 const crdi_command_body crdi_command_fit = {
     .positional = {{"DATA.csv", "the table to learn from", CRDI_ONE}},
     .table = {&fit_table, &crdi_csv_table, &crdi_mcmc_option_table},
-    .more = "Example: credence fit data.csv --target y --hidden 16,16 --seed 1\n",
+    .more = "A prior is NAME:NUMBERS, a distribution, or one of these forms, each also written NAME:ARGUMENT:\n"
+            "  fan_in(PRIOR)                 PRIOR of the parameter times sqrt(number of its inputs)\n"
+            "  scale(DIST)                   normal(0, scale), one scale ~ DIST for the parameter\n"
+            "  ard(DIST)                     one scale for each input: automatic relevance determination\n"
+            "  group(NAME,DIST)              one scale for all parameters of the group\n"
+            "  horseshoe(T)                  a global scale ~ half_cauchy(T), a local one for each weight\n"
+            "  regularized_horseshoe(T,S,D)  with a slab of scale S and D degrees of freedom\n"
+            "  noncentered(PRIOR)            those with scales, drawn as standard normals times the scales\n"
+            "as in --prior 'net/Dense_0.kernel=ard:half_cauchy:1' --prior 'net/Dense_1.kernel=fan_in(normal:0,1)'\n"
+            "--prior '*.bias=normal:0,1'. Scales are sites: net/Dense_0.kernel.scale.\n\n"
+            "Example: credence fit data.csv --target y --hidden 16,16 --seed 1\n",
     .run = run,
 };

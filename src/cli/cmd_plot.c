@@ -34,6 +34,18 @@ static crd_status read_range(crd_context *ctx, const char *text, double *range)
     return crdi_raise(ctx, CRD_EINVAL, "option --range: '%s' is no pair LOW,HIGH with LOW below HIGH", text);
 }
 
+/* Some options are of one figure only. */
+static crd_status check_options(crd_context *ctx, crdi_cli_call *call, const char *figure)
+{
+    static const char *const of[][2] = {{"site", "trace"}, {"along", "bands"}, {"range", "bands"}};
+    const crdi_options *given = crdi_cli_options(call, &table);
+    for (int i = 0; i < CRDI_COUNT(of); i++)
+        if (crdi_options_given(given, of[i][0]) && strcmp(figure, of[i][1]) != 0)
+            return crdi_raise(ctx, CRD_EINVAL, "option --%s is of the figure %s, not of %s", of[i][0], of[i][1],
+                              figure);
+    return CRD_OK;
+}
+
 static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 {
     double range[2];
@@ -42,11 +54,14 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
     const crdi_figure_type *type;
     crdi_network_run *net;
     crdi_figure *figure = NULL;
+    CRD_TRY(crdi_cli_check_order(cli->ctx, call));
     CRD_TRY(crdi_figure_type_find(cli->ctx, name, &type));
+    CRD_TRY(check_options(cli->ctx, call, name));
     if (!o->out)
         return crdi_raise(cli->ctx, CRD_EMISSING, "plot needs --out FILE, a name that ends in .png, .svg or .pdf");
     if (o->range)
         CRD_TRY(read_range(cli->ctx, o->range, range));
+    CRD_TRY(crdi_cli_refuse_same(cli->ctx, o->out, crdi_cli_argument(call, 0), "the run file"));
     CRD_TRY(crdi_figure_check(cli->ctx, o->out, o->force));
     CRD_TRY(crdi_network_run_open(cli->ctx, crdi_cli_argument(call, 0), &net));
     crdi_run_figure_options options = {.site = o->site.item,

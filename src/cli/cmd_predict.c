@@ -63,6 +63,12 @@ static crd_status predict(struct predict *p)
     p->prob_count = crdi_probabilities_read(ctx, p->o->quantiles, p->prob, MOST_QUANTILES);
     if (p->prob_count < 0)
         return CRD_EINVAL;
+    CRD_TRY(crdi_cli_check_order(ctx, p->call));
+    CRD_TRY(crdi_cli_refuse_same(ctx, p->o->out, crdi_cli_argument(p->call, 0), "the run file"));
+    CRD_TRY(crdi_cli_refuse_same(ctx, p->o->out, crdi_cli_argument(p->call, 1), "the table of inputs"));
+    CRD_TRY(crdi_cli_refuse_same(ctx, p->o->out,
+                                 ((const crdi_csv_options *)crdi_cli_values(p->call, &crdi_csv_table))->rows,
+                                 "the file of --rows"));
     CRD_TRY(crdi_network_run_open(ctx, crdi_cli_argument(p->call, 0), &p->net));
     CRD_TRY(crdi_network_run_need(p->net, "predictions"));
     CRD_TRY(read_inputs(p));

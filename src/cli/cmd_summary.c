@@ -23,7 +23,7 @@ static crd_status print(crd_context *ctx, const crdi_run_summary *s, const summa
     crdi_string out;
     crdi_string_init(&out, ctx);
     crd_status status = strcmp(o->format, "json") == 0  ? crdi_run_summary_json(&out, s)
-                        : strcmp(o->format, "csv") == 0 ? crdi_summary_csv(&out, s->row, s->count, s->prob)
+                        : strcmp(o->format, "csv") == 0 ? crdi_run_summary_csv(&out, s)
                                                         : crdi_run_summary_text(&out, s, o->full);
     if (status == CRD_OK)
         fputs(crdi_string_text(&out), stdout);

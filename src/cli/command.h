@@ -60,6 +60,13 @@ const char *crdi_cli_argument(const crdi_cli_call *call, int i);
 const void *crdi_cli_values(const crdi_cli_call *call, const crdi_option_table *table);
 crdi_options *crdi_cli_options(crdi_cli_call *call, const crdi_option_table *table);
 
+/* Refuses an output that is the same file as an input, whatever the names (links are followed): CRD_EINVAL. `what` says
+ * what the input is: "the table to learn from". Either may be NULL or missing, and devices are no such case. */
+crd_status crdi_cli_refuse_same(crd_context *ctx, const char *out, const char *in, const char *what);
+
+/* For commands whose first argument is a run file: CRD_EINVAL if that is the second one and not the first. */
+crd_status crdi_cli_check_order(crd_context *ctx, const crdi_cli_call *call);
+
 /* What each cmd_NAME.c defines. */
 #define COMMAND(name, help) extern const crdi_command_body crdi_command_##name;
 #include "cli/commands.def"

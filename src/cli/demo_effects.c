@@ -70,7 +70,12 @@ static int stop(void *user)
 static crd_status run_setting(crd_context *ctx, const struct setting *setting, const crd_array *x, const crd_array *y,
                               const crd_array *x_test, struct effect *effect)
 {
-    crd_network train = {setting->hidden, setting->activation, setting->prior, "half_cauchy:0.5", *x, y};
+    crd_network train = {.hidden = setting->hidden,
+                         .activation = setting->activation,
+                         .prior = setting->prior,
+                         .noise = "half_cauchy:0.5",
+                         .x = *x,
+                         .y = y};
     crd_network test = train;
     crd_nuts_options options = {.chains = 2, .warmup = 200, .draws = 2000, .stop = stop};
     crd_model *model;

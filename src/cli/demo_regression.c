@@ -4,6 +4,7 @@
 #include "store/csv.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { GRID = 200, WORDS = 48, PATH = 1024 };
 
@@ -57,8 +58,7 @@ static crd_status type(crdi_cli *cli, const char *folder, const char *line)
         crdi_string_clear(&text);
         return CRD_ENOMEM;
     }
-    printf("\n$ %s\n", text.text);
-    fflush(stdout);
+    printf("\n$");
     for (char *at = text.text; at && count < WORDS; count++) {
         word[count] = at;
         for (at = at + 1; *at && *at != ' '; at++) {
@@ -67,7 +67,11 @@ static crd_status type(crdi_cli *cli, const char *folder, const char *line)
             *at++ = 0;
         else
             at = NULL;
+        bool plain = !strpbrk(word[count], "[]*?'\"$&;|<>(){}"); /* else a shell would take it apart */
+        printf(plain ? " %s" : " '%s'", word[count]);
     }
+    printf("\n");
+    fflush(stdout);
     crd_status status = crdi_cli_run(cli, count, word);
     fflush(stdout);
     crdi_string_clear(&text);

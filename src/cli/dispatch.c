@@ -4,6 +4,7 @@
 #include "kernel/kernel.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,18 @@ static void print_error(crd_context *ctx, crd_status status)
     for (const char *c = message; *c; c++)
         fputc((unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c, stderr);
     fputc('\n', stderr);
+}
+
+/* Whoever read our output has seen enough, as `head` does: no reason for a message. */
+static bool reader_is_gone(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO};
+    return poll(&output, 1, 0) == 1 && (output.revents & POLLERR);
+}
+
+static bool is_of_output(crd_context *ctx, crd_status status)
+{
+    return status == CRD_EIO && strncmp(crd_error_message(ctx), "standard output", 15) == 0;
 }
 
 static const char *kernel_set(const void *list, int64_t i)
@@ -74,9 +87,10 @@ crd_status crdi_cli_run(crdi_cli *cli, int argc, char **argv)
 }
 
 /* Standard output is written late: a full disk or a closed pipe may show only here. */
-static crd_status finish_output(crd_context *ctx)
+static crd_status finish_output(crd_context *ctx, bool *gone)
 {
     bool failed = ferror(stdout);
+    *gone = reader_is_gone(); /* asked while it is open */
     errno = 0;
     if (fclose(stdout) != 0)
         failed = true;
@@ -97,12 +111,14 @@ int crdi_main(int argc, char **argv)
     }
     if (status >= 0)
         status = crdi_cli_run(&cli, argc, argv);
-    if (status < 0)
+    if (status < 0 && !(is_of_output(cli.ctx, status) && reader_is_gone()))
         print_error(cli.ctx, status);
     crd_error_clear(cli.ctx);
-    crd_status written = finish_output(cli.ctx);
+    bool gone;
+    crd_status written = finish_output(cli.ctx, &gone);
     if (written < 0 && status >= 0) {
-        print_error(cli.ctx, written);
+        if (!gone)
+            print_error(cli.ctx, written);
         status = written;
     }
     crd_context_destroy(&cli.ctx);

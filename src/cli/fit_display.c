@@ -1,8 +1,9 @@
 /* fit_display.c - see fit_display.h. */
 #include "cli/fit_display.h"
-#include "report/progress.h"
+#include "cli/terminal.h"
 
 #include <string.h>
+#include <unistd.h>
 
 enum { MOST_LINES = 20 }; /* of the block: a terminal of 24 lines keeps some of what stands above */
 static const double REDRAW_SECONDS = 0.2, PLAIN_SECONDS = 5;
@@ -10,36 +11,70 @@ static const double REDRAW_SECONDS = 0.2, PLAIN_SECONDS = 5;
 crd_status crdi_fit_display_begin(crdi_fit_display *d, crdi_cli *cli, int chains)
 {
     *d = (crdi_fit_display){.cli = cli, .count = chains, .drawn = crdi_seconds()};
+    crdi_string_init(&d->block, cli->ctx);
     d->last = crdi_alloc_array(cli->ctx, chains, sizeof *d->last);
-    return d->last ? CRD_OK : CRD_ENOMEM;
+    d->printed = crdi_alloc_array(cli->ctx, chains, sizeof *d->printed);
+    if (d->last && d->printed)
+        return CRD_OK;
+    crdi_free(cli->ctx, d->last);
+    crdi_free(cli->ctx, d->printed);
+    *d = (crdi_fit_display){0};
+    return CRD_ENOMEM;
+}
+
+/* Over the block before, which a narrower window has broken into more rows. All is asked anew: windows change. */
+static void draw_live(crdi_fit_display *d, const crdi_chain_progress *chains)
+{
+    int width = d->cli->width, height = MOST_LINES + 2;
+    crdi_string out;
+    crdi_terminal_size(STDERR_FILENO, &width, &height);
+    int most = height - 2 < 1 ? 1 : height - 2 < MOST_LINES ? height - 2 : MOST_LINES;
+    crdi_string_init(&out, d->cli->ctx);
+    int before = crdi_progress_rows(crdi_string_text(&d->block), width);
+    if (crdi_progress_block(&out, chains, d->count, width, most, before) > 0) {
+        fputs(crdi_string_text(&out), stderr);
+        fflush(stderr);
+    }
+    crdi_string_clear(&d->block);
+    d->block = out;
+}
+
+static void draw_plain(crdi_fit_display *d, const crdi_chain_progress *chains)
+{
+    crdi_string out;
+    crdi_string_init(&out, d->cli->ctx);
+    if (crdi_progress_lines(&out, chains, d->printed, d->count) == CRD_OK)
+        fputs(crdi_string_text(&out), stderr);
+    fflush(stderr);
+    memcpy(d->printed, chains, (size_t)d->count * sizeof *chains);
+    crdi_string_clear(&out);
 }
 
 static void draw(crdi_fit_display *d, bool ended)
 {
-    crdi_string out;
-    crdi_string_init(&out, d->cli->ctx);
     crdi_chain_progress *chains = crdi_alloc_array(d->cli->ctx, d->count, sizeof *chains);
-    if (chains) {
-        for (int c = 0; c < d->count; c++)
-            chains[c] = crdi_progress_of(&d->last[c], ended);
-        if (d->cli->terminal) {
-            int lines = crdi_progress_block(&out, chains, d->count, d->cli->width, MOST_LINES, d->lines);
-            d->lines = lines > 0 ? lines : d->lines;
-        } else {
-            (void)!crdi_progress_lines(&out, chains, d->count);
-        }
-        fputs(crdi_string_text(&out), stderr);
-        fflush(stderr);
-    }
+    if (!chains)
+        return;
+    for (int c = 0; c < d->count; c++)
+        chains[c] = crdi_progress_of(&d->last[c], ended);
+    if (d->cli->terminal)
+        draw_live(d, chains);
+    else
+        draw_plain(d, chains);
     crdi_free(d->cli->ctx, chains);
-    crdi_string_clear(&out);
 }
 
 void crdi_fit_display_update(void *user, const crd_chain_progress *chains, int count)
 {
     crdi_fit_display *d = user;
     double now = crdi_seconds();
-    memcpy(d->last, chains, (size_t)count * sizeof *chains);
+    for (int c = 0; c < count; c++) {
+        bool was_done = d->last[c].total > 0 && d->last[c].iteration >= d->last[c].total;
+        double seconds = d->last[c].seconds; /* the sampler's clock goes on when a chain is done */
+        d->last[c] = chains[c];
+        if (was_done)
+            d->last[c].seconds = seconds;
+    }
     if (now - d->drawn < (d->cli->terminal ? REDRAW_SECONDS : PLAIN_SECONDS))
         return;
     d->drawn = now;
@@ -51,6 +86,8 @@ void crdi_fit_display_end(crdi_fit_display *d)
     if (!d->last)
         return;
     draw(d, true);
+    crdi_string_clear(&d->block);
     crdi_free(d->cli->ctx, d->last);
-    d->last = NULL;
+    crdi_free(d->cli->ctx, d->printed);
+    *d = (crdi_fit_display){0};
 }

@@ -3,12 +3,15 @@
 #define CRDI_CLI_FIT_DISPLAY_H
 
 #include "cli/command.h"
+#include "report/progress.h"
 #include <credence/mcmc.h>
 
 typedef struct crdi_fit_display {
     crdi_cli *cli;
     crd_chain_progress *last; /* what was reported last */
-    int count, lines; /* chains; of the block on the screen */
+    crdi_chain_progress *printed; /* on plain lines */
+    crdi_string block; /* what stands on the terminal */
+    int count; /* chains */
     double drawn; /* when */
 } crdi_fit_display;
 

@@ -23,3 +23,13 @@ int crdi_terminal_width(int fd, int fallback)
         width = isatty(fd) && ioctl(fd, TIOCGWINSZ, &window) == 0 && window.ws_col ? window.ws_col : fallback;
     return width < NARROWEST ? NARROWEST : width > WIDEST ? WIDEST : (int)width;
 }
+
+bool crdi_terminal_size(int fd, int *columns, int *rows)
+{
+    struct winsize window = {0};
+    if (!isatty(fd) || ioctl(fd, TIOCGWINSZ, &window) != 0 || !window.ws_col || !window.ws_row)
+        return false;
+    *columns = window.ws_col;
+    *rows = window.ws_row;
+    return true;
+}

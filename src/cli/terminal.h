@@ -10,4 +10,8 @@ bool crdi_terminal_is(int fd);
 /* The columns of the terminal: the environment's COLUMNS, else what the terminal says, else `fallback`. */
 int crdi_terminal_width(int fd, int fallback);
 
+/* The columns and rows of a terminal as they are at this moment; false where there is none or it does not say. The
+ * variable COLUMNS is not asked: it stays as it was when a window is made smaller. */
+bool crdi_terminal_size(int fd, int *columns, int *rows);
+
 #endif

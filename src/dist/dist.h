@@ -10,6 +10,11 @@
 #include "dist/dist.def"
 #undef DIST
 
+#define COMPOUND(name, count, params, what) extern const crd_dist_type crdi_dist_##name;
+#include "dist/compound.def"
+#undef COMPOUND
+extern const crd_dist_type crdi_dist_masked;
+
 static const double CRDI_HALF_LOG_2PI = 0.91893853320467274178;
 
 /* Supports without bounds of their own. */
@@ -65,6 +70,12 @@ crd_node crdi_inside_unit(crd_node x);
 int64_t crdi_known_count(crd_node node);
 /* The extent of axis -1, -2, ... of a node; 0 if it has fewer. */
 int64_t crdi_extent(crd_node node, int axis);
+
+/* Compound types; see compound.c. */
+const char *crdi_compound_what(const crd_dist_type *type);
+/* The batch of the base without the axes that the type uses up; false if there is no base or no such axes. */
+bool crdi_base_batch(const crd_dist *dist, crd_shape *out);
+crd_status crdi_compound_defect(const crd_dist *dist, char *text, size_t size);
 
 /* crd_dist_check without raising: the status, and the message (without its beginning) as text. */
 crd_status crdi_dist_defect(const crd_dist *dist, char *text, size_t size);

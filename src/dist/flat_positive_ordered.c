@@ -21,7 +21,7 @@ static crd_node log_prob(const crd_dist *d, crd_node x)
 const crd_dist_type crdi_dist_flat_positive_ordered = {
     .name = "flat_positive_ordered",
     .param_count = 1,
-    .param = {{"count", CRD_COUNT, 0}},
+    .param = {{"count", CRD_EXTENT, 0}},
     .event_shape = event_shape,
     .support = support,
     .log_prob = log_prob,

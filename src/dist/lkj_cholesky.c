@@ -84,7 +84,7 @@ static crd_node draw(const crd_dist *d, crd_node key, crd_shape shape)
 const crd_dist_type crdi_dist_lkj_cholesky = {
     .name = "lkj_cholesky",
     .param_count = 2,
-    .param = {{"dimension", CRD_COUNT, 0}, {"concentration", CRD_POSITIVE, 0}},
+    .param = {{"dimension", CRD_EXTENT, 0}, {"concentration", CRD_POSITIVE, 0}},
     .event_shape = event_shape,
     .support = support,
     .log_prob = log_prob,

@@ -1,4 +1,4 @@
-/* model.c - from a model function to programs: the unconstrained log density, the values, the prior, predictions.
+/* model.c - from a model function to programs: the unconstrained log density and the values (predictive.c has others).
  *
  * Each program comes from a trace of its own: the function is run again under other handlers. The latent sites' order,
  * which fixes the layout of the parameter vector, is that of their names. */
@@ -6,17 +6,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-struct crd_model {
-    crd_context *ctx;
-    crd_model_fn fn;
-    void *user;
-    crdi_arena *arena; /* names of sites */
-    crd_site *site;
-    int site_count;
-    int64_t dim;
-    crd_program *density;
-};
 
 crd_context *crd_model_context(const crd_model *model)
 {
@@ -38,6 +27,24 @@ const crd_site *crd_model_site(const crd_model *model, int i)
     return &model->site[i];
 }
 
+int crd_model_observed_count(const crd_model *model)
+{
+    return model->observed_count;
+}
+
+const crd_site *crd_model_observed(const crd_model *model, int i)
+{
+    return &model->observed[i];
+}
+
+int crdi_model_find(const crd_model *model, const char *name)
+{
+    for (int i = 0; i < model->site_count; i++)
+        if (strcmp(model->site[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
 const crd_program *crd_model_density(const crd_model *model)
 {
     return model->density;
@@ -51,6 +58,7 @@ void crd_model_destroy(crd_model **model)
     crd_program_destroy(&m->density);
     crdi_arena_destroy(&m->arena);
     crdi_free(m->ctx, m->site);
+    crdi_free(m->ctx, m->observed);
     crdi_free(m->ctx, m);
     *model = NULL;
 }
@@ -78,7 +86,7 @@ static crd_status unconstrained_trace(crd_context *ctx, crd_model_fn fn, void *u
     return status == CRD_OK ? crd_trace_run(out->trace, fn, user) : status;
 }
 
-static bool is_latent(const crd_message *m)
+bool crdi_is_latent(const crd_message *m)
 {
     return m->kind == CRD_MESSAGE_SAMPLE && !m->observed;
 }
@@ -88,24 +96,32 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const crd_site *)a)->name, ((const crd_site *)b)->name);
 }
 
+static crd_status describe_site(crd_model *model, const crd_message *m, crd_site *site)
+{
+    if (!(site->name = crdi_arena_strdup(model->arena, m->name)))
+        return CRD_ENOMEM;
+    crd_support support = m->dist.type->support(&m->dist);
+    site->shape = m->shape;
+    site->size = crd_shape_size(m->shape);
+    site->dist = m->dist.type->name;
+    site->support = crd_constraint_text(support.kind);
+    if (crdi_is_latent(m))
+        site->unconstrained_size = crd_shape_size(crd_bijection_shape(support, m->shape));
+    return CRD_OK;
+}
+
 static crd_status list_sites(crd_model *model, const crd_trace *trace)
 {
     model->site = crdi_alloc_array(model->ctx, crd_trace_count(trace) + 1, sizeof *model->site);
-    if (!model->site)
+    model->observed = crdi_alloc_array(model->ctx, crd_trace_count(trace) + 1, sizeof *model->observed);
+    if (!model->site || !model->observed)
         return CRD_ENOMEM;
     for (int i = 0; i < crd_trace_count(trace); i++) {
         const crd_message *m = crd_trace_site(trace, i);
-        if (!is_latent(m))
+        if (m->kind != CRD_MESSAGE_SAMPLE)
             continue;
-        crd_site *site = &model->site[model->site_count++];
-        if (!(site->name = crdi_arena_strdup(model->arena, m->name)))
-            return CRD_ENOMEM;
-        site->shape = m->shape;
-        site->size = crd_shape_size(m->shape);
-        site->dist = m->dist.type->name;
-        crd_support support = m->dist.type->support(&m->dist);
-        site->unconstrained_size = crd_shape_size(crd_bijection_shape(support, m->shape));
-        site->support = crd_constraint_text(support.kind);
+        CRD_TRY(describe_site(
+            model, m, m->observed ? &model->observed[model->observed_count++] : &model->site[model->site_count++]));
     }
     qsort(model->site, (size_t)model->site_count, sizeof *model->site, by_name);
     for (int i = 0; i < model->site_count; i++) {
@@ -206,8 +222,8 @@ static const char *site_name(const void *list, int64_t i)
 }
 
 /* The values of named sites behind `first` nodes that are there already. */
-static crd_status find_sites(crd_context *ctx, const crd_trace *trace, const char *const *names, int count,
-                             bool deterministic, crd_shape *shapes, crd_node *out)
+crd_status crdi_find_sites(crd_context *ctx, const crd_trace *trace, const char *const *names, int count,
+                           bool deterministic, crd_shape *shapes, crd_node *out)
 {
     for (int i = 0; i < count; i++) {
         const crd_message *m = crd_trace_find(trace, names[i]);
@@ -224,7 +240,7 @@ static crd_status find_sites(crd_context *ctx, const crd_trace *trace, const cha
     return CRD_OK;
 }
 
-static void value_of_sites(const crd_model *model, const crd_trace *trace, crd_node *out)
+void crdi_model_values(const crd_model *model, const crd_trace *trace, crd_node *out)
 {
     for (int i = 0; i < model->site_count; i++) {
         const crd_message *m = crd_trace_find(trace, model->site[i].name);
@@ -244,107 +260,13 @@ crd_status crd_model_compile_values(const crd_model *model, const char *const *k
     if (status == CRD_OK)
         status = inputs && outputs ? order_inputs(model, &u, inputs) : CRD_ENOMEM;
     if (status == CRD_OK) {
-        value_of_sites(model, u.trace, outputs);
-        status = find_sites(ctx, u.trace, keep, keep_count, true, keep_shapes, outputs + n);
+        crdi_model_values(model, u.trace, outputs);
+        status = crdi_find_sites(ctx, u.trace, keep, keep_count, true, keep_shapes, outputs + n);
     }
     if (status == CRD_OK)
         status = crd_compile(crd_trace_graph(u.trace), inputs, n, outputs, n + keep_count, out);
     unconstrained_clear(ctx, &u);
     crdi_free(ctx, inputs);
     crdi_free(ctx, outputs);
-    return status;
-}
-
-/* ---- prior and predictive ----------------------------------------------------------------------------------- */
-
-/* Hides the observations: an observed site becomes one to be drawn. */
-static void forget(crd_handler *self, crd_trace *trace, crd_message *m)
-{
-    (void)self;
-    (void)trace;
-    if (m->kind == CRD_MESSAGE_SAMPLE && m->observed)
-        m->has_value = m->observed = 0;
-}
-
-crd_status crd_model_compile_prior(const crd_model *model, const char *const *names, int count, crd_program **out)
-{
-    crd_context *ctx = model->ctx;
-    crd_trace *trace;
-    crd_seed_handler seed;
-    crd_handler forgetful = {.process = forget};
-    CRD_TRY(crd_trace_create(&trace, ctx));
-    crd_node key = crd_input(crd_trace_graph(trace), "key", crd_shape_1(2));
-    crd_seed_init(&seed, key);
-    int n = model->site_count;
-    crd_node *outputs = crdi_alloc_array(ctx, n + count, sizeof *outputs);
-    crd_status status = outputs ? crd_trace_push(trace, &seed.handler) : CRD_ENOMEM;
-    if (status == CRD_OK)
-        status = crd_trace_push(trace, &forgetful);
-    if (status == CRD_OK)
-        status = crd_trace_run(trace, model->fn, model->user);
-    if (status == CRD_OK) {
-        value_of_sites(model, trace, outputs);
-        status = find_sites(ctx, trace, names, count, false, NULL, outputs + n);
-    }
-    if (status == CRD_OK)
-        status = crd_compile(crd_trace_graph(trace), &key, 1, outputs, n + count, out);
-    crdi_free(ctx, outputs);
-    crd_trace_destroy(&trace);
-    return status;
-}
-
-/* Gives the latent sites of a model their place in the input vector. */
-struct latents {
-    const crd_model *model;
-    crd_node *input; /* by site */
-};
-
-static int lookup(void *user, const crd_message *m, crd_node *value)
-{
-    struct latents *latents = user;
-    for (int i = 0; i < latents->model->site_count; i++) {
-        if (strcmp(latents->model->site[i].name, m->name) != 0)
-            continue;
-        *value = latents->input[i];
-        return 1;
-    }
-    return 0;
-}
-
-crd_status crd_model_compile_predictive(const crd_model *model, void *user, const char *const *names, int count,
-                                        crd_shape *shapes, crd_program **out)
-{
-    crd_context *ctx = model->ctx;
-    crd_trace *trace;
-    crd_seed_handler seed;
-    crd_substitute_handler substitute;
-    crd_handler forgetful = {.process = forget};
-    int n = model->site_count;
-    CRD_TRY(crd_trace_create(&trace, ctx));
-    crd_node *inputs = crdi_alloc_array(ctx, n + 1, sizeof *inputs);
-    crd_node *outputs = crdi_alloc_array(ctx, count ? count : 1, sizeof *outputs);
-    struct latents latents = {model, inputs + 1};
-    crd_status status = inputs && outputs ? CRD_OK : CRD_ENOMEM;
-    if (status == CRD_OK) {
-        inputs[0] = crd_input(crd_trace_graph(trace), "key", crd_shape_1(2));
-        for (int i = 0; i < n; i++)
-            inputs[i + 1] = crd_input(crd_trace_graph(trace), model->site[i].name, model->site[i].shape);
-        crd_seed_init(&seed, inputs[0]);
-        crd_substitute_init(&substitute, lookup, &latents);
-        status = crd_trace_push(trace, &seed.handler);
-    }
-    if (status == CRD_OK)
-        status = crd_trace_push(trace, &substitute.handler);
-    if (status == CRD_OK)
-        status = crd_trace_push(trace, &forgetful);
-    if (status == CRD_OK)
-        status = crd_trace_run(trace, model->fn, user);
-    if (status == CRD_OK)
-        status = find_sites(ctx, trace, names, count, false, shapes, outputs);
-    if (status == CRD_OK)
-        status = crd_compile(crd_trace_graph(trace), inputs, n + 1, outputs, count, out);
-    crdi_free(ctx, inputs);
-    crdi_free(ctx, outputs);
-    crd_trace_destroy(&trace);
     return status;
 }

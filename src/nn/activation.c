@@ -16,8 +16,9 @@
 static const struct {
     const char *name;
     crd_node (*apply)(crd_node x);
+    const char *what;
 } activations[] = {
-#define ACTIVATION(name, formula, what) {#name, apply_##name},
+#define ACTIVATION(name, formula, what) {#name, apply_##name, what},
 #include "nn/activations.def"
 #undef ACTIVATION
 };
@@ -25,6 +26,11 @@ static const struct {
 const char *crd_activation_name(int i)
 {
     return i >= 0 && i < CRDI_COUNT(activations) ? activations[i].name : NULL;
+}
+
+const char *crd_activation_what(int i)
+{
+    return i >= 0 && i < CRDI_COUNT(activations) ? activations[i].what : NULL;
 }
 
 static const char *get_name(const void *list, int64_t i)
@@ -38,13 +44,16 @@ crd_node crd_activation_at(crd_trace *trace, const char *name, crd_node x, crd_w
     for (int i = 0; i < CRDI_COUNT(activations); i++)
         if (strcmp(activations[i].name, name) == 0)
             return activations[i].apply(x);
-    const char *near = crdi_nearest(name, get_name, NULL, CRDI_COUNT(activations));
-    if (near)
-        crd_trace_fail(trace, CRD_ENAME, where, "unknown activation '%s'; did you mean '%s'?", name, near);
-    else
+    if (trace->status == CRD_OK && crd_graph_status(trace->graph) == CRD_OK) {
+        const char *near = crdi_nearest(name, get_name, NULL, CRDI_COUNT(activations));
+        char all[384] = "";
+        for (int i = 0; !near && i < CRDI_COUNT(activations); i++) {
+            strncat(all, i ? ", " : "", sizeof all - strlen(all) - 1);
+            strncat(all, activations[i].name, sizeof all - strlen(all) - 1);
+        }
         crd_trace_fail(trace, CRD_ENAME, where,
-                       "unknown activation '%s'; there are: tanh, relu, sigmoid, gelu, silu, "
-                       "softplus, elu, identity",
-                       name);
+                       near ? "unknown activation '%s'; did you mean '%s'?" : "unknown activation '%s'; there are: %s",
+                       name, near ? near : all);
+    }
     return (crd_node){trace->graph, -1, 0};
 }

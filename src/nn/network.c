@@ -1,34 +1,104 @@
-/* network.c - the regression network that the command line fits (the tutorial's model, with its settings as data). */
-#include "model/model.h"
+/* network.c - the network with a likelihood that the command line fits (the tutorial's model, with its settings as data). */
+#include "nn/likelihood.h"
+#include "nn/nn.h"
 
-#include <credence/nn.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Messages name no line: this model is ours, and what is wrong is a setting. */
+#undef CRD_HERE
+#define CRD_HERE ((crd_where){NULL, 0})
+
+/* Messages name no line: this model is ours, and what is wrong is a setting. */
+#undef CRD_HERE
+#define CRD_HERE ((crd_where){NULL, 0})
 
 enum { MAX_LAYERS = 32 };
+
+static crd_node failed(crd_trace *t)
+{
+    if (t->status == CRD_OK)
+        t->status = crd_error_status(t->ctx);
+    return (crd_node){t->graph, -1, 0};
+}
+
+/* The likelihood with the distribution that it needs, and settings that go with it. */
+static const crdi_likelihood *find_likelihood(crd_trace *t, const crd_network *net, const crd_dist_type **type)
+{
+    const crdi_likelihood *likelihood = crdi_likelihood_find(t->ctx, net->likelihood);
+    if (!likelihood)
+        return NULL;
+    *type = crd_dist_type_find(likelihood->dist);
+    if (!*type)
+        crd_trace_fail(t, CRD_EUNSUPPORTED, CRD_HERE, "likelihood %s: there is no distribution %s", likelihood->name,
+                       likelihood->dist);
+    else if (strcmp(likelihood->name, "categorical") == 0 && net->classes < 2)
+        crd_trace_fail(t, CRD_EINVAL, CRD_HERE, "likelihood categorical: %lld classes, at least 2 are needed",
+                       (long long)net->classes);
+    else if (!likelihood->noisy && crdi_network_heteroscedastic(net))
+        crd_trace_fail(t, CRD_EINVAL, CRD_HERE, "likelihood %s has no noise that could be heteroscedastic",
+                       likelihood->name);
+    return t->status == CRD_OK ? likelihood : NULL;
+}
+
+/* s as one number with a prior. */
+static crd_node sample_noise(crd_trace *t, const crd_network *net)
+{
+    crd_dist noise;
+    if (crd_dist_parse(t->ctx, net->noise, &noise) < 0)
+        return failed(t);
+    if (noise.type->support(&noise).kind == CRD_POSITIVE)
+        return crd_sample(t, "s", noise);
+    crd_trace_fail(t, CRD_EPRIOR, CRD_HERE,
+                   "noise '%s': the prior of a standard deviation must be of positive "
+                   "numbers, as half_cauchy:0.5 is",
+                   net->noise);
+    return failed(t);
+}
 
 crd_node crd_network_model(crd_trace *t, void *user)
 {
     const crd_network *net = user;
+    const crd_dist_type *type;
     int64_t width[MAX_LAYERS];
-    crd_dist noise;
     int layers = crd_widths_parse(t->ctx, net->hidden, width, MAX_LAYERS);
-    if (layers < 0 || crd_dist_parse(t->ctx, net->noise, &noise) < 0) {
-        t->status = crd_error_status(t->ctx);
-        return (crd_node){t->graph, -1, 0};
-    }
-    if (noise.type->support(&noise).kind != CRD_POSITIVE) {
-        crd_trace_fail(t, CRD_EPRIOR, CRD_HERE,
-                       "noise '%s': the prior of a standard deviation must be of positive "
-                       "numbers, as half_cauchy:0.5 is",
-                       net->noise);
-        return (crd_node){t->graph, -1, 0};
-    }
-    crd_node x = crd_data(t, "x", &net->x);
-    const crd_module *mlp = crd_mlp(t, width, layers, 1, net->activation);
+    const crdi_likelihood *likelihood = layers < 0 ? NULL : find_likelihood(t, net, &type);
+    if (!likelihood)
+        return failed(t);
+    bool by_row = crdi_network_heteroscedastic(net), classes = strcmp(likelihood->name, "categorical") == 0;
+    crd_node x = crd_data(t, "x", &net->x), s = crd_num(1);
+    const crd_module *mlp = crd_mlp(t, width, layers, classes ? net->classes : by_row ? 2 : 1, net->activation);
     crd_node out = crd_random_module(t, "net", mlp, x, crd_prior(t, net->prior));
-    crd_node s = crd_sample(t, "s", noise);
+    if (likelihood->noisy && !by_row)
+        s = sample_noise(t, net);
+    /* Sites for all rows come before the plate: parameters of the likelihood, f and s as a whole. */
+    crd_node f = crd_deterministic(t, "f", classes ? out : crd_take(out, 1, 0));
+    if (by_row)
+        s = crd_deterministic(t, "s", crd_softplus(crd_take(out, 1, 1)));
+    crd_dist y = likelihood->make(t, net, type, f, s);
     crd_plate data = crd_plate_enter(t, "data", net->x.shape.dim[0]);
-    crd_node f = crd_deterministic(t, "f", crd_take(out, 1, 0));
-    crd_observe(t, "y", crd_normal(f, s), net->y);
+    crd_observe(t, "y", y, net->y);
     crd_plate_leave(data);
     return f;
+}
+
+int crd_widths_parse(crd_context *ctx, const char *text, int64_t *out, int most)
+{
+    char copy[256];
+    int count = 0;
+    if (strcmp(text, "none") == 0)
+        return 0;
+    snprintf(copy, sizeof copy, "%s", text);
+    for (char *piece = copy, *next; piece; piece = next) {
+        next = strchr(piece, ',');
+        if (next)
+            *next++ = 0;
+        if (count == most || !crdi_parse_int(piece, &out[count]) || out[count] < 1 || out[count] > 1 << 20) {
+            crdi_raise(ctx, CRD_EINVAL, "hidden '%s': widths between 1 and %d are needed, as in '16,16', or 'none'",
+                       text, 1 << 20);
+            return -1;
+        }
+        count++;
+    }
+    return count;
 }

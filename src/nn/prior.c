@@ -1,7 +1,6 @@
 /* prior.c - priors on parameters by path, and the module whose parameters are drawn from them. */
-#include "model/model.h"
+#include "nn/prior_form.h"
 
-#include <credence/nn.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,8 +8,7 @@ enum { MAX_RULES = 64, MAX_PATHS = 256, PATH = 256 };
 
 struct rule {
     const char *pattern;
-    const char *text; /* the distribution as written */
-    crd_dist dist;
+    crdi_prior_term term;
 };
 
 struct crd_prior {
@@ -20,24 +18,14 @@ struct crd_prior {
 
 static bool parse_rule(crd_trace *trace, struct crd_prior *prior, char *text, crd_where where)
 {
-    struct rule *rule = &prior->rule[prior->count];
+    struct rule *rule = &prior->rule[prior->count++];
     char *equals = strchr(text, '=');
     rule->pattern = "*";
-    rule->text = text;
     if (equals) {
         *equals = 0;
         rule->pattern = text;
-        rule->text = equals + 1;
     }
-    crd_status status = crd_dist_parse(trace->ctx, rule->text, &rule->dist);
-    if (status == CRD_OK && rule->dist.type->discrete) {
-        crd_trace_fail(trace, CRD_EPRIOR, where, "prior '%s': %s is discrete", rule->text, rule->dist.type->name);
-        return false;
-    }
-    if (status < 0)
-        trace->status = crdi_error_prefix(trace->ctx, status, "prior");
-    prior->count++;
-    return status == CRD_OK;
+    return crdi_prior_read(trace, equals ? equals + 1 : text, where, &rule->term);
 }
 
 const crd_prior *crd_prior_parse_at(crd_trace *trace, const char *text, crd_where where)
@@ -72,15 +60,54 @@ struct random_module {
     int paths;
 };
 
-static crd_node random_param(crd_scope *scope, const char *name, crd_shape shape)
+/* A group's scale has one prior, whatever the number of rules that name it. */
+static bool check_group(crd_scope *scope, const struct random_module *m, const crdi_prior_term *term)
+{
+    for (; term && !term->name; term = term->inner)
+        ;
+    for (int i = 0; term && i < m->prior->count; i++) {
+        const crdi_prior_term *other = &m->prior->rule[i].term;
+        for (; other && !other->name; other = other->inner)
+            ;
+        bool same = !other || strcmp(other->name, term->name) != 0 || other->dist.type == term->dist.type;
+        for (int k = 0; same && other && strcmp(other->name, term->name) == 0 && k < term->dist.type->param_count; k++)
+            same = other->dist.param[k].number == term->dist.param[k].number;
+        if (same)
+            continue;
+        crd_trace_fail(scope->trace, CRD_EPRIOR, scope->where, "group %s has two priors: '%s' and '%s'", term->name,
+                       other->text, term->text);
+        return false;
+    }
+    return true;
+}
+
+static crd_node draw(crd_scope *scope, const struct random_module *m, const crdi_prior_term *term, const char *path,
+                     const crd_param_spec *spec)
+{
+    crdi_prior_request request = {.trace = scope->trace,
+                                  .where = scope->where,
+                                  .module = m->name,
+                                  .path = path,
+                                  .shape = spec->shape,
+                                  .fan_in = spec->fan_in,
+                                  .factor = 1};
+    return check_group(scope, m, term) ? crdi_prior_draw(term, &request) : crdi_bad(scope);
+}
+
+static crd_node random_param(crd_scope *scope, const crd_param_spec *spec)
 {
     struct random_module *m = scope->user;
     crd_trace *trace = scope->trace;
     int match = -1, second = -1;
     char path[PATH];
-    snprintf(path, sizeof path, "%s/%s", m->name, name);
-    if (m->paths < MAX_PATHS)
-        m->path[m->paths++] = crdi_arena_strdup(trace->arena, path);
+    snprintf(path, sizeof path, "%s/%s", m->name, spec->name);
+    if (m->paths < MAX_PATHS) {
+        if (!(m->path[m->paths] = crdi_arena_strdup(trace->arena, path))) {
+            trace->status = CRD_ENOMEM;
+            return crdi_bad(scope);
+        }
+        m->paths++;
+    }
     for (int i = 0; i < m->prior->count; i++) {
         if (!crdi_match(m->prior->rule[i].pattern, path))
             continue;
@@ -97,7 +124,7 @@ static crd_node random_param(crd_scope *scope, const char *name, crd_shape shape
                        path, m->prior->rule[match].pattern, m->prior->rule[second].pattern);
     if (match < 0 || second >= 0)
         return (crd_node){trace->graph, -1, 0};
-    return crd_sample_at(trace, path, crd_dist_expand(m->prior->rule[match].dist, shape), scope->where);
+    return draw(scope, m, &m->prior->rule[match].term, path, spec);
 }
 
 static void check_rules(crd_trace *trace, const struct random_module *m, crd_where where)
@@ -111,18 +138,13 @@ static void check_rules(crd_trace *trace, const struct random_module *m, crd_whe
     }
 }
 
-crd_node crd_scope_param(crd_scope *scope, const char *name, crd_shape shape)
-{
-    return scope->param(scope, name, shape);
-}
-
 crd_node crd_random_module_at(crd_trace *trace, const char *name, const crd_module *module, crd_node x,
                               const crd_prior *prior, crd_where where)
 {
     if (!module || !prior || !crd_node_ok(x))
         return (crd_node){trace->graph, -1, 0};
     struct random_module m = {.name = name, .prior = prior};
-    crd_scope scope = {trace, where, random_param, &m};
+    crd_scope scope = {.trace = trace, .where = where, .param = random_param, .user = &m};
     crd_node y = module->apply(module, &scope, x);
     if (m.paths > 0)
         check_rules(trace, &m, where);

@@ -78,6 +78,21 @@ void crdi_panel_texts(crdi_figure *figure, crdi_panel *panel, const char *title,
     panel->y_label = keep_text(figure, y_label);
 }
 
+void crdi_panel_x_names(crdi_figure *figure, crdi_panel *panel, const char *const *names, int64_t count)
+{
+    if (figure->status < 0 || count < 1 || count > CRDI_TICKS)
+        return;
+    const char **copy = crdi_arena_alloc(figure->arena, (size_t)count * sizeof *copy);
+    if (!copy) {
+        figure->status = CRD_ENOMEM;
+        return;
+    }
+    for (int64_t i = 0; i < count; i++)
+        copy[i] = keep_text(figure, names[i]);
+    panel->x_name = copy;
+    panel->x_name_count = (int)count;
+}
+
 void crdi_figure_footnote(crdi_figure *figure, const char *format, ...)
 {
     crdi_string s;

@@ -55,6 +55,8 @@ typedef struct crdi_panel {
     double x_range[2], y_range[2];
     bool log_x, log_y;
     bool hide_y_ticks; /* where only the shape counts */
+    int x_name_count; /* 0: numbers; else the ticks stand at 0, 1, ... and are called so, through crdi_panel_x_names */
+    const char **x_name;
     crdi_legend legend;
     int64_t layer_count, layer_capacity;
     crdi_layer *layer; /* drawn in this order; a panel without layers stays empty */
@@ -76,6 +78,8 @@ void crdi_figure_destroy(crdi_figure **figure);
 crdi_panel *crdi_figure_panel(crdi_figure *figure, int row, int column);
 void crdi_panel_texts(crdi_figure *figure, crdi_panel *panel, const char *title, const char *x_label,
                       const char *y_label);
+/* Names for 0, 1, ... along x, copied; more than CRDI_TICKS are left numbers. */
+void crdi_panel_x_names(crdi_figure *figure, crdi_panel *panel, const char *const *names, int64_t count);
 void crdi_figure_footnote(crdi_figure *figure, const char *format, ...) CRD_PRINTF(2, 3);
 /* Adds a copy of a layer on top of a panel. */
 void crdi_panel_add(crdi_figure *figure, crdi_panel *panel, const crdi_layer *layer);

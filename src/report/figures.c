@@ -84,10 +84,10 @@ static void add_levels(crdi_figure *figure, crdi_panel *panel, const crdi_bands 
             char label[32];
             crdi_format(label, sizeof label, "%.3g%% CI", 100 * next);
             crdi_panel_add(figure, panel,
-                           &(crdi_layer){.kind = CRDI_BAND,
+                           &(crdi_layer){.kind = b->apart ? CRDI_INTERVALS : CRDI_BAND,
                                          .role = CRDI_ROLE_MODEL,
                                          .label = label,
-                                         .alpha = fmin(0.3 + 0.15 * shade, 0.8),
+                                         .alpha = b->apart ? 1 : fmin(0.3 + 0.15 * shade, 0.8),
                                          .count = n,
                                          .x = x,
                                          .y = reorder(figure, order, b->level[i].low, n),
@@ -103,6 +103,7 @@ static void add_levels(crdi_figure *figure, crdi_panel *panel, const crdi_bands 
 void crdi_panel_bands(crdi_figure *figure, crdi_panel *panel, const crdi_bands *b)
 {
     crdi_panel_texts(figure, panel, b->title, b->x_label, b->y_label);
+    crdi_panel_x_names(figure, panel, b->x_name, b->x_name ? b->x_name_count : 0);
     if (figure->status < 0)
         return;
     struct place *order = crdi_arena_alloc(figure->arena, (size_t)(b->count + 1) * sizeof *order);
@@ -119,7 +120,7 @@ void crdi_panel_bands(crdi_figure *figure, crdi_panel *panel, const crdi_bands *
     add_levels(figure, panel, b, order, x, n);
     if (b->median)
         crdi_panel_add(figure, panel,
-                       &(crdi_layer){.kind = CRDI_LINE,
+                       &(crdi_layer){.kind = b->apart ? CRDI_POINTS : CRDI_LINE,
                                      .role = CRDI_ROLE_MODEL,
                                      .label = "Median",
                                      .count = n,

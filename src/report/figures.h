@@ -15,6 +15,9 @@ typedef struct crdi_named {
 /* Curves over one input: the median and any number of bands round it, and the data that belong there. */
 typedef struct crdi_bands {
     const char *title, *x_label, *y_label; /* each may be NULL */
+    const char *const *x_name; /* levels of a category: what 0, 1, ... along x are called; NULL: numbers */
+    int64_t x_name_count;
+    bool apart; /* the x have nothing between them (levels of a category): points with intervals, not curves */
     int64_t count;
     const double *x, *median; /* (count), in any order of x; median may be NULL */
     int level_count;

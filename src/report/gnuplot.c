@@ -104,6 +104,15 @@ static crdi_ticks ticks_along_x(const double range[2], bool log_axis, double pix
     return t;
 }
 
+/* Names that stand for 0, 1, ...; their text is written from the panel, as it needs quoting. */
+static crdi_ticks ticks_of_names(int count)
+{
+    crdi_ticks t = {.count = count};
+    for (int i = 0; i < count; i++)
+        t.at[i] = i;
+    return t;
+}
+
 /* Pixels left of, right of, below and above the frame of a panel. */
 static void margins(const crdi_panel *p, const place *at, double out[4])
 {
@@ -138,7 +147,8 @@ static crd_status lay_out(const crdi_figure *f, layout *out)
             crdi_panel_ranges(p, at->x, at->y);
             int wanted = (int)fmax(2, fmin(8, (f->panel_height * DPI - 60) / 28));
             at->y_ticks = crdi_ticks_make(at->y[0], at->y[1], p->log_y, wanted);
-            at->x_ticks = ticks_along_x(at->x, p->log_x, width - 80);
+            at->x_ticks =
+                p->x_name_count ? ticks_of_names(p->x_name_count) : ticks_along_x(at->x, p->log_x, width - 80);
             margins(p, at, m);
             left = fmax(left, m[0]);
             right = fmax(right, m[1]);
@@ -198,6 +208,18 @@ static void write_ticks(crdi_string *out, const char *axis, const crdi_ticks *ti
     crdi_string_append(out, "set %stics out nomirror scale 0.5 offset %s (", axis, *axis == 'x' ? "0,0.3" : "0.5,0");
     for (int i = 0; i < ticks->count; i++)
         crdi_string_append(out, "%s'%s' %.15g", i ? ", " : "", ticks->label[i], ticks->at[i]);
+    crdi_string_append(out, ")\n");
+}
+
+/* The names at 0, 1, ... along x, each cut to its share of the frame. */
+static void write_names(crdi_string *out, const crdi_panel *p, double width)
+{
+    crdi_string_append(out, "set xtics out nomirror scale 0.5 offset 0,0.3 (");
+    for (int i = 0; i < p->x_name_count; i++) {
+        crdi_string_append(out, "%s", i ? ", " : "");
+        quote(out, p->x_name[i], tick_points, width / p->x_name_count - 8);
+        crdi_string_append(out, " %d", i);
+    }
     crdi_string_append(out, ")\n");
 }
 
@@ -332,7 +354,10 @@ static void write_panel(crdi_string *out, const crdi_panel *p, const place *at, 
                        p->log_y ? "set logscale y\n" : "");
     crdi_string_append(out, "set xrange [%.15g:%.15g]\nset yrange [%.15g:%.15g]\n", at->x[0], at->x[1], at->y[0],
                        at->y[1]);
-    write_ticks(out, "x", &at->x_ticks, false);
+    if (p->x_name_count)
+        write_names(out, p, width);
+    else
+        write_ticks(out, "x", &at->x_ticks, false);
     write_ticks(out, "y", &at->y_ticks, p->hide_y_ticks);
     write_legend(out, p, t);
     write_label(out, 1, p->title, title_points, width + 40, (at->left + at->right) / 2,
@@ -406,7 +431,7 @@ crd_status crdi_figure_check(crd_context *ctx, const char *path, bool force)
     if (!S_ISREG(info.st_mode))
         return crdi_raise(ctx, CRD_EINVAL, "%s is not a file that can be replaced", path);
     if (!force)
-        return crdi_raise(ctx, CRD_EEXISTS, "%s: the file exists; --force replaces it", path);
+        return crdi_raise(ctx, CRD_EEXISTS, "%s: exists; --force replaces it", path);
     return CRD_OK;
 }
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LEAST_BAR = 8, MOST_BAR = 30, FIELD = 64, FIELDS = 7 };
+enum { LEAST_BAR = 8, MOST_BAR = 30, FIELD = 64, FIELDS = 7, MOST_PLAIN = 16 };
 
 static const char *phase_name(crdi_phase phase)
 {
@@ -125,6 +125,8 @@ static crdi_phase phase_of(const crdi_chain_progress *chains, int count)
 {
     bool same = true, warm = false;
     for (int i = 0; i < count; i++) {
+        if (chains[i].phase == CRDI_PHASE_STOPPED) /* the run is over, and this chain was not at its end */
+            return CRDI_PHASE_STOPPED;
         same = same && chains[i].phase == chains[0].phase;
         warm = warm || chains[i].phase == CRDI_PHASE_WARMUP;
     }
@@ -183,16 +185,49 @@ int crdi_progress_block(crdi_string *out, const crdi_chain_progress *chains, int
     return out->status < 0 ? (int)out->status : lines;
 }
 
-crd_status crdi_progress_lines(crdi_string *out, const crdi_chain_progress *chains, int count)
+int crdi_progress_rows(const char *block, int width)
 {
+    int rows = 0, columns = 0;
+    for (const char *at = block; *at; at++) {
+        if (*at == '\x1b') {
+            at += strcspn(at, "AJK"); /* the sequences of a block end so */
+        } else if (*at == '\n') {
+            rows += columns > width ? (columns + width - 1) / width : 1;
+            columns = 0;
+        } else if (*at != '\r') {
+            columns++;
+        }
+    }
+    return rows;
+}
+
+static void plain_line(crdi_string *out, const crdi_chain_progress *c)
+{
+    char field[FIELDS][FIELD] = {{0}};
+    fields(c, false, field);
+    for (int k = 0; k < FIELDS; k++)
+        if (*field[k])
+            crdi_string_append(out, "%s%s", k == 0 || k == 1 ? " " : ", ", field[k]);
+    crdi_string_append(out, "\n");
+}
+
+crd_status crdi_progress_lines(crdi_string *out, const crdi_chain_progress *chains, const crdi_chain_progress *before,
+                               int count)
+{
+    bool any = false;
     for (int i = 0; i < count; i++) {
-        char field[FIELDS][FIELD] = {{0}};
-        fields(&chains[i], false, field);
+        if (chains[i].iteration == before[i].iteration && chains[i].phase == before[i].phase)
+            continue;
+        any = true;
+        if (count > MOST_PLAIN)
+            continue;
         crdi_string_append(out, "chain %d:", i + 1);
-        for (int k = 0; k < FIELDS; k++)
-            if (*field[k])
-                crdi_string_append(out, "%s%s", k == 0 || k == 1 ? " " : ", ", field[k]);
-        crdi_string_append(out, "\n");
+        plain_line(out, &chains[i]);
+    }
+    if (any && count > MOST_PLAIN) {
+        crdi_chain_progress all = together(chains, count);
+        crdi_string_append(out, "%d chains:", count);
+        plain_line(out, &all);
     }
     return out->status;
 }

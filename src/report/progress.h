@@ -32,8 +32,13 @@ crdi_chain_progress crdi_progress_of(const crd_chain_progress *chain, bool ended
 int crdi_progress_block(crdi_string *out, const crdi_chain_progress *chains, int count, int width, int height,
                         int before);
 
-/* One plain line a chain, for files and pipes. */
-crd_status crdi_progress_lines(crdi_string *out, const crdi_chain_progress *chains, int count);
+/* The rows that such a block takes on a terminal of `width` columns, which breaks lines that are longer. */
+int crdi_progress_rows(const char *block, int width);
+
+/* Plain lines for files and pipes: one for each chain that has come further, or into another phase, than `before` says
+ * (all zero: nothing was said yet); of many chains one for all together. */
+crd_status crdi_progress_lines(crdi_string *out, const crdi_chain_progress *chains, const crdi_chain_progress *before,
+                               int count);
 
 /* "0:07", "12:05", "3:02:59", "5d 01h"; "?" for what is not a time. buffer >= 24. */
 const char *crdi_progress_time(char *buffer, double seconds);

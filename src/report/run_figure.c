@@ -213,8 +213,18 @@ static crd_status make_band(const crdi_network_run *net, crdi_arena *arena, cons
     crdi_prediction_destroy(&p);
     CRD_TRY(status);
     *level = (struct crdi_band){0.95, curve[0], curve[2]};
-    *out = (crdi_bands){.x_label = along->name,
+    int64_t levels = r->feature[along->first].level ? along->end - along->first : 0;
+    const char **names = crdi_arena_alloc(arena, (size_t)(levels + 1) * sizeof *names);
+    if (!names)
+        return CRD_ENOMEM;
+    for (int64_t j = 0; j < levels; j++)
+        names[j] = r->feature[along->first + j].level;
+    bool named = levels > 0 && levels <= CRDI_TICKS;
+    *out = (crdi_bands){.x_label = named ? r->feature[along->first].column : along->name,
+                        .x_name = named ? names : NULL,
+                        .x_name_count = levels,
                         .y_label = r->target,
+                        .apart = r->feature[along->first].level != NULL,
                         .count = count,
                         .x = grid,
                         .median = curve[1],

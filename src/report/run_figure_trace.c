@@ -1,5 +1,6 @@
 /* run_figure_trace.c - the draws of chosen elements: which they are, and the figure of them. */
 #include "report/run_figure_impl.h"
+#include "report/run_site.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,53 +26,18 @@ static void choose(struct choice *c, const crd_column *column, int64_t element)
         c->left_out++;
 }
 
-/* ---- a name as typed ---------------------------------------------------------------------------------------- */
-
-/* "[0,3]" to the element's number; false if it is not such a list or does not fit the shape. */
-static bool read_index(const char *text, crd_shape shape, int64_t *out)
-{
-    int64_t element = 0;
-    int d = 0;
-    const char *at = text + 1;
-    for (; d < shape.ndim && at[-1] != ']'; d++) {
-        int64_t index;
-        char number[24];
-        size_t length = strcspn(at, ",]");
-        if (at[length] == 0 || length >= sizeof number)
-            return false;
-        memcpy(number, at, length);
-        number[length] = 0;
-        if (!crdi_parse_int(number, &index) || index < 0 || index >= shape.dim[d])
-            return false;
-        element = element * shape.dim[d] + index;
-        at += length + 1;
-    }
-    *out = element;
-    return d == shape.ndim && at[-1] == ']' && *at == 0;
-}
-
 static crd_status choose_named(crdi_network_run *net, const char *site, struct choice *c)
 {
-    enum { NAME = 512 };
-    char name[NAME], shape[96];
-    const char *bracket = strchr(site, '[');
-    const crd_column *column;
-    int64_t element;
-    size_t length = bracket ? (size_t)(bracket - site) : strlen(site);
-    snprintf(name, sizeof name, "%.*s", (int)(length < NAME ? length : NAME - 1), site);
-    crd_status status = crd_run_find(net->run, name, &column);
-    if (status < 0)
-        return crdi_error_prefix(net->ctx, status, "%s", net->path);
-    if (!bracket) {
+    enum { LABEL = 512 };
+    char label[LABEL];
+    int before = c->count;
+    for (int i = 0; i < crd_run_column_count(net->run); i++) {
+        const crd_column *column = crd_run_column(net->run, i);
         for (int64_t e = 0; e < column->size; e++)
-            choose(c, column, e);
-        return CRD_OK;
+            if (crdi_run_site_is(site, column, crd_column_label(column, e, label, sizeof label)))
+                choose(c, column, e);
     }
-    if (!read_index(bracket, column->shape, &element))
-        return crdi_raise(net->ctx, CRD_ENAME, "%s: site '%s': the shape of %s is %s", net->path, site, name,
-                          crdi_shape_text(column->shape, shape, sizeof shape));
-    choose(c, column, element);
-    return CRD_OK;
+    return c->count > before || c->left_out ? CRD_OK : crdi_run_raise_unknown_site(net, site);
 }
 
 /* ---- a handful ---------------------------------------------------------------------------------------------- */

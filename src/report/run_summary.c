@@ -1,5 +1,7 @@
 /* run_summary.c - the summary of a run file, read element by element so that its size does not matter. */
 #include "report/run_summary.h"
+#include "report/run_site.h"
+#include "store/json.h"
 
 #include <credence/diag.h>
 #include <math.h>
@@ -11,11 +13,9 @@ static const int64_t MOST_NUMBERS = 4 << 20; /* draws in memory, unless one elem
 
 static bool wanted(const crd_column *column, const char *label, const char *site)
 {
-    if (column->kind == CRD_COLUMN_STATISTIC)
-        return false;
-    if (!site)
+    if (column->kind == CRD_COLUMN_STATISTIC || !site)
         return column->kind == CRD_COLUMN_LATENT;
-    return crdi_match(site, column->name) || crdi_match(site, label);
+    return crdi_run_site_is(site, column, label);
 }
 
 static crd_status add_row(crdi_run_summary *s, const crd_column *column, const char *label, const double *draws)
@@ -74,23 +74,54 @@ static crd_status add_rows(crdi_run_summary *s, crd_run *run, const char *site)
     return status;
 }
 
-static crd_status count_divergences(crdi_run_summary *s, crd_run *run)
+static const crd_column *find_statistic(crd_run *run, const char *name)
 {
-    const crd_column *column = NULL;
-    s->divergences = -1;
     for (int c = 0; c < crd_run_column_count(run); c++)
-        if (strcmp(crd_run_column(run, c)->name, "diverging") == 0)
-            column = crd_run_column(run, c);
-    if (!column || column->size != 1)
+        if (strcmp(crd_run_column(run, c)->name, name) == 0 && crd_run_column(run, c)->size == 1)
+            return crd_run_column(run, c);
+    return NULL;
+}
+
+/* How many draws have a statistic of at least `least`; -1 if the sampler has none of that name. */
+static crd_status count_draws(crdi_run_summary *s, crd_run *run, const char *name, double least, int64_t *out)
+{
+    const crd_column *column = find_statistic(run, name);
+    *out = -1;
+    if (!column)
         return CRD_OK;
-    int64_t n = s->part.chains * s->part.draws, divergences = 0;
+    int64_t n = s->part.chains * s->part.draws, count = 0;
     double *draws = crdi_alloc_array(s->ctx, n, sizeof *draws);
     crd_status status = draws ? crdi_run_read_elements(s->ctx, run, column, &s->part, 0, 1, draws) : CRD_ENOMEM;
     for (int64_t i = 0; i < n && status == CRD_OK; i++)
-        divergences += draws[i] != 0;
+        count += draws[i] >= least;
     crdi_free(s->ctx, draws);
-    s->divergences = divergences;
+    if (status == CRD_OK)
+        *out = count;
     return status;
+}
+
+/* From the record of the options; a run of another making may have none. */
+static crd_status read_max_depth(crdi_run_summary *s, crd_run *run)
+{
+    char *text;
+    crdi_json *json;
+    if (!crdi_run_has(run, "options"))
+        return CRD_OK;
+    CRD_TRY(crdi_run_get_text(run, "options", &text));
+    crd_status status = crdi_json_parse(s->ctx, "options", text, &json);
+    crdi_free(s->ctx, text);
+    CRD_TRY(status);
+    if (crdi_json_get(json, "max_depth"))
+        status = crdi_json_need_integer(s->ctx, "options", json, "max_depth", &s->max_depth);
+    crdi_json_destroy(&json);
+    return status;
+}
+
+static crd_status count_trouble(crdi_run_summary *s, crd_run *run)
+{
+    CRD_TRY(count_draws(s, run, "diverging", 0.5, &s->divergences));
+    CRD_TRY(read_max_depth(s, run));
+    return s->max_depth ? count_draws(s, run, "tree_depth", (double)s->max_depth, &s->deepest) : CRD_OK;
 }
 
 /* ---- what is worst ------------------------------------------------------------------------------------------ */
@@ -137,11 +168,6 @@ static crd_status describe(crdi_run_summary *s, crdi_network_run *net)
     return s->target ? CRD_OK : CRD_ENOMEM;
 }
 
-static const char *column_name(const void *list, int64_t i)
-{
-    return crd_run_column(list, (int)i)->name;
-}
-
 static crd_status make(crdi_run_summary *s, crdi_network_run *net, const char *site)
 {
     CRD_TRY(crdi_arena_create(&s->arena, s->ctx));
@@ -152,11 +178,9 @@ static crd_status make(crdi_run_summary *s, crdi_network_run *net, const char *s
         return crdi_raise(s->ctx, CRD_EMISSING, "%s: holds no draws%s", net->path,
                           strcmp(s->status, "running") == 0 ? " yet" : ": the run was stopped in its warm-up");
     CRD_TRY(add_rows(s, net->run, site));
-    CRD_TRY(count_divergences(s, net->run));
+    CRD_TRY(count_trouble(s, net->run));
     if (s->count == 0 && site)
-        return crdi_error_prefix(
-            s->ctx, crdi_raise_unknown(s->ctx, "site", site, column_name, net->run, crd_run_column_count(net->run)),
-            "%s", net->path);
+        return crdi_run_raise_unknown_site(net, site);
     find_worst(s);
     return CRD_OK;
 }

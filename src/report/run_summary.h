@@ -16,6 +16,7 @@ typedef struct crdi_run_summary {
     int chains; /* of the run */
     int64_t warmup; /* -1: the file does not say */
     int64_t divergences; /* -1: the sampler counts none */
+    int64_t max_depth, deepest; /* the limit of the trees (0: none is known), and how many draws ended at it */
     char *method, *status; /* "nuts", "complete"; "" where the file does not say */
     /* Of the rows; one that is not a number is worst, because nothing is known of it. */
     const crdi_summary_row *worst_r_hat, *smallest_n_eff; /* NULL without rows */
@@ -33,6 +34,14 @@ void crdi_run_summary_destroy(crdi_run_summary **summary);
 /* The table and the lines below it: divergences, what was run, units. */
 crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *summary, bool full);
 crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *summary);
+
+/* A row an element; `s` once more in the target's units where the data were scaled. */
+crd_status crdi_run_summary_csv(crdi_string *out, const crdi_run_summary *summary);
+
+/* run_notes.c: lines "note: ..." for what speaks against the draws, with what to try; nothing if nothing does. */
+crd_status crdi_run_notes(crdi_string *out, const crdi_run_summary *summary);
+/* Whether the chains are too short for r_hat and n_eff. */
+bool crdi_run_too_short(const crdi_run_summary *summary);
 
 /* What a run of `fit` ends with. */
 typedef struct crdi_run_end {

@@ -15,17 +15,31 @@ static const crdi_summary_row *find_noise(const crdi_run_summary *s)
     return NULL;
 }
 
-static void add_units(crdi_string *out, const crdi_run_summary *s)
+/* The row of s in the target's units; false if there is none or it has them already. */
+static bool noise_in_units(const crdi_run_summary *s, crdi_summary_row *out)
 {
     const crdi_summary_row *noise = find_noise(s);
+    if (!s->scaled || !noise)
+        return false;
+    *out = *noise;
+    out->mean *= s->target_sd;
+    out->sd *= s->target_sd;
+    out->median *= s->target_sd;
+    out->low *= s->target_sd;
+    out->high *= s->target_sd;
+    return true;
+}
+
+static void add_units(crdi_string *out, const crdi_run_summary *s)
+{
+    crdi_summary_row noise;
     if (!s->scaled)
         return;
     crdi_string_append(out, "In scaled units: inputs and target were standardised (%s has sd %.6g).\n", s->target,
                        s->target_sd);
-    if (noise)
+    if (noise_in_units(s, &noise))
         crdi_string_append(out, "s in units of %s: mean %.4g, std %.4g, median %.4g, %.4g to %.4g\n", s->target,
-                           s->target_sd * noise->mean, s->target_sd * noise->sd, s->target_sd * noise->median,
-                           s->target_sd * noise->low, s->target_sd * noise->high);
+                           noise.mean, noise.sd, noise.median, noise.low, noise.high);
 }
 
 crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *s, bool full)
@@ -45,7 +59,25 @@ crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *s, bo
                            s->chains - s->part.chains == 1 ? "" : "s");
     crdi_string_append(out, "\n");
     add_units(out, s);
-    return out->status;
+    return crdi_run_notes(out, s);
+}
+
+crd_status crdi_run_summary_csv(crdi_string *out, const crdi_run_summary *s)
+{
+    crdi_string label;
+    crdi_summary_row *rows = crdi_alloc_array(s->ctx, s->count + 1, sizeof *rows);
+    crdi_string_init(&label, s->ctx);
+    crdi_string_append(&label, "s (units of %s)", s->target ? s->target : "");
+    crd_status status = rows ? label.status : CRD_ENOMEM;
+    if (status == CRD_OK) {
+        memcpy(rows, s->row, (size_t)s->count * sizeof *rows);
+        bool more = noise_in_units(s, &rows[s->count]);
+        rows[s->count].label = crdi_string_text(&label);
+        status = crdi_summary_csv(out, rows, s->count + more, s->prob);
+    }
+    crdi_string_clear(&label);
+    crdi_free(s->ctx, rows);
+    return status;
 }
 
 static void put_number_or_null(crdi_json_writer *w, const char *key, double value)
@@ -54,6 +86,20 @@ static void put_number_or_null(crdi_json_writer *w, const char *key, double valu
         crdi_json_put_number(w, key, value);
     else
         crdi_json_put_text(w, key, NULL);
+}
+
+static void put_noise(crdi_json_writer *w, const crdi_run_summary *s)
+{
+    crdi_summary_row noise;
+    if (!noise_in_units(s, &noise))
+        return;
+    crdi_json_open(w, "s_in_units_of_target", '{');
+    put_number_or_null(w, "mean", noise.mean);
+    put_number_or_null(w, "std", noise.sd);
+    put_number_or_null(w, "median", noise.median);
+    put_number_or_null(w, "low", noise.low);
+    put_number_or_null(w, "high", noise.high);
+    crdi_json_close(w, '}');
 }
 
 crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *s)
@@ -72,6 +118,7 @@ crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *s)
         crdi_json_put_text(&w, "target", s->target);
         crdi_json_put_number(&w, "target_sd", s->target_sd);
     }
+    put_noise(&w, s);
     crdi_summary_json_rows(&w, s->row, s->count);
     crdi_json_close(&w, '}');
     crdi_string_append(out, "\n");
@@ -99,6 +146,18 @@ static int64_t draws_of(const crdi_run_end *end, int64_t *chains)
     return sum;
 }
 
+/* Those that the summary is of: a run that was stopped has chains of different lengths. */
+static int64_t summarised(const crdi_run_end *end)
+{
+    return end->summary ? end->summary->part.chains * end->summary->part.draws : 0;
+}
+
+/* Of the draws that are summarised, as `credence summary` counts them. */
+static int64_t divergences(const crdi_run_end *end)
+{
+    return end->summary && end->summary->divergences >= 0 ? end->summary->divergences : end->cost.divergences;
+}
+
 static int64_t least_draws(const crdi_run_end *end)
 {
     int64_t least = end->draws[0];
@@ -113,15 +172,24 @@ crd_status crdi_run_end_text(crdi_string *out, const crdi_run_end *end)
     int64_t begun, total = draws_of(end, &begun);
     crdi_string_append(out, "warm-up:     %.2f s\nsampling:    %.2f s\n", end->cost.warmup_seconds,
                        end->cost.sampling_seconds);
-    crdi_string_append(out, "gradients:   %lld evaluations, %.3g microseconds each and core\n",
-                       (long long)end->cost.gradient_evaluations, microseconds(end));
-    crdi_string_append(out, "divergences: %lld\n", (long long)end->cost.divergences);
-    if (s && s->worst_r_hat)
+    double each = microseconds(end);
+    crdi_string_append(out, "gradients:   %lld evaluations, %.3g %s a gradient and core\n",
+                       (long long)end->cost.gradient_evaluations, each >= 1000 ? each / 1000 : each,
+                       each >= 1000 ? "ms" : "microseconds");
+    crdi_string_append(out, "divergences: %lld\n", (long long)divergences(end));
+    if (s && s->worst_r_hat && crdi_run_too_short(s))
+        crdi_string_append(out, "worst r_hat: too few draws\nsmallest n_eff: too few draws\n");
+    else if (s && s->worst_r_hat)
         crdi_string_append(out, "worst r_hat: %.3f (%s)\nsmallest n_eff: %.1f (%s)\n", s->worst_r_hat->r_hat,
                            s->worst_r_hat->label, s->smallest_n_eff->n_eff, s->smallest_n_eff->label);
-    crdi_string_append(out, "draws:       %lld from %lld of %lld chains in %s\n", (long long)total, (long long)begun,
-                       (long long)end->chains, end->path);
-    return out->status;
+    crdi_string_append(out, "draws:       %lld from %lld of %lld chain%s in %s\n", (long long)total, (long long)begun,
+                       (long long)end->chains, end->chains == 1 ? "" : "s", end->path);
+    if (s && summarised(end) < total)
+        crdi_string_append(out,
+                           "             of these %lld are summarised, %lld of %d chain%s; %lld of %lld are left out\n",
+                           (long long)summarised(end), (long long)s->part.draws, s->part.chains,
+                           s->part.chains == 1 ? "" : "s", (long long)(total - summarised(end)), (long long)total);
+    return s ? crdi_run_notes(out, s) : out->status;
 }
 
 crd_status crdi_run_end_json(crdi_string *out, const crdi_run_end *end)
@@ -143,7 +211,9 @@ crd_status crdi_run_end_json(crdi_string *out, const crdi_run_end *end)
     put_number_or_null(&w, "sampling_seconds", end->cost.sampling_seconds);
     crdi_json_put_integer(&w, "gradient_evaluations", end->cost.gradient_evaluations);
     put_number_or_null(&w, "microseconds_per_gradient", microseconds(end));
-    crdi_json_put_integer(&w, "divergences", end->cost.divergences);
+    crdi_json_put_integer(&w, "summarised_chains", s ? s->part.chains : 0);
+    crdi_json_put_integer(&w, "summarised_draws", s ? s->part.draws : 0);
+    crdi_json_put_integer(&w, "divergences", divergences(end));
     put_number_or_null(&w, "worst_r_hat", r_hat ? r_hat->r_hat : NAN);
     crdi_json_put_text(&w, "worst_r_hat_site", r_hat ? r_hat->label : NULL);
     put_number_or_null(&w, "smallest_n_eff", n_eff ? n_eff->n_eff : NAN);

@@ -144,7 +144,7 @@ static void numbers(const crdi_summary_row *r, double out[7])
 crd_status crdi_summary_csv(crdi_string *out, const crdi_summary_row *rows, int64_t count, double prob)
 {
     CRD_TRY(check_prob(out, prob));
-    crdi_string_append(out, "name,mean,std,median,%.1f%%,%.1f%%,n_eff,r_hat\n", 50 * (1 - prob), 50 * (1 + prob));
+    crdi_string_append(out, "name,mean,std,median,low,high,n_eff,r_hat,prob\n");
     for (int64_t i = 0; i < count; i++) {
         char text[32];
         double value[7];
@@ -152,7 +152,7 @@ crd_status crdi_summary_csv(crdi_string *out, const crdi_summary_row *rows, int6
         crdi_table_csv_cell(out, rows[i].label);
         for (int k = 0; k < 7; k++)
             crdi_string_append(out, ",%s", crdi_format_double(text, value[k]));
-        crdi_string_append(out, "\n");
+        crdi_string_append(out, ",%s\n", crdi_format_double(text, prob));
     }
     return out->status;
 }

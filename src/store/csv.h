@@ -44,6 +44,10 @@ size_t crdi_csv_cell_copy(const crdi_csv_cell *cell, char *out);
 /* A cell or name as it can stand in a message: on one line, of bearable length. Returns buffer. */
 enum { CRDI_SHOWN = 64 };
 const char *crdi_csv_show(char buffer[CRDI_SHOWN], const char *text);
+/* For a table that lacks a column: CRD_ENAME if it has a single one whose name holds a separator. */
+crd_status crdi_table_check_separator(const crd_table *table);
+/* Whether a cell is a number with a decimal comma: -0,73. */
+bool crdi_csv_has_decimal_comma(const char *text, size_t length);
 /* crdi_raise_unknown for a column of a table, with the table's name in front. */
 crd_status crdi_table_raise_unknown(const crd_table *table, const char *name);
 

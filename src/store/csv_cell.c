@@ -79,15 +79,27 @@ static bool read_number(const char *s, size_t length, double *out)
     return crdi_parse_double(copy, out) && isfinite(*out);
 }
 
+bool crdi_csv_has_decimal_comma(const char *text, size_t length)
+{
+    char copy[64];
+    struct decimal d;
+    const char *comma = memchr(text, ',', length);
+    if (!comma || length >= sizeof copy || memchr(text, '.', length))
+        return false;
+    memcpy(copy, text, length);
+    copy[comma - text] = '.';
+    return read_decimal(copy, copy + length, &d);
+}
+
 static bool is_missing(const char *s, size_t length)
 {
-    static const char *const words[] = {"?", "na", "nan", "null", "-nan", "+nan"};
+    static const char *const words[] = {"?", "na", "nan", "null", "-nan", "+nan", "n/a", "#n/a"};
     if (length == 0)
         return true;
     for (int i = 0; i < CRDI_COUNT(words); i++)
         if (strlen(words[i]) == length && strncasecmp(words[i], s, length) == 0)
             return true;
-    return false;
+    return length == 4 && memcmp(s, "None", 4) == 0; /* Python's; in small letters it is a level like others */
 }
 
 static bool is_blank(char c)

@@ -92,6 +92,11 @@ static const char *separator_name(char separator)
     return separator == ',' ? "','" : separator == ';' ? "';'" : separator == '\t' ? "tab" : "space";
 }
 
+static bool begins_with_mark(const struct reading *r)
+{
+    return r->cells.cell[0].length > 0 && r->cells.cell[0].start[0] == '#';
+}
+
 /* As many columns as the first line has cells, less those at its end that are empty in every line. */
 static crd_status settle_width(struct reading *r)
 {
@@ -106,9 +111,10 @@ static crd_status settle_width(struct reading *r)
         if (count > r->width)
             count = filled(r, i) > r->width ? filled(r, i) : r->width;
         if (count != r->width)
-            return crdi_raise(r->ctx, CRD_EDATA, "%s:%lld: %lld cell%s, but line %lld has %lld (separator: %s)",
+            return crdi_raise(r->ctx, CRD_EDATA, "%s:%lld: %lld cell%s, but line %lld has %lld (separator: %s)%s",
                               r->name, (long long)r->record[i].line, (long long)count, count == 1 ? "" : "s",
-                              (long long)r->record[0].line, (long long)r->width, separator_name(r->separator));
+                              (long long)r->record[0].line, (long long)r->width, separator_name(r->separator),
+                              begins_with_mark(r) ? "; is that a comment, with its '#'? Comments are not read" : "");
     }
     return CRD_OK;
 }

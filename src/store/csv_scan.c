@@ -157,7 +157,9 @@ static crd_status try_separator(crd_context *ctx, const char *bytes, size_t leng
             break;
         for (int64_t i = 0; i < cells.count; i++) {
             double value;
-            numbers += crdi_csv_classify(&cells.cell[i], &value) != CRDI_CELL_TEXT;
+            const crdi_csv_cell *c = &cells.cell[i];
+            numbers += crdi_csv_classify(c, &value) != CRDI_CELL_TEXT ||
+                       (separator != ',' && crdi_csv_has_decimal_comma(c->start, c->length));
         }
         total += cells.count;
         widths[records++] = cells.count;

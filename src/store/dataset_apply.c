@@ -142,6 +142,8 @@ static crd_status find_features(struct applying *a)
     }
     crd_status status = missing.status;
     if (count && status == CRD_OK)
+        status = crdi_table_check_separator(t);
+    if (count && status == CRD_OK)
         status = crdi_raise(t->ctx, CRD_EMISSING, "%s: the fit used %s that %s not there: %s", t->name,
                             count == 1 ? "a column" : "columns", count == 1 ? "is" : "are", crdi_string_text(&missing));
     crdi_string_clear(&missing);

@@ -123,6 +123,9 @@ static crd_status raise_text(const crd_table *t, const crdi_use *use, int64_t ro
                  name);
     if (use->role == CRDI_ROLE_TARGET)
         snprintf(advice, sizeof advice, " (a target of classes: --categorical %s)", name);
+    const char *text = t->column[use->column].text[row];
+    if (crdi_csv_has_decimal_comma(text, strlen(text)))
+        snprintf(advice, sizeof advice, " (a decimal comma? Numbers are written with a point: 0.73)");
     bool target = use->role == CRDI_ROLE_TARGET || use->role == CRDI_ROLE_NEW_TARGET;
     return crdi_raise(t->ctx, CRD_EDATA, "%s:%lld: %s '%s' holds '%s', which is not a finite number%s", t->name,
                       (long long)t->line[row], target ? "the target" : "column", name, cell, advice);

@@ -33,7 +33,10 @@ static crd_status read_all(crd_context *ctx, const char *path, int file, size_t 
         }
         if (got == 0)
             break;
+        bool zero = memchr(bytes + length, 0, (size_t)got) != NULL;
         length += (size_t)got;
+        if (zero) /* no text: who looks at it says so, and a device may go on without end */
+            break;
     }
     bytes[length] = 0;
     *out = bytes;

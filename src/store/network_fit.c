@@ -1,6 +1,10 @@
 /* network_fit.c - see network_fit.h. */
 #include "store/network_fit.h"
 
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static crd_status describe(crdi_network_fit *fit)
@@ -16,6 +20,30 @@ static crd_status describe(crdi_network_fit *fit)
                                                                            .draws = fit->mcmc.draws});
 }
 
+/* What the draws need, against what the file system has: a run of days must not end with a full disk. */
+static crd_status check_room(const crdi_network_fit *fit)
+{
+    char folder[PATH_MAX];
+    struct statvfs system;
+    const char *slash = strrchr(fit->path, '/');
+    double elements = 0;
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - fit->path) + 1 : 1, slash ? fit->path : ".");
+    if (statvfs(folder, &system) != 0 || system.f_blocks == 0)
+        return CRD_OK; /* some file systems do not say */
+    for (int c = 0; c < fit->columns.count; c++)
+        elements += (double)crd_shape_size(fit->columns.column[c].shape);
+    double need = sizeof(double) * elements * (double)fit->mcmc.chains * (double)fit->mcmc.draws;
+    double free_bytes = (double)system.f_bavail * (double)system.f_frsize;
+    if (need <= 0.9 * free_bytes)
+        return CRD_OK;
+    return crdi_raise(
+        fit->ctx, CRD_EINVAL,
+        "%s: %lld draws of %lld chain%s take %.3g GB, and its file system has %.3g GB free; ask for fewer, "
+        "or for another place by --out",
+        fit->path, (long long)fit->mcmc.draws, (long long)fit->mcmc.chains, fit->mcmc.chains == 1 ? "" : "s",
+        need / 1e9, free_bytes / 1e9);
+}
+
 crd_status crdi_network_fit_prepare(crdi_network_fit *fit)
 {
     fit->network.x = crd_array_borrow(fit->dataset->x.data, fit->dataset->x.shape);
@@ -23,6 +51,7 @@ crd_status crdi_network_fit_prepare(crdi_network_fit *fit)
     CRD_TRY(crdi_arena_create(&fit->arena, fit->ctx));
     CRD_TRY(crd_model_create(&fit->model, fit->ctx, crd_network_model, &fit->network));
     CRD_TRY(crdi_mcmc_columns_of(fit->model, &fit->mcmc, fit->arena, &fit->columns));
+    CRD_TRY(check_room(fit));
     CRD_TRY(crdi_run_create(fit->ctx, fit->path, fit->force, &fit->run));
     return describe(fit);
 }
@@ -81,8 +110,10 @@ crd_status crdi_network_fit_run(crdi_network_fit *fit, crdi_mcmc_report *report)
         status = draw(fit, any, report);
     for (int c = 0; c < chains; c++)
         drawn = drawn || any[c];
+    if (begun && !drawn) /* nothing waits: placed or not is settled */
+        fit->kept_older = !crdi_run_is_placed(fit->run);
     crd_status closed = crdi_run_close(&fit->run, status);
-    if (status < 0 && begun && !drawn)
+    if (status < 0 && begun && !drawn && !fit->kept_older)
         unlink(fit->path);
     crdi_free(fit->ctx, any);
     return closed < 0 && status >= 0 ? closed : status;

@@ -19,13 +19,14 @@ typedef struct crdi_network_fit {
     crdi_arena *arena;
     crdi_mcmc_columns columns;
     crdi_run *run;
+    bool kept_older; /* after the run: it came to no draws, and the file that it was to replace still stands */
 } crdi_network_fit;
 
 /* Compiles the model and creates the run file beside its place: CRD_EPRIOR, CRD_ENAME, CRD_EINVAL, CRD_EEXISTS, CRD_EIO and
  * whatever else can be wrong. Nothing stands at the path yet, and an older file there is untouched. */
 crd_status crdi_network_fit_prepare(crdi_network_fit *fit);
 /* Draws. CRD_INTERRUPTED: stopped by mcmc.stop; what was drawn is in the file. After an error without any draw no file is
- * left. */
+ * left; a file that was to be replaced stays as it was until there are draws. */
 crd_status crdi_network_fit_run(crdi_network_fit *fit, crdi_mcmc_report *report);
 void crdi_network_fit_clear(crdi_network_fit *fit);
 

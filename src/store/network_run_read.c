@@ -33,6 +33,11 @@ static crd_status read_settings(crdi_network_run *net, const char *text)
         status = setting(net, json, "prior", &net->network.prior);
     if (status == CRD_OK)
         status = setting(net, json, "noise", &net->network.noise);
+    /* Not there in runs made before there was a choice, and in those of a normal likelihood. */
+    if (status == CRD_OK && crdi_json_get(json, "likelihood"))
+        status = setting(net, json, "likelihood", &net->network.likelihood);
+    if (status == CRD_OK && crdi_json_get(json, "df"))
+        status = setting(net, json, "df", &net->network.df);
     crdi_json_destroy(&json);
     return status;
 }

@@ -1,7 +1,10 @@
 /* network_run_write.c - what describes a network's run, written into its file. */
 #include "store/network_run.h"
+#include "nn/nn.h"
 #include "store/dataset.h"
 #include "store/json.h"
+
+#include <credence/handler.h>
 
 #include <string.h>
 
@@ -32,15 +35,11 @@ static bool is_latent(const crd_message *m)
 }
 
 /* "normal:0,1": the distribution as it is typed. */
-static crd_status prior_of(crd_context *ctx, const crd_message *m, char *out, size_t size)
+static crd_status prior_of(crd_context *ctx, const crd_trace *trace, const crd_message *m, char *out, size_t size)
 {
     crdi_string s;
     crdi_string_init(&s, ctx);
-    crdi_string_append(&s, "%s", m->dist.type->name);
-    for (int i = 0; i < m->dist.type->param_count; i++) {
-        char number[32];
-        crdi_string_append(&s, "%s%s", i ? "," : ":", crdi_format_double(number, m->dist.param[i].number));
-    }
+    crdi_prior_text(trace, m, &s);
     size_t length = s.length < size - 1 ? s.length : size - 1;
     memcpy(out, crdi_string_text(&s), length);
     out[length] = 0;
@@ -48,23 +47,33 @@ static crd_status prior_of(crd_context *ctx, const crd_message *m, char *out, si
     return s.status;
 }
 
-enum { PRIOR = 160 };
+enum { PRIOR = 400 };
 
-/* One line: the sites from number `from` on that have its prior. */
-static crd_status add_group(crd_context *ctx, const crd_trace *trace, int from, const char *prior, crdi_string *out)
+/* The sites from number `from` on that have its prior: a line that is broken between sites, or several. */
+static crd_status add_group(crd_context *ctx, const crd_trace *trace, int from, const char *prior, int indent,
+                            crdi_string *out)
 {
+    enum { WIDTH = 100 };
     char other[PRIOR], shape[96];
     crdi_string_append(out, "%s on", prior);
+    size_t at = (size_t)indent + strlen(prior) + 3, deeper = at + 1;
     for (int i = from; i < crd_trace_count(trace); i++) {
         const crd_message *m = crd_trace_site(trace, i);
         if (!is_latent(m))
             continue;
-        CRD_TRY(prior_of(ctx, m, other, sizeof other));
+        CRD_TRY(prior_of(ctx, trace, m, other, sizeof other));
         if (strcmp(other, prior) != 0)
             continue;
-        crdi_string_append(out, "%s %s", i == from ? "" : ",", m->name);
+        shape[0] = 0;
         if (m->shape.ndim > 0)
-            crdi_string_append(out, " %s", crdi_shape_text(m->shape, shape, sizeof shape));
+            crdi_shape_text(m->shape, shape, sizeof shape);
+        size_t length = strlen(m->name) + (*shape ? 1 + strlen(shape) : 0);
+        bool breaks = i > from && at + 2 + length + 1 > WIDTH; /* with the comma that may follow */
+        crdi_string_append(out, "%s", i > from ? "," : "");
+        if (breaks)
+            crdi_string_append(out, "\n%*s", (int)deeper, "");
+        crdi_string_append(out, "%s%s%s%s", breaks ? "" : " ", m->name, *shape ? " " : "", shape);
+        at = breaks ? deeper + length : at + 2 + length;
     }
     crdi_string_append(out, "\n");
     return out->status;
@@ -77,17 +86,17 @@ static crd_status add_groups(crd_context *ctx, const crd_trace *trace, int inden
     for (int i = 0; i < crd_trace_count(trace); i++) {
         bool seen = !is_latent(crd_trace_site(trace, i));
         if (!seen)
-            CRD_TRY(prior_of(ctx, crd_trace_site(trace, i), prior, sizeof prior));
+            CRD_TRY(prior_of(ctx, trace, crd_trace_site(trace, i), prior, sizeof prior));
         for (int k = 0; k < i && !seen; k++) {
             if (!is_latent(crd_trace_site(trace, k)))
                 continue;
-            CRD_TRY(prior_of(ctx, crd_trace_site(trace, k), earlier, sizeof earlier));
+            CRD_TRY(prior_of(ctx, trace, crd_trace_site(trace, k), earlier, sizeof earlier));
             seen = strcmp(prior, earlier) == 0;
         }
         if (seen)
             continue;
         crdi_string_append(out, "%*s", lines++ ? indent : 0, "");
-        CRD_TRY(add_group(ctx, trace, i, prior, out));
+        CRD_TRY(add_group(ctx, trace, i, prior, indent, out));
     }
     return out->status;
 }
@@ -110,7 +119,7 @@ static crd_status add_json(crd_context *ctx, const crd_trace *trace, crdi_string
         const crd_message *m = crd_trace_site(trace, i);
         if (!is_latent(m))
             continue;
-        CRD_TRY(prior_of(ctx, m, prior, sizeof prior));
+        CRD_TRY(prior_of(ctx, trace, m, prior, sizeof prior));
         crdi_json_open(&w, NULL, '{');
         crdi_json_put_text(&w, "site", m->name);
         crdi_json_open(&w, "shape", '[');
@@ -143,6 +152,11 @@ static crd_status write_network(const crd_network *n, crdi_string *out)
     crdi_json_put_text(&w, "activation", n->activation);
     crdi_json_put_text(&w, "prior", n->prior);
     crdi_json_put_text(&w, "noise", n->noise);
+    /* Only where they say something: a run of an ordinary network is described as it always was. */
+    if (n->likelihood && strcmp(n->likelihood, "normal") != 0)
+        crdi_json_put_text(&w, "likelihood", n->likelihood);
+    if (n->df)
+        crdi_json_put_text(&w, "df", n->df);
     crdi_json_close(&w, '}');
     return out->status;
 }

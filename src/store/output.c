@@ -55,8 +55,7 @@ static crd_status raise_open(crdi_output *o, int error)
 {
     const char *slash = strrchr(o->path, '/');
     if (error == ENOENT && slash)
-        return crdi_raise(o->ctx, CRD_EMISSING, "%s: there is no folder '%.*s'", o->path, (int)(slash - o->path),
-                          o->path);
+        return crdi_raise(o->ctx, CRD_EMISSING, "%.*s: no such folder", (int)(slash - o->path), o->path);
     return crdi_raise(o->ctx, CRD_EIO, "%s: cannot be written: %s", o->path, strerror(error));
 }
 
@@ -92,7 +91,7 @@ static crd_status open_output(crdi_output *o)
         return crdi_raise(o->ctx, CRD_EIO, "%s: cannot be written: it is a directory", o->path);
     o->direct = exists && !S_ISREG(about.st_mode);
     if (exists && !o->direct && !o->force)
-        return crdi_raise(o->ctx, CRD_EEXISTS, "%s: the file exists; --force replaces it", o->path);
+        return crdi_raise(o->ctx, CRD_EEXISTS, "%s: exists; --force replaces it", o->path);
     o->buffer = crdi_alloc(o->ctx, BUFFER);
     if (!o->buffer)
         return CRD_ENOMEM;
@@ -212,7 +211,7 @@ static crd_status publish(crdi_output *o)
         if (link(o->temporary, o->target) == 0)
             return CRD_OK; /* destroy removes the other name */
         if (errno == EEXIST || access(o->target, F_OK) == 0)
-            return crdi_raise(o->ctx, CRD_EEXISTS, "%s: the file exists; --force replaces it", o->path);
+            return crdi_raise(o->ctx, CRD_EEXISTS, "%s: exists; --force replaces it", o->path);
     }
     if (rename(o->temporary, o->target) != 0)
         return crdi_raise(o->ctx, CRD_EIO, "%s: cannot be written: %s", o->path, strerror(errno));

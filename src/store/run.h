@@ -1,7 +1,8 @@
 /* run.h - the run file: how a run writes it, and what reading it offers beyond <credence/run.h>.
  *
  * Writing: create, set what describes the run, begin with the columns, hand crdi_run_sink to the sampler, close.
- * Before begin nothing stands at the path itself: an older file there is replaced by begin, in one step. */
+ * Before begin nothing stands at the path itself. An older file there is replaced in one step, when the first draws are
+ * written: a run that is stopped before it has any costs no older file. */
 #ifndef CRDI_RUN_H
 #define CRDI_RUN_H
 
@@ -35,20 +36,22 @@ crd_status crdi_run_set_integer(crdi_run *run, const char *key, int64_t value);
 crd_status crdi_run_set_blob(crdi_run *run, const char *key, const void *bytes, size_t size);
 crd_status crdi_run_put_array(crdi_run *run, const char *name, const crd_array *array);
 
-/* Declares the columns (their `draws` are ignored), puts the file in its place and starts the writer thread. Once;
- * after a failure only crdi_run_close is left. */
+/* Declares the columns (their `draws` are ignored), puts the file in its place unless an older one stands there, and
+ * starts the writer thread. Once; after a failure only crdi_run_close is left. */
 crd_status crdi_run_begin(crdi_run *run, const crd_column *columns, int column_count, int chains);
 
 /* The sink: valid from begin to close. Its calls copy and return; they wait only while the queue is full. */
 crdi_sink crdi_run_sink(crdi_run *run);
 /* Waits until all that the sink was given is in the file. */
 crd_status crdi_run_flush(crdi_run *run);
+/* Whether the file stands at its path: from begin on, or, where it replaces another, from the first draws on. */
+bool crdi_run_is_placed(crdi_run *run);
 /* The largest number of bytes that have waited. */
 size_t crdi_run_queue_peak(crdi_run *run);
 
 /* Writes what waits, sets the entry "status" ("complete" for CRD_OK, else "interrupted"), folds the log into the file
  * and frees the run, whatever happens. Returns the first error since create that was not reported. A run that was never
- * begun leaves no trace. NULL and a pointer to NULL are accepted. */
+ * begun leaves no trace, nor does one that was to replace a file and came to no draws, unless its outcome is CRD_OK. NULL and a pointer to NULL are accepted. */
 crd_status crdi_run_close(crdi_run **run, crd_status outcome);
 
 /* ---- reading (run_reader.c) --------------------------------------------------------------------------------- */

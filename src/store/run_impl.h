@@ -28,8 +28,9 @@ struct crdi_run {
     crd_context *ctx;
     crdi_run_tuning tuning;
     bool force;
-    bool placed; /* the file stands at its path */
-    char *path, *part; /* where it will be, and where it is made until begin */
+    bool begun;
+    bool placed; /* the file stands at its path; the writer thread's from begin on, guarded by `database` */
+    char *path, *part; /* where it will be, and where it is made until it is placed */
     char *lock_path;
     int lock_file; /* held with flock while this run lives; -1: none */
 
@@ -61,6 +62,10 @@ struct crdi_run {
     crd_status failed; /* the writer's first error and its message */
     char message[CRDI_DB_MESSAGE];
 };
+
+/* run_writer.c. Renames the database to its path and opens it there. Nothing is raised: the text of an error is left in
+ * `message`. The database is the caller's, and there is no transaction. */
+crd_status crdi_run_place(crdi_run *run, char message[CRDI_DB_MESSAGE]);
 
 /* run_queue.c */
 void crdi_run_queue_init(crdi_run *run);

@@ -5,8 +5,10 @@
  * puts everything into one transaction. Since it takes a prefix of each lane, a state is never in the file without
  * the draws that came before it.
  *
- * Per transaction, chain and column consecutive draws are merged into rows of up to CRDI_RUN_ROW_DRAWS. The writer
- * allocates nothing of ours. After its first error it writes no more and lets nobody wait: the file holds what was
+ * A file that is to replace another is put in its place behind the first transaction that has draws.
+ *
+ * Per transaction, chain and column consecutive draws are merged into rows of up to CRDI_RUN_ROW_DRAWS. To write
+ * a batch allocates nothing of ours. After its first error it writes no more and lets nobody wait: the file holds what was
  * committed before, and every later call reports that error. */
 #include "store/run_impl.h"
 
@@ -250,6 +252,15 @@ static crd_status write_chains(crdi_run *run)
     return status;
 }
 
+static bool has_draws(const crdi_run *run)
+{
+    for (int chain = 0; chain < run->chains; chain++)
+        for (const struct crdi_run_item *item = run->batch[chain]; item; item = item->next)
+            if (!item->is_state)
+                return true;
+    return false;
+}
+
 /* One transaction. The message of an error is copied while the connection is still ours. */
 static crd_status write_batch(crdi_run *run, char message[CRDI_DB_MESSAGE])
 {
@@ -261,6 +272,8 @@ static crd_status write_batch(crdi_run *run, char message[CRDI_DB_MESSAGE])
     if (status < 0)
         memcpy(message, run->db->message, CRDI_DB_MESSAGE);
     run->db->quiet = false;
+    if (status == CRD_OK && !run->placed && has_draws(run))
+        status = crdi_run_place(run, message);
     pthread_mutex_unlock(&run->database);
     return status;
 }

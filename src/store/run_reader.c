@@ -236,7 +236,7 @@ static crd_status check_identity(crd_run *run)
     int64_t application = 0, version = 0;
     CRD_TRY(crdi_db_integer(run->db, "PRAGMA application_id", &application));
     if (application != CRDI_RUN_APPLICATION)
-        return crdi_db_damaged(run->db, "this is no run file");
+        return crdi_db_damaged(run->db, "this is no run file of credence");
     CRD_TRY(crdi_db_integer(run->db, "PRAGMA user_version", &version));
     if (version > CRDI_RUN_VERSION)
         return crdi_raise(run->ctx, CRD_EVERSION, "%s: has format %lld; this version of credence (%s) reads up to %d",

@@ -1,8 +1,9 @@
 /* run_writer.c - a run file from its creation to its end: files and entries. The draws are run_queue.c's.
  *
- * The database is made beside its place (PATH.part) and renamed when the run begins, so that a run that cannot start
- * costs no older file. The write-ahead log belongs to the name: the connection is closed before the rename and opened
- * again after it. At the end the log is folded in and the file set back to a rollback journal, so that one file remains
+ * The database is made beside its place (PATH.part). Where nothing stands at the path it is renamed when the run begins,
+ * so that others can watch; where it replaces a file, by the writer thread behind the first draws, so that a run that is
+ * stopped in its warm-up costs no older file. The write-ahead log belongs to the name: the connection is closed before
+ * the rename and opened again after it. At the end the log is folded in and the file set back to a rollback journal, so that one file remains
  * that can be read from a directory where nothing can be written.
  *
  * PATH-lock is held with flock while the run is written: a second writer is refused. A killed run leaves the file
@@ -29,38 +30,64 @@ static char *joined(crd_context *ctx, const char *path, const char *suffix)
     return text;
 }
 
-static crd_status fail_system(crdi_run *run, const char *what)
+/* The directory of the run file, opened; -1 if it cannot be. */
+static int open_directory(const crdi_run *run)
 {
-    int reason = errno;
-    crd_status status = reason == ENOENT || reason == ENOTDIR ? CRD_EMISSING : CRD_EIO;
-    return crdi_raise(run->ctx, status, "%s: %s: %s", run->path, what, strerror_r(reason, (char[96]){""}, 96));
+    char directory[PATH_MAX];
+    const char *slash = strrchr(run->path, '/');
+    int length = slash ? (int)(slash - run->path) + 1 : 1;
+    snprintf(directory, sizeof directory, "%.*s", length, slash ? run->path : ".");
+    return open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* What follows leaves its errors as text: it also runs in the writer thread, which raises none. */
+static crd_status fail_system(const crdi_run *run, char message[CRDI_DB_MESSAGE], const char *what)
+{
+    int reason = errno, folder = reason == ENOENT ? open_directory(run) : 0;
+    if (folder < 0) {
+        const char *slash = strrchr(run->path, '/');
+        snprintf(message, CRDI_DB_MESSAGE, "%.*s: no such folder", slash ? (int)(slash - run->path) : 1,
+                 slash ? run->path : ".");
+        return CRD_EMISSING;
+    }
+    if (folder > 0)
+        close(folder);
+    snprintf(message, CRDI_DB_MESSAGE, "%s: %s: %s", run->path, what, strerror_r(reason, (char[96]){""}, 96));
+    return reason == ENOENT || reason == ENOTDIR ? CRD_EMISSING : CRD_EIO;
+}
+
+static crd_status raise_text(const crdi_run *run, crd_status status, const char *message)
+{
+    return status < 0 ? crdi_raise(run->ctx, status, "%s", message) : status;
 }
 
 /* ---- files -------------------------------------------------------------------------------------------------- */
 
-static crd_status check_place(crdi_run *run)
+static crd_status check_place(const crdi_run *run, bool *exists, char message[CRDI_DB_MESSAGE])
 {
     struct stat file;
-    if (stat(run->path, &file) != 0)
-        return errno == ENOENT ? CRD_OK : fail_system(run, "cannot create");
-    if (!S_ISREG(file.st_mode))
-        return crdi_raise(run->ctx, CRD_EEXISTS, "%s: is there and is no file", run->path);
-    if (!run->force)
-        return crdi_raise(run->ctx, CRD_EEXISTS, "%s: exists; --force replaces it", run->path);
-    return CRD_OK;
+    *exists = stat(run->path, &file) == 0;
+    if (!*exists)
+        return errno == ENOENT ? CRD_OK : fail_system(run, message, "cannot create");
+    if (S_ISREG(file.st_mode) && run->force)
+        return CRD_OK;
+    snprintf(message, CRDI_DB_MESSAGE, S_ISREG(file.st_mode) ? "%s: exists; --force replaces it" : "%s: is no file",
+             run->path);
+    return CRD_EEXISTS;
 }
 
 /* Takes the lock, or finds that it was taken from under us (its holder removes the file when it is done): again. */
-static crd_status take_lock(crdi_run *run)
+static crd_status take_lock(crdi_run *run, char message[CRDI_DB_MESSAGE])
 {
     for (;;) {
         struct stat ours, there;
         int file = open(run->lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
         if (file < 0)
-            return fail_system(run, "cannot create");
+            return fail_system(run, message, "cannot create");
         if (flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
             close(file);
-            return crdi_raise(run->ctx, CRD_EEXISTS, "%s: is being written by another run", run->path);
+            snprintf(message, CRDI_DB_MESSAGE, "%s: is being written by another run", run->path);
+            return CRD_EEXISTS;
         }
         run->lock_file = file; /* a file system without locks: as if nobody else were there */
         if (fstat(file, &ours) == 0 && stat(run->lock_path, &there) == 0 && ours.st_ino == there.st_ino)
@@ -81,26 +108,16 @@ static void release_lock(crdi_run *run)
 
 /* What SQLite keeps beside a database. A leftover would be taken for the new file's and applied to it. Nothing is
  * allocated: this also runs where memory has just run out. */
-static crd_status remove_companions(crdi_run *run, const char *path)
+static crd_status remove_companions(const crdi_run *run, const char *path, char message[CRDI_DB_MESSAGE])
 {
     static const char *const suffix[] = {"-wal", "-shm", "-journal"};
     char companion[PATH_MAX];
     for (int i = 0; i < CRDI_COUNT(suffix); i++) {
         snprintf(companion, sizeof companion, "%s%s", path, suffix[i]);
         if (unlink(companion) != 0 && errno != ENOENT)
-            return fail_system(run, "cannot remove what an older file left beside it");
+            return fail_system(run, message, "cannot remove what an older file left beside it");
     }
     return CRD_OK;
-}
-
-/* The directory of the run file, opened; -1 if it cannot be. */
-static int open_directory(const crdi_run *run)
-{
-    char directory[PATH_MAX];
-    const char *slash = strrchr(run->path, '/');
-    int length = slash ? (int)(slash - run->path) + 1 : 1;
-    snprintf(directory, sizeof directory, "%.*s", length, slash ? run->path : ".");
-    return open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* Whether the file system is one that several machines share: memory mapped there is not the same memory for all, and
@@ -178,8 +195,9 @@ static crd_status describe(crdi_run *run)
 static crd_status create_database(crdi_run *run)
 {
     bool log = false;
+    char message[CRDI_DB_MESSAGE];
     unlink(run->part); /* of a run that was killed before it began; the lock is ours */
-    CRD_TRY(remove_companions(run, run->part));
+    CRD_TRY(raise_text(run, remove_companions(run, run->part, message), message));
     CRD_TRY(crdi_db_open(run->ctx, run->part, run->path, CRDI_DB_CREATE, &run->db));
     bool wanted = !run->tuning.rollback_journal && !is_shared_file_system(run);
     CRD_TRY(crdi_db_journal(run->db, wanted, &log));
@@ -190,6 +208,8 @@ static crd_status create_database(crdi_run *run)
 
 static crd_status create(crdi_run *run, const char *path)
 {
+    bool exists;
+    char message[CRDI_DB_MESSAGE];
     if (strlen(path) + sizeof ".part-journal" > PATH_MAX)
         return crdi_raise(run->ctx, CRD_EIO, "%.100s...: the path is too long", path);
     run->path = crdi_strdup(run->ctx, path);
@@ -197,8 +217,8 @@ static crd_status create(crdi_run *run, const char *path)
     run->lock_path = joined(run->ctx, path, "-lock");
     if (!run->path || !run->part || !run->lock_path)
         return CRD_ENOMEM;
-    CRD_TRY(check_place(run));
-    CRD_TRY(take_lock(run));
+    CRD_TRY(raise_text(run, check_place(run, &exists, message), message));
+    CRD_TRY(raise_text(run, take_lock(run, message), message));
     return create_database(run);
 }
 
@@ -206,8 +226,9 @@ static void destroy(crdi_run *run)
 {
     crdi_db_close(&run->db);
     if (run->lock_file >= 0 && !run->placed) {
+        char message[CRDI_DB_MESSAGE];
         unlink(run->part);
-        (void)remove_companions(run, run->part);
+        (void)remove_companions(run, run->part, message);
     }
     release_lock(run);
     crdi_run_queue_clear(run);
@@ -256,12 +277,20 @@ crd_status crdi_run_create(crd_context *ctx, const char *path, bool force, crdi_
 
 /* ---- entries ------------------------------------------------------------------------------------------------ */
 
+/* The writer thread could not open the file again at its path: its error says why, once that is known to all. */
+static crd_status raise_closed(crdi_run *run)
+{
+    crd_status status = crdi_run_failure(run);
+    return status < 0 ? status : crdi_raise(run->ctx, CRD_EIO, "%s: cannot be written", run->path);
+}
+
 static crd_status set_entry(crdi_run *run, const char *key, crdi_value_type type, const void *bytes, size_t size,
                             double real, int64_t integer)
 {
     crdi_query query = {0};
     pthread_mutex_lock(&run->database);
-    crd_status status = crdi_query_open(run->db, "INSERT OR REPLACE INTO meta VALUES(?, ?, ?)", &query);
+    crd_status status =
+        run->db ? crdi_query_open(run->db, "INSERT OR REPLACE INTO meta VALUES(?, ?, ?)", &query) : raise_closed(run);
     if (status == CRD_OK) {
         crdi_bind_text(&query, 1, key);
         if (type == CRDI_VALUE_TEXT)
@@ -330,7 +359,8 @@ crd_status crdi_run_put_array(crdi_run *run, const char *name, const crd_array *
     crdi_encode(bytes, array->data, count);
     crdi_shape_write(array->shape, shape);
     pthread_mutex_lock(&run->database);
-    crd_status status = put_bytes(run, name, shape, bytes, (size_t)count * sizeof(double));
+    size_t size = (size_t)count * sizeof(double);
+    crd_status status = run->db ? put_bytes(run, name, shape, bytes, size) : raise_closed(run);
     pthread_mutex_unlock(&run->database);
     crdi_free(run->ctx, bytes);
     return status;
@@ -387,31 +417,53 @@ static crd_status write_columns(crdi_run *run, const crd_column *columns)
     return status;
 }
 
-static crd_status place(crdi_run *run)
+static crd_status reopen(crdi_run *run)
 {
     int64_t log = 0;
-    CRD_TRY(crdi_db_end(run->db, CRD_OK));
-    crdi_db_close(&run->db); /* folds the log in */
-    CRD_TRY(check_place(run)); /* somebody may have put a file there since */
-    CRD_TRY(remove_companions(run, run->path));
-    if (rename(run->part, run->path) != 0)
-        return fail_system(run, "cannot put the new file in its place");
-    run->placed = true;
-    sync_directory(run);
     CRD_TRY(crdi_db_open(run->ctx, run->path, NULL, CRDI_DB_WRITE, &run->db));
     CRD_TRY(crdi_db_integer(run->db, "SELECT journal_mode = 'wal' FROM pragma_journal_mode", &log));
     crdi_db_set_patience(run->db, 60);
     return set_durability(run, log != 0);
 }
 
+crd_status crdi_run_place(crdi_run *run, char message[CRDI_DB_MESSAGE])
+{
+    bool exists;
+    crdi_db_close(&run->db); /* folds the log in */
+    CRD_TRY(check_place(run, &exists, message)); /* somebody may have put a file there since */
+    CRD_TRY(remove_companions(run, run->path, message));
+    if (rename(run->part, run->path) != 0)
+        return fail_system(run, message, "cannot put the new file in its place");
+    run->placed = true;
+    sync_directory(run);
+    crd_status status = reopen(run);
+    if (status < 0)
+        snprintf(message, CRDI_DB_MESSAGE, "%s: cannot be opened again in its place", run->path);
+    return status;
+}
+
+bool crdi_run_is_placed(crdi_run *run)
+{
+    pthread_mutex_lock(&run->database);
+    bool placed = run->placed;
+    pthread_mutex_unlock(&run->database);
+    return placed;
+}
+
 crd_status crdi_run_begin(crdi_run *run, const crd_column *columns, int column_count, int chains)
 {
-    CRDI_ASSERT(!run->placed && !run->lane && chains > 0);
+    bool exists;
+    char message[CRDI_DB_MESSAGE];
+    CRDI_ASSERT(!run->begun && !run->lane && chains > 0);
     CRD_TRY(measure_columns(run, columns, column_count, chains));
     CRD_TRY(crdi_run_set_integer(run, "chains", chains));
     CRD_TRY(crdi_run_set_integer(run, "columns", column_count));
     CRD_TRY(write_columns(run, columns));
-    CRD_TRY(place(run));
+    CRD_TRY(crdi_db_end(run->db, CRD_OK));
+    CRD_TRY(raise_text(run, check_place(run, &exists, message), message));
+    if (!exists)
+        CRD_TRY(raise_text(run, crdi_run_place(run, message), message));
+    run->begun = true;
     return crdi_run_queue_start(run);
 }
 
@@ -432,8 +484,11 @@ crd_status crdi_run_close(crdi_run **run_address, crd_status outcome)
     crdi_run *run = *run_address;
     crdi_run_queue_stop(run);
     crd_status status = crdi_run_failure(run);
+    bool complete = status == CRD_OK && outcome == CRD_OK;
+    char message[CRDI_DB_MESSAGE];
+    if (complete && run->begun && !run->placed)
+        status = raise_text(run, crdi_run_place(run, message), message);
     if (run->placed && run->db) {
-        bool complete = status == CRD_OK && outcome == CRD_OK;
         crd_status set = crdi_run_set_text(run, "status", complete ? "complete" : "interrupted");
         status = status < 0 ? status : set;
         crd_status folded = fold(run);

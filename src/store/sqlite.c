@@ -86,6 +86,8 @@ static crd_status fail(crdi_db *db, int code, const char *reason)
 
 static crd_status fail_handle(crdi_db *db, int code)
 {
+    if ((code & 0xff) == SQLITE_NOTADB && db->mode == CRDI_DB_READ)
+        return fail(db, code, "this is no run file of credence (file is not a database)");
     return fail(db, code, db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code));
 }
 
@@ -182,8 +184,10 @@ static crd_status open_handle(crdi_db *db, const char *path)
     struct stat file;
     if (db->mode != CRDI_DB_CREATE && stat(path, &file) != 0) {
         int reason = errno;
-        snprintf(db->message, sizeof db->message, "%s: %s", db->path, strerror_r(reason, (char[96]){""}, 96));
-        return report(db, reason == ENOENT || reason == ENOTDIR ? CRD_EMISSING : CRD_EIO);
+        bool missing = reason == ENOENT || reason == ENOTDIR;
+        snprintf(db->message, sizeof db->message, "%s: %s", db->path,
+                 missing ? "no such file" : strerror_r(reason, (char[96]){""}, 96));
+        return report(db, missing ? CRD_EMISSING : CRD_EIO);
     }
     if (db->mode == CRDI_DB_READ && !S_ISREG(file.st_mode))
         return crdi_db_damaged(db, "this is not a file");

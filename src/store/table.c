@@ -33,8 +33,22 @@ static const char *column_name(const void *list, int64_t i)
     return ((const crd_table *)list)->column[i].name;
 }
 
+crd_status crdi_table_check_separator(const crd_table *table)
+{
+    char shown[CRDI_SHOWN];
+    const char *name = table->column_count == 1 ? table->column[0].name : "", *found = strpbrk(name, ",;\t");
+    if (!found)
+        return CRD_OK;
+    return crdi_raise(table->ctx, CRD_ENAME, "%s: one column called '%s'; is the separator %s?", table->name,
+                      crdi_csv_show(shown, name),
+                      *found == ','   ? "','"
+                      : *found == ';' ? "';'"
+                                      : "a tab");
+}
+
 crd_status crdi_table_raise_unknown(const crd_table *table, const char *name)
 {
+    CRD_TRY(crdi_table_check_separator(table));
     crd_status status = crdi_raise_unknown(table->ctx, "column", name, column_name, table, table->column_count);
     return crdi_error_prefix(table->ctx, status, "%s", table->name);
 }

@@ -10,6 +10,7 @@
 #   absent data.crd                             must not exist afterwards
 #   present data.csv                            must exist
 #
+# What NAME.once (a shell script beside NAME.case) makes is made once; its folder is $SHARED in the cases.
 # A case ends where the next `setup` or `$` begins. Of every command that fails is also asked: its exit code is below
 # 64, and standard error holds one line that begins with "credence: " and is no warning.
 set -u
@@ -75,6 +76,13 @@ finish() {
 
 for file in "$folder"/*.case; do
     number=0
+    SHARED=$home/shared
+    export SHARED
+    rm -rf "$SHARED" && mkdir "$SHARED"
+    once=${file%.case}.once
+    if [ -e "$once" ]; then
+        (cd "$SHARED" && sh -e "$once") || { echo "$once failed"; exit 1; }
+    fi
     begin
     while IFS= read -r line || [ -n "$line" ]; do
         number=$((number + 1))

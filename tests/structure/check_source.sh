@@ -77,6 +77,10 @@ check() { # check ROOT
     grep -rnE '(^|[^a-zA-Z0-9_./}])/(wo''rk|ho''me|ro''ot|Us''ers)/' $here | refuse "a path of one machine"
     registry src/cli/commands.def COMMAND src/cli/cmd_ both
     registry src/dist/dist.def '[A-Z_]+' src/dist/ rows
+    registry src/nn/layers.def LAYER src/nn/layers/ both
+    registry src/nn/priors.def PRIOR src/nn/priors/ both
+    registry src/infer/svi/optim.def TRANSFORM src/infer/svi/optim/ both
+    registry src/infer/svi/schedules.def SCHEDULE src/infer/svi/schedules/ both
     found=0
     [ ! -e "$list.bad" ] || found=1
     rm -f "$list" "$list.bad"
@@ -103,6 +107,11 @@ selftest() {
     planted src/cli/cmd_other.c 'int x;' || return 1
     planted src/dist/dist.def 'DIST(normal)' || return 1
     planted script/x 'cd /ro''ot/x' || return 1
+    mkdir -p "$copy/src/nn/layers" "$copy/src/nn/priors"
+    echo 'LAYER(dense)' >"$copy/src/nn/layers.def"
+    echo 'int x;' >"$copy/src/nn/layers/dense.c"
+    planted src/nn/layers/other.c 'int x;' || return 1
+    planted src/nn/priors.def 'PRIOR(ard, "DIST")' || return 1
     echo 'COMMAND(lost, "x")' >>"$copy/src/cli/commands.def"
     ! (check "$copy" >"$copy/out") || { echo "not caught: a command without its file"; return 1; }
 }

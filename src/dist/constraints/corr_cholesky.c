@@ -127,4 +127,5 @@ static crd_node inverse(crd_support support, crd_node x)
 }
 
 static const crdi_bijection bijection = {shape_of, forward, log_jacobian, inverse};
-const crdi_constraint crdi_constraint_corr_cholesky = {2, holds, whole, &bijection};
+const crdi_constraint crdi_constraint_corr_cholesky = {
+    .event_ndim = 2, .holds = holds, .whole = whole, .bijection = &bijection};

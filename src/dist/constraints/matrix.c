@@ -37,5 +37,5 @@ static bool is_symmetric(const double *event, int64_t rows, int64_t columns)
     return good;
 }
 
-const crdi_constraint crdi_constraint_lower_cholesky = {2, holds, is_lower_cholesky, NULL};
-const crdi_constraint crdi_constraint_positive_definite = {2, holds, is_symmetric, NULL};
+const crdi_constraint crdi_constraint_lower_cholesky = {.event_ndim = 2, .holds = holds, .whole = is_lower_cholesky};
+const crdi_constraint crdi_constraint_positive_definite = {.event_ndim = 2, .holds = holds, .whole = is_symmetric};

@@ -91,5 +91,7 @@ static crd_node positive_inverse(crd_support support, crd_node x)
 
 static const crdi_bijection bijection = {NULL, forward, log_jacobian, inverse};
 static const crdi_bijection positive_bijection = {NULL, positive_forward, positive_jacobian, positive_inverse};
-const crdi_constraint crdi_constraint_ordered = {1, finite_holds, ascends, &bijection};
-const crdi_constraint crdi_constraint_positive_ordered = {1, positive_holds, ascends, &positive_bijection};
+const crdi_constraint crdi_constraint_ordered = {
+    .event_ndim = 1, .holds = finite_holds, .whole = ascends, .bijection = &bijection};
+const crdi_constraint crdi_constraint_positive_ordered = {
+    .event_ndim = 1, .holds = positive_holds, .whole = ascends, .bijection = &positive_bijection};

@@ -208,7 +208,7 @@ static bool category_holds(double x, double low, double high)
 const crdi_constraint crdi_constraint_boolean = {.holds = boolean_holds};
 const crdi_constraint crdi_constraint_category = {.holds = category_holds};
 
-/* ---- points and counts: no bijection ------------------------------------------------------------------------ */
+/* ---- points and extents: no bijection ------------------------------------------------------------------------ */
 
 static bool point_holds(double x, double low, double high)
 {
@@ -216,7 +216,7 @@ static bool point_holds(double x, double low, double high)
     return x == low || low == -INFINITY; /* the bound of a point that is not known yet */
 }
 
-static bool count_holds(double x, double low, double high)
+static bool extent_holds(double x, double low, double high)
 {
     (void)low;
     (void)high;
@@ -224,4 +224,4 @@ static bool count_holds(double x, double low, double high)
 }
 
 const crdi_constraint crdi_constraint_point = {.holds = point_holds};
-const crdi_constraint crdi_constraint_count = {.holds = count_holds};
+const crdi_constraint crdi_constraint_extent = {.holds = extent_holds};

@@ -85,3 +85,37 @@ crd_node crd_random_normal_node(crd_node key, crd_shape shape)
 {
     return from_key(&op_normal, key, shape, 0);
 }
+
+/* ---- choosing rows ------------------------------------------------------------------------------------------- */
+
+/* The first number[0] steps of a shuffle (Fisher & Yates; Knuth, algorithm P) of 0 .. n - 1, each with a key of its own:
+ * what stands first is drawn without replacement. */
+static void run_shuffle(const crdi_call *call)
+{
+    crd_key key = key_of(call->in[0]);
+    int64_t n = call->n[0], count = (int64_t)call->number[0];
+    for (int64_t i = 0; i < n; i++)
+        call->out[i] = (double)i;
+    for (int64_t i = 0; i < count; i++) {
+        int64_t other;
+        crd_random_integers(crd_key_fold_in(key, (uint32_t)i), i, n, 1, &other);
+        double swapped = call->out[i];
+        call->out[i] = call->out[other];
+        call->out[other] = swapped;
+    }
+}
+
+static void lower_shuffle(crdi_emitter *emitter, const crdi_vertex *v)
+{
+    lower_with(emitter, v, run_shuffle);
+}
+
+static const crdi_op op_shuffle = {.name = "random_choice", .pure = true, .lower = lower_shuffle};
+
+crd_node crd_random_choice_node(crd_node key, int64_t n, int64_t count)
+{
+    if (key.graph && (count < 0 || count > n || n > UINT32_MAX))
+        return crdi_fail(key.graph, CRD_EINVAL, CRD_HERE, "random_choice: %lld of %lld cannot be chosen",
+                         (long long)count, (long long)n);
+    return crd_slice(from_key(&op_shuffle, key, crd_shape_1(n), (double)count), 0, 0, count, 1);
+}

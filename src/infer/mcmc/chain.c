@@ -115,14 +115,52 @@ static void search_step_size(crdi_chain *chain)
     }
 }
 
+crd_status crdi_chain_starter(const crd_model *model, const crd_nuts_options *options, crdi_starter *out)
+{
+    static const char *const names[] = {"uniform", "prior", "median", "value", "point"}; /* as crd_start_kind */
+    crd_start start = {.radius = options->init_radius, .values = options->start_values};
+    while (strcmp(names[start.kind], options->start) != 0)
+        start.kind++;
+    *out = (crdi_starter){0};
+    if (start.kind == CRD_START_UNIFORM) /* drawn without a program */
+        return CRD_OK;
+    return crdi_starter_create(out, model, &start);
+}
+
+static crd_status find_point(crdi_chain *chain, crd_key key)
+{
+    double radius = chain->options->init_radius;
+    if (chain->starter)
+        return crdi_starter_run(chain->starter, key, chain->h.q);
+    crd_random_uniform_between(key, -radius, radius, chain->h.dim, chain->h.q);
+    return CRD_OK;
+}
+
+static crd_status no_start(const crdi_chain *chain, int number, int attempts)
+{
+    double radius = chain->options->init_radius;
+    if (chain->starter && !chain->starter->random)
+        return crdi_raise(chain->ctx, CRD_ESTART,
+                          "chain %d: log density or gradient is not finite at the given start point", number);
+    if (chain->starter)
+        return crdi_raise(chain->ctx, CRD_ESTART,
+                          "chain %d: log density or gradient is not finite at %d start points by --start %s; a look at "
+                          "the priors and the data's scale may help",
+                          number, attempts, chain->options->start);
+    return crdi_raise(chain->ctx, CRD_ESTART,
+                      "chain %d: log density or gradient is not finite at %d start points uniform in (-%g, %g); "
+                      "a smaller --init-radius, or a look at the priors and the data's scale, may help",
+                      number, attempts, radius, radius);
+}
+
 crd_status crdi_chain_start(crdi_chain *chain, int number)
 {
     enum { ATTEMPTS = 100 };
     crdi_hamiltonian *h = &chain->h;
-    double radius = chain->options->init_radius;
     crd_key start = crd_key_fold_in(chain->key, START);
-    for (uint32_t attempt = 0; attempt < ATTEMPTS; attempt++) {
-        crd_random_uniform_between(crd_key_fold_in(start, attempt), -radius, radius, h->dim, h->q);
+    uint32_t attempts = chain->starter && !chain->starter->random ? 1 : ATTEMPTS;
+    for (uint32_t attempt = 0; attempt < attempts; attempt++) {
+        CRD_TRY(find_point(chain, crd_key_fold_in(start, attempt)));
         crdi_hamiltonian_evaluate(h);
         if (!finite_here(h))
             continue;
@@ -132,10 +170,7 @@ crd_status crdi_chain_start(crdi_chain *chain, int number)
         crdi_dual_averaging_restart(&chain->averaging, h->step_size);
         return CRD_OK;
     }
-    return crdi_raise(chain->ctx, CRD_ESTART,
-                      "chain %d: log density or gradient is not finite at %d start points uniform in (-%g, %g); "
-                      "a smaller --init-radius, or a look at the priors and the data's scale, may help",
-                      number, ATTEMPTS, radius, radius);
+    return no_start(chain, number, (int)attempts);
 }
 
 /* ---- moving ------------------------------------------------------------------------------------------------- */

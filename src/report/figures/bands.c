@@ -20,7 +20,7 @@ static void square_ranges(crdi_panel *p)
 static void add_fit(crdi_figure *f, crdi_panel *p, const struct crdi_fit *fit)
 {
     char label[32];
-    crdi_format(label, sizeof label, "%.3g%% CI", 100 * fit->probability);
+    crdi_format(label, sizeof label, "%.3g%% of y", 100 * fit->probability);
     crdi_panel_texts(f, p, "Observed against predicted", "observed", "predicted");
     crdi_panel_add(f, p, &(crdi_layer){.kind = CRDI_DIAGONAL, .role = CRDI_ROLE_GUIDE, .label = "Equal"});
     if (fit->low && fit->high)
@@ -50,7 +50,7 @@ crd_status crdi_figure_bands(crdi_figure **out, crd_context *ctx, const crdi_fig
     if (source->band_count < 1)
         return crdi_raise(ctx, CRD_EMISSING, "figure bands: there are no predictions to draw");
     int bands = source->band_count < MOST ? source->band_count : MOST;
-    int count = bands + (source->fit.count > 0), columns = count < 3 ? count : 3;
+    int count = bands + (source->fit.count > 0), columns = count == 4 ? 2 : count < 3 ? count : 3;
     CRD_TRY(crdi_figure_create(&f, ctx, (count + columns - 1) / columns, columns));
     if (bands < source->band_count)
         crdi_figure_footnote(f, "The first %d of %d inputs are shown.", bands, source->band_count);

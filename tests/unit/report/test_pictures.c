@@ -281,7 +281,7 @@ static void names_that_are_no_pictures_are_refused(void **state)
     assert_refused(ctx, file("png"), true, CRD_EINVAL, ".png, .svg or .pdf");
     assert_refused(ctx, file(".png"), true, CRD_EINVAL, ".png, .svg or .pdf");
     assert_refused(ctx, file("a.png/b"), true, CRD_EINVAL, ".png, .svg or .pdf");
-    assert_refused(ctx, file("missing/a.png"), true, CRD_EMISSING, "missing/a.png: there is no folder");
+    assert_refused(ctx, file("missing/a.png"), true, CRD_EMISSING, "missing: no such folder");
     assert_int_equal(mkdir(file("folder.png"), 0700), 0);
     assert_refused(ctx, file("folder.png"), true, CRD_EINVAL, "not a file");
     rmdir(file("folder.png"));
@@ -308,7 +308,7 @@ static void an_existing_file_stays_unless_forced(void **state)
     assert_int_equal(crdi_figure_check(ctx, file("old.svg"), false), CRD_EEXISTS);
     crd_error_clear(ctx);
     assert_ok(ctx, crdi_figure_check(ctx, file("old.svg"), true));
-    assert_refused(ctx, file("old.svg"), false, CRD_EEXISTS, "old.svg: the file exists; --force replaces it");
+    assert_refused(ctx, file("old.svg"), false, CRD_EEXISTS, "old.svg: exists; --force replaces it");
     crdi_figure *f = line_figure(ctx, 3);
     assert_ok(ctx, crdi_figure_save(f, file("old.svg"), true));
     assert_picture(file("old.svg"));

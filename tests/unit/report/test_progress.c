@@ -80,12 +80,65 @@ static void plain_lines_have_no_control_characters(void **state)
     crd_context *ctx = testing_context();
     crdi_string s;
     crdi_string_init(&s, ctx);
-    assert_ok(ctx, crdi_progress_lines(&s, chains, 4));
+    crdi_chain_progress before[4] = {{0}};
+    before[3].phase = CRDI_PHASE_DONE;
+    assert_ok(ctx, crdi_progress_lines(&s, chains, before, 4));
     assert_string_equal(crdi_string_text(&s),
                         "chain 1: 50% 1100/2200, sampling, 1:05<1:01, 3 divergent, step 0.123, 15.3 grad/draw\n"
                         "chain 2: 4% 100/2200, warmup, 0:06<?, step 0.05\n"
                         "chain 3: 100% 2200/2200, done, 1:06:40, step 0.2, 7.0 grad/draw\n"
                         "chain 4: 0% 0/2200, waiting\n");
+    crdi_string_clear(&s);
+    testing_context_destroy(&ctx);
+}
+
+static void plain_lines_are_of_chains_that_moved(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_chain_progress before[4], many[17];
+    crdi_string s;
+    crdi_string_init(&s, ctx);
+    memcpy(before, chains, sizeof before);
+    assert_ok(ctx, crdi_progress_lines(&s, chains, before, 4));
+    assert_string_equal(crdi_string_text(&s), "");
+    before[1].iteration = 99;
+    before[3].phase = CRDI_PHASE_WARMUP;
+    assert_ok(ctx, crdi_progress_lines(&s, chains, before, 4));
+    assert_string_equal(crdi_string_text(&s), "chain 2: 4% 100/2200, warmup, 0:06<?, step 0.05\n"
+                                              "chain 4: 0% 0/2200, waiting\n");
+    crdi_string_clear(&s);
+    crdi_string_init(&s, ctx);
+    for (int i = 0; i < 17; i++)
+        many[i] = chains[i < 9 ? 0 : 2];
+    assert_ok(ctx, crdi_progress_lines(&s, many, (crdi_chain_progress[17]){{0}}, 17));
+    assert_string_equal(
+        crdi_string_text(&s),
+        "17 chains: 73% 27500/37400, sampling, 1:06:40<1:01, 27 divergent, step 0.159, 11.4 grad/draw\n");
+    crdi_string_clear(&s);
+    crdi_string_init(&s, ctx);
+    assert_ok(ctx, crdi_progress_lines(&s, many, many, 17));
+    assert_string_equal(crdi_string_text(&s), "");
+    many[16].phase = CRDI_PHASE_STOPPED;
+    assert_ok(ctx, crdi_progress_lines(&s, many, (crdi_chain_progress[17]){{0}}, 17));
+    assert_non_null(strstr(crdi_string_text(&s), "stopped"));
+    crdi_string_clear(&s);
+    testing_context_destroy(&ctx);
+}
+
+static void rows_of_a_block_in_a_narrower_window(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_string s;
+    crdi_string_init(&s, ctx);
+    assert_int_equal(crdi_progress_rows("", 80), 0);
+    assert_int_equal(crdi_progress_block(&s, chains, 4, 120, 0, 3), 4);
+    assert_int_equal(crdi_progress_rows(crdi_string_text(&s), 120), 4);
+    /* 112, 81, 95 and 64 columns */
+    assert_int_equal(crdi_progress_rows(crdi_string_text(&s), 112), 4);
+    assert_int_equal(crdi_progress_rows(crdi_string_text(&s), 111), 5);
+    assert_int_equal(crdi_progress_rows(crdi_string_text(&s), 45), 3 + 2 + 3 + 2);
     crdi_string_clear(&s);
     testing_context_destroy(&ctx);
 }
@@ -123,6 +176,8 @@ int main(void)
         cmocka_unit_test(a_narrow_terminal_gets_what_matters),
         cmocka_unit_test(chains_beyond_the_height_share_a_line),
         cmocka_unit_test(plain_lines_have_no_control_characters),
+        cmocka_unit_test(plain_lines_are_of_chains_that_moved),
+        cmocka_unit_test(rows_of_a_block_in_a_narrower_window),
         cmocka_unit_test(times_are_short),
         cmocka_unit_test(running_out_of_memory_is_a_status),
     };

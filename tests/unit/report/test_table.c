@@ -51,7 +51,7 @@ static void a_terminal_cannot_be_commanded(void **state)
     assert_text(&s, "x\\x1b]0;title\\x07 \\n\n");
     crdi_summary_row row = {"\x1b", "\x1b,\"", 1, 1, 1, 1, 1, 1, 1};
     assert_ok(ctx, crdi_summary_csv(&s, &row, 1, 0.9));
-    assert_text(&s, "name,mean,std,median,5.0%,95.0%,n_eff,r_hat\n\"\\x1b,\"\"\",1,1,1,1,1,1,1\n");
+    assert_text(&s, "name,mean,std,median,low,high,n_eff,r_hat,prob\n\"\\x1b,\"\"\",1,1,1,1,1,1,1,0.9\n");
     testing_context_destroy(&ctx);
 }
 
@@ -88,8 +88,8 @@ static void numbers_keep_all_digits_in_csv_and_json(void **state)
     const crdi_summary_row rows[] = {{"a\"b", "a\"b[0]", 1.0 / 3, 0.1, -1e-300, NAN, INFINITY, 100, 1.5},
                                      {"\xff\n", "\xff\n", 0, 0, 0, 0, 0, 0, 0}};
     assert_ok(ctx, crdi_summary_csv(&s, rows, 1, 0.95));
-    assert_text(&s, "name,mean,std,median,2.5%,97.5%,n_eff,r_hat\n"
-                    "\"a\"\"b[0]\",0.3333333333333333,0.1,-1e-300,nan,inf,100,1.5\n");
+    assert_text(&s, "name,mean,std,median,low,high,n_eff,r_hat,prob\n"
+                    "\"a\"\"b[0]\",0.3333333333333333,0.1,-1e-300,nan,inf,100,1.5,0.95\n");
     assert_ok(ctx, crdi_summary_json(&s, rows, 2, 0.95));
     assert_non_null(strstr(crdi_string_text(&s), "},\n{\"site\":")); /* a row a line */
     json_error_t error;
@@ -167,7 +167,7 @@ static void a_decimal_comma_does_no_harm(void **state)
     crdi_summary_row row = {"a", "a", 1.5, 1, 1, 1, 1, 1, 1};
     assert_ok(ctx, crdi_summary_csv(&s, &row, 1, 0.9));
     testing_decimal_comma(false);
-    assert_text(&s, "name,mean,std,median,5.0%,95.0%,n_eff,r_hat\na,1.5,1,1,1,1,1,1\n");
+    assert_text(&s, "name,mean,std,median,low,high,n_eff,r_hat,prob\na,1.5,1,1,1,1,1,1,0.9\n");
     testing_context_destroy(&ctx);
 }
 

@@ -172,7 +172,10 @@ static void leave_a_stale_log(crd_context *ctx)
     assert_ok(ctx, crdi_run_create(ctx, path, true, &run));
     assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
     for (int chain = 0; chain < CHAINS; chain++)
-        assert_ok(ctx, feed(crdi_run_sink(run), chain, 0, 300));
+        assert_ok(ctx, feed(crdi_run_sink(run), chain, 0, 1));
+    assert_ok(ctx, crdi_run_flush(run)); /* from here on it stands in its place */
+    for (int chain = 0; chain < CHAINS; chain++)
+        assert_ok(ctx, feed(crdi_run_sink(run), chain, 1, 300));
     assert_ok(ctx, crdi_run_flush(run));
     FILE *file = fopen(beside("-wal"), "rb");
     assert_non_null(file);
@@ -205,6 +208,48 @@ static void an_older_file_is_replaced_only_by_force_and_only_at_begin(void **sta
     write_run(ctx, NULL, fewer, true, CRD_OK);
     check_run(ctx, 50);
     testing_context_destroy(&ctx);
+}
+
+static void an_older_file_stays_until_there_are_draws(void **state)
+{
+    (void)state;
+    const int64_t draws[CHAINS] = {100, 100, 100};
+    for (int rollback = 0; rollback < 2; rollback++) {
+        crd_context *ctx = testing_context();
+        crdi_run *run;
+        crdi_run_tuning tuning = {.rollback_journal = rollback, .batch_seconds = 0.001};
+        write_run(ctx, &tuning, draws, true, CRD_OK);
+        for (int stop = 0; stop < 2; stop++) { /* stopped before the first draw, by the user and by an error */
+            assert_ok(ctx, crdi_run_create_tuned(ctx, path, true, &tuning, &run));
+            assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
+            assert_ok(ctx, feed_state(crdi_run_sink(run), 0, 10));
+            assert_ok(ctx, crdi_run_set_number(run, "warmup_seconds", 1));
+            assert_ok(ctx, crdi_run_flush(run));
+            assert_false(crdi_run_is_placed(run));
+            check_run(ctx, 100);
+            assert_ok(ctx, crdi_run_close(&run, stop ? CRD_EIO : CRD_INTERRUPTED));
+            check_run(ctx, 100);
+            assert_false(exists(beside(".part")) || exists(beside(".part-wal")) || exists(beside("-lock")));
+        }
+        assert_ok(ctx, crdi_run_create_tuned(ctx, path, true, &tuning, &run));
+        assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
+        for (int chain = 0; chain < CHAINS; chain++)
+            assert_ok(ctx, feed(crdi_run_sink(run), chain, 0, 7));
+        assert_ok(ctx, crdi_run_flush(run));
+        assert_true(crdi_run_is_placed(run));
+        check_run(ctx, 7);
+        assert_ok(ctx, crdi_run_set_number(run, "warmup_seconds", 1));
+        for (int chain = 0; chain < CHAINS; chain++)
+            assert_ok(ctx, feed(crdi_run_sink(run), chain, 7, 20));
+        assert_ok(ctx, crdi_run_close(&run, CRD_INTERRUPTED));
+        check_run(ctx, 27);
+        assert_ok(ctx, crdi_run_create_tuned(ctx, path, true, &tuning, &run));
+        assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
+        assert_ok(ctx, crdi_run_close(&run, CRD_OK)); /* complete, and of no draws */
+        check_run(ctx, 0);
+        testing_context_destroy(&ctx);
+        unlink(path);
+    }
 }
 
 static void a_second_writer_is_refused(void **state)
@@ -294,6 +339,7 @@ static void readers_see_whole_blocks_while_the_run_is_written(void **state)
         crd_run_close(&reader);
         check_run(ctx, 20 * BLOCK);
         testing_context_destroy(&ctx);
+        unlink(path); /* a reader of the next run is to see that one at once */
     }
 }
 
@@ -368,6 +414,7 @@ int main(void)
         TEST(blocks_are_merged_into_long_rows),
         TEST(an_interrupted_run_keeps_what_it_has),
         TEST(an_older_file_is_replaced_only_by_force_and_only_at_begin),
+        TEST(an_older_file_stays_until_there_are_draws),
         TEST(a_second_writer_is_refused),
         TEST(places_that_cannot_be_written_are_refused_at_once),
         TEST(draws_out_of_order_are_refused),

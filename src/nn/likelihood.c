@@ -1,0 +1,100 @@
+/* likelihood.c - the likelihoods of the command line's network, from their table. Distributions are found by name, so
+ * that one that is not in the registry is an error of the run, not of the build. */
+#include "nn/likelihood.h"
+#include "nn/nn.h"
+
+#include <string.h>
+
+static crd_dist positive_prior(crd_trace *t, const char *what, const char *text)
+{
+    crd_dist dist = {0};
+    crd_status status = crd_dist_parse(t->ctx, text, &dist);
+    if (status < 0) {
+        if (t->status == CRD_OK)
+            t->status = crdi_error_prefix(t->ctx, status, "%s", what);
+        return (crd_dist){0};
+    }
+    if (dist.type->support(&dist).kind == CRD_POSITIVE)
+        return dist;
+    crd_trace_fail(t, CRD_EPRIOR, (crd_where){0}, "%s '%s': its prior must be of positive numbers, as gamma:2,0.1 is",
+                   what, text);
+    return (crd_dist){0};
+}
+
+static crd_dist make_normal(crd_trace *t, const crd_network *n, const crd_dist_type *type, crd_node f, crd_node s)
+{
+    (void)t;
+    (void)n;
+    return (crd_dist){.type = type, .param = {f, s}};
+}
+
+static crd_dist make_student_t(crd_trace *t, const crd_network *n, const crd_dist_type *type, crd_node f, crd_node s)
+{
+    crd_dist prior = positive_prior(t, "df", n->df ? n->df : "gamma:2,0.1");
+    crd_node df = prior.type ? crd_sample_at(t, "df", prior, (crd_where){0}) : crd_num(1);
+    return (crd_dist){.type = type, .param = {df, f, s}};
+}
+
+static crd_dist make_logits(crd_trace *t, const crd_network *n, const crd_dist_type *type, crd_node f, crd_node s)
+{
+    (void)t;
+    (void)n;
+    (void)s;
+    return (crd_dist){.type = type, .param = {f}};
+}
+
+static crd_dist make_poisson(crd_trace *t, const crd_network *n, const crd_dist_type *type, crd_node f, crd_node s)
+{
+    (void)t;
+    (void)n;
+    (void)s;
+    return (crd_dist){.type = type, .param = {crd_exp(f)}};
+}
+
+static crd_dist make_negative_binomial(crd_trace *t, const crd_network *n, const crd_dist_type *type, crd_node f,
+                                       crd_node s)
+{
+    (void)s;
+    crd_dist prior = positive_prior(t, "concentration", n->concentration ? n->concentration : "gamma:2,0.1");
+    crd_node k = prior.type ? crd_sample_at(t, "concentration", prior, (crd_where){0}) : crd_num(1);
+    return (crd_dist){.type = type, .param = {crd_exp(f), k}};
+}
+
+#define make_bernoulli make_logits
+#define make_categorical make_logits
+static const crdi_likelihood likelihoods[] = {
+#define LIKELIHOOD(name, dist, noisy, predicted, what) {#name, dist, what, predicted, noisy, make_##name},
+#include "nn/likelihoods.def"
+#undef LIKELIHOOD
+};
+
+const char *crd_likelihood_name(int i)
+{
+    return i >= 0 && i < CRDI_COUNT(likelihoods) ? likelihoods[i].name : NULL;
+}
+
+const char *crd_likelihood_what(int i)
+{
+    return i >= 0 && i < CRDI_COUNT(likelihoods) ? likelihoods[i].what : NULL;
+}
+
+static const char *get_name(const void *list, int64_t i)
+{
+    (void)list;
+    return likelihoods[i].name;
+}
+
+const crdi_likelihood *crdi_likelihood_find(crd_context *ctx, const char *name)
+{
+    name = name ? name : "normal";
+    for (int i = 0; i < CRDI_COUNT(likelihoods); i++)
+        if (strcmp(likelihoods[i].name, name) == 0)
+            return &likelihoods[i];
+    crdi_raise_unknown(ctx, "likelihood", name, get_name, NULL, CRDI_COUNT(likelihoods));
+    return NULL;
+}
+
+bool crdi_network_heteroscedastic(const crd_network *network)
+{
+    return network->noise && strcmp(network->noise, "heteroscedastic") == 0;
+}

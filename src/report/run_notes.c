@@ -1,0 +1,44 @@
+/* run_notes.c - in words: why the draws of a run should not be believed yet, and what to try. */
+#include "report/run_summary.h"
+
+#include <math.h>
+
+/* r_hat and n_eff come out as no number, or below zero, where the chains are too short for them. */
+bool crdi_run_too_short(const crdi_run_summary *s)
+{
+    return s->count > 0 && (isnan(s->worst_r_hat->r_hat) || !(s->smallest_n_eff->n_eff > 0)) && s->part.draws < 20;
+}
+
+static void note_of_rows(crdi_string *out, const crdi_run_summary *s)
+{
+    const crdi_summary_row *r = s->worst_r_hat, *n = s->smallest_n_eff;
+    if (crdi_run_too_short(s)) {
+        crdi_string_append(out, "note: too few draws for r_hat and n_eff; try --draws 1000\n");
+        return;
+    }
+    if (isnan(r->r_hat))
+        crdi_string_append(out, "note: r_hat of %s is no number: its draws do not vary; try more --warmup\n", r->label);
+    if (r->r_hat > 1.05)
+        crdi_string_append(
+            out, "note: r_hat of %s is %.2f, above 1.05: the chains do not agree; try more --warmup and --draws\n",
+            r->label, r->r_hat);
+    if (n->n_eff < 100)
+        crdi_string_append(out, "note: n_eff of %s is %.0f, below 100: its interval is rough; try more --draws\n",
+                           n->label, n->n_eff);
+}
+
+crd_status crdi_run_notes(crdi_string *out, const crdi_run_summary *s)
+{
+    int64_t n = s->part.chains * s->part.draws;
+    if (s->count > 0)
+        note_of_rows(out, s);
+    if (s->divergences > 0 && (double)s->divergences > 0.001 * (double)n)
+        crdi_string_append(
+            out, "note: %lld of %lld draws diverged: they may miss a part of the posterior; try --target-accept 0.95\n",
+            (long long)s->divergences, (long long)n);
+    if ((double)s->deepest > 0.05 * (double)n)
+        crdi_string_append(
+            out, "note: %.0f %% of the draws ended at the largest tree depth: they move slowly; try --max-depth %lld\n",
+            100.0 * (double)s->deepest / (double)n, (long long)(s->max_depth < 18 ? s->max_depth + 2 : 20));
+    return out->status;
+}

@@ -1,0 +1,85 @@
+#!/bin/sh
+# interrupt.sh PROGRAM - Ctrl-C: a run that is stopped ends at once with code 40 and keeps what was drawn.
+set -u
+program=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+
+fail() {
+    echo "$1"
+    [ ! -e err ] || sed 's/^/    /' err
+    exit 1
+}
+
+awk 'BEGIN { print "x,y"; for (i = 0; i < 40; i++) printf "%.3f,%.3f\n", i / 10, sin(i / 5) }' >data.csv
+# More draws than fit in any patience: only the signal ends this.
+"$program" fit data.csv --target y --hidden 3 --chains 3 --threads 2 --warmup 50 --draws 2000000 --seed 1 \
+    --out run.crd >out 2>err &
+run=$!
+tries=0
+until [ "$("$program" export run.crd 2>/dev/null | head -100 | wc -l)" -eq 100 ]; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 300 ] || { kill -KILL "$run"; fail "no draws after a minute"; }
+    kill -0 "$run" 2>/dev/null || fail "the run ended by itself"
+    sleep 0.2
+done
+kill -INT "$run"
+wait "$run"
+code=$?
+[ "$code" -eq 40 ] || fail "exit code $code, expected 40"
+grep -Eq '^credence: stopped; run.crd keeps the [1-9][0-9]* draws made so far$' err || fail "no line says what is kept"
+mv out end
+grep -Eq '^chain 3: .* stopped' err || fail "no line says that chain 3 was stopped"
+for leftover in run.crd-lock run.crd-wal run.crd-shm run.crd.part; do
+    [ ! -e "$leftover" ] || fail "$leftover is left"
+done
+
+# The third chain had no thread yet, and of the two others one may be far behind: how many are summarised is chance.
+"$program" summary run.crd >out 2>err || fail "summary failed"
+grep -Eq '^nuts: [12] chains? of [1-9][0-9]* draws after 50 of warm-up \(interrupted\); [12] chains? with fewer draws left out$' out ||
+    fail "the summary does not say what it is of"
+# The end and the summary talk of the same draws.
+of_end=$(sed -n 's/^ *of these .* are summarised, \([0-9]* of [0-9]* chains*\); .*/\1/p' end)
+[ -n "$of_end" ] || of_end=$(sed -n 's/^draws: *\([0-9]*\) from 1 of 3 chains .*/\1 of 1 chain/p' end)
+of_summary=$(sed -n 's/^nuts: \([0-9]* chains*\) of \([0-9]*\) draws .*/\2 of \1/p' out)
+[ -n "$of_end" ] && [ "$of_end" = "$of_summary" ] || fail "the end is of '$of_end', the summary of '$of_summary'"
+[ "$(sed -n 's/^divergences: *//p' end)" = "$(sed -n 's/^Number of divergences: //p' out)" ] || fail "divergences differ"
+kept=$("$program" export run.crd | wc -l)
+[ "$kept" -gt 100 ] || fail "$kept lines of draws"
+"$program" predict run.crd data.csv >out 2>err || fail "predict failed"
+
+# In warm-up there is nothing to keep, and the file says so.
+"$program" fit data.csv --target y --warmup 50000000 --seed 1 --quiet --format json --out warm.crd >out 2>err &
+run=$!
+tries=0
+until [ -e warm.crd ]; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 300 ] || { kill -KILL "$run"; fail "no file after a minute"; }
+    sleep 0.2
+done
+kill -INT "$run"
+wait "$run"
+code=$?
+[ "$code" -eq 40 ] || fail "in warm-up: exit code $code, expected 40"
+grep -q '^credence: stopped in warm-up; warm.crd holds no draws$' err || fail "in warm-up: no line says so"
+grep -q '"interrupted":true' out || fail "in warm-up: the JSON does not say that it was interrupted"
+"$program" summary warm.crd >out 2>err && fail "in warm-up: a summary of nothing"
+grep -q '^credence: warm.crd: holds no draws: the run was stopped in its warm-up$' err || fail "in warm-up: summary's message"
+
+# A file that was to be replaced stays until there are draws.
+cp run.crd before
+"$program" fit data.csv --target y --warmup 50000000 --seed 1 --quiet --force --out run.crd >out 2>err &
+run=$!
+sleep 1
+kill -INT "$run"
+wait "$run"
+code=$?
+[ "$code" -eq 40 ] || fail "with --force in warm-up: exit code $code, expected 40"
+cmp -s run.crd before || fail "with --force in warm-up: the older file is gone"
+grep -q '^credence: stopped in warm-up; run.crd is left as it was$' err || fail "with --force in warm-up: no line says so"
+for leftover in run.crd-lock run.crd.part run.crd.part-wal run.crd.part-shm; do
+    [ ! -e "$leftover" ] || fail "$leftover is left"
+done
+"$program" fit data.csv --target y --init-radius 1e100 --quiet --force --out run.crd >out 2>err && fail "a bad start ran"
+cmp -s run.crd before || fail "an error before the first draw: the older file is gone"
