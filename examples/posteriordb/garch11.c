@@ -1,0 +1,40 @@
+/* garch11.c - A series whose variance has a memory, GARCH(1,1): a scan whose carry is the variance. */
+#include "flat.h"
+#include "runner.h"
+
+static void step(crd_scan_step *s, void *user)
+{
+    (void)user;
+    const crd_node *c = s->constant; /* alpha0, alpha1, beta1 */
+    s->y[0] = s->carry[0];
+    s->carry_next[0] = crd_add(c[0], crd_add(crd_mul(c[1], crd_square(s->x[0])), crd_mul(c[2], s->carry[0])));
+}
+
+static crd_node model(crd_trace *t, void *user)
+{
+    const crd_array *y = array_of(t, user, "y");
+    double sigma1 = number_of(t, user, "sigma1");
+    crd_node mu = crd_sample(t, "mu", FLAT);
+    crd_node alpha0 = crd_sample(t, "alpha0", FLAT_POSITIVE);
+    crd_node alpha1 = crd_sample(t, "alpha1", crd_uniform(crd_num(0), crd_num(1)));
+    crd_node room = crd_sub(crd_num(1), alpha1);
+    crd_node beta1 = crd_sample(t, "beta1", crd_uniform(crd_num(0), room));
+    crd_factor(t, "flat in both", crd_log(room));
+    crd_node first = crd_num(sigma1 * sigma1), residual = crd_sub(crd_data(t, "series", y), mu), variance;
+    crd_scan_options scan = {.body = step,
+                             .length = y->shape.dim[0],
+                             .init = &first,
+                             .carry_count = 1,
+                             .xs = &residual,
+                             .x_count = 1,
+                             .constants = (crd_node[]){alpha0, alpha1, beta1},
+                             .constant_count = 3,
+                             .y_count = 1};
+    crd_scan(crd_trace_graph(t), &scan, NULL, &variance);
+    return crd_observe(t, "y", crd_normal(mu, crd_sqrt(variance)), y);
+}
+
+int main(int argc, char **argv)
+{
+    return example_main(argc, argv, &(struct example){.model = model});
+}
