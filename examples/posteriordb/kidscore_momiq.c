@@ -1,4 +1,4 @@
-/* kidiq.c - A child's test score by the mother's: a straight line with flat priors on its coefficients. */
+/* kidscore_momiq.c - A child's test score by the mother's: a straight line with flat priors on its coefficients. */
 #include "flat.h"
 #include "runner.h"
 

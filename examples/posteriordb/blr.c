@@ -1,4 +1,4 @@
-/* sblrc.c - Linear regression on a matrix of inputs. */
+/* blr.c - Linear regression on a matrix of inputs. */
 #include "runner.h"
 
 static crd_node model(crd_trace *t, void *user)

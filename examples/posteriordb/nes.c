@@ -1,4 +1,4 @@
-/* nes1972.c - Party identification in the American survey of 1972 by ideology, race, age group, education, gender and
+/* nes.c - Party identification in the American survey of 1972 by ideology, race, age group, education, gender and
  * income. */
 #include "flat.h"
 #include "runner.h"
