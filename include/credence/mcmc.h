@@ -36,10 +36,10 @@ typedef struct crd_nuts_options {
     double init_radius; /**< 2: start points are uniform in (-radius, radius), unconstrained */
     const char *const *keep; /**< deterministic sites to keep with the draws; NULL: none */
     int keep_count;
-    /** Called about ten times a second from a thread of its own, and once at the end. NULL: not called. */
+    /** Called about ten times a second from a thread of its own, and once at the end from the caller's. NULL: none. */
     void (*progress)(void *user, const crd_chain_progress *chains, int count);
     void *progress_user;
-    /** Polled after every transition, from the chains' threads; non-zero stops the run with CRD_INTERRUPTED. */
+    /** Polled before every transition, from the chains' threads; non-zero stops the run with CRD_INTERRUPTED. */
     int (*stop)(void *user);
     void *stop_user;
 } crd_nuts_options;
@@ -54,7 +54,9 @@ typedef struct crd_nuts_options {
  *  @param key      chain c uses crd_key_fold_in(key, c), so that the draws of a chain do not depend on the others.
  *  @param out      returns owned: latent sites on their own scale, kept deterministic sites, and the statistics
  *                  accept_prob, diverging, energy, log_density, n_steps, step_size, tree_depth.
- *  @return CRD_OK; CRD_INTERRUPTED (out then holds what all chains have); CRD_EINVAL for an option out of range;
+ *  @return CRD_OK; CRD_INTERRUPTED (out then holds what all chains have); CRD_EINVAL for an option out of range or a
+ *          site to keep that is named twice; CRD_ENAME for one that is no deterministic site, for a site that is named
+ *          like a statistic, and for an unknown kernel or metric;
  *          CRD_ESTART if 100 start points of a chain all have a density or gradient that is not finite; CRD_ENOMEM.
  *  Cost: 2^depth gradients a transition. Parallel: one chain a thread; nothing is allocated or locked in a transition. */
 CRD_API CRD_MUST_CHECK crd_status crd_nuts_run(const crd_model *model, const crd_nuts_options *options, crd_key key,

@@ -39,7 +39,7 @@ crd_status crd_predict(const crd_model *model, const crd_posterior *posterior, v
     crd_context *ctx = crd_model_context(model);
     crd_program *program = NULL;
     crd_exec *exec = NULL;
-    crd_shape site;
+    crd_shape site = {0};
     crd_array values = {0};
     const crd_column **columns = crdi_alloc_array(ctx, crd_model_site_count(model), sizeof *columns);
     crd_status status = columns ? find_columns(model, posterior, columns) : CRD_ENOMEM;

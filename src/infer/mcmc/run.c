@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { BLOCK = 64 };
+enum { BLOCK = 64, MOST_KEPT = 64 };
 static const double FLUSH_SECONDS = 0.5;
 
 static const crdi_option rows[] = {
@@ -52,15 +52,37 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const crd_column *)a)->name, ((const crd_column *)b)->name);
 }
 
+static crd_status check_keep(crd_context *ctx, const crd_nuts_options *options)
+{
+    if (options->keep_count < 0 || options->keep_count > MOST_KEPT)
+        return crdi_raise(ctx, CRD_EINVAL, "keep: %d sites; 0 to %d can be kept", options->keep_count, MOST_KEPT);
+    if (options->keep_count > 0 && !options->keep)
+        return crdi_raise(ctx, CRD_EINVAL, "keep: %d sites, but no names", options->keep_count);
+    return CRD_OK;
+}
+
+/* Names tell columns apart: none may come twice (`column` is sorted by name), nor be one of the statistics. */
+static crd_status check_names(crd_context *ctx, const crd_column *column, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (i > 0 && strcmp(column[i].name, column[i - 1].name) == 0)
+            return crdi_raise(ctx, CRD_EINVAL, "keep: site %s is named twice", column[i].name);
+        for (int k = 0; k < STATISTICS; k++)
+            if (strcmp(column[i].name, statistics[k]) == 0)
+                return crdi_raise(ctx, CRD_ENAME, "site %s: a statistic of the sampler has this name; rename the site",
+                                  column[i].name);
+    }
+    return CRD_OK;
+}
+
 crd_status crdi_mcmc_columns_of(const crd_model *model, const crd_nuts_options *options, crdi_arena *arena,
                                 crdi_mcmc_columns *out)
 {
     int sites = crd_model_site_count(model), kept = options->keep_count, count = 0;
-    crd_shape shapes[64];
+    crd_shape shapes[MOST_KEPT];
     crd_program *values;
     crd_context *ctx = crd_model_context(model);
-    if (kept > CRDI_COUNT(shapes))
-        return crdi_raise(ctx, CRD_EINVAL, "more than %d sites are to be kept", CRDI_COUNT(shapes));
+    CRD_TRY(check_keep(ctx, options));
     CRD_TRY(crd_model_compile_values(model, options->keep, kept, shapes, &values));
     crd_program_destroy(&values);
     crd_column *column = crdi_arena_alloc(arena, sizeof *column * (size_t)(sites + kept + STATISTICS));
@@ -75,16 +97,18 @@ crd_status crdi_mcmc_columns_of(const crd_model *model, const crd_nuts_options *
         column[count].shape = shapes[i];
         column[count].kind = CRD_COLUMN_DETERMINISTIC;
     }
-    qsort(column, (size_t)count, sizeof *column, by_name);
-    for (int i = 0; i < STATISTICS; i++, count++) {
-        column[count].name = crdi_arena_strdup(arena, statistics[i]);
-        column[count].kind = CRD_COLUMN_STATISTIC;
+    for (int i = 0; i < STATISTICS; i++) {
+        column[count + i].name = crdi_arena_strdup(arena, statistics[i]);
+        column[count + i].kind = CRD_COLUMN_STATISTIC;
     }
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count + STATISTICS; i++) {
         column[i].size = crd_shape_size(column[i].shape);
         if (!column[i].name)
             return CRD_ENOMEM;
     }
+    qsort(column, (size_t)count, sizeof *column, by_name);
+    CRD_TRY(check_names(ctx, column, count));
+    count += STATISTICS;
     *out = (crdi_mcmc_columns){column, count};
     return CRD_OK;
 }
@@ -211,14 +235,15 @@ static double thread_seconds(void)
 static crd_status run_chain(void *user, int64_t number)
 {
     struct run *run = user;
-    crdi_arena *arena;
+    crdi_arena *arena = NULL;
     crdi_chain chain = {0};
     crd_exec *values = NULL;
     struct block block = {0};
     double cpu = thread_seconds();
     atomic_store(&run->news[number].started, crdi_seconds());
-    CRD_TRY(crdi_arena_create(&arena, run->ctx));
-    crd_status status = block_create(run, arena, &block);
+    crd_status status = crdi_arena_create(&arena, run->ctx);
+    if (status == CRD_OK)
+        status = block_create(run, arena, &block);
     if (status == CRD_OK)
         status = crd_exec_create(&values, run->values);
     if (status == CRD_OK)
@@ -278,7 +303,8 @@ static void *watch(void *argument)
         until.tv_sec += until.tv_nsec / 1000000000;
         until.tv_nsec %= 1000000000;
         pthread_cond_timedwait(&m->wake, &m->lock, &until);
-        report_progress(m);
+        if (!m->ended)
+            report_progress(m);
     }
     pthread_mutex_unlock(&m->lock);
     return NULL;
@@ -308,6 +334,7 @@ static void monitor_end(struct monitor *m)
         pthread_join(m->thread, NULL);
     }
     if (m->progress) {
+        report_progress(m); /* the end, however short the run was */
         pthread_cond_destroy(&m->wake);
         pthread_mutex_destroy(&m->lock);
     }
@@ -320,7 +347,7 @@ static crd_status complete_options(crd_context *ctx, const crd_nuts_options *giv
 {
     static const crd_nuts_options none = {0};
     *out = given ? *given : none;
-    bool no_warmup = out->warmup < 0; /* 0 stands for the default */
+    bool no_warmup = out->warmup == -1; /* 0 stands for the default */
     if (no_warmup)
         out->warmup = 0;
     CRD_TRY(crdi_options_complete(ctx, &crdi_mcmc_option_table, out));
@@ -352,8 +379,7 @@ static crd_status run_all(struct run *run, crdi_arena *arena, crdi_mcmc_report *
     struct monitor monitor;
     size_t chains = (size_t)run->options.chains;
     CRD_TRY(crdi_mcmc_columns_of(run->model, &run->options, arena, &run->columns));
-    CRD_TRY(crd_model_compile_values(run->model, run->options.keep, run->options.keep_count,
-                                     crdi_arena_alloc(arena, sizeof(crd_shape) * 64), &run->values));
+    CRD_TRY(crd_model_compile_values(run->model, run->options.keep, run->options.keep_count, NULL, &run->values));
     run->column_offset = crdi_arena_alloc(arena, sizeof *run->column_offset * (size_t)run->columns.count);
     run->news = crdi_arena_alloc(arena, sizeof *run->news * chains);
     run->warmup_seconds = crdi_arena_alloc(arena, sizeof(double) * chains);
@@ -386,14 +412,14 @@ crd_status crdi_mcmc_run(const crd_model *model, const crd_nuts_options *options
 
 /* ---- into memory -------------------------------------------------------------------------------------------- */
 
-/* How many draws every chain has: those with a step size, which is never 0. */
+/* How many draws every chain has: those that took a step. */
 static int64_t common_draws(const crd_posterior *p)
 {
-    const crd_column *step = crd_posterior_find(p, "step_size");
+    const crd_column *steps = crd_posterior_find(p, "n_steps");
     int64_t least = p->draws;
     for (int c = 0; c < p->chains; c++) {
         int64_t d = 0;
-        while (d < least && step->draws[c * p->draws + d] != 0)
+        while (d < least && steps->draws[c * p->draws + d] != 0)
             d++;
         least = d;
     }
