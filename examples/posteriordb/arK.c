@@ -18,17 +18,11 @@ static crd_node model(crd_trace *t, void *user)
     crd_node alpha = crd_sample(t, "alpha", crd_normal(crd_num(0), crd_num(10)));
     crd_node beta = crd_sample(t, "beta", crd_dist_expand(crd_normal(crd_num(0), crd_num(10)), crd_shape_1(K)));
     crd_node sigma = crd_sample(t, "sigma", crd_half_cauchy(crd_num(2.5)));
-    crd_node series = crd_data(t, "series", y), first = crd_slice(series, 0, K - 1, K, -1), mu;
-    crd_node rest = crd_slice(series, 0, K, T - K, 1);
-    crd_scan_options scan = {.body = step,
-                             .length = T - K,
-                             .init = &first,
-                             .carry_count = 1,
-                             .xs = &rest,
-                             .x_count = 1,
-                             .constants = (crd_node[]){alpha, beta},
-                             .constant_count = 2,
-                             .y_count = 1};
+    crd_node series = crd_data(t, "series", y), constants[] = {alpha, beta}, mu;
+    crd_node first = crd_slice(series, 0, K - 1, K, -1), rest = crd_slice(series, 0, K, T - K, 1);
+    crd_scan_options scan = {.body = step, .length = T - K, .carry_count = 1, .init = &first, .y_count = 1};
+    scan.xs = &rest, scan.x_count = 1;
+    scan.constants = constants, scan.constant_count = 2;
     crd_scan(crd_trace_graph(t), &scan, NULL, &mu);
     crd_array observed = crd_array_borrow(y->data + K, crd_shape_1(T - K));
     return crd_observe(t, "y", crd_normal(mu, sigma), &observed);

@@ -15,9 +15,9 @@ static crd_node model(crd_trace *t, void *user)
 {
     const crd_array *y = array_of(t, user, "y");
     int64_t N = y->shape.dim[0], K = 2;
-    crd_node theta1 = crd_sample(t, "theta1", FLAT_SIMPLEX);
-    crd_node theta2 = crd_sample(t, "theta2", FLAT_SIMPLEX);
-    crd_node mu1 = crd_sample(t, "mu1", FLAT_POSITIVE), gap = crd_sample(t, "gap", FLAT_POSITIVE);
+    crd_node theta1 = crd_sample(t, "theta1", flat_simplex(K));
+    crd_node theta2 = crd_sample(t, "theta2", flat_simplex(K));
+    crd_node mu1 = crd_sample(t, "mu1", flat_positive()), gap = crd_sample(t, "gap", flat_positive());
     crd_node mus[] = {crd_reshape(mu1, crd_shape_1(1)), crd_reshape(crd_add(mu1, gap), crd_shape_1(1))};
     crd_node mu = crd_deterministic(t, "mu", crd_concat(mus, 2, 0));
     crd_dist p1 = crd_normal(crd_num(3), crd_num(1)), p2 = crd_normal(crd_num(10), crd_num(1));
@@ -28,14 +28,9 @@ static crd_node model(crd_trace *t, void *user)
     crd_dist states = crd_normal(mu, crd_num(1));
     crd_node seen = crd_dist_log_prob(&states, crd_reshape(crd_data(t, "y", y), crd_shape_2(N, 1)));
     crd_node gamma = crd_take(seen, 0, 0), rest = crd_slice(seen, 0, 1, N - 1, 1);
-    crd_scan_options scan = {.body = forward,
-                             .length = N - 1,
-                             .init = &gamma,
-                             .carry_count = 1,
-                             .xs = &rest,
-                             .x_count = 1,
-                             .constants = &log_theta,
-                             .constant_count = 1};
+    crd_scan_options scan = {.body = forward, .length = N - 1, .carry_count = 1, .init = &gamma};
+    scan.xs = &rest, scan.x_count = 1;
+    scan.constants = &log_theta, scan.constant_count = 1;
     crd_scan(crd_trace_graph(t), &scan, &gamma, NULL);
     crd_factor(t, "y", crd_logsumexp(gamma, 0));
     return mu;

@@ -7,7 +7,7 @@ static crd_node model(crd_trace *t, void *user)
     const crd_array *y = array_of(t, user, "y");
     crd_dist prior = crd_normal(crd_num(0), crd_num(2));
     crd_node low = crd_sample(t, "low", prior);
-    crd_node gap = crd_sample(t, "gap", FLAT_POSITIVE);
+    crd_node gap = crd_sample(t, "gap", flat_positive());
     crd_node high = crd_add(low, gap);
     crd_factor(t, "high", crd_dist_log_prob(&prior, high));
     crd_node parts[] = {crd_reshape(low, crd_shape_1(1)), crd_reshape(high, crd_shape_1(1))};

@@ -6,8 +6,8 @@
 static crd_node model(crd_trace *t, void *user)
 {
     crd_node age = crd_data(t, "age", array_of(t, user, "age_discrete"));
-    crd_node beta = crd_sample(t, "beta", crd_dist_expand(FLAT, crd_shape_1(9)));
-    crd_node sigma = crd_sample(t, "sigma", FLAT_POSITIVE);
+    crd_node beta = crd_sample(t, "beta", crd_dist_expand(flat(), crd_shape_1(9)));
+    crd_node sigma = crd_sample(t, "sigma", flat_positive());
     crd_node x[] = {
         crd_num(1),
         crd_data(t, "real_ideo", array_of(t, user, "real_ideo")),

@@ -277,6 +277,7 @@ int example_main(int argc, char **argv, const struct example *example)
     if (crd_context_create(&ctx, NULL) < 0)
         return crd_status_exit_code(CRD_ENOMEM);
     crd_status status = run(ctx, example, &arguments, &worst);
+    fflush(stdout); /* what was shown comes before what is said of it */
     if (status < 0)
         fprintf(stderr, "%s: %s\n", crd_status_name(status), crd_error_message(ctx));
     crd_context_destroy(&ctx);
