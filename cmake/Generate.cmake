@@ -31,6 +31,18 @@ foreach(row IN LISTS rows)
   string(REPLACE "," ", crd_node " parameters "crd_node ${parameters}")
   string(APPEND text "/** ${what} */\nCRD_API crd_dist crd_${name}(${parameters});\n")
 endforeach()
+# src/dist/compound.def: those that are made of another distribution, which comes last.
+set(compound_def ${CMAKE_SOURCE_DIR}/src/dist/compound.def)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${compound_def})
+file(STRINGS ${compound_def} rows REGEX "^COMPOUND\\(")
+foreach(row IN LISTS rows)
+  string(REGEX REPLACE "^COMPOUND\\(([a-z0-9_]+), ([0-9]), \"([a-z0-9_,]*)\", \"(.*)\"\\)$" "\\1;\\3;\\4" parts "${row}")
+  list(GET parts 0 name)
+  list(GET parts 1 parameters)
+  list(GET parts 2 what)
+  string(REPLACE "," ", crd_node " parameters "crd_node ${parameters}")
+  string(APPEND text "/** ${what} */\nCRD_API crd_dist crd_${name}(${parameters}, crd_dist base);\n")
+endforeach()
 file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/include/credence/dist_table.h CONTENT "${text}" @ONLY)
 
 # src/dist/constraints.def -> credence/constraint_table.h: the enum of sets.

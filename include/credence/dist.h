@@ -16,7 +16,8 @@ enum { CRD_DIST_MAX_PARAMS = 4 };
 /* enum crd_constraint: sets that parameters and values lie in (CRD_REAL, CRD_POSITIVE, CRD_SIMPLEX, ...). */
 #include <credence/constraint_table.h>
 
-/** Where a distribution has mass. low and high are used by CRD_INTERVAL, high by CRD_CATEGORY. */
+/** Where a distribution has mass. low and high are used by CRD_INTERVAL, high by CRD_CATEGORY, CRD_COUNT_UP_TO and
+ *  CRD_COUNTS (the total; with an axis of length one for the classes). */
 typedef struct crd_support {
     crd_constraint kind;
     crd_node low, high;
@@ -24,12 +25,15 @@ typedef struct crd_support {
 
 typedef struct crd_dist_type crd_dist_type;
 
-/** A distribution. */
+/** A distribution. Compound ones (crd_mixture, crd_zero_inflated, crd_dist_mask, ...) are made of another, their base.
+ *  They take it by value and keep the copy in the memory of the graph of their parameters, or of the base's: at least one
+ *  of these must be a node of a graph. Batch and draws: the base's, joined with those of the parameters. */
 typedef struct crd_dist {
     const crd_dist_type *type; /**< NULL: a bad distribution */
     crd_node param[CRD_DIST_MAX_PARAMS];
     crd_shape batch; /**< independent copies asked for by crd_dist_expand; () if none */
     int joined; /**< last axes of the batch that crd_dist_to_event made part of one draw */
+    const struct crd_dist *base; /**< of a compound type, borrowed from the graph; else NULL */
 } crd_dist;
 
 /** One parameter of a type. */
@@ -54,10 +58,13 @@ struct crd_dist_type {
     /** Draws of the given shape, reparameterised where that is possible: a formula of the key and the parameters. NULL
      *  if the type cannot be drawn from; handlers that need draws then fail with CRD_EUNSUPPORTED. */
     crd_node (*draw)(const crd_dist *dist, crd_node key, crd_shape shape);
-    /** Optional: mean, variance, distribution function. */
+    /** Optional: mean, variance, distribution function, entropy. */
     crd_node (*mean)(const crd_dist *dist);
     crd_node (*variance)(const crd_dist *dist);
     crd_node (*cdf)(const crd_dist *dist, crd_node x);
+    crd_node (*entropy)(const crd_dist *dist);
+    int compound; /**< it has a base */
+    int base_axes; /**< last axes of the base's batch that it uses up: 1 for a mixture, whose components they are */
 };
 
 #include <credence/dist_table.h>
@@ -68,6 +75,13 @@ CRD_API crd_dist crd_dist_expand(crd_dist dist, crd_shape shape);
 /** The last `axes` axes of the batch become part of one draw: their log densities are summed, a plate does not see them
  *  (NumPyro's to_event). */
 CRD_API crd_dist crd_dist_to_event(crd_dist dist, int axes);
+
+/** The density to the power of a mask: where it is 0 the log density is 0, whatever x is, and no gradient flows.
+ *  @param mask  0 or 1, broadcast with the batch shape. The number 1 gives dist itself. */
+CRD_API crd_dist crd_dist_mask(crd_dist dist, crd_node mask);
+
+/** Whether values are whole numbers (for a compound type: whether its base's are). */
+CRD_API int crd_dist_discrete(const crd_dist *dist);
 
 /** log p(x) with the axes of crd_dist_to_event summed. */
 CRD_API crd_node crd_dist_log_prob(const crd_dist *dist, crd_node x);
@@ -84,7 +98,10 @@ CRD_API const crd_dist_type *crd_dist_type_find(const char *name);
 /** The i-th type, counted from 0; NULL behind the last. */
 CRD_API const crd_dist_type *crd_dist_type_get(int i);
 
-/** What a type is, in a phrase: the text of its row in dist.def; "" for a type that is not registered. Static storage. */
+/** The i-th compound type, counted from 0 (src/dist/compound.def); NULL behind the last. These have no text form. */
+CRD_API const crd_dist_type *crd_dist_compound_get(int i);
+
+/** What a type is, in a phrase: the text of its row in dist.def or compound.def; "" for a type that is not registered. Static storage. */
 CRD_API const char *crd_dist_type_what(const crd_dist_type *type);
 
 /** Reads a distribution with constant parameters: "normal:0,1", "half_cauchy:0.5".

@@ -174,6 +174,11 @@ CRD_API crd_node crd_key_node(crd_graph *graph, crd_key key);
 CRD_API crd_node crd_key_fold_in_node(crd_node key, uint32_t data);
 CRD_API crd_node crd_random_uniform_node(crd_node key, crd_shape shape);
 CRD_API crd_node crd_random_normal_node(crd_node key, crd_shape shape);
+/** Counts, one sub-key an element: parameters broadcast to `shape`, and no gradient flows to them. For a multinomial the
+ *  last axis of `shape` and `probs` are the classes, and `total` has none of them. */
+CRD_API crd_node crd_random_poisson_node(crd_node key, crd_node rate, crd_shape shape);
+CRD_API crd_node crd_random_binomial_node(crd_node key, crd_node total, crd_node probs, crd_shape shape);
+CRD_API crd_node crd_random_multinomial_node(crd_node key, crd_node total, crd_node probs, crd_shape shape);
 
 /** Differentiates: out[i] = d y / d x[i], with the shape of x[i], as nodes of the same graph (reverse mode, graph to
  *  graph). y must be a scalar. Where y does not depend on x[i] the result is zeros. */

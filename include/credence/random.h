@@ -76,6 +76,25 @@ CRD_API void crd_random_integers(crd_key key, int64_t low, int64_t high, int64_t
  *  Cost: n k Gumbel draws. */
 CRD_API void crd_random_categorical(crd_key key, const double *logits, int64_t k, int64_t n, int64_t *out);
 
+/** Draws Poisson counts: out[i] has mean rate[i]; NaN where rate[i] is negative or NaN. Element i has a stream of its own,
+ *  under the sub-key crd_key_fold_in(key, i), and does not depend on the other elements.
+ *  @param rate  [n], borrowed.
+ *  Cost: about two uniforms an element, whatever the rate. Source: Hormann 1993. */
+CRD_API void crd_random_poisson(crd_key key, const double *rate, int64_t n, double *out);
+
+/** Draws binomial counts: successes in total[i] trials of probability probs[i]; NaN outside their domain. Streams as those
+ *  of crd_random_poisson.
+ *  @param total  [n], borrowed: whole numbers from 0.
+ *  @param probs  [n], borrowed: from 0 to 1. */
+CRD_API void crd_random_binomial(crd_key key, const double *total, const double *probs, int64_t n, double *out);
+
+/** Draws n rows of k counts whose sum is total[i]; a stream a row.
+ *  @param total  [n], borrowed: whole numbers from 0.
+ *  @param probs  [n, k], borrowed: rows proportional to the probabilities of the classes; k >= 1.
+ *  @param out    [n, k]. */
+CRD_API void crd_random_multinomial(crd_key key, const double *total, const double *probs, int64_t k, int64_t n,
+                                    double *out);
+
 /** Draws a permutation of 0 to n - 1, by stable sorts on random 32-bit keys.
  *  @param out  [n], written only on success.
  *  @return CRD_OK; CRD_EINVAL if n is negative or above 2^32; CRD_ENOMEM.

@@ -76,6 +76,10 @@ static crd_status read_data(struct fit *f, const crd_table *table)
     CRD_TRY(split_names(f, table, &o->features, &features));
     CRD_TRY(split_names(f, table, &o->drop, &drop));
     CRD_TRY(split_names(f, table, &o->categorical, &categorical));
+    for (int64_t i = 0; i < categorical.count; i++)
+        if (strcmp(categorical.item[i], o->target) == 0)
+            return crdi_raise(f->cli->ctx, CRD_EUNSUPPORTED, "the target '%s' is of classes: fit learns numbers only",
+                              o->target);
     return crd_dataset_make(
         f->cli->ctx, table,
         &(crd_dataset_options){.target = o->target,
@@ -175,9 +179,10 @@ static crd_status print_plan(struct fit *f)
                        (long long)crd_model_dim(f->net.model));
     if (status == CRD_OK)
         status = crdi_network_priors_text(f->cli->ctx, &f->net.network, 8, &out);
-    crdi_string_append(&out, "method: %s%s, %lld chains, %lld + %lld\nseed:   %lld%s\n", m->kernel,
-                       strcmp(f->o->method, "auto") == 0 ? " (auto)" : "", (long long)m->chains, (long long)m->warmup,
-                       (long long)m->draws, (long long)f->net.seed, f->random_seed ? " (random)" : "");
+    crdi_string_append(&out, "method: %s%s, %lld chain%s, %lld + %lld\nseed:   %lld%s\n", m->kernel,
+                       strcmp(f->o->method, "auto") == 0 ? " (auto)" : "", (long long)m->chains,
+                       m->chains == 1 ? "" : "s", (long long)m->warmup, (long long)m->draws, (long long)f->net.seed,
+                       f->random_seed ? " (random)" : "");
     status = status < 0 ? status : out.status;
     if (status == CRD_OK)
         fputs(crdi_string_text(&out), stderr);

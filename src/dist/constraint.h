@@ -21,6 +21,8 @@ typedef struct crdi_constraint {
     /* Whether elements that each can be are one value together: a vector of `columns`, or a matrix. NULL: always. */
     bool (*whole)(const double *event, int64_t rows, int64_t columns);
     const crdi_bijection *bijection; /* NULL: there is none */
+    /* Like whole, for values that the bound `high` of a support decides on; INFINITY if that is not known. NULL: always. */
+    bool (*totals)(const double *event, int64_t rows, int64_t columns, double high);
 } crdi_constraint;
 
 #define CONSTRAINT(constant, name, text) extern const crdi_constraint crdi_constraint_##name;

@@ -41,7 +41,7 @@ const char *crd_dist_type_what(const crd_dist_type *type)
     for (int i = 0; i < CRDI_COUNT(types); i++)
         if (types[i] == type)
             return whats[i];
-    return "";
+    return crdi_compound_what(type);
 }
 
 /* ---- constructors ------------------------------------------------------------------------------------------- */
@@ -93,6 +93,11 @@ static int full_batch(const crd_dist *dist, crd_shape *out)
         if (!join(shape, param, &shape))
             return 0;
     }
+    if (dist->type->compound) {
+        crd_shape base;
+        if (!crdi_base_batch(dist, &base) || !join(shape, base, &shape))
+            return 0;
+    }
     *out = shape;
     return shape.ndim >= dist->joined;
 }
@@ -133,6 +138,8 @@ crd_dist crd_dist_to_event(crd_dist dist, int axes)
 
 crd_node crd_dist_log_prob(const crd_dist *dist, crd_node x)
 {
+    if (dist->type->compound && !dist->base)
+        return crd_num(NAN); /* crd_dist_check says what is wrong */
     crd_node log_prob = dist->type->log_prob(dist, x);
     crd_shape batch;
     if (dist->joined == 0 || !crd_node_ok(log_prob))
@@ -246,7 +253,7 @@ crd_status crdi_dist_defect(const crd_dist *dist, char *text, size_t size)
     for (int i = 0; i < dist->type->param_count; i++)
         if (parameter_defect(dist, i, &defect))
             return defect.status;
-    return CRD_OK;
+    return dist->type->compound ? crdi_compound_defect(dist, text, size) : CRD_OK;
 }
 
 crd_status crd_dist_check(crd_context *ctx, const crd_dist *dist, const char *what)

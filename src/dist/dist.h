@@ -10,6 +10,11 @@
 #include "dist/dist.def"
 #undef DIST
 
+#define COMPOUND(name, count, params, what) extern const crd_dist_type crdi_dist_##name;
+#include "dist/compound.def"
+#undef COMPOUND
+extern const crd_dist_type crdi_dist_masked;
+
 static const double CRDI_HALF_LOG_2PI = 0.91893853320467274178;
 
 /* Supports without bounds of their own. */
@@ -40,6 +45,12 @@ static inline crd_node crdi_uniform_positive(crd_node key, crd_shape shape)
 
 /* A draw of Gamma(concentration, 1); see gamma.c. */
 crd_node crdi_draw_gamma(crd_node concentration, crd_node key, crd_shape shape);
+
+/* Compound types; see compound.c. */
+const char *crdi_compound_what(const crd_dist_type *type);
+/* The batch of the base without the axes that the type uses up; false if there is no base or no such axes. */
+bool crdi_base_batch(const crd_dist *dist, crd_shape *out);
+crd_status crdi_compound_defect(const crd_dist *dist, char *text, size_t size);
 
 /* crd_dist_check without raising: the status, and the message (without its beginning) as text. */
 crd_status crdi_dist_defect(const crd_dist *dist, char *text, size_t size);

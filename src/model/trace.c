@@ -3,7 +3,7 @@
  * A statement becomes a message. The handlers see it from the innermost to the outermost until one says stop; then a
  * sample site must have a value; then its log density is added and it is recorded; then the handlers that saw it see it
  * again, in the opposite order. */
-#include "dist/dist.h"
+#include "dist/constraint.h"
 #include "model/model.h"
 
 #include <math.h>
@@ -186,9 +186,10 @@ static bool check_dist(crd_trace *t, const char *name, const crd_dist *dist, crd
     char text[256];
     if (failed(t))
         return false;
-    for (int i = 0; dist->type && i < dist->type->param_count; i++)
-        if (!crd_node_ok(dist->param[i]))
-            return false;
+    for (const crd_dist *d = dist; d; d = d->base)
+        for (int i = 0; d->type && i < d->type->param_count; i++)
+            if (!crd_node_ok(d->param[i]))
+                return false;
     if (!dist->type) {
         crd_trace_fail(t, CRD_EINVAL, where, "site %s: no distribution", name);
         return false;
@@ -243,6 +244,25 @@ static double bound_at(const struct bound *bound, int64_t i)
     return bound->element ? bound->element[i] : bound->otherwise;
 }
 
+/* Numbers that are good each must be good together: counts whose sum is the total. */
+static bool check_totals(crd_trace *t, const char *name, const crd_dist *dist, const crd_array *value,
+                         const struct bound *high, crd_where where)
+{
+    crd_constraint kind = dist->type->support(dist).kind;
+    const crdi_constraint *constraint = crdi_constraint_of(kind);
+    if (!constraint->totals)
+        return true;
+    int64_t columns = value->shape.dim[value->shape.ndim - 1], size = crd_shape_size(value->shape);
+    for (int64_t i = 0; i < size; i += columns) {
+        if (constraint->totals(value->data + i, 1, columns, bound_at(high, i)))
+            continue;
+        crd_trace_fail(t, CRD_EDOMAIN, where, "site %s: observed row %lld: %s needs %s (%g)", name,
+                       (long long)(i / columns), dist->type->name, crd_constraint_text(kind), bound_at(high, i));
+        return false;
+    }
+    return true;
+}
+
 /* Each observed number must be one that the distribution can give. */
 static bool check_values(crd_trace *t, const char *name, const crd_dist *dist, const crd_array *value, crd_where where)
 {
@@ -257,7 +277,7 @@ static bool check_values(crd_trace *t, const char *name, const crd_dist *dist, c
                        (long long)i, value->data[i], dist->type->name, crd_constraint_text(support.kind));
         return false;
     }
-    return true;
+    return check_totals(t, name, dist, value, &high, where);
 }
 
 crd_node crd_observe_at(crd_trace *t, const char *name, crd_dist dist, const crd_array *value, crd_where where)

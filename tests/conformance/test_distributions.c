@@ -125,6 +125,8 @@ static void values_agree_with_the_reference(void **state)
     for (int i = 0; crd_dist_type_get(i); i++) {
         const crd_dist_type *type = crd_dist_type_get(i);
         const json_t *row = reference_row(file, type);
+        if (has_own_test(type) || strcmp(type->name, "geometric_logits") == 0)
+            continue; /* test_discrete.c compares them */
         if (!row)
             fail_msg("%s: no reference", type->name);
         crd_context *ctx = testing_context();
@@ -158,7 +160,14 @@ static void check_mass(crd_context *ctx, crd_graph *g, const crd_dist_type *type
     static struct table table;
     crd_dist dist = constant_dist(g, type);
     double mass = 0, values[MANY], p;
-    if (type->discrete) {
+    if (type->support(&dist).kind == CRD_COUNT) {
+        static double many[CELLS], log_p[CELLS];
+        for (int i = 0; i < CELLS; i++)
+            many[i] = i;
+        elements_of(type->log_prob(&dist, array_node(g, many, crd_shape_1(CELLS))), log_p, CELLS);
+        for (int i = 0; i < CELLS; i++)
+            mass += exp(log_p[i]);
+    } else if (type->discrete) {
         int64_t n = some_values(&dist, values);
         for (int64_t i = 0; i < n; i++) {
             elements_of(type->log_prob(&dist, array_node(g, &values[i], crd_shape_1(1))), &p, 1);
@@ -265,7 +274,7 @@ static void check_extremes(crd_context *ctx, crd_graph *g, const crd_dist_type *
 {
     (void)g;
     static const double large[] = {1e-10, 1, 1e10}, any[] = {-1e10, 0, 1e10}, share[] = {1e-10, 0.5, 1 - 1e-10};
-    static const double ends[] = {-20, -1, 0, 1, 20};
+    static const double ends[] = {-20, -1, 0, 1, 20}, counts[] = {0, 1, 1e10};
     const struct fixture *f = fixture_of(type);
     struct probe p = probe_create(ctx, type, 1, LOG_PROB, crd_key_make(0));
     double *in = crd_exec_input(p.exec);
@@ -278,7 +287,10 @@ static void check_extremes(crd_context *ctx, crd_graph *g, const crd_dist_type *
         crd_dist dist = {.type = type};
         for (int64_t i = 0; i < p.params; i++, rest /= 3) {
             crd_constraint kind = type->param[f->classes ? 0 : i].constraint;
-            in[i] = (kind == CRD_POSITIVE ? large : kind == CRD_PROBABILITY ? share : any)[rest % 3];
+            in[i] = (kind == CRD_POSITIVE      ? large
+                     : kind == CRD_PROBABILITY ? share
+                     : kind == CRD_COUNT       ? counts
+                                               : any)[rest % 3];
             dist.param[f->classes ? 0 : i] = crd_num(in[i]);
         }
         double end = ends[choice / 27];

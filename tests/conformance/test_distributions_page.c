@@ -7,13 +7,24 @@
 
 static const char path[] = TEST_DATA "/../../docs/distributions.md";
 
-static void add_row(crdi_string *page, crd_graph *g, const crd_dist_type *type)
+static void add_parameters(crdi_string *page, const crd_dist_type *type)
 {
-    crd_dist dist = constant_dist(g, type);
     crdi_string_append(page, "| `%s` | ", type->name);
     for (int i = 0; i < type->param_count; i++)
         crdi_string_append(page, "%s%s (%s)", i ? ", " : "", type->param[i].name,
                            crd_constraint_text(type->param[i].constraint));
+}
+
+static void add_compound(crdi_string *page, const crd_dist_type *type)
+{
+    add_parameters(page, type);
+    crdi_string_append(page, " | %s |\n", crd_dist_type_what(type));
+}
+
+static void add_row(crdi_string *page, crd_graph *g, const crd_dist_type *type)
+{
+    crd_dist dist = constant_dist(g, type);
+    add_parameters(page, type);
     crdi_string_append(page, " | %s | %s |", crd_constraint_text(type->support(&dist).kind), crd_dist_type_what(type));
     const char *const names[] = {"mean", "variance", "cdf"};
     const int offered[] = {type->mean != NULL, type->variance != NULL, type->cdf != NULL};
@@ -39,6 +50,13 @@ static void the_page_lists_the_registry(void **state)
                "| name | parameters | values | what it is | besides density and draws |\n|---|---|---|---|---|\n");
     for (int i = 0; crd_dist_type_get(i); i++)
         add_row(&page, g, crd_dist_type_get(i));
+    crdi_string_append(
+        &page, "\n## Made of another distribution\n\n"
+               "The constructor is `crd_NAME(parameters in order, base)`; moments and cdf are there where the base has "
+               "them. `crd_dist_mask(dist, mask)`\nmakes the log density 0 where the mask is 0.\n\n"
+               "| name | parameters | what it is |\n|---|---|---|\n");
+    for (int i = 0; crd_dist_compound_get(i); i++)
+        add_compound(&page, crd_dist_compound_get(i));
     assert_ok(ctx, page.status);
     FILE *file = fopen(path, getenv("CREDENCE_UPDATE") ? "w" : "r");
     assert_non_null(file);

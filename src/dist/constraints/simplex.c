@@ -90,4 +90,5 @@ static crd_node inverse(crd_support support, crd_node x)
 }
 
 static const crdi_bijection bijection = {shape_of, forward, log_jacobian, inverse};
-const crdi_constraint crdi_constraint_simplex = {1, holds, whole, &bijection};
+const crdi_constraint crdi_constraint_simplex = {
+    .event_ndim = 1, .holds = holds, .whole = whole, .bijection = &bijection};

@@ -140,9 +140,10 @@ static void sets_hold_what_they_should(void **state)
     static const struct {
         crd_constraint kind;
         const char *holds; /* for each x, with low 0 and high 2 */
-    } cases[] = {{CRD_REAL, "yyyyy--"},        {CRD_POSITIVE, "--yyy--"}, {CRD_UNIT_INTERVAL, "--y----"},
-                 {CRD_INTERVAL, "-yyyy--"},    {CRD_BOOLEAN, "-y-y---"},  {CRD_CATEGORY, "-y-y---"},
-                 {CRD_PROBABILITY, "-yyy---"}, {CRD_SIMPLEX, "-yyy---"},  {CRD_ABOVE, "--yyy--"}};
+    } cases[] = {{CRD_REAL, "yyyyy--"},        {CRD_POSITIVE, "--yyy--"},    {CRD_UNIT_INTERVAL, "--y----"},
+                 {CRD_INTERVAL, "-yyyy--"},    {CRD_BOOLEAN, "-y-y---"},     {CRD_CATEGORY, "-y-y---"},
+                 {CRD_PROBABILITY, "-yyy---"}, {CRD_SIMPLEX, "-yyy---"},     {CRD_ABOVE, "--yyy--"},
+                 {CRD_COUNT, "-y-yy--"},       {CRD_COUNT_UP_TO, "-y-yy--"}, {CRD_COUNTS, "-y-yy--"}};
     for (int i = 0; i < CRDI_COUNT(cases); i++)
         for (int k = 0; k < CRDI_COUNT(x); k++)
             if (crd_constraint_holds(cases[i].kind, x[k], 0, 2) != (cases[i].holds[k] == 'y'))

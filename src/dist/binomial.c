@@ -1,0 +1,44 @@
+/* binomial.c - Binomial(probs p, total_count n): successes in n trials.
+ *   log p(x) = log(n over x) + x log(p) + (n - x) log(1 - p); 0 log 0 is 0
+ *   draw: random_binomial (src/rng/counts.c), without a gradient. */
+#include "dist/counts.h"
+
+static crd_support support(const crd_dist *d)
+{
+    return (crd_support){CRD_COUNT_UP_TO, crd_num(0), d->param[1]};
+}
+
+static crd_node log_prob(const crd_dist *d, crd_node x)
+{
+    crd_node p = d->param[0], n = d->param[1];
+    crd_node trials = crd_add(crdi_xlogy(x, p), crdi_xlog1py(crd_sub(n, x), crd_neg(p)));
+    return crdi_up_to(n, x, crd_add(crdi_log_choose(n, x), trials));
+}
+
+static crd_node draw(const crd_dist *d, crd_node key, crd_shape shape)
+{
+    return crd_random_binomial_node(key, d->param[1], d->param[0], shape);
+}
+
+static crd_node mean(const crd_dist *d)
+{
+    return crd_mul(d->param[1], d->param[0]);
+}
+
+static crd_node variance(const crd_dist *d)
+{
+    return crd_mul(mean(d), crd_sub(crd_num(1), d->param[0]));
+}
+
+const crd_dist_type crdi_dist_binomial = {
+    .name = "binomial",
+    .param_count = 2,
+    .param = {{"probs", CRD_PROBABILITY, 0}, {"total_count", CRD_COUNT, 0}},
+    .discrete = 1,
+    .support = support,
+    .log_prob = log_prob,
+    .draw = draw,
+    .mean = mean,
+    .variance = variance,
+    .cdf = crdi_count_cdf,
+};
