@@ -44,10 +44,10 @@ static crd_support simplex(const crd_dist *dist)
 static const crd_dist_type type_flat = {.name = "flat", .support = real, .log_prob = log_prob};
 static const crd_dist_type type_positive = {.name = "flat_positive", .support = positive, .log_prob = log_prob};
 static const crd_dist_type type_interval = {.name = "flat_interval",
-                                           .param_count = 2,
-                                           .param = {{"low", CRD_REAL, 0}, {"high", CRD_ABOVE, 0}},
-                                           .support = interval,
-                                           .log_prob = log_prob};
+                                            .param_count = 2,
+                                            .param = {{"low", CRD_REAL, 0}, {"high", CRD_ABOVE, 0}},
+                                            .support = interval,
+                                            .log_prob = log_prob};
 static const crd_dist_type type_simplex = {.name = "flat_simplex",
                                            .param_count = 1,
                                            .param = {{"k", CRD_POSITIVE, 0}},
