@@ -278,7 +278,7 @@ int example_main(int argc, char **argv, const struct example *example)
         return crd_status_exit_code(CRD_ENOMEM);
     crd_status status = run(ctx, example, &arguments, &worst);
     fflush(stdout); /* what was shown comes before what is said of it */
-    if (status < 0)
+    if (status < 0 && *crd_error_message(ctx)) /* what is wrong with files was said where they are read */
         fprintf(stderr, "%s: %s\n", crd_status_name(status), crd_error_message(ctx));
     crd_context_destroy(&ctx);
     if (status == CRD_OK && worst > AGREES) {
