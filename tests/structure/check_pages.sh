@@ -15,6 +15,8 @@ strange_blocks() { # strange_blocks PAGE EXAMPLE...
             if (!count) { print "no C block at all"; exit }
             for (i = 1; i <= count; i++) {
                 found = 0
+                if (blocks[i] !~ /[a-z]/)
+                    print "an empty C block"
                 for (f = 2; f <= file && !found; f++)
                     found = index(text[f], blocks[i]) > 0
                 if (!found) print "in no file of examples/:\n" blocks[i]
@@ -51,6 +53,8 @@ selftest() {
     ! (check "$copy" "$copy/made" >/dev/null) || { echo "not caught: a line left out"; return 1; }
     page 'int x;' '```' '`crd_unknown`' '```'
     ! (check "$copy" "$copy/made" >/dev/null) || { echo "not caught: a name that does not exist"; return 1; }
+    page 'int x;' '```' '```c' ''
+    ! (check "$copy" "$copy/made" >/dev/null) || { echo "not caught: an empty block"; return 1; }
     echo 'no blocks' >"$copy/docs/porting.md"
     ! (check "$copy" "$copy/made" >/dev/null) || { echo "not caught: a page without blocks"; return 1; }
 }
