@@ -1,5 +1,4 @@
 /* garch11.c - A series whose variance has a memory, GARCH(1,1): a scan whose carry is the variance. */
-#include "flat.h"
 #include "runner.h"
 
 static void step(crd_scan_step *s, void *user)
@@ -14,10 +13,10 @@ static crd_node model(crd_trace *t, void *user)
 {
     const crd_array *y = array_of(t, user, "y");
     double sigma1 = number_of(t, user, "sigma1");
-    crd_node mu = crd_sample(t, "mu", flat());
-    crd_node alpha0 = crd_sample(t, "alpha0", flat_positive());
-    crd_node alpha1 = crd_sample(t, "alpha1", flat_interval(crd_num(0), crd_num(1)));
-    crd_node beta1 = crd_sample(t, "beta1", flat_interval(crd_num(0), crd_sub(crd_num(1), alpha1)));
+    crd_node mu = crd_sample(t, "mu", crd_flat());
+    crd_node alpha0 = crd_sample(t, "alpha0", crd_flat_positive());
+    crd_node alpha1 = crd_sample(t, "alpha1", crd_flat_interval(crd_num(0), crd_num(1)));
+    crd_node beta1 = crd_sample(t, "beta1", crd_flat_interval(crd_num(0), crd_sub(crd_num(1), alpha1)));
     crd_node first = crd_num(sigma1 * sigma1), constants[] = {alpha0, alpha1, beta1};
     crd_node residual = crd_sub(crd_data(t, "series", y), mu), variance;
     crd_scan_options scan = {.body = step, .length = y->shape.dim[0], .carry_count = 1, .init = &first, .y_count = 1};

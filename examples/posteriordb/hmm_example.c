@@ -1,5 +1,4 @@
 /* hmm_example.c - A hidden Markov model of two states that are seen through noise: the forward algorithm as a scan. */
-#include "flat.h"
 #include "runner.h"
 
 /* gamma'[k] = log sum over j of exp(gamma[j] + log theta[j, k]), and the log density of what is seen in state k. */
@@ -15,14 +14,13 @@ static crd_node model(crd_trace *t, void *user)
 {
     const crd_array *y = array_of(t, user, "y");
     int64_t N = y->shape.dim[0], K = 2;
-    crd_node theta1 = crd_sample(t, "theta1", flat_simplex(K));
-    crd_node theta2 = crd_sample(t, "theta2", flat_simplex(K));
-    crd_node mu1 = crd_sample(t, "mu1", flat_positive()), gap = crd_sample(t, "gap", flat_positive());
-    crd_node mus[] = {crd_reshape(mu1, crd_shape_1(1)), crd_reshape(crd_add(mu1, gap), crd_shape_1(1))};
-    crd_node mu = crd_deterministic(t, "mu", crd_concat(mus, 2, 0));
-    crd_dist p1 = crd_normal(crd_num(3), crd_num(1)), p2 = crd_normal(crd_num(10), crd_num(1));
-    crd_factor(t, "p1", crd_dist_log_prob(&p1, mu1));
-    crd_factor(t, "p2", crd_dist_log_prob(&p2, crd_add(mu1, gap)));
+    crd_array ones = crd_array_borrow((double[]){1, 1}, crd_shape_1(K));
+    crd_node theta1 = crd_sample(t, "theta1", crd_dirichlet(crd_data(t, "ones", &ones)));
+    crd_node theta2 = crd_sample(t, "theta2", crd_dirichlet(crd_data(t, "ones", &ones)));
+    crd_node mu = crd_sample(t, "mu", crd_flat_positive_ordered(crd_num(2)));
+    crd_array middle = crd_array_borrow((double[]){3, 10}, crd_shape_1(K));
+    crd_dist prior = crd_normal(crd_data(t, "middle", &middle), crd_num(1));
+    crd_factor(t, "prior of mu", crd_dist_log_prob(&prior, mu));
     crd_node rows[] = {crd_reshape(theta1, crd_shape_2(1, K)), crd_reshape(theta2, crd_shape_2(1, K))};
     crd_node log_theta = crd_log(crd_concat(rows, 2, 0));
     crd_dist states = crd_normal(mu, crd_num(1));
@@ -38,5 +36,5 @@ static crd_node model(crd_trace *t, void *user)
 
 int main(int argc, char **argv)
 {
-    return example_main(argc, argv, &(struct example){.model = model, .keep = {"mu"}});
+    return example_main(argc, argv, &(struct example){.model = model});
 }

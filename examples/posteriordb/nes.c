@@ -1,13 +1,12 @@
 /* nes.c - Party identification in the American survey of 1972 by ideology, race, age group, education, gender and
  * income. */
-#include "flat.h"
 #include "runner.h"
 
 static crd_node model(crd_trace *t, void *user)
 {
     crd_node age = crd_data(t, "age", array_of(t, user, "age_discrete"));
-    crd_node beta = crd_sample(t, "beta", crd_dist_expand(flat(), crd_shape_1(9)));
-    crd_node sigma = crd_sample(t, "sigma", flat_positive());
+    crd_node beta = crd_sample(t, "beta", crd_dist_expand(crd_flat(), crd_shape_1(9)));
+    crd_node sigma = crd_sample(t, "sigma", crd_flat_positive());
     crd_node x[] = {
         crd_num(1),
         crd_data(t, "real_ideo", array_of(t, user, "real_ideo")),
