@@ -29,6 +29,13 @@ static crd_node variance(const crd_dist *d)
     return crd_mul(d->param[0], crd_sub(crd_num(1), d->param[0]));
 }
 
+static crd_node entropy(const crd_dist *d)
+{
+    crd_node p = d->param[0], q = crd_sub(crd_num(1), p), tiny = crd_num(DBL_MIN);
+    crd_node own = crd_mul(p, crd_log(crd_max(p, tiny)));
+    return crd_neg(crd_add(own, crd_mul(q, crd_log(crd_max(q, tiny)))));
+}
+
 const crd_dist_type crdi_dist_bernoulli = {
     .name = "bernoulli",
     .param_count = 1,
@@ -39,4 +46,5 @@ const crd_dist_type crdi_dist_bernoulli = {
     .draw = draw,
     .mean = mean,
     .variance = variance,
+    .entropy = entropy,
 };

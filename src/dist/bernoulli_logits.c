@@ -28,6 +28,13 @@ static crd_node variance(const crd_dist *d)
     return crd_mul(crd_sigmoid(d->param[0]), crd_sigmoid(crd_neg(d->param[0])));
 }
 
+static crd_node entropy(const crd_dist *d)
+{
+    /* softplus(l) - l sigmoid(l), for |l|: nothing large cancels */
+    crd_node l = crd_abs(d->param[0]);
+    return crd_add(crd_softplus(crd_neg(l)), crd_mul(l, crd_sigmoid(crd_neg(l))));
+}
+
 const crd_dist_type crdi_dist_bernoulli_logits = {
     .name = "bernoulli_logits",
     .param_count = 1,
@@ -38,4 +45,5 @@ const crd_dist_type crdi_dist_bernoulli_logits = {
     .draw = draw,
     .mean = mean,
     .variance = variance,
+    .entropy = entropy,
 };

@@ -19,6 +19,15 @@ static crd_node draw(const crd_dist *d, crd_node key, crd_shape shape)
     return crdi_category_draw(p, key, shape);
 }
 
+static crd_node entropy(const crd_dist *d)
+{
+    crd_node logits = d->param[0], total = crd_logsumexp(logits, -1);
+    crd_shape kept = crd_node_shape(logits);
+    kept.dim[kept.ndim - 1] = 1;
+    crd_node p = crd_exp(crd_sub(logits, crd_reshape(total, kept)));
+    return crd_sub(total, crd_sum_axis(crd_mul(p, logits), -1));
+}
+
 const crd_dist_type crdi_dist_categorical_logits = {
     .name = "categorical_logits",
     .param_count = 1,
@@ -27,4 +36,5 @@ const crd_dist_type crdi_dist_categorical_logits = {
     .support = crdi_category_support,
     .log_prob = log_prob,
     .draw = draw,
+    .entropy = entropy,
 };

@@ -46,10 +46,15 @@ const char *crd_dist_type_what(const crd_dist_type *type)
 
 /* ---- constructors ------------------------------------------------------------------------------------------- */
 
+#define PARAMETERS_0 void
 #define PARAMETERS_1 crd_node a
 #define PARAMETERS_2 crd_node a, crd_node b
 #define PARAMETERS_3 crd_node a, crd_node b, crd_node c
 #define PARAMETERS_4 crd_node a, crd_node b, crd_node c, crd_node d
+#define VALUES_0                                                                                                       \
+    {                                                                                                                  \
+        0                                                                                                              \
+    }
 #define VALUES_1 a
 #define VALUES_2 a, b
 #define VALUES_3 a, b, c
@@ -208,6 +213,7 @@ static bool whole_defect(const crd_dist *dist, int i, struct defect *defect)
 static bool above_defect(const crd_dist *dist, int i, struct defect *defect)
 {
     crd_node high = dist->param[i], low = dist->param[i - 1];
+    crd_constraint kind = dist->type->param[i].constraint;
     crd_shape shape;
     double numbers[2];
     const double *p, *q;
@@ -221,7 +227,7 @@ static bool above_defect(const crd_dist *dist, int i, struct defect *defect)
         high = crd_broadcast_to(high, shape);
     int64_t many_low = known_elements(low, &numbers[0], &p), many_high = known_elements(high, &numbers[1], &q);
     for (int64_t k = 0; k < crd_shape_size(shape) && many_low && many_high; k++)
-        if (!crd_constraint_holds(CRD_ABOVE, q[many_high > 1 ? k : 0], p[many_low > 1 ? k : 0], INFINITY))
+        if (!crd_constraint_holds(kind, q[many_high > 1 ? k : 0], p[many_low > 1 ? k : 0], INFINITY))
             return outside(dist, i, q[many_high > 1 ? k : 0], defect);
     return false;
 }
@@ -234,17 +240,26 @@ static bool parameter_defect(const crd_dist *dist, int i, struct defect *defect)
     if (dist->param[i].id >= 0 && crd_node_shape(dist->param[i]).ndim < param->event_ndim) {
         defect->status = CRD_ESHAPE;
         snprintf(defect->text, defect->size,
-                 "%s of %s is a number, it must be an array with the classes along its last axis", param->name,
-                 dist->type->name);
+                 param->event_ndim == 1
+                     ? "%s of %s is a number, it must be an array with the classes along its last axis"
+                     : "%s of %s must be a matrix",
+                 param->name, dist->type->name);
         return true;
     }
     int64_t count = known_elements(dist->param[i], &number, &known);
+    if (param->constraint == CRD_EXTENT && count != 1 && dist->param[i].id >= 0) {
+        defect->status = CRD_ESHAPE;
+        snprintf(defect->text, defect->size, "%s of %s must be %s", param->name, dist->type->name,
+                 crd_constraint_text(param->constraint));
+        return true;
+    }
     for (int64_t k = 0; k < count; k++)
         if (!crd_constraint_holds(param->constraint, known[k], -INFINITY, INFINITY))
             return outside(dist, i, known[k], defect);
     if (whole_defect(dist, i, defect))
         return true;
-    return param->constraint == CRD_ABOVE && i > 0 && above_defect(dist, i, defect);
+    return (param->constraint == CRD_ABOVE || param->constraint == CRD_UPPER_BOUND) && i > 0 &&
+           above_defect(dist, i, defect);
 }
 
 crd_status crdi_dist_defect(const crd_dist *dist, char *text, size_t size)

@@ -58,7 +58,7 @@ static crd_node draw(const crd_dist *d, crd_node key, crd_shape shape)
 const crd_dist_type crdi_dist_ordered_logistic = {
     .name = "ordered_logistic",
     .param_count = 2,
-    .param = {{"predictor", CRD_REAL, 0}, {"cutpoints", CRD_REAL, 1}},
+    .param = {{"predictor", CRD_REAL, 0}, {"cutpoints", CRD_ORDERED, 1}},
     .discrete = 1,
     .support = support,
     .log_prob = log_prob,

@@ -3,7 +3,7 @@
  *   positive: x = exp(u), log |dx/du| = u
  *   unit interval: x = sigmoid(u), log |dx/du| = -softplus(u) - softplus(-u)
  *   interval: x = low + (high - low) sigmoid(u), that plus log(high - low)
- *   above: x = low + exp(u) */
+ *   above: x = low + exp(u); below: x = high - exp(u) */
 #include "dist/constraint.h"
 
 #include <math.h>
@@ -76,6 +76,40 @@ static crd_node above_inverse(crd_support support, crd_node x)
     return crd_log(crd_sub(x, support.low));
 }
 
+static bool below_holds(double x, double low, double high)
+{
+    (void)low;
+    return x < high && isfinite(x);
+}
+
+static crd_node below_forward(crd_support support, crd_node u)
+{
+    return crd_sub(support.high, crd_exp(u));
+}
+
+static crd_node below_inverse(crd_support support, crd_node x)
+{
+    return crd_log(crd_sub(support.high, x));
+}
+
+static bool lower_bound_holds(double x, double low, double high)
+{
+    (void)low;
+    (void)high;
+    return x < INFINITY;
+}
+
+static bool upper_bound_holds(double x, double low, double high)
+{
+    (void)high;
+    return x > low;
+}
+
+static const crdi_bijection below_bijection = {
+    .forward = below_forward, .log_jacobian = positive_jacobian, .inverse = below_inverse};
+const crdi_constraint crdi_constraint_below = {.holds = below_holds, .bijection = &below_bijection};
+const crdi_constraint crdi_constraint_lower_bound = {.holds = lower_bound_holds};
+const crdi_constraint crdi_constraint_upper_bound = {.holds = upper_bound_holds};
 static const crdi_bijection positive_bijection = {
     .forward = positive_forward, .log_jacobian = positive_jacobian, .inverse = positive_inverse};
 static const crdi_bijection above_bijection = {
@@ -173,3 +207,21 @@ static bool category_holds(double x, double low, double high)
 
 const crdi_constraint crdi_constraint_boolean = {.holds = boolean_holds};
 const crdi_constraint crdi_constraint_category = {.holds = category_holds};
+
+/* ---- points and extents: no bijection ------------------------------------------------------------------------ */
+
+static bool point_holds(double x, double low, double high)
+{
+    (void)high;
+    return x == low || low == -INFINITY; /* the bound of a point that is not known yet */
+}
+
+static bool extent_holds(double x, double low, double high)
+{
+    (void)low;
+    (void)high;
+    return x >= 1 && x < 1e9 && floor(x) == x;
+}
+
+const crdi_constraint crdi_constraint_point = {.holds = point_holds};
+const crdi_constraint crdi_constraint_extent = {.holds = extent_holds};
