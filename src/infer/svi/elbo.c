@@ -162,12 +162,9 @@ static void add(crd_node *sum, crd_node term)
 /* KL(q || p) summed over a site; crdi_nothing if there is no formula, or a mask that it does not know of. */
 static crd_node divergence_of_pair(const crd_dist *q, const crd_message *p)
 {
-    if (p->has_mask || strcmp(q->type->name, "normal") != 0 || strcmp(p->dist.type->name, "normal") != 0)
+    if (p->has_mask || !crd_kl_exists(q, &p->dist))
         return crdi_nothing;
-    crd_node ratio = crd_div(q->param[1], p->dist.param[1]);
-    crd_node shift = crd_div(crd_sub(q->param[0], p->dist.param[0]), p->dist.param[1]);
-    crd_node twice = crd_sub(crd_add(crd_square(ratio), crd_square(shift)), crd_num(1));
-    crd_node sum = crd_sum(crd_broadcast_to(crd_sub(crd_mul(crd_num(0.5), twice), crd_log(ratio)), p->batch));
+    crd_node sum = crd_sum(crd_broadcast_to(crd_kl(q, &p->dist), p->batch));
     return p->scale == 1 ? sum : crd_mul(crd_num(p->scale), sum);
 }
 
