@@ -175,11 +175,11 @@ static void tables_with_the_columns_of_arviz(void **state)
     assert_ok(ctx, crdi_diagnostic_text(&s, rows, MANY, 0.94, false));
     assert_text(
         &s,
-        "                     mean        sd    hdi_3%   hdi_97% mcse_mean   mcse_sd  ess_bulk  ess_tail     r_hat\n"
-        "           w[0]      0.00      1.00     -2.00      2.00    0.0123      0.20       900       851     1.000\n"
-        "           w[1]      1.00      1.00     -1.00      3.00    0.0123      0.20       900       851     1.000\n"
-        "           w[2]      2.00      1.00      0.00      4.00    0.0123      0.20       900       851     1.000\n"
-        "... 57 more of w                         1.00     61.00    0.0234      0.20        17        16     1.013\n"
+        "                      mean        sd    hdi_3%   hdi_97% mcse_mean   mcse_sd  ess_bulk  ess_tail     r_hat\n"
+        "            w[0]      0.00      1.00     -2.00      2.00    0.0123      0.20       900       851     1.000\n"
+        "            w[1]      1.00      1.00     -1.00      3.00    0.0123      0.20       900       851     1.000\n"
+        "            w[2]      2.00      1.00      0.00      4.00    0.0123      0.20       900       851     1.000\n"
+        "... 57 more of w                          1.00     61.00    0.0234      0.20        17        16     1.013\n"
         "\n'... more' stands for rows not shown: lowest, highest, least ess, greatest mcse, greatest r_hat; "
         "--full shows all\n");
     assert_ok(ctx, crdi_diagnostic_csv(&s, rows, 1, 0.94));
