@@ -190,8 +190,8 @@ static void tables_with_the_columns_of_arviz(void **state)
     crdi_json_open(&w, NULL, '{');
     crdi_diagnostic_json_rows(&w, rows, 1);
     crdi_json_close(&w, '}');
-    assert_text(&s, "{\"rows\":[\n{\"site\":\"w\",\"name\":\"w[0]\",\"mean\":0,\"sd\":1,\"low\":-2,\"high\":2,"
-                    "\"mcse_mean\":0.0123456,\"mcse_sd\":0.2,\"ess_bulk\":900.4,\"ess_tail\":null,\"r_hat\":1}]}");
+    assert_text(&s, "{\"rows\":[\n{\"site\":\"w\",\"name\":\"w[0]\",\"mean\":0.0,\"sd\":1.0,\"low\":-2.0,\"high\":2.0,"
+                    "\"mcse_mean\":0.0123456,\"mcse_sd\":0.2,\"ess_bulk\":900.4,\"ess_tail\":null,\"r_hat\":1.0}]}");
     assert_int_equal(crdi_diagnostic_text(&s, rows, 1, 0, false), CRD_EINVAL);
     crdi_string_clear(&s);
     testing_context_destroy(&ctx);
