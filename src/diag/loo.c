@@ -59,14 +59,17 @@ static crd_status waic_term(crd_context *ctx, const double *row, int64_t draws, 
     return CRD_OK;
 }
 
-/* The sums over all rows. `term` holds (rows) elpd, whether or not the caller wants them. */
+double crdi_diag_error_of_sum(const double *x, int64_t n)
+{
+    return n > 1 ? sqrt(crdi_diag_variance(x, n) * (double)(n - 1)) : 0;
+}
+
 static crd_elpd total(const double *elpd, int64_t rows, double lppd, int64_t bad)
 {
     double sum = 0;
     for (int64_t i = 0; i < rows; i++)
         sum += elpd[i];
-    double n = (double)rows, variance = rows > 1 ? crdi_diag_variance(elpd, rows) * (n - 1) / n : 0;
-    return (crd_elpd){.elpd = sum, .se = sqrt(n * variance), .p = lppd - sum, .bad = bad};
+    return (crd_elpd){.elpd = sum, .se = crdi_diag_error_of_sum(elpd, rows), .p = lppd - sum, .bad = bad};
 }
 
 /* `work` holds 2 draws + 2 rows numbers: a row, scratch, the rows' elpd, their judges. */
@@ -121,7 +124,6 @@ crd_status crd_loo(crd_context *ctx, const double *log_likelihood, int64_t draws
 crd_status crd_waic(crd_context *ctx, const double *log_likelihood, int64_t draws, int64_t rows, double *pointwise,
                     crd_elpd *out)
 {
-    const double most = 0.4; /* Vehtari, Gelman & Gabry 2017, sec. 2.2: above it WAIC is off */
-    struct wanted wanted = {1, most, pointwise, NULL};
+    struct wanted wanted = {1, CRDI_DIAG_WAIC_VARIANCE, pointwise, NULL};
     return elpd_of(ctx, waic_term, log_likelihood, draws, rows, wanted, out);
 }

@@ -164,12 +164,6 @@ static double sum_of(const double *x, int64_t n)
     return sum;
 }
 
-static double error_of_sum(const double *x, int64_t n)
-{
-    double size = (double)n;
-    return n > 1 ? sqrt(crdi_diag_variance(x, n) * (size - 1)) : 0; /* n times the variance over n */
-}
-
 /* Best first; NaN last; what is equal stays in its order. */
 static void sort(crd_comparison *out, int models)
 {
@@ -190,7 +184,7 @@ crd_status crd_elpd_compare(crd_context *ctx, const double *pointwise, int model
     for (int k = 0; k < models && status == CRD_OK; k++)
         out[k] = (crd_comparison){.model = k,
                                   .elpd = sum_of(pointwise + k * rows, rows),
-                                  .se = error_of_sum(pointwise + k * rows, rows),
+                                  .se = crdi_diag_error_of_sum(pointwise + k * rows, rows),
                                   .weight = weight[k]};
     if (status == CRD_OK)
         sort(out, models);
@@ -200,7 +194,7 @@ crd_status crd_elpd_compare(crd_context *ctx, const double *pointwise, int model
         for (int64_t i = 0; i < rows; i++)
             difference[i] = best[i] - this[i];
         out[k].difference = k ? out[0].elpd - out[k].elpd : 0;
-        out[k].difference_se = k ? error_of_sum(difference, rows) : 0;
+        out[k].difference_se = k ? crdi_diag_error_of_sum(difference, rows) : 0;
     }
     crdi_free(ctx, weight);
     return status;
