@@ -18,10 +18,10 @@ extern "C" {
 /* ---- Pareto smoothed importance sampling ---------------------------------------------------------------------- */
 
 /** The generalised Pareto distribution P(X > x) = (1 + k x / sigma)^(-1/k), x >= 0. */
-typedef struct crd_pareto {
+typedef struct crd_generalised_pareto {
     double k; /**< shape: moments of order below 1/k exist; k <= 0 has a bounded or an exponential tail */
     double sigma; /**< scale, above 0 */
-} crd_pareto;
+} crd_generalised_pareto;
 
 /** Fits a generalised Pareto distribution to n sorted excesses over a threshold.
  *  The profile likelihood's posterior mean on a grid of 30 + sqrt(n) points; the shape then is drawn a little towards
@@ -30,7 +30,8 @@ typedef struct crd_pareto {
  *  @param out     k and sigma; both NaN for n < 5, for what is not finite, and where a quarter of the excesses are 0.
  *  Cost: O(n (30 + sqrt n)) logarithms.
  *  Source: Zhang & Stephens 2009, doi:10.1198/tech.2009.08017; the weak prior: Vehtari et al. 2024, appendix G. */
-CRD_API CRD_MUST_CHECK crd_status crd_pareto_fit(crd_context *ctx, const double *sorted, int64_t n, crd_pareto *out);
+CRD_API CRD_MUST_CHECK crd_status crd_pareto_fit(crd_context *ctx, const double *sorted, int64_t n,
+                                                 crd_generalised_pareto *out);
 
 /** Smooths importance weights and says how far they can be trusted.
  *  The largest M = min(n / 5, 3 sqrt(n / reff)) weights are replaced by the quantiles at (i - 1/2) / M of a generalised

@@ -44,7 +44,7 @@ static double mean_on_grid(const double *b, const double *log_likelihood, int64_
 }
 
 /* Needs n >= LEAST_TAIL and room for 2 (GRID + sqrt n) numbers. */
-static crd_pareto fit_raw(const double *x, int64_t n, int64_t points, double *work)
+static crd_generalised_pareto fit_raw(const double *x, int64_t n, int64_t points, double *work)
 {
     double *grid = work, *log_likelihood = work + points;
     double quartile = x[(n + 2) / 4 - 1], m = (double)points, count = (double)n;
@@ -55,12 +55,12 @@ static crd_pareto fit_raw(const double *x, int64_t n, int64_t points, double *wo
         log_likelihood[j] = count * (log(-grid[j] / k) - k - 1);
     }
     double b = mean_on_grid(grid, log_likelihood, points), k = shape_given(x, n, b);
-    return (crd_pareto){.k = (count * k + PRIOR_WEIGHT * 0.5) / (count + PRIOR_WEIGHT), .sigma = -k / b};
+    return (crd_generalised_pareto){.k = (count * k + PRIOR_WEIGHT * 0.5) / (count + PRIOR_WEIGHT), .sigma = -k / b};
 }
 
-crd_status crd_pareto_fit(crd_context *ctx, const double *sorted, int64_t n, crd_pareto *out)
+crd_status crd_pareto_fit(crd_context *ctx, const double *sorted, int64_t n, crd_generalised_pareto *out)
 {
-    crd_pareto fitted = {NAN, NAN};
+    crd_generalised_pareto fitted = {NAN, NAN};
     CRD_TRY(crdi_diag_check(ctx, 1, n));
     if (n >= LEAST_TAIL && isfinite(sorted[n - 1]) && sorted[0] >= 0 && sorted[(n + 2) / 4 - 1] > 0) {
         int64_t points = GRID + (int64_t)sqrt((double)n);
@@ -70,14 +70,14 @@ crd_status crd_pareto_fit(crd_context *ctx, const double *sorted, int64_t n, crd
         fitted = fit_raw(sorted, n, points, work);
         crdi_free(ctx, work);
         if (!isfinite(fitted.k) || !(fitted.sigma > 0))
-            fitted = (crd_pareto){NAN, NAN};
+            fitted = (crd_generalised_pareto){NAN, NAN};
     }
     *out = fitted;
     return CRD_OK;
 }
 
 /* The quantile at p in (0, 1). */
-static double pareto_quantile(crd_pareto d, double p)
+static double pareto_quantile(crd_generalised_pareto d, double p)
 {
     double power = -log1p(-p);
     return d.sigma * (fabs(d.k) < DBL_EPSILON ? power : expm1(d.k * power) / d.k);
@@ -120,7 +120,7 @@ static int64_t tail_length(const double *sorted, int64_t n, double reff, double 
 static crd_status smooth_tail(crd_context *ctx, double *tail, int64_t length, double threshold, double *work,
                               double *k_hat)
 {
-    crd_pareto fitted;
+    crd_generalised_pareto fitted;
     for (int64_t i = 0; i < length; i++)
         work[i] = exp(tail[i]) - threshold;
     CRD_TRY(crd_pareto_fit(ctx, work, length, &fitted));

@@ -1,12 +1,14 @@
 /* run_notes.c - in words: why the draws of a run should not be believed yet, and what to try. */
 #include "report/run_summary.h"
+#include "report/variational.h"
 
 #include <math.h>
 
 /* r_hat and n_eff come out as no number, or below zero, where the chains are too short for them. */
 bool crdi_run_too_short(const crdi_run_summary *s)
 {
-    return s->count > 0 && (isnan(s->worst_r_hat->r_hat) || !(s->smallest_n_eff->n_eff > 0)) && s->part.draws < 20;
+    return !s->independent && s->count > 0 && (isnan(s->worst_r_hat->r_hat) || !(s->smallest_n_eff->n_eff > 0)) &&
+           s->part.draws < 20;
 }
 
 static void note_of_rows(crdi_string *out, const crdi_run_summary *s)
@@ -54,7 +56,9 @@ static void note_of_diagnostics(crdi_string *out, const crdi_run_summary *s)
 crd_status crdi_run_notes(crdi_string *out, const crdi_run_summary *s)
 {
     int64_t n = s->part.chains * s->part.draws;
-    if (s->count > 0)
+    if (s->independent)
+        crdi_variational_notes(out, &s->svi);
+    else if (s->count > 0)
         note_of_rows(out, s);
     if (s->diagnostics && !crdi_run_too_short(s))
         note_of_diagnostics(out, s);

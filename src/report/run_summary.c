@@ -170,6 +170,8 @@ static bool worse(double a, double b, bool larger)
 
 static void find_worst(crdi_run_summary *s)
 {
+    if (s->independent)
+        return;
     for (int64_t i = 0; i < s->count; i++) {
         if (!s->worst_r_hat || worse(s->row[i].r_hat, s->worst_r_hat->r_hat, true))
             s->worst_r_hat = &s->row[i];
@@ -195,6 +197,9 @@ static crd_status describe(crdi_run_summary *s, crdi_network_run *net)
         CRD_TRY(crdi_run_get_integer(net->run, "warmup", &s->warmup));
     CRD_TRY(text_entry(s, net->run, "method", &s->method));
     CRD_TRY(text_entry(s, net->run, "status", &s->status));
+    s->independent = crdi_run_is_variational(net->run);
+    if (s->independent)
+        CRD_TRY(crdi_variational_read(s->ctx, net->run, &s->svi));
     if (!net->is_network)
         return CRD_OK;
     s->scaled = net->recipe->scale == CRD_SCALE_STANDARD;
@@ -255,6 +260,7 @@ void crdi_run_summary_destroy(crdi_run_summary **summary)
     crdi_run_summary *s = *summary;
     crdi_arena_destroy(&s->arena);
     crdi_run_part_clear(s->ctx, &s->part);
+    crdi_variational_clear(s->ctx, &s->svi);
     crdi_free(s->ctx, s->row);
     crdi_free(s->ctx, s->diagnostic);
     crdi_free(s->ctx, s->ebfmi);

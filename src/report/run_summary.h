@@ -5,6 +5,7 @@
 #include "infer/mcmc.h"
 #include "report/table.h"
 #include "store/network_run.h"
+#include "store/network_svi.h"
 
 typedef struct crdi_run_summary {
     crd_context *ctx;
@@ -24,6 +25,8 @@ typedef struct crdi_run_summary {
     char *method, *status; /* "nuts", "complete"; "" where the file does not say */
     /* Of the rows; one that is not a number is worst, because nothing is known of it. */
     const crdi_summary_row *worst_r_hat, *smallest_n_eff; /* NULL without rows */
+    bool independent; /* the draws of a variational fit: r_hat and n_eff say nothing, `svi` does */
+    crdi_variational svi;
     bool scaled; /* sites are in units of standardised data */
     char *target; /* of a network's run, else NULL */
     double target_sd;

@@ -7,6 +7,7 @@
 
 enum { MOST_COLUMNS = 10 }; /* with the label */
 
+enum { DRAWS_COLUMNS = 5 }; /* of those of a summary: without n_eff and r_hat */
 enum digits { BESIDE_SD, BESIDE_ITSELF, TWO_DECIMALS, THREE_DECIMALS, WHOLE };
 enum fold { BLANK, LEAST, GREATEST, LEAST_IS_WORST, GREATEST_IS_WORST };
 
@@ -51,6 +52,9 @@ static const struct column diagnostic_columns[] = {
 };
 static const struct form summary_form = {"%.1f%%", sizeof(crdi_summary_row), offsetof(crdi_summary_row, sd),
                                          CRDI_COUNT(summary_columns), summary_columns};
+/* Independent draws: chains, and what is computed from several, are not there. */
+static const struct form draws_form = {"%.1f%%", sizeof(crdi_summary_row), offsetof(crdi_summary_row, sd),
+                                       DRAWS_COLUMNS, summary_columns};
 static const struct form diagnostic_form = {"hdi_%g%%", sizeof(crdi_diagnostic_row), offsetof(crdi_diagnostic_row, sd),
                                             CRDI_COUNT(diagnostic_columns), diagnostic_columns};
 
@@ -230,10 +234,10 @@ static crd_status table_text(crdi_string *out, crdi_arena *arena, struct rows ro
             out, &(crdi_table){
                      .columns = rows.form->count + 1, .header = header, .rows = lines, .cell = cell, .least_width = 9});
     if (folded)
-        crdi_string_append(out,
-                           "\n'... more' stands for rows not shown: lowest, highest, least %s, greatest r_hat; "
-                           "--full shows all\n",
-                           rows.form == &summary_form ? "n_eff" : "ess, greatest mcse");
+        crdi_string_append(out, "\n'... more' stands for rows not shown: lowest, highest%s; --full shows all\n",
+                           rows.form == &summary_form      ? ", least n_eff, greatest r_hat"
+                           : rows.form == &diagnostic_form ? ", least ess, greatest mcse, greatest r_hat"
+                                                           : "");
     crdi_free(out->ctx, cell);
     return status < 0 ? status : out->status;
 }
@@ -300,6 +304,26 @@ static struct rows summary_rows(const crdi_summary_row *rows, int64_t count)
 static struct rows diagnostic_rows(const crdi_diagnostic_row *rows, int64_t count)
 {
     return (struct rows){&diagnostic_form, (const char *)rows, count};
+}
+
+static struct rows draws_rows(const crdi_summary_row *rows, int64_t count)
+{
+    return (struct rows){&draws_form, (const char *)rows, count};
+}
+
+crd_status crdi_draws_text(crdi_string *out, const crdi_summary_row *rows, int64_t count, double prob, bool full)
+{
+    return rows_text(out, draws_rows(rows, count), prob, full);
+}
+
+crd_status crdi_draws_csv(crdi_string *out, const crdi_summary_row *rows, int64_t count, double prob)
+{
+    return rows_csv(out, draws_rows(rows, count), prob);
+}
+
+void crdi_draws_json_rows(crdi_json_writer *w, const crdi_summary_row *rows, int64_t count)
+{
+    rows_json(w, draws_rows(rows, count));
 }
 
 crd_status crdi_summary_text(crdi_string *out, const crdi_summary_row *rows, int64_t count, double prob, bool full)

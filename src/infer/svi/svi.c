@@ -147,8 +147,8 @@ static crd_status fit(crd_svi *svi)
     return stopped ? CRD_INTERRUPTED : CRD_OK;
 }
 
-crd_status crdi_svi_create(crd_context *ctx, crd_model_fn model, void *user, const crd_svi_options *options, crd_key key,
-                           crd_svi **out)
+crd_status crdi_svi_create(crd_context *ctx, crd_model_fn model, void *user, const crd_svi_options *options,
+                           crd_key key, crd_svi **out)
 {
     crd_svi *svi = crdi_alloc(ctx, sizeof *svi);
     if (!svi)
@@ -166,7 +166,7 @@ crd_status crdi_svi_create(crd_context *ctx, crd_model_fn model, void *user, con
     return CRD_OK;
 }
 
-crd_status crdi_svi_run(crd_svi *svi)
+crd_status crdi_svi_make(crd_svi *svi)
 {
     crd_status status = fit(svi);
     svi->options.progress = NULL;
@@ -179,7 +179,7 @@ crd_status crd_svi_fit(crd_context *ctx, crd_model_fn model, void *user, const c
 {
     crd_svi *svi;
     CRD_TRY(crdi_svi_create(ctx, model, user, options, key, &svi));
-    crd_status status = crdi_svi_run(svi);
+    crd_status status = crdi_svi_make(svi);
     if (status < 0)
         crd_svi_destroy(&svi);
     else

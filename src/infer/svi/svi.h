@@ -54,9 +54,9 @@ struct crd_svi {
 };
 
 /* crd_svi_fit in two parts: all that can be refused, then the steps. */
-crd_status crdi_svi_create(crd_context *ctx, crd_model_fn model, void *user, const crd_svi_options *options, crd_key key,
-                           crd_svi **out);
-crd_status crdi_svi_run(crd_svi *svi);
+crd_status crdi_svi_create(crd_context *ctx, crd_model_fn model, void *user, const crd_svi_options *options,
+                           crd_key key, crd_svi **out);
+crd_status crdi_svi_make(crd_svi *svi);
 
 /* The parameters that draws come from. */
 const double *crdi_svi_params(const crd_svi *svi);

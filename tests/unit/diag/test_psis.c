@@ -21,7 +21,7 @@ static void fit_finds_what_was_put_in(void **state)
     static const double shapes[] = {-0.7, -0.2, 0.1, 0.5, 0.9, 1.6};
     crd_context *ctx = testing_context();
     double x[MOST];
-    crd_pareto fitted;
+    crd_generalised_pareto fitted;
     for (int i = 0; i < CRDI_COUNT(shapes); i++) {
         pareto_quantiles(shapes[i], 3, MOST, x);
         assert_ok(ctx, crd_pareto_fit(ctx, x, MOST, &fitted));
@@ -37,7 +37,7 @@ static void fit_scales_with_its_data(void **state)
     (void)state;
     crd_context *ctx = testing_context();
     double x[60];
-    crd_pareto one, other;
+    crd_generalised_pareto one, other;
     pareto_quantiles(0.4, 1, 60, x);
     assert_ok(ctx, crd_pareto_fit(ctx, x, 60, &one));
     for (int i = 0; i < 60; i++)
@@ -54,7 +54,7 @@ static void fit_of_what_cannot_be_fitted(void **state)
     crd_context *ctx = testing_context();
     const double four[] = {1, 2, 3, 4}, zeros[8] = {0}, endless[] = {1, 2, 3, 4, 5, INFINITY};
     const double below[] = {-1, 1, 2, 3, 4, 5};
-    crd_pareto fitted;
+    crd_generalised_pareto fitted;
     assert_ok(ctx, crd_pareto_fit(ctx, four, 4, &fitted));
     assert_true(isnan(fitted.k) && isnan(fitted.sigma));
     assert_ok(ctx, crd_pareto_fit(ctx, zeros, 8, &fitted));
