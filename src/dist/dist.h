@@ -74,6 +74,8 @@ int64_t crdi_extent(crd_node node, int axis);
 /* Compound types; see compound.c. */
 const char *crdi_compound_what(const crd_dist_type *type);
 /* The batch of the base without the axes that the type uses up; false if there is no base or no such axes. */
+/* Whether draws are formulas that carry the gradient of all parameters. */
+bool crdi_dist_reparameterised(const crd_dist *dist);
 bool crdi_base_batch(const crd_dist *dist, crd_shape *out);
 crd_status crdi_compound_defect(const crd_dist *dist, char *text, size_t size);
 

@@ -310,8 +310,8 @@ static crd_status make_loss(crdi_network_run *net, crdi_arena *arena, const crdi
     if (!crdi_run_is_variational(net->run))
         return crdi_raise(net->ctx, CRD_EUNSUPPORTED, "%s: a run without a loss; --method svi has one", net->path);
     CRD_TRY(crdi_variational_read(net->ctx, net->run, &v));
-    crd_status status = crdi_figure_loss(
-        out, net->ctx, &(crdi_figure_source){.step_count = v.steps, .loss = v.loss_by_step.data});
+    crd_status status =
+        crdi_figure_loss(out, net->ctx, &(crdi_figure_source){.step_count = v.steps, .loss = v.loss_by_step.data});
     crdi_variational_clear(net->ctx, &v);
     return status;
 }

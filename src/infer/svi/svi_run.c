@@ -281,6 +281,8 @@ static crd_status minimise(crd_svi *svi, int64_t restart, int64_t total, double 
     crd_status status =
         crdi_lbfgs_minimise(svi->ctx, exact_loss, &o, svi->elbo.params, run->params,
                             &(crdi_lbfgs_options){.max_iterations = total, .visit = visit, .visit_user = &o}, &result);
+    if (status >= 0 && run->steps == 0)
+        run->final_loss = result.value; /* it began at the minimum */
     if (status >= 0)
         run->end = status == CRD_INTERRUPTED ? "stopped" : crdi_lbfgs_reason_text(result.reason);
     return status == CRD_INTERRUPTED ? CRD_OK : status;
@@ -299,7 +301,7 @@ static crd_status all_steps(crd_svi *svi, int64_t restart, int64_t total, double
         }
         CRD_TRY(make_room(svi, run, total));
         step(svi, run);
-        if (run->bad == CRDI_SVI_BAD)
+        if (run->bad >= CRDI_SVI_BAD)
             return raise_not_finite(svi, run);
         if (has_stalled(run, svi->options.patience)) {
             run->end = "the loss has stopped falling";
@@ -316,12 +318,16 @@ crd_status crdi_svi_run_steps(crd_svi *svi, int64_t restart, int64_t total)
     crdi_svi_run *run = &svi->run[restart];
     double started = crdi_seconds();
     CRD_TRY(make_room(svi, run, total));
+    run->final_loss = run->steps == 0 ? INFINITY : run->final_loss;
     crd_status status =
         run->optimiser ? all_steps(svi, restart, total, started) : minimise(svi, restart, total, started);
     run->seconds += crdi_seconds() - started;
     tell(svi, restart, total, started, true);
     run->status = status;
-    run->final_loss = status < 0 || run->steps == 0 ? INFINITY : mean_of_last(run->loss, run->steps, CRDI_SVI_LAST);
+    if (status < 0)
+        run->final_loss = INFINITY;
+    else if (run->steps > 0)
+        run->final_loss = mean_of_last(run->loss, run->steps, CRDI_SVI_LAST);
     if (isnan(run->final_loss))
         run->final_loss = INFINITY;
     return status == CRD_ENOMEM ? status : CRD_OK;

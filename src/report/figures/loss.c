@@ -1,7 +1,8 @@
-/* loss.c - the figure "loss": the loss of every step, and its mean over a hundredth of them, on a logarithmic axis.
+/* loss.c - the figure "loss": the loss of every step, and its mean over a hundredth of them: all steps on a logarithmic axis, the
+ * second half on a linear one.
  *
  * A loss is minus a log density and may be negative: from where one is, the axis is linear, because shifting it would
- * make its numbers mean nothing. Where the early steps are far above the rest, a second panel shows the rest. */
+ * make its numbers mean nothing. */
 #include "report/figures.h"
 
 #include <math.h>
@@ -36,12 +37,13 @@ static int64_t thin(const double *loss, int64_t from, int64_t to, int64_t window
     return n;
 }
 
-static void add_curve(crdi_figure *f, crdi_panel *p, const double *loss, int64_t from, int64_t to, double *work)
+static void add_curve(crdi_figure *f, crdi_panel *p, const double *loss, int64_t from, int64_t to, bool all,
+                      double *work)
 {
     int64_t window = (to - from) / SMOOTHED > 1 ? (to - from) / SMOOTHED : 1;
     double *x = work, *y = x + MOST_POINTS + 1, *mean = y + MOST_POINTS + 1;
     int64_t n = thin(loss, from, to, window, x, y, mean);
-    p->log_y = all_positive(y, n);
+    p->log_y = all && all_positive(y, n);
     crdi_panel_add(f, p,
                    &(crdi_layer){.kind = CRDI_LINE,
                                  .role = CRDI_ROLE_CHAIN,
@@ -73,7 +75,7 @@ crd_status crdi_figure_loss(crdi_figure **out, crd_context *ctx, const crdi_figu
         crdi_panel *p = crdi_figure_panel(f, 0, k);
         crdi_panel_texts(f, p, k ? "the second half" : "all steps", "step", k ? NULL : "loss");
         p->legend = CRDI_LEGEND_TOP_RIGHT;
-        add_curve(f, p, source->loss, k ? half : 0, n, work);
+        add_curve(f, p, source->loss, k ? half : 0, n, k == 0, work);
     }
     return crdi_figure_finish(f, out);
 }

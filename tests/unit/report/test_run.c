@@ -74,6 +74,7 @@ static const char *const kept[] = {"f"};
 static crdi_network_fit fit_of(crd_context *ctx, const crd_dataset *dataset)
 {
     return (crdi_network_fit){.ctx = ctx,
+                              .method = "nuts",
                               .dataset = dataset,
                               .network = {.hidden = "3",
                                           .activation = "tanh",

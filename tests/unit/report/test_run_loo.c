@@ -58,6 +58,7 @@ static crdi_network_run *open_run(crd_context *ctx, crd_scale scale, int chains,
     crdi_network_run *net;
     crd_dataset *dataset = make_dataset(ctx, scale);
     crdi_network_fit fit = {.ctx = ctx,
+                            .method = "nuts",
                             .dataset = dataset,
                             .network = {.hidden = "2",
                                         .activation = "tanh",
