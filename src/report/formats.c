@@ -114,7 +114,12 @@ crd_status crdi_imported_write(crd_context *ctx, const crdi_imported *in, const 
         status = crdi_run_begin(run, p->column, p->column_count, p->chains);
     if (status == CRD_OK)
         status = write_draws(ctx, run, p);
+    if (status == CRD_OK)
+        status = crdi_run_flush(run);
+    bool partly = status < 0 && crdi_run_is_placed(run);
     crd_status closed = crdi_run_close(&run, status);
+    if (partly || (status == CRD_OK && closed < 0))
+        unlink(path); /* half of what was read is no run */
     return status < 0 ? status : closed;
 }
 

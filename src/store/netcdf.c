@@ -5,14 +5,13 @@
 #include <netcdf.h>
 #include <string.h>
 
-#define FUNCTIONS(F)                                                                                                   \
-    F(nc_create)                                                                                                       \
-    F(nc_open)                                                                                                         \
-    F(nc_close)                                                                                                        \
-    F(nc_strerror)                                                                                                     \
-    F(nc_def_grp) F(nc_def_dim) F(nc_def_var) F(nc_put_att_text) F(nc_put_att_double) F(nc_put_att_longlong)           \
-        F(nc_put_vara_double) F(nc_inq_ncid) F(nc_inq_varids) F(nc_inq_var) F(nc_inq_dim) F(nc_get_var_double)         \
-            F(nc_inq_att) F(nc_get_att_text) F(nc_get_att_double) F(nc_get_att_string) F(nc_free_string)
+/* clang-format off */
+#define FUNCTIONS(F) \
+    F(nc_create) F(nc_open) F(nc_close) F(nc_strerror) F(nc_def_grp) F(nc_def_dim) F(nc_def_var) F(nc_put_att_text) \
+    F(nc_put_att_double) F(nc_put_att_longlong) F(nc_put_vara_double) F(nc_inq_ncid) F(nc_inq_varids) F(nc_inq_var) \
+    F(nc_inq_dim) F(nc_get_var_double) F(nc_inq_att) F(nc_get_att_text) F(nc_get_att_double) F(nc_get_att_string) \
+    F(nc_free_string)
+/* clang-format on */
 
 struct library {
     void *handle;

@@ -5,7 +5,6 @@
 #include "report/formats/cmdstan.h"
 #include "store/output.h"
 
-#include <ctype.h>
 #include <string.h>
 
 const crdi_statistic_name crdi_cmdstan_statistics[] = {
@@ -27,6 +26,8 @@ struct writer {
     int64_t together;
 };
 
+static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+
 static const char *stan_name(struct writer *w, const crd_column *column)
 {
     const crdi_statistic_name *row =
@@ -35,7 +36,7 @@ static const char *stan_name(struct writer *w, const crd_column *column)
         return row ? row->theirs : crdi_arena_printf(w->arena, "%s__", column->name);
     char *name = crdi_arena_strdup(w->arena, column->name);
     for (char *at = name; at && *at; at++)
-        if (!isalnum((unsigned char)*at))
+        if (!strchr(letters, *at))
             *at = '_';
     return name;
 }
