@@ -23,7 +23,7 @@ struct work {
     double *values; /* (piece, dim): draws from number `at` on */
     int64_t piece, at, count;
     double *range; /* one site of a piece, as the file has it */
-    int64_t group, row, rows; /* rows at most; the group at hand */
+    int64_t group, row, rows; /* rows at most; the group at hand, counted from the request's first */
     double *result[MOST_OUTPUTS]; /* (group, total) */
 };
 
@@ -68,7 +68,7 @@ static void run_block(const struct work *w, crd_exec *exec, int64_t block, int64
 {
     int64_t start = block * CRDI_BLOCK_ROWS, from = w->row > start ? w->row - start : 0;
     int64_t to = w->row + w->rows < start + rows ? w->row + w->rows - start : rows;
-    crd_key block_key = crd_key_fold_in(w->request->key, (uint32_t)block);
+    crd_key block_key = crd_key_fold_in(w->request->key, (uint32_t)(block + w->request->first / CRDI_BLOCK_ROWS));
     double *input = crd_exec_input(exec), *sites = input + (w->request->keyed ? 2 : 0);
     for (int64_t d = 0; d < w->count; d++) {
         if (w->request->keyed) {
@@ -93,7 +93,7 @@ static crd_status block_task(void *user, int64_t i)
     int64_t rows = left < CRDI_BLOCK_ROWS ? left : CRDI_BLOCK_ROWS;
     crd_program *program;
     crd_exec *exec;
-    CRD_TRY(request->compile(request->user, w->model, first, rows, &program));
+    CRD_TRY(request->compile(request->user, w->model, request->first + first, rows, &program));
     crd_status status = crd_exec_create(&exec, program);
     if (status == CRD_OK) {
         run_block(w, exec, block, rows);
@@ -109,7 +109,7 @@ static crd_status row_task(void *user, int64_t i)
     double *values[MOST_OUTPUTS];
     for (int k = 0; k < w->request->outputs; k++)
         values[k] = w->result[k] + i * w->total;
-    return w->request->row(w->request->user, w->row + i, w->total, values);
+    return w->request->row(w->request->user, w->request->first + w->row + i, w->total, values);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------------------------- */
@@ -180,6 +180,7 @@ static crd_status run_all(struct work *w)
 crd_status crdi_by_row_run(const crdi_by_row *request)
 {
     struct work w = {.request = request, .net = request->net, .ctx = request->net->ctx, .at = -1};
+    CRDI_ASSERT(request->first % CRDI_BLOCK_ROWS == 0);
     CRDI_ASSERT(request->outputs >= 1 && request->outputs <= MOST_OUTPUTS);
     CRD_TRY(crdi_network_run_need(request->net, request->what));
     crd_status status = run_all(&w);

@@ -33,16 +33,57 @@ static crd_status own_units(void *user, int64_t row, int64_t draws, double *cons
     return w->row(w->user, row, draws, values[0]);
 }
 
-crd_status crdi_run_log_likelihood(const crdi_network_run *net, int threads, crdi_likelihood_row_fn row, void *user)
+crd_status crdi_run_log_likelihood(const crdi_network_run *net, int threads, int64_t first, int64_t rows,
+                                   crdi_likelihood_row_fn row, void *user)
 {
     struct work w = {net, row, user};
     return crdi_by_row_run(&(crdi_by_row){.net = net,
                                           .what = "log likelihoods",
-                                          .rows = net->y.shape.dim[0],
+                                          .first = first,
+                                          .rows = rows,
                                           .outputs = 1,
                                           .threads = threads,
                                           .compile = compile,
                                           .row = own_units,
+                                          .user = &w});
+}
+
+/* ---- the target, drawn anew ---------------------------------------------------------------------------------- */
+
+static crd_status compile_target(void *user, const crd_model *model, int64_t first, int64_t rows, crd_program **out)
+{
+    static const char *const names[] = {"f", "y"}; /* as predictions have it, so that y draws the same noise */
+    const struct work *w = user;
+    crd_shape shapes[2];
+    crd_network network = w->net->network;
+    int64_t features = w->net->x.shape.dim[1];
+    network.x = crd_array_borrow(w->net->x.data + first * features, crd_shape_2(rows, features));
+    network.y = NULL;
+    return crd_model_compile_predictive(model, &network, names, 2, shapes, out);
+}
+
+static crd_status target_in_own_units(void *user, int64_t row, int64_t draws, double *const *values)
+{
+    const struct work *w = user;
+    for (int64_t d = 0; d < draws; d++)
+        values[1][d] = w->net->recipe->target_mean + w->net->recipe->target_sd * values[1][d];
+    return w->row(w->user, row, draws, values[1]);
+}
+
+crd_status crdi_run_replications(const crdi_network_run *net, int threads, crd_key key, int64_t first, int64_t rows,
+                                 crdi_likelihood_row_fn row, void *user)
+{
+    struct work w = {net, row, user};
+    return crdi_by_row_run(&(crdi_by_row){.net = net,
+                                          .what = "predictions",
+                                          .first = first,
+                                          .rows = rows,
+                                          .outputs = 2,
+                                          .keyed = true,
+                                          .key = key,
+                                          .threads = threads,
+                                          .compile = compile_target,
+                                          .row = target_in_own_units,
                                           .user = &w});
 }
 

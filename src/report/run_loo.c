@@ -67,7 +67,7 @@ static crd_status make(crdi_run_loo *l, const crdi_network_run *net, double reff
 {
     CRD_TRY(prepare(l, net));
     CRD_TRY(find_draws(l, net, reff));
-    CRD_TRY(crdi_run_log_likelihood(net, threads, one_row, l));
+    CRD_TRY(crdi_run_log_likelihood(net, threads, 0, l->rows, one_row, l));
     add_up(l);
     return CRD_OK;
 }
