@@ -66,6 +66,8 @@ bool crdi_known(crd_node node);
 crd_node crdi_repeat(crd_node value, crd_node x);
 /* x, moved into (0, 1) if it was rounded to an end. */
 crd_node crdi_inside_unit(crd_node x);
+/* The distribution function of a number that is 0 with the given probability, else 1. */
+crd_node crdi_boolean_cdf(crd_node zero, crd_node x);
 /* A whole number that is known now: the length of a vector, the rows of a matrix; 0 if it is not. */
 int64_t crdi_known_count(crd_node node);
 /* The extent of axis -1, -2, ... of a node; 0 if it has fewer. */
