@@ -60,6 +60,10 @@ static inline crd_node crdi_logit(crd_node p)
     return crd_sub(crd_log(p), crd_log1p(crd_neg(p)));
 }
 
+/* crd_dist_log_prob of an x that is in the support, which nothing looks at: what a bijection gives, and checked data. */
+crd_node crdi_dist_log_prob_inside(const crd_dist *dist, crd_node x);
+/* Some value of a support, with the shape of x, through which no gradient flows. */
+crd_node crdi_harmless(crd_support support, crd_node x);
 /* Whether a parameter's elements are known now. */
 bool crdi_known(crd_node node);
 /* value with the shape of x, which a formula without x does not have. */

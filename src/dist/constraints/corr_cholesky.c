@@ -99,6 +99,14 @@ static crd_node inverse(crd_support support, crd_node x)
     return u;
 }
 
+/* Rows of length one, too. */
+static crd_node inside(crd_support support, crd_node x)
+{
+    (void)support;
+    crd_node off = crd_abs(crd_sub(crd_sum_axis(crd_square(x), -1), crd_num(1)));
+    return crdi_both(crdi_is_triangle(x), crdi_all(crd_less_equal(off, crd_num(1e-4))));
+}
+
 static const crdi_bijection bijection = {shape_of, forward, log_jacobian, inverse};
 const crdi_constraint crdi_constraint_corr_cholesky = {
-    .event_ndim = 2, .holds = holds, .whole = whole, .bijection = &bijection};
+    .event_ndim = 2, .holds = holds, .inside = inside, .whole = whole, .bijection = &bijection};

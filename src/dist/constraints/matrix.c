@@ -140,9 +140,37 @@ static crd_node product_inverse(crd_support support, crd_node x)
     return u_of_factor(crdi_transposed_factor(x), 1);
 }
 
+static crd_node inside(crd_support support, crd_node x)
+{
+    (void)support;
+    return crdi_is_triangle(x);
+}
+
+/* Up to 1e-4 of each number. */
+static crd_node symmetric(crd_node x)
+{
+    crd_node good = crd_num(1);
+    for (int64_t i = 1; i < crdi_extent(x, -1); i++) {
+        crd_node row = crd_slice(crd_take(x, -2, i), -1, 0, i, 1), column = crd_slice(crd_take(x, -1, i), -1, 0, i, 1);
+        crd_node off = crd_abs(crd_sub(row, column)), most = crd_mul(crd_num(1e-4), crd_abs(row));
+        good = crdi_both(good, crdi_all(crd_less_equal(off, most)));
+    }
+    return good;
+}
+
+/* A factor that is not there has NaN on its diagonal, which is less than nothing. */
+static crd_node product_inside(crd_support support, crd_node x)
+{
+    (void)support;
+    crd_node factor = crdi_transposed_factor(x), good = symmetric(x);
+    for (int64_t i = 0; i < crdi_extent(x, -1); i++)
+        good = crdi_both(good, crd_less(crd_num(0), crd_take(crd_take(factor, -1, i), -1, i)));
+    return good;
+}
+
 static const crdi_bijection bijection = {shape_of, forward, log_jacobian, inverse};
 static const crdi_bijection product_bijection = {shape_of, product_forward, product_jacobian, product_inverse};
 const crdi_constraint crdi_constraint_lower_cholesky = {
-    .event_ndim = 2, .holds = holds, .whole = is_lower_cholesky, .bijection = &bijection};
+    .event_ndim = 2, .holds = holds, .inside = inside, .whole = is_lower_cholesky, .bijection = &bijection};
 const crdi_constraint crdi_constraint_positive_definite = {
-    .event_ndim = 2, .holds = holds, .whole = is_symmetric, .bijection = &product_bijection};
+    .event_ndim = 2, .holds = holds, .inside = product_inside, .whole = is_symmetric, .bijection = &product_bijection};

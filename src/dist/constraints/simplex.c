@@ -95,6 +95,13 @@ static crd_node inverse(crd_support support, crd_node x)
     return shifted(crd_sub(crd_log(taken), crd_log(left)), -1);
 }
 
+static crd_node inside(crd_support support, crd_node x)
+{
+    (void)support;
+    crd_node off = crd_abs(crd_sub(crd_sum_axis(x, -1), crd_num(1)));
+    return crdi_both(crdi_all(crd_less_equal(crd_num(0), x)), crd_less_equal(off, crd_num(1e-4)));
+}
+
 static const crdi_bijection bijection = {shape_of, forward, log_jacobian, inverse};
 const crdi_constraint crdi_constraint_simplex = {
-    .event_ndim = 1, .holds = holds, .whole = whole, .bijection = &bijection};
+    .event_ndim = 1, .holds = holds, .inside = inside, .whole = whole, .bijection = &bijection};

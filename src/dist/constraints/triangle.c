@@ -67,3 +67,16 @@ crd_node crdi_transposed_factor(crd_node x)
     }
     return factor;
 }
+
+crd_node crdi_is_triangle(crd_node x)
+{
+    crd_node good = crd_num(1);
+    int64_t n = crdi_extent(x, -1);
+    for (int64_t i = 0; i < n; i++) {
+        crd_node row = crd_take(x, -2, i);
+        good = crdi_both(good, crd_less(crd_num(0), crd_take(row, -1, i)));
+        if (i < n - 1)
+            good = crdi_both(good, crdi_all(crd_equal(crd_slice(row, -1, i + 1, n - 1 - i, 1), crd_num(0))));
+    }
+    return good;
+}

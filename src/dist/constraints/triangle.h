@@ -13,6 +13,8 @@ crd_node crdi_columns_of(crd_node x, double value, int64_t count);
 /* (.., n) -> (.., 1, n) and (.., n, 1) */
 crd_node crdi_as_row(crd_node x);
 crd_node crdi_as_column(crd_node x);
+/* Whether matrices (.., n, n) are 0 above a diagonal that is positive. */
+crd_node crdi_is_triangle(crd_node x);
 /* The Cholesky factor of matrices (.., n, n), transposed; NaN where they have none. */
 crd_node crdi_transposed_factor(crd_node x);
 
