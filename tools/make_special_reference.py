@@ -75,6 +75,14 @@ def student(df, t):
     return tail if t < 0 else 1 - tail
 
 
+def von_mises(k, x):
+    k, x = mp.mpf(k), mp.mpf(x)
+    width = 1 / mp.sqrt(k + 1)
+    cuts = [-mp.pi] + sorted(c for c in (-40 * width, -12 * width, -4 * width, -width, 0 * width, width, 4 * width, 12 * width)
+                             if -mp.pi < c < x) + [x]
+    return mp.quad(lambda t: mp.exp(k * (mp.cos(t) - 1)), cuts) / (2 * mp.pi * mp.besseli(0, k) * mp.exp(-k))
+
+
 gamma = [(a, u) for a in SIZES + [1e5, 3e6] for u in points(a)]
 kept = [(a, float(mp.exp(u))) for a, u in gamma if u > -600]
 rows = {
@@ -87,6 +95,8 @@ rows = {
     "student_t_cdf": [([df, t], student(df, t)) for df in (0.7, 1.0, 4.5, 30.0, 400.0)
                       for t in (-30.0, -2.0, -0.1, 0.0, 0.5, 3.0)],
     "log_bessel_i0": [([k], mp.log(mp.besseli(0, k))) for k in (1e-3, 0.5, 1.7, 9.0, 24.9, 25.1, 300.0, 1e4)],
+    "von_mises_cdf": [([k, x], von_mises(k, x)) for k in (1e-3, 0.5, 1.7, 9.0, 29.9, 30.1, 300.0, 1e6)
+                      for x in (-3.1, -1.2, -0.4, -1e-3, 0.0, 0.02, 0.3, 2.5)],
     "bessel_ratio": [([k], mp.besseli(1, k) / mp.besseli(0, k)) for k in (1e-3, 0.5, 1.7, 9.0, 24.9, 25.1, 300.0, 1e4)],
 }
 print("{")

@@ -88,7 +88,7 @@ CRD_API crd_dist crd_dist_mask(crd_dist dist, crd_node mask);
 /** Whether values are whole numbers (for a compound type: whether its base's are). */
 CRD_API int crd_dist_discrete(const crd_dist *dist);
 
-/** log p(x) with the axes of crd_dist_to_event summed. */
+/** log p(x) with the axes of crd_dist_to_event summed; minus infinity, without a slope, where x is outside the support. */
 CRD_API crd_node crd_dist_log_prob(const crd_dist *dist, crd_node x);
 /** The shape of one draw: that of the type behind the axes of crd_dist_to_event. 0 if the parameters do not broadcast. */
 CRD_API int crd_dist_event_shape(const crd_dist *dist, crd_shape *out);

@@ -103,8 +103,8 @@ CRD_API crd_node crd_stop_gradient_at(crd_node x, crd_where where);
 /** Diagonal of (n, n) as (n). */
 CRD_API crd_node crd_diagonal_at(crd_node x, crd_where where);
 
-/* Distribution functions, element by element; they broadcast. Gradients flow to all arguments but the parameters of beta
- * and Student's t, which must be known where one is asked for. */
+/* Distribution functions, element by element; they broadcast. Gradients flow to all arguments but the parameters of beta,
+ * Student's t and von Mises, which must be known where one is asked for. */
 
 /** log of the standard normal distribution function, accurate far below 0. */
 CRD_API crd_node crd_log_normal_cdf_at(crd_node z, crd_where where);
@@ -123,6 +123,8 @@ CRD_API crd_node crd_student_t_quantile_at(crd_node df, crd_node p, crd_where wh
 /** log I_0(k) and I_1(k) / I_0(k), the modified Bessel functions, for k >= 0. */
 CRD_API crd_node crd_log_bessel_i0_at(crd_node k, crd_where where);
 CRD_API crd_node crd_bessel_ratio_at(crd_node k, crd_where where);
+/** The von Mises distribution function with mean 0 and concentration k at an angle x in [-pi, pi]. */
+CRD_API crd_node crd_von_mises_cdf_at(crd_node k, crd_node x, crd_where where);
 
 #define crd_select(...) crd_select_at(__VA_ARGS__, CRD_HERE)
 #define crd_sum(...) crd_sum_at(__VA_ARGS__, CRD_HERE)
@@ -155,6 +157,7 @@ CRD_API crd_node crd_bessel_ratio_at(crd_node k, crd_where where);
 #define crd_student_t_quantile(...) crd_student_t_quantile_at(__VA_ARGS__, CRD_HERE)
 #define crd_log_bessel_i0(...) crd_log_bessel_i0_at(__VA_ARGS__, CRD_HERE)
 #define crd_bessel_ratio(...) crd_bessel_ratio_at(__VA_ARGS__, CRD_HERE)
+#define crd_von_mises_cdf(...) crd_von_mises_cdf_at(__VA_ARGS__, CRD_HERE)
 
 /** How windows move over one or two axes. Zero means the default: a stride of 1. */
 typedef struct crd_window {

@@ -34,6 +34,16 @@ static crd_node cdf(const crd_dist *d, crd_node x)
     return crd_less_equal(d->param[0], x);
 }
 
+static crd_node entropy(const crd_dist *d)
+{
+    return crd_mul(crd_num(0), d->param[0]);
+}
+
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    return crd_add(d->param[0], crd_mul(crd_num(0), p));
+}
+
 const crd_dist_type crdi_dist_delta = {
     .name = "delta",
     .param_count = 1,
@@ -44,4 +54,6 @@ const crd_dist_type crdi_dist_delta = {
     .mean = mean,
     .variance = variance,
     .cdf = cdf,
+    .entropy = entropy,
+    .quantile = quantile,
 };

@@ -1,5 +1,7 @@
 /* dist.c - the registry of distributions and what all of them have in common. */
 #include "dist/constraint.h"
+#include "dist/counts.h"
+#include "graph/graph.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -141,7 +143,7 @@ crd_dist crd_dist_to_event(crd_dist dist, int axes)
     return dist;
 }
 
-crd_node crd_dist_log_prob(const crd_dist *dist, crd_node x)
+crd_node crdi_dist_log_prob_inside(const crd_dist *dist, crd_node x)
 {
     if (dist->type->compound && !dist->base)
         return crd_num(NAN); /* crd_dist_check says what is wrong */
@@ -155,6 +157,47 @@ crd_node crd_dist_log_prob(const crd_dist *dist, crd_node x)
     for (int d = 0; d < dist->joined; d++)
         log_prob = crd_sum_axis(log_prob, -1);
     return log_prob;
+}
+
+/* Some value of the support, with the shape of x. */
+crd_node crdi_harmless(crd_support support, crd_node x)
+{
+    if (!x.graph || !crd_bijection_exists(support))
+        return crd_num(0);
+    return crd_stop_gradient(crd_bijection_forward(
+        support, crdi_constant_fill(x.graph, 0, crd_bijection_shape(support, crd_node_shape(x)))));
+}
+
+/* The axes of a type's own event that its support does not look at together: a normal vector has one. */
+static int loose_axes(const crd_dist *dist)
+{
+    int own = dist->type->event_shape ? dist->type->event_shape(dist).ndim : 0;
+    return own - crdi_constraint_of(dist->type->support(dist).kind)->event_ndim;
+}
+
+crd_node crd_dist_log_prob(const crd_dist *dist, crd_node x)
+{
+    if (dist->type->compound && !dist->base)
+        return crd_num(NAN); /* crd_dist_check says what is wrong */
+    crd_support support = dist->type->support(dist);
+    const crdi_constraint *constraint = crdi_constraint_of(support.kind);
+    if (!constraint->inside || !crd_node_ok(x))
+        return crdi_dist_log_prob_inside(dist, x);
+    crd_node inside = constraint->inside(support, x), spread = inside;
+    for (int d = 0; d < constraint->event_ndim; d++)
+        spread = crdi_column(spread);
+    /* Where x is outside it is replaced, and not the density alone: the slope of a NaN would be one. */
+    crd_node log_prob = crdi_dist_log_prob_inside(dist, crd_select(spread, x, crdi_harmless(support, x)));
+    for (int d = 0; d < loose_axes(dist); d++)
+        inside = crdi_all(inside);
+    if (dist->type == &crdi_dist_masked)
+        inside = crd_max(inside, crd_equal(dist->param[0], crd_num(0)));
+    crd_shape batch;
+    if (dist->joined && full_batch(dist, &batch) && inside.graph && join(batch, crd_node_shape(inside), &batch))
+        inside = crd_broadcast_to(inside, batch);
+    for (int d = 0; d < dist->joined; d++)
+        inside = crdi_all(inside);
+    return crd_select(inside, log_prob, crd_num(-INFINITY));
 }
 
 /* ---- parameters ---------------------------------------------------------------------------------------------- */

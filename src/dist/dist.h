@@ -60,12 +60,18 @@ static inline crd_node crdi_logit(crd_node p)
     return crd_sub(crd_log(p), crd_log1p(crd_neg(p)));
 }
 
+/* crd_dist_log_prob of an x that is in the support, which nothing looks at: what a bijection gives, and checked data. */
+crd_node crdi_dist_log_prob_inside(const crd_dist *dist, crd_node x);
+/* Some value of a support, with the shape of x, through which no gradient flows. */
+crd_node crdi_harmless(crd_support support, crd_node x);
 /* Whether a parameter's elements are known now. */
 bool crdi_known(crd_node node);
 /* value with the shape of x, which a formula without x does not have. */
 crd_node crdi_repeat(crd_node value, crd_node x);
 /* x, moved into (0, 1) if it was rounded to an end. */
 crd_node crdi_inside_unit(crd_node x);
+/* The distribution function of a number that is 0 with the given probability, else 1. */
+crd_node crdi_boolean_cdf(crd_node zero, crd_node x);
 /* A whole number that is known now: the length of a vector, the rows of a matrix; 0 if it is not. */
 int64_t crdi_known_count(crd_node node);
 /* The extent of axis -1, -2, ... of a node; 0 if it has fewer. */

@@ -31,6 +31,12 @@ crd_node crdi_repeat(crd_node value, crd_node x)
     return crd_broadcast_to(value, shape);
 }
 
+crd_node crdi_boolean_cdf(crd_node zero, crd_node x)
+{
+    crd_node below_one = crd_select(crd_less_equal(crd_num(1), x), crd_num(1), zero);
+    return crd_select(crd_less_equal(crd_num(0), x), below_one, crd_num(0));
+}
+
 crd_node crdi_inside_unit(crd_node x)
 {
     return crd_min(crd_max(x, crd_num(DBL_MIN)), crd_num(1 - DBL_EPSILON / 2));

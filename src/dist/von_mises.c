@@ -1,6 +1,7 @@
 /* von_mises.c - VonMises(loc, concentration k): the normal of the circle, x an angle in [-pi, pi].
  *   log p(x) = k cos(x - loc) - log(2 pi I_0(k)), I_0 the modified Bessel function
  *   draw: loc + an angle about 0, by rejection, brought back to the circle; gradients flow to loc only
+ *   cdf: from -pi, by crd_von_mises_cdf and the whole turns that x and -pi are away from loc
  *   mean and variance are the circular ones: loc on the circle, 1 - I_1(k) / I_0(k). */
 #include "dist/dist.h"
 
@@ -31,6 +32,21 @@ static crd_node draw(const crd_dist *d, crd_node key, crd_shape shape)
     return on_circle(crd_add(d->param[0], crd_random_von_mises_node(key, d->param[1], shape)));
 }
 
+/* The distribution function of the angle from loc, which rises by one with every turn. */
+static crd_node turned_cdf(const crd_dist *d, crd_node x)
+{
+    crd_node angle = crd_sub(x, d->param[0]);
+    crd_node turns = crd_floor(crd_div(crd_add(angle, crd_num(PI)), crd_num(2 * PI)));
+    return crd_add(turns, crd_von_mises_cdf(d->param[1], crd_sub(angle, crd_mul(crd_num(2 * PI), turns))));
+}
+
+static crd_node cdf(const crd_dist *d, crd_node x)
+{
+    crd_node inside = crd_min(crd_max(x, crd_num(-PI)), crd_num(PI));
+    crd_node share = crd_sub(turned_cdf(d, inside), turned_cdf(d, crd_num(-PI)));
+    return crd_min(crd_max(share, crd_num(0)), crd_num(1));
+}
+
 static crd_node mean(const crd_dist *d)
 {
     return on_circle(d->param[0]);
@@ -56,5 +72,6 @@ const crd_dist_type crdi_dist_von_mises = {
     .draw = draw,
     .mean = mean,
     .variance = variance,
+    .cdf = cdf,
     .entropy = entropy,
 };

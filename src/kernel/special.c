@@ -1,4 +1,4 @@
-/* special.c - the normal distribution function in logarithms, Bessel functions, and what the incomplete functions share. */
+/* special.c - the normal distribution function in logarithms, Bessel functions, the von Mises distribution function, and what the incomplete functions share. */
 #include "kernel/special.h"
 #include "kernel/vmath.h"
 
@@ -119,4 +119,49 @@ double crdi_bessel_ratio(double k)
     for (int j = 80; j >= 1; j--)
         f = k / (2 * j + k * f);
     return f;
+}
+
+/* ---- von Mises ------------------------------------------------------------------------------------------------- */
+
+/* k up to here: the Fourier series of the density, from the back (Hill 1977, ACM Trans. Math. Softw. 3, 279); 60 terms leave
+ * I_61(k) / I_0(k) < 1e-20. */
+static const double VON_MISES_FOURIER = 30, SQRT_PI = 1.77245385090551602730;
+
+static double von_mises_fourier(double k, double x)
+{
+    double ratio = 0, sum = 0;
+    for (int n = 60; n >= 1; n--) {
+        ratio = 1 / (2 * n / k + ratio); /* I_n / I_(n - 1) */
+        sum = ratio * (vm_sin(n * x) / n + sum);
+    }
+    return 0.5 + (0.5 * x + sum) / VM_PI;
+}
+
+/* With s = sin(x / 2) the density in s is exp(-2 k s^2) / sqrt(1 - s^2); the binomial series of the root leaves, up to a
+ * factor, the sum over m of c_m (2 k)^-m g(m + 1/2, 2 k s^2), c_m = (2 m)! / (2^m m!)^2, g the lower incomplete gamma
+ * function, by its recurrence. Beyond k = 30 the terms fall to 1e-17 in 20. */
+static double von_mises_half(double k, double y)
+{
+    double g = SQRT_PI * vm_erf(sqrt(y)), power = sqrt(y) * vm_exp(-y), c = 1, scale = 1, sum = g;
+    for (int m = 1; m <= 24; m++) {
+        g = (m - 0.5) * g - power; /* g(a + 1, y) = a g(a, y) - y^a exp(-y) */
+        power *= y;
+        c *= (2 * m - 1) / (2.0 * m);
+        scale /= 2 * k;
+        sum += c * scale * g;
+    }
+    return sum;
+}
+
+double crdi_von_mises_cdf(double k, double x)
+{
+    if (!(k >= 0) || x != x)
+        return NAN;
+    if (x <= -VM_PI || x >= VM_PI)
+        return x > 0;
+    if (k <= VON_MISES_FOURIER)
+        return von_mises_fourier(k, x);
+    double s = vm_sin(0.5 * x), y = fmin(2 * k * s * s, 800); /* at 800 all is below it */
+    double half = 0.5 * von_mises_half(k, y) / von_mises_half(k, fmin(2 * k, 800));
+    return x < 0 ? 0.5 - half : 0.5 + half;
 }

@@ -27,6 +27,8 @@ double crdi_student_t_quantile(double df, double p);
 /* log I_0(k) and I_1(k) / I_0(k) for k >= 0, the modified Bessel functions. */
 double crdi_log_bessel_i0(double k);
 double crdi_bessel_ratio(double k);
+/* The von Mises distribution function with mean 0 and concentration k, at an angle x; 0 at -pi, 1 at pi. */
+double crdi_von_mises_cdf(double k, double x);
 
 /* ---- what the files of these functions share ------------------------------------------------------------------ */
 

@@ -17,7 +17,7 @@ static void process(crd_handler *self, crd_trace *trace, crd_message *m)
     }
     crd_node input = crd_input(trace->graph, m->name, crd_bijection_shape(support, m->shape));
     m->value = crd_bijection_forward(support, input);
-    m->has_value = 1;
+    m->has_value = m->inside = 1;
     crd_node jacobian = crd_bijection_log_jacobian(support, input);
     u->log_jacobian = crd_add(u->log_jacobian, jacobian);
     if (crdi_grow(trace->ctx, &u->input, &u->capacity, u->count, sizeof *u->input) < 0) {

@@ -7,6 +7,7 @@
  * Draws that fit in memory at once are read once. */
 #include "report/by_row.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum { MOST_OUTPUTS = 2 };
@@ -155,6 +156,13 @@ static crd_status prepare(struct work *w)
     CRD_TRY(crdi_network_run_model(w->net, &w->model));
     CRD_TRY(crdi_run_part_find(w->ctx, run, &w->part));
     w->total = w->part.chains * w->part.draws;
+    if (w->request->draws > w->total)
+        return crdi_raise(w->ctx, CRD_EINVAL, "draws: %" PRId64 " are asked for, and the run has %" PRId64,
+                          w->request->draws, w->total);
+    if (w->request->draws > 0) {
+        w->part.draws = (w->request->draws + w->part.chains - 1) / w->part.chains;
+        w->total = w->part.chains * w->part.draws;
+    }
     if (w->total == 0)
         return crdi_raise(w->ctx, CRD_EMISSING, "%s: holds no draws for %s", w->net->path, w->request->what);
     w->column = crdi_alloc_array(w->ctx, crd_model_site_count(w->model), sizeof *w->column);

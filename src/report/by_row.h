@@ -18,7 +18,8 @@ typedef struct crdi_by_row {
     int outputs; /* 1 or 2 */
     bool keyed;
     crd_key key; /* draw d of block b uses crd_key_fold_in(crd_key_fold_in(key, b), d) */
-    int64_t draws; /* of all chains together, the first of each; 0: all. CRD_EINVAL: more than there are */
+    int64_t
+        draws; /* of all chains together, rounded up to as many of each: its first; 0: all. CRD_EINVAL: more than there are */
     int threads; /* 0: as many as processors */
     size_t memory; /* bytes for draws and results at a time; 0: 192 MiB. Results do not depend on it */
     crd_status (*compile)(void *user, const crd_model *model, int64_t first, int64_t rows, crd_program **out);

@@ -80,6 +80,7 @@ crd_status crdi_prediction_make(const crdi_network_run *net, const crdi_predicti
                                                        .outputs = 2,
                                                        .keyed = true,
                                                        .key = request->key,
+                                                       .draws = request->draws,
                                                        .threads = request->threads,
                                                        .memory = request->memory,
                                                        .compile = compile,

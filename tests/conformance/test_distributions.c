@@ -273,6 +273,33 @@ static void entropies_are_integrals(void **state)
     for_each_type(check_entropy);
 }
 
+/* The quantile of p is the first value whose distribution function reaches p, also where p is just what it is there. */
+static void check_steps(crd_graph *g, const crd_dist *dist, const double *p, int64_t n)
+{
+    double x[MANY], up[MANY], down[MANY], values[MANY];
+    const crd_dist_type *type = dist->type;
+    elements_of(type->quantile(dist, array_node(g, p, crd_shape_1(n))), x, n);
+    for (int64_t i = 0; i < n; i++)
+        values[i] = x[i] - 1;
+    elements_of(type->cdf(dist, array_node(g, x, crd_shape_1(n))), up, n);
+    elements_of(type->cdf(dist, array_node(g, values, crd_shape_1(n))), down, n);
+    for (int64_t i = 0; i < n; i++)
+        if (!(up[i] >= p[i] && (x[i] == 0 || down[i] < p[i])))
+            fail_msg("%s: the quantile of %g is %g", type->name, p[i], x[i]);
+}
+
+static void check_discrete_quantile(crd_graph *g, const crd_dist *dist, const double *p, int64_t n)
+{
+    double values[MANY], exact[MANY], back[MANY];
+    check_steps(g, dist, p, n);
+    int64_t count = some_values(dist, values);
+    elements_of(dist->type->cdf(dist, array_node(g, values, crd_shape_1(count))), exact, count);
+    elements_of(dist->type->quantile(dist, array_node(g, exact, crd_shape_1(count))), back, count);
+    for (int64_t i = 0; i < count; i++)
+        if (back[i] != values[i])
+            fail_msg("%s: the quantile of cdf(%g) is %g", dist->type->name, values[i], back[i]);
+}
+
 static void check_quantile(crd_context *ctx, crd_graph *g, const crd_dist_type *type)
 {
     (void)ctx;
@@ -282,6 +309,10 @@ static void check_quantile(crd_context *ctx, crd_graph *g, const crd_dist_type *
     if (!type->quantile)
         return;
     assert_non_null(type->cdf);
+    if (type->discrete) {
+        check_discrete_quantile(g, &dist, p, 7);
+        return;
+    }
     crd_node x = type->quantile(&dist, array_node(g, p, crd_shape_1(7)));
     elements_of(type->cdf(&dist, x), back, 7);
     for (int i = 0; i < 7; i++)

@@ -264,6 +264,12 @@ static const struct bijection_case cases[] = {
     {CRD_POSITIVE_ORDERED, 4, {1, {4}}, {0, 1, 2, 3}},
     {CRD_SIMPLEX, 3, {1, {4}}, {0, 1, 2}},
     {CRD_CORR_CHOLESKY, 6, {2, {4, 4}}, {4, 8, 9, 12, 13, 14}},
+    {CRD_LOWER_CHOLESKY, 6, {2, {3, 3}}, {0, 3, 4, 6, 7, 8}},
+    {CRD_POSITIVE_DEFINITE, 6, {2, {3, 3}}, {0, 3, 4, 6, 7, 8}},
+    {CRD_LOWER_CHOLESKY, 1, {2, {1, 1}}, {0}},
+    {CRD_POSITIVE_DEFINITE, 1, {2, {1, 1}}, {0}},
+    {CRD_SIMPLEX, 0, {1, {1}}, {0}},
+    {CRD_CORR_CHOLESKY, 0, {2, {1, 1}}, {0}},
     {CRD_BELOW, 1, {1, {1}}, {0}},
     {CRD_UNIT_INTERVAL, 1, {1, {1}}, {0}},
 };

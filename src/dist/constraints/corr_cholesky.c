@@ -4,7 +4,8 @@
  * lower triangle row by row, z = tanh(u), and each row breaks a stick of length one:
  *   L_ij = z_ij sqrt(prod over k < j of (1 - z_ik^2)), the diagonal is what is left.
  *   log |dL/du| = sum over i > j of log(1 - z_ij^2) + sum over k < j of log(1 - z_ik^2) / 2. */
-#include "dist/constraint.h"
+#include "dist/constraints/triangle.h"
+#include "graph/graph.h"
 
 #include <math.h>
 
@@ -37,18 +38,6 @@ static crd_shape shape_of(crd_shape value)
     return value;
 }
 
-/* The n of n (n - 1) / 2 numbers. */
-static int64_t rows_of(crd_node u)
-{
-    return (int64_t)floor((1 + sqrt(1 + 8.0 * (double)crdi_extent(u, -1))) / 2 + 0.5);
-}
-
-/* The numbers of row i (from 1): i of them. */
-static crd_node row_of(crd_node u, int64_t i)
-{
-    return crd_slice(u, -1, i * (i - 1) / 2, i, 1);
-}
-
 /* log(1 - tanh(u)^2) = 2 (log 2 - u - softplus(-2 u)), which is even in u. */
 static crd_node log_rest(crd_node u)
 {
@@ -56,42 +45,24 @@ static crd_node log_rest(crd_node u)
     return crd_mul(crd_num(2), crd_sub(crd_num(0.69314718055994530942), crd_add(size, falling)));
 }
 
-/* A column of zeros, of `count` columns, as long as x otherwise. */
-static crd_node zeros_like(crd_node x, int64_t count)
-{
-    crd_shape shape = crd_node_shape(x);
-    shape.dim[shape.ndim - 1] = count;
-    crd_node zero = crd_mul(crd_num(0), crd_stop_gradient(crd_slice(x, -1, 0, 1, 1)));
-    return crd_broadcast_to(zero, shape);
-}
-
-/* (.., n) -> (.., 1, n) */
-static crd_node as_row(crd_node x)
-{
-    crd_shape shape = crd_node_shape(x);
-    int64_t n = shape.dim[shape.ndim - 1];
-    shape.dim[shape.ndim - 1] = 1;
-    shape.dim[shape.ndim++] = n;
-    return crd_reshape(x, shape);
-}
-
 static crd_node matrix_row(crd_node u, int64_t i, int64_t n)
 {
     if (i == 0) {
-        crd_node one[2] = {crd_add(crd_num(1), zeros_like(u, 1)), zeros_like(u, n - 1)};
-        return as_row(crd_concat(one, 2, -1));
+        crd_node one[2] = {crdi_columns_of(u, 1, 1), crdi_columns_of(u, 0, n - 1)};
+        return crdi_as_row(n > 1 ? crd_concat(one, 2, -1) : one[0]);
     }
-    crd_node t = row_of(u, i), zero = zeros_like(u, 1), taken = crd_cumsum(log_rest(t), -1);
-    crd_node before[2] = {zero, taken}, share[3] = {crd_tanh(t), crd_add(crd_num(1), zero), zeros_like(u, n - 1 - i)};
-    crd_node lengths[2] = {crd_exp(crd_mul(crd_num(0.5), crd_concat(before, 2, -1))), zeros_like(u, n - 1 - i)};
+    crd_node t = crdi_triangle_row(u, i), zero = crdi_columns_of(u, 0, 1), taken = crd_cumsum(log_rest(t), -1);
+    crd_node before[2] = {zero, taken},
+             share[3] = {crd_tanh(t), crdi_columns_of(u, 1, 1), crdi_columns_of(u, 0, n - 1 - i)};
+    crd_node lengths[2] = {crd_exp(crd_mul(crd_num(0.5), crd_concat(before, 2, -1))), crdi_columns_of(u, 0, n - 1 - i)};
     bool last = i == n - 1; /* nothing above the diagonal */
-    return as_row(crd_mul(crd_concat(lengths, last ? 1 : 2, -1), crd_concat(share, last ? 2 : 3, -1)));
+    return crdi_as_row(crd_mul(crd_concat(lengths, last ? 1 : 2, -1), crd_concat(share, last ? 2 : 3, -1)));
 }
 
 static crd_node forward(crd_support support, crd_node u)
 {
     (void)support;
-    int64_t n = rows_of(u);
+    int64_t n = crdi_triangle_rows(u, 0);
     crd_node matrix = matrix_row(u, 0, n);
     for (int64_t i = 1; i < n; i++) {
         crd_node parts[2] = {matrix, matrix_row(u, i, n)};
@@ -104,8 +75,8 @@ static crd_node log_jacobian(crd_support support, crd_node u)
 {
     (void)support;
     crd_node sum = crd_num(0);
-    for (int64_t i = 1; i < rows_of(u); i++) {
-        crd_node rest = log_rest(row_of(u, i)), before = crd_sub(crd_cumsum(rest, -1), rest);
+    for (int64_t i = 1; i < crdi_triangle_rows(u, 0); i++) {
+        crd_node rest = log_rest(crdi_triangle_row(u, i)), before = crd_sub(crd_cumsum(rest, -1), rest);
         sum = crd_add(sum, crd_sum(crd_add(rest, crd_mul(crd_num(0.5), before))));
     }
     return sum;
@@ -115,6 +86,8 @@ static crd_node log_jacobian(crd_support support, crd_node u)
 static crd_node inverse(crd_support support, crd_node x)
 {
     (void)support;
+    if (crdi_extent(x, -1) == 1) /* the matrix (1) has no free number */
+        return crdi_columns_of(crd_take(x, -1, 0), 0, 0);
     crd_node u = crd_num(0);
     for (int64_t i = 1; i < crdi_extent(x, -1); i++) {
         crd_node row = crd_slice(crd_take(x, -2, i), -1, 0, i, 1), square = crd_square(row);
@@ -126,6 +99,14 @@ static crd_node inverse(crd_support support, crd_node x)
     return u;
 }
 
+/* Rows of length one, too. */
+static crd_node inside(crd_support support, crd_node x)
+{
+    (void)support;
+    crd_node off = crd_abs(crd_sub(crd_sum_axis(crd_square(x), -1), crd_num(1)));
+    return crdi_both(crdi_is_triangle(x), crdi_all(crd_less_equal(off, crd_num(1e-4))));
+}
+
 static const crdi_bijection bijection = {shape_of, forward, log_jacobian, inverse};
 const crdi_constraint crdi_constraint_corr_cholesky = {
-    .event_ndim = 2, .holds = holds, .whole = whole, .bijection = &bijection};
+    .event_ndim = 2, .holds = holds, .inside = inside, .whole = whole, .bijection = &bijection};

@@ -89,9 +89,26 @@ static crd_node positive_inverse(crd_support support, crd_node x)
     return crd_concat(parts, 2, -1);
 }
 
+static crd_node inside(crd_support support, crd_node x)
+{
+    (void)support;
+    int64_t n = crdi_extent(x, -1);
+    if (n < 2)
+        return crdi_all(crd_equal(x, x));
+    return crdi_all(crd_less(crd_slice(x, -1, 0, n - 1, 1), behind_first(x)));
+}
+
+static crd_node positive_inside(crd_support support, crd_node x)
+{
+    return crdi_both(inside(support, x), crd_less(crd_num(0), crd_take(x, -1, 0)));
+}
+
 static const crdi_bijection bijection = {NULL, forward, log_jacobian, inverse};
 static const crdi_bijection positive_bijection = {NULL, positive_forward, positive_jacobian, positive_inverse};
 const crdi_constraint crdi_constraint_ordered = {
-    .event_ndim = 1, .holds = finite_holds, .whole = ascends, .bijection = &bijection};
-const crdi_constraint crdi_constraint_positive_ordered = {
-    .event_ndim = 1, .holds = positive_holds, .whole = ascends, .bijection = &positive_bijection};
+    .event_ndim = 1, .holds = finite_holds, .inside = inside, .whole = ascends, .bijection = &bijection};
+const crdi_constraint crdi_constraint_positive_ordered = {.event_ndim = 1,
+                                                          .holds = positive_holds,
+                                                          .inside = positive_inside,
+                                                          .whole = ascends,
+                                                          .bijection = &positive_bijection};

@@ -68,7 +68,7 @@ static void refuse(crd_node node, const crdi_vertex *v, int i, const char *what)
                   what);
 }
 
-static const double HALF_LOG_TWO_PI = 0.91893853320467274178;
+static const double HALF_LOG_TWO_PI = 0.91893853320467274178, LOG_TWO_PI = 1.83787706640934548356;
 
 /* log of the standard normal density */
 static crd_node log_normal_density(crd_node z)
@@ -196,6 +196,14 @@ static void vjp_bessel_ratio(crd_node node, const crdi_vertex *v, crd_node g, cr
     crdi_accumulate(&grad[0], crd_mul(g, crd_select(tiny, crd_num(0.5), slope)));
 }
 
+static void vjp_von_mises_cdf(crd_node node, const crdi_vertex *v, crd_node g, crd_node *grad)
+{
+    crd_node k = crdi_arg(node, 0), x = crdi_arg(node, 1);
+    refuse(node, v, 0, "the concentration");
+    crd_node log_density = crd_sub(crd_mul(k, crd_cos(x)), crd_add(crd_num(LOG_TWO_PI), crd_log_bessel_i0(k)));
+    crdi_accumulate(&grad[1], crd_mul(g, crd_exp(log_density)));
+}
+
 /* ---- the operations ------------------------------------------------------------------------------------------ */
 
 #define SPECIAL(word, n, member, function)                                                                             \
@@ -214,6 +222,7 @@ SPECIAL(student_t_cdf, 2, two, crdi_student_t_cdf)
 SPECIAL(student_t_quantile, 2, two, crdi_student_t_quantile)
 SPECIAL(log_bessel_i0, 1, one, crdi_log_bessel_i0)
 SPECIAL(bessel_ratio, 1, one, crdi_bessel_ratio)
+SPECIAL(von_mises_cdf, 2, two, crdi_von_mises_cdf)
 
 crd_node crd_log_normal_cdf_at(crd_node z, crd_where where)
 {
@@ -268,6 +277,11 @@ crd_node crd_log_bessel_i0_at(crd_node k, crd_where where)
 crd_node crd_bessel_ratio_at(crd_node k, crd_where where)
 {
     return build(&op_bessel_ratio, &k, where);
+}
+
+crd_node crd_von_mises_cdf_at(crd_node k, crd_node x, crd_where where)
+{
+    return build(&op_von_mises_cdf, (crd_node[]){k, x}, where);
 }
 
 crd_node crdi_log_gamma_slope_at(crd_node a, crd_node log_x, crd_where where)
