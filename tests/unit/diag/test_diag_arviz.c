@@ -120,7 +120,7 @@ static const double effect[SCHOOLS] = {28, 8, -3, 7, -1, 1, 18, 12},
 /* All parameters, each (chain, draw): mu, tau, theta and, where it is one, theta_t = (theta - mu) / tau. */
 static int read_parameters(const char *path, bool centred, double (*out)[CHAINS * DRAWS])
 {
-    char name[16];
+    char name[20];
     assert_true(read_column(path, "mu", out[0]));
     assert_true(read_column(path, "tau", out[1]));
     for (int j = 0; j < SCHOOLS; j++) {
