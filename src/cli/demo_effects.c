@@ -13,7 +13,7 @@
 #include <credence/nn.h>
 #include <stdlib.h>
 
-enum { TEST = 200, SETTINGS = 6 };
+enum { TEST = CRDI_DEMO_GRID, SETTINGS = 6 };
 
 static const struct setting {
     const char *title, *hidden, *activation, *prior;
@@ -134,7 +134,7 @@ crd_status crdi_demo_effects(crdi_cli *cli, const char *folder)
     double x[CRDI_TUTORIAL_ROWS], y[CRDI_TUTORIAL_ROWS], x_test[TEST];
     crdi_tutorial_regression(x, y);
     for (int i = 0; i < TEST; i++)
-        x_test[i] = -1.5 + 3.0 * i / (TEST - 1);
+        x_test[i] = crdi_demo_grid(i);
     crd_array inputs = crd_array_borrow(x, crd_shape_2(CRDI_TUTORIAL_ROWS, 1));
     crd_array observed = crd_array_borrow(y, crd_shape_1(CRDI_TUTORIAL_ROWS));
     crd_array test = crd_array_borrow(x_test, crd_shape_2(TEST, 1));
