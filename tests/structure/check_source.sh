@@ -72,10 +72,14 @@ check() { # check ROOT
         [ -e "$more" ] && here="$here $more"
     done
     # shellcheck disable=SC2086
-    grep -rnE '(TO''DO|FIX''ME|(^|[^X])X''XX([^X]|$))' $here | refuse "finish it, or open an issue"
+    grep -rnIE '(TO''DO|FIX''ME|(^|[^X])X''XX([^X]|$))' $here | refuse "finish it, or open an issue"
     # shellcheck disable=SC2086
-    grep -rnE '(^|[^a-zA-Z0-9_./}])/(wo''rk|ho''me|ro''ot|Us''ers)/' $here | refuse "a path of one machine"
+    grep -rnIE '(^|[^a-zA-Z0-9_./}])/(wo''rk|ho''me|ro''ot|Us''ers)/' $here | refuse "a path of one machine"
     registry src/cli/commands.def COMMAND src/cli/cmd_ both
+    registry src/cli/benches.def BENCH src/cli/bench_ both
+    registry src/cli/demos.def DEMO src/cli/demo_ both
+    registry src/infer/svi/guides.def GUIDE src/infer/svi/guides/ rows
+    registry src/report/formats.def FORMAT src/report/formats/ rows
     registry src/dist/dist.def '[A-Z_]+' src/dist/ rows
     registry src/nn/layers.def LAYER src/nn/layers/ both
     registry src/nn/priors.def PRIOR src/nn/priors/ both
