@@ -237,7 +237,7 @@ static crd_status raise_not_finite(const crd_svi *svi, const crdi_svi_run *run)
         svi->ctx, CRD_EDOMAIN,
         "the loss or its gradient was not finite in %d steps in a row, up to step %lld (%s); a smaller rate, a "
         "smaller init_scale or clip_by_global_norm:10 before the optimiser may help",
-        CRDI_SVI_BAD, (long long)run->steps, text);
+        (int)run->bad, (long long)run->steps, text);
 }
 
 /* ---- L-BFGS ------------------------------------------------------------------------------------------------- */
@@ -323,12 +323,12 @@ crd_status crdi_svi_run_steps(crd_svi *svi, int64_t restart, int64_t total)
         run->optimiser ? all_steps(svi, restart, total, started) : minimise(svi, restart, total, started);
     run->seconds += crdi_seconds() - started;
     tell(svi, restart, total, started, true);
-    run->status = status;
+    if (status >= 0 && run->steps > 0)
+        run->final_loss = mean_of_last(run->loss, run->steps, CRDI_SVI_LAST);
+    if (status >= 0 && isnan(run->final_loss)) /* few steps, and none was finite */
+        status = raise_not_finite(svi, run);
     if (status < 0)
         run->final_loss = INFINITY;
-    else if (run->steps > 0)
-        run->final_loss = mean_of_last(run->loss, run->steps, CRDI_SVI_LAST);
-    if (isnan(run->final_loss))
-        run->final_loss = INFINITY;
+    run->status = status;
     return status == CRD_ENOMEM ? status : CRD_OK;
 }
