@@ -58,7 +58,8 @@ typedef struct crd_svi_history {
     int64_t skipped;
     int64_t restart; /**< which was kept, counted from 0 */
     int64_t restarts;
-    const double *final_loss; /**< (restarts) mean of the last 500 steps of each; infinity if it failed */
+    const double *final_loss; /**< (restarts) mean of the last 500 steps of each, with lbfgs the least; infinity if
+                                it failed */
     const char *end; /**< why it ended: "all steps made", "the loss has stopped falling", ... */
     double seconds; /**< wall time of all steps */
 } crd_svi_history;

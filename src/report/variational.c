@@ -9,9 +9,11 @@ void crdi_variational_lines(crdi_string *out, const crdi_variational *v)
     crdi_string_append(out, "guide:       %s, %lld steps (%s)", v->guide, (long long)v->steps, v->end);
     if (v->skipped)
         crdi_string_append(out, ", %lld skipped", (long long)v->skipped);
-    crdi_string_append(out,
-                       "\nloss:        %.6g = %.6g divergence + %.6g minus log likelihood, mean of the last %d steps\n",
-                       v->final_loss, v->final_divergence, v->final_likelihood, v->steps < 500 ? (int)v->steps : 500);
+    crdi_string_append(out, "\nloss:        %.6g = %.6g divergence + %.6g minus log likelihood", v->final_loss,
+                       v->final_divergence, v->final_likelihood);
+    if (v->last > 1)
+        crdi_string_append(out, ", mean of the last %lld steps", (long long)v->last);
+    crdi_string_append(out, "\n");
     if (v->restarts > 1) {
         double worst = v->loss_by_restart.data[0];
         for (int64_t r = 1; r < v->restarts; r++)

@@ -68,11 +68,19 @@ static void plan(const crdi_network_fit *fit, crdi_string *out)
 
 /* ---- what the file says ------------------------------------------------------------------------------------- */
 
-static double last_mean(const double *x, int64_t steps)
+/* Of as many of the last steps as the final loss is the mean of. */
+static int64_t last_steps(const char *optimizer, int64_t steps)
+{
+    if (strcmp(optimizer, "lbfgs") == 0)
+        return steps < 1 ? steps : 1;
+    return steps < CRDI_SVI_LAST ? steps : CRDI_SVI_LAST;
+}
+
+static double last_mean(const double *x, int64_t steps, int64_t last)
 {
     double sum = 0;
     int64_t n = 0;
-    for (int64_t i = steps > CRDI_SVI_LAST ? steps - CRDI_SVI_LAST : 0; i < steps; i++)
+    for (int64_t i = steps - last; i < steps; i++)
         if (!isnan(x[i])) {
             sum += x[i];
             n++;
@@ -90,6 +98,7 @@ static crd_status describe_fit(crdi_run *run, const crd_svi *svi)
 {
     const crd_svi_options *o = &svi->options;
     const crd_svi_history *h = &svi->history;
+    int64_t last = last_steps(o->optimizer, h->steps);
     CRD_TRY(crdi_run_set_text(run, "svi_guide", o->guide));
     CRD_TRY(crdi_run_set_text(run, "svi_loss", o->loss));
     CRD_TRY(crdi_run_set_text(run, "svi_optimizer", o->optimizer));
@@ -98,8 +107,8 @@ static crd_status describe_fit(crdi_run *run, const crd_svi *svi)
     CRD_TRY(crdi_run_set_integer(run, "svi_skipped", h->skipped));
     CRD_TRY(crdi_run_set_integer(run, "svi_restart", h->restart));
     CRD_TRY(crdi_run_set_number(run, "svi_final_loss", h->final_loss[h->restart]));
-    CRD_TRY(crdi_run_set_number(run, "svi_final_divergence", last_mean(h->divergence, h->steps)));
-    CRD_TRY(crdi_run_set_number(run, "svi_final_likelihood", last_mean(h->likelihood, h->steps)));
+    CRD_TRY(crdi_run_set_number(run, "svi_final_divergence", last_mean(h->divergence, h->steps, last)));
+    CRD_TRY(crdi_run_set_number(run, "svi_final_likelihood", last_mean(h->likelihood, h->steps, last)));
     CRD_TRY(put_array(run, "svi_loss", h->loss, h->steps));
     CRD_TRY(put_array(run, "svi_divergence", h->divergence, h->steps));
     return put_array(run, "svi_restarts", h->final_loss, h->restarts);
@@ -163,7 +172,7 @@ static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_r
     *report = (crdi_mcmc_report){.sampling_seconds = h->seconds,
                                  .gradient_evaluations = h->steps * fit->svi.particles,
                                  .gradient_seconds = h->seconds};
-    if (h->steps == 0) /* stopped before the first: there is nothing to draw from */
+    if (h->steps == 0 && status == CRD_INTERRUPTED) /* stopped before the first: there is nothing to draw from */
         return status;
     CRD_TRY(describe_fit(fit->run, fit->fitted));
     CRD_TRY(hand_over(fit, sink));
@@ -209,6 +218,7 @@ static crd_status read_all(crd_run *run, crdi_variational *v)
     CRD_TRY(crdi_run_get_array(run, "svi_loss", &v->loss_by_step));
     CRD_TRY(crdi_run_get_array(run, "svi_restarts", &v->loss_by_restart));
     v->steps = crd_shape_size(v->loss_by_step.shape);
+    v->last = last_steps(v->optimizer, v->steps);
     v->restarts = crd_shape_size(v->loss_by_restart.shape);
     return CRD_OK;
 }

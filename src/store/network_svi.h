@@ -8,7 +8,8 @@
 typedef struct crdi_variational {
     char *guide, *loss, *optimizer, *end; /* owned */
     int64_t particles, steps, skipped, restart, restarts;
-    double final_loss; /* mean of the last 500 steps */
+    double final_loss; /* mean of the last steps */
+    int64_t last; /* of so many: 500, or 1 where the loss has no noise (lbfgs) */
     double final_divergence, final_likelihood; /* its parts, in the same way */
     double elbo, elbo_error; /* NaN: the guide is a point */
     double k_hat; /* Pareto k of the importance weights of the draws; NaN: the guide is a point */

@@ -281,10 +281,10 @@ static crd_status minimise(crd_svi *svi, int64_t restart, int64_t total, double 
     crd_status status =
         crdi_lbfgs_minimise(svi->ctx, exact_loss, &o, svi->elbo.params, run->params,
                             &(crdi_lbfgs_options){.max_iterations = total, .visit = visit, .visit_user = &o}, &result);
-    if (status >= 0 && run->steps == 0)
-        run->final_loss = result.value; /* it began at the minimum */
-    if (status >= 0)
+    if (status >= 0) {
+        run->final_loss = result.value;
         run->end = status == CRD_INTERRUPTED ? "stopped" : crdi_lbfgs_reason_text(result.reason);
+    }
     return status == CRD_INTERRUPTED ? CRD_OK : status;
 }
 
@@ -323,7 +323,7 @@ crd_status crdi_svi_run_steps(crd_svi *svi, int64_t restart, int64_t total)
         run->optimiser ? all_steps(svi, restart, total, started) : minimise(svi, restart, total, started);
     run->seconds += crdi_seconds() - started;
     tell(svi, restart, total, started, true);
-    if (status >= 0 && run->steps > 0)
+    if (status >= 0 && run->optimiser && run->steps > 0)
         run->final_loss = mean_of_last(run->loss, run->steps, CRDI_SVI_LAST);
     if (status >= 0 && isnan(run->final_loss)) /* few steps, and none was finite */
         status = raise_not_finite(svi, run);
