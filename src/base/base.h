@@ -107,8 +107,8 @@ bool crdi_shape_equal(crd_shape a, crd_shape b);
 /* ---- threads (threads.c) ------------------------------------------------------------------------------------ */
 
 /* Runs task(user, i) for i in 0 .. count-1 on up to `threads` threads (the caller's is one of them; < 1 means as many
- * as there are processors) and waits. Returns the status of the lowest i that failed. The order in which tasks start
- * is not defined: a task's result must not depend on it. */
+ * as there are processors) and waits. Returns the status of the lowest i that failed, and keeps its message. The order in
+ * which tasks start is not defined: a task's result must not depend on it. */
 typedef crd_status (*crdi_task_fn)(void *user, int64_t i);
 crd_status crdi_parallel(crd_context *ctx, int threads, int64_t count, crdi_task_fn task, void *user);
 int crdi_processors(void);

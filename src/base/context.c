@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Thread_local int64_t crdi_task = CRDI_NO_TASK;
+
 static void *resize_default(void *user, void *block, size_t old_size, size_t size)
 {
     (void)user;
@@ -70,8 +72,10 @@ void crd_error_clear(crd_context *ctx)
 crd_status crdi_raise_v(crd_context *ctx, crd_status status, const char *format, va_list arguments)
 {
     pthread_mutex_lock(&ctx->lock);
-    if (ctx->status == CRD_OK) {
+    /* Of a parallel loop's errors the lowest task's is kept, whoever came first. */
+    if (ctx->status == CRD_OK || (crdi_task != CRDI_NO_TASK && crdi_task < ctx->task)) {
         ctx->status = status;
+        ctx->task = crdi_task;
         crdi_format_v(ctx->message, sizeof ctx->message, format, arguments);
     }
     pthread_mutex_unlock(&ctx->lock);

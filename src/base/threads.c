@@ -1,5 +1,5 @@
 /* threads.c - a parallel loop over independent tasks. */
-#include "base/base.h"
+#include "base/context_impl.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,7 +23,10 @@ static void *work(void *argument)
         int64_t i = atomic_fetch_add(&loop->next, 1);
         if (i >= loop->count)
             return NULL;
+        int64_t outer = crdi_task;
+        crdi_task = i;
         crd_status status = loop->task(loop->user, i);
+        crdi_task = outer;
         if (status == CRD_OK)
             continue;
         pthread_mutex_lock(&loop->lock);
@@ -40,7 +43,6 @@ crd_status crdi_parallel(crd_context *ctx, int threads, int64_t count, crdi_task
     enum { MAX_THREADS = 256 };
     pthread_t thread[MAX_THREADS];
     struct loop loop = {.task = task, .user = user, .count = count, .failed = count, .status = CRD_OK};
-    (void)ctx;
     atomic_init(&loop.next, 0);
     pthread_mutex_init(&loop.lock, NULL);
     if (threads < 1)
@@ -56,6 +58,9 @@ crd_status crdi_parallel(crd_context *ctx, int threads, int64_t count, crdi_task
     for (int i = 0; i < started; i++)
         pthread_join(thread[i], NULL);
     pthread_mutex_destroy(&loop.lock);
+    pthread_mutex_lock(&ctx->lock);
+    ctx->task = crdi_task; /* the loop is over: an error of it is as any other now */
+    pthread_mutex_unlock(&ctx->lock);
     return loop.status;
 }
 

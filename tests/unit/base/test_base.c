@@ -2,6 +2,8 @@
 #include "base/base.h"
 #include "testing.h"
 
+#include <stdatomic.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -200,6 +202,39 @@ static void every_task_runs_once_and_the_lowest_failure_counts(void **state)
     testing_context_destroy(&ctx);
 }
 
+struct failing {
+    crd_context *ctx;
+    atomic_bool later_has_failed;
+};
+
+/* Task 1 fails first, then task 0. */
+static crd_status fail_late(void *user, int64_t i)
+{
+    struct failing *f = user;
+    while (i == 0 && !atomic_load(&f->later_has_failed)) {
+    }
+    crd_status status = crdi_raise(f->ctx, CRD_EIO, "task %d", (int)i);
+    if (i == 1)
+        atomic_store(&f->later_has_failed, true);
+    return status;
+}
+
+static void the_lowest_failure_keeps_its_message(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    struct failing f = {.ctx = ctx};
+    assert_int_equal(crdi_parallel(ctx, 2, 5, fail_late, &f), CRD_EIO);
+    assert_string_equal(crd_error_message(ctx), "task 0");
+    /* What was said before a loop, or in an earlier one, stays. */
+    crd_error_clear(ctx);
+    crdi_raise(ctx, CRD_EDATA, "before");
+    crdi_parallel(ctx, 2, 5, fail_late, &f);
+    assert_string_equal(crd_error_message(ctx), "before");
+    assert_int_equal(crd_error_status(ctx), CRD_EDATA);
+    testing_context_destroy(&ctx);
+}
+
 static void every_status_has_a_name_a_text_and_an_exit_code_of_its_own(void **state)
 {
     (void)state;
@@ -226,6 +261,7 @@ int main(void)
         cmocka_unit_test(the_nearest_name_is_found),
         cmocka_unit_test(patterns_match_as_in_the_shell),
         cmocka_unit_test(every_task_runs_once_and_the_lowest_failure_counts),
+        cmocka_unit_test(the_lowest_failure_keeps_its_message),
         cmocka_unit_test(every_status_has_a_name_a_text_and_an_exit_code_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
