@@ -67,7 +67,7 @@ struct crd_dist_type {
     crd_node (*quantile)(const crd_dist *dist, crd_node p);
     int compound; /**< it has a base */
     int base_axes; /**< last axes of the base's batch that it uses up: 1 for a mixture, whose components they are */
-    /** Draws do not carry the gradient of every parameter (a rejection sampler, a choice between components): variational
+    /** Draws do not carry the gradient of every parameter (a choice between components): variational
      *  inference takes their score instead. Discrete types need not say so. */
     int detached;
 };

@@ -54,7 +54,6 @@ const crd_dist_type crdi_dist_inverse_gamma = {
     .support = crdi_support_positive,
     .log_prob = log_prob,
     .draw = draw,
-    .detached = 1,
     .mean = mean,
     .variance = variance,
     .cdf = cdf,

@@ -182,7 +182,7 @@ static void check_implicit(crd_context *ctx, crd_graph *g, const crd_dist_type *
     const struct fixture *f = fixture_of(type);
     if (f->implicit != 1 || !type->cdf)
         return;
-    static const double sizes[] = {0.02, 0.6, 2.5, 40, 1000};
+    static const double sizes[] = {0.01, 0.6, 2.5, 40, 1000};
     for (int k = 0; k < CRDI_COUNT(sizes); k++) {
         double x[2], slope[2], up[2], down[2], log_p[2], a = sizes[k], h = 1e-5 * a;
         crd_node concentration = crd_input(g, "a", crd_shape_0()), draws[3];

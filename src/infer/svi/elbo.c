@@ -472,7 +472,7 @@ static crd_status compile(struct builder *b, struct sums *s, int64_t particles, 
     if (s->scored && b->loss->alpha != 1)
         return crdi_raise(
             b->guide->ctx, CRD_EUNSUPPORTED,
-            "loss %s: the guide has sites whose draws carry no gradient (discrete ones, gamma, mixtures), which only "
+            "loss %s: the guide has sites whose draws carry no gradient (discrete ones, mixtures), which only "
             "'trace' and 'trace_mean_field' know",
             b->loss->type->name);
     if (s->scored)
