@@ -148,15 +148,19 @@ static crd_status show_tips(crdi_cli *cli)
 
 crd_status crdi_demo_svi(crdi_cli *cli, const char *folder)
 {
-    static const char *const lines[] = {
+    static const char fit_svi[] =
         "fit @/regression.csv --target y --hidden 10 --activation tanh --prior normal:0,10 --scale none --method svi "
         "--guide normal --init-scale 1e-3 --loss trace_mean_field --particles 10 "
-        "--optimizer clip_by_global_norm:10,adam,scale:-1e-2 --steps 10000 --seed 1234 --out @/svi.crd --force",
+        "--optimizer clip_by_global_norm:10,adam,scale:-1e-2 --steps 10000 --seed 1234 --out @/svi.crd --force";
+    static const char fit_nuts[] =
+        "fit @/regression.csv --target y --hidden 10 --activation tanh --prior normal:0,10 --scale none --method nuts "
+        "--chains 2 --warmup 200 --draws 2000 --seed 1234 --out @/nuts.crd --force";
+    static const char *const lines[] = {
+        fit_svi,
         "plot @/svi.crd loss --out @/svi_loss.png --force",
         "predict @/svi.crd @/grid.csv --draws 1000 --out @/svi_bands.csv --force",
         "plot @/svi.crd bands --range -1.5,1.5 --out @/svi_bands.png --force",
-        "fit @/regression.csv --target y --hidden 10 --activation tanh --prior normal:0,10 --scale none --method nuts "
-        "--chains 2 --warmup 200 --draws 2000 --seed 1234 --out @/nuts.crd --force",
+        fit_nuts,
         "plot @/nuts.crd bands --range -1.5,1.5 --out @/nuts_bands.png --force",
     };
     CRD_TRY(crdi_demo_write_data(cli, folder));
