@@ -34,6 +34,23 @@ static const char *demo_name(const void *list, int64_t i)
     return demos[i].name;
 }
 
+static crd_status make_folder(crd_context *ctx, const char *path)
+{
+    struct stat found;
+    if (mkdir(path, 0777) == 0)
+        return CRD_OK;
+    int why = errno;
+    if (why == EEXIST && stat(path, &found) == 0 && S_ISDIR(found.st_mode))
+        return CRD_OK;
+    if (why == EEXIST)
+        return crdi_raise(ctx, CRD_EIO, "%s: is there and is no folder; another --out-dir is needed", path);
+    const char *last = strrchr(path, '/');
+    if (why == ENOENT && last)
+        return crdi_raise(ctx, CRD_EIO, "%s: the folder cannot be made, because %.*s is not there; make that first",
+                          path, (int)(last - path), path);
+    return crdi_raise(ctx, CRD_EIO, "%s: the folder cannot be made: %s", path, strerror(why));
+}
+
 static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 {
     const demo_options *o = crdi_cli_values(call, &table);
@@ -41,8 +58,7 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
     for (int i = 0; i < CRDI_COUNT(demos); i++) {
         if (strcmp(demos[i].name, name) != 0)
             continue;
-        if (mkdir(o->out_dir, 0777) != 0 && errno != EEXIST)
-            return crdi_raise(cli->ctx, CRD_EIO, "%s: the folder cannot be made: %s", o->out_dir, strerror(errno));
+        CRD_TRY(make_folder(cli->ctx, o->out_dir));
         return demos[i].run(cli, o->out_dir);
     }
     return crdi_raise_unknown(cli->ctx, "demo", name, demo_name, NULL, CRDI_COUNT(demos));

@@ -224,9 +224,10 @@ struct defect {
 static bool outside(const crd_dist *dist, int i, double value, struct defect *defect)
 {
     const crd_dist_param *param = &dist->type->param[i];
+    const char *text = crd_constraint_text(param->constraint);
     defect->status = CRD_EDOMAIN;
-    snprintf(defect->text, defect->size, "%s of %s is %g, it must be %s", param->name, dist->type->name, value,
-             crd_constraint_text(param->constraint));
+    snprintf(defect->text, defect->size, "%s of %s is %g, it must be %s%s", param->name, dist->type->name, value, text,
+             isfinite(value) || strstr(text, "finite") || strstr(text, "infinity") ? "" : " and finite");
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* network.c - the network with a likelihood that the command line fits (the tutorial's model, with its settings as data). */
 #include "nn/likelihood.h"
 #include "nn/nn.h"
+#include "nn/prior_form.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -68,7 +69,13 @@ crd_node crd_network_model(crd_trace *t, void *user)
     bool by_row = crdi_network_heteroscedastic(net), classes = strcmp(likelihood->name, "categorical") == 0;
     crd_node x = crd_data(t, "x", &net->x), s = crd_num(1);
     const crd_module *mlp = crd_mlp(t, width, layers, classes ? net->classes : by_row ? 2 : 1, net->activation);
-    crd_node out = crd_random_module(t, "net", mlp, x, crd_prior(t, net->prior));
+    const crd_prior *prior = crd_prior(t, net->prior);
+    if (crdi_prior_names(prior, "s")) {
+        crd_trace_fail(t, CRD_EPRIOR, CRD_HERE,
+                       "prior rule 's': the noise is no parameter of the network; noise (--noise) sets its prior");
+        return failed(t);
+    }
+    crd_node out = crd_random_module(t, "net", mlp, x, prior);
     if (likelihood->noisy && !by_row)
         s = sample_noise(t, net);
     /* Sites for all rows come before the plate: parameters of the likelihood, f and s as a whole. */

@@ -50,6 +50,14 @@ const crd_prior *crd_prior_parse_at(crd_trace *trace, const char *text, crd_wher
     return prior;
 }
 
+bool crdi_prior_names(const crd_prior *prior, const char *name)
+{
+    for (int i = 0; prior && i < prior->count; i++)
+        if (strcmp(prior->rule[i].pattern, name) == 0)
+            return true;
+    return false;
+}
+
 /* ---- the random module -------------------------------------------------------------------------------------- */
 
 struct random_module {
@@ -58,6 +66,7 @@ struct random_module {
     int used[MAX_RULES]; /* parameters that matched each rule */
     const char *path[MAX_PATHS]; /* of the parameters, for messages */
     int paths;
+    const char *missing; /* the first that no rule matches; NULL: none */
 };
 
 /* A group's scale has one prior, whatever the number of rules that name it. */
@@ -117,14 +126,30 @@ static crd_node random_param(crd_scope *scope, const crd_param_spec *spec)
         else if (second < 0)
             second = i;
     }
-    if (match < 0)
-        crd_trace_fail(trace, CRD_EPRIOR, scope->where, "parameter %s has no prior: no rule matches it", path);
-    else if (second >= 0)
+    if (match < 0) { /* check_rules says so, once all parameters are known: a rule may have a wrong name */
+        if (!m->missing && !(m->missing = crdi_arena_strdup(trace->arena, path)))
+            trace->status = CRD_ENOMEM;
+        return crd_broadcast_to(crdi_constant_scalar(trace->graph, 0), spec->shape);
+    }
+    if (second >= 0) {
         crd_trace_fail(trace, CRD_EPRIOR, scope->where, "parameter %s has two priors: '%s' and '%s' both match it",
                        path, m->prior->rule[match].pattern, m->prior->rule[second].pattern);
-    if (match < 0 || second >= 0)
-        return (crd_node){trace->graph, -1, 0};
+        return crdi_bad(scope);
+    }
     return draw(scope, m, &m->prior->rule[match].term, path, spec);
+}
+
+/* With the parameters that there are, or the first of many. */
+static void raise_useless(crd_trace *trace, const struct random_module *m, const char *pattern, crd_where where)
+{
+    enum { SHOWN = 6 };
+    crdi_string names;
+    crdi_string_init(&names, trace->ctx);
+    for (int i = 0; i < m->paths && i < SHOWN; i++)
+        crdi_string_append(&names, "%s%s", i ? ", " : "", m->path[i]);
+    crd_trace_fail(trace, CRD_EPRIOR, where, "prior rule '%s' matches no parameter; there are: %s%s", pattern,
+                   crdi_string_text(&names), m->paths > SHOWN ? ", ..." : "");
+    crdi_string_clear(&names);
 }
 
 static void check_rules(crd_trace *trace, const struct random_module *m, crd_where where)
@@ -133,9 +158,18 @@ static void check_rules(crd_trace *trace, const struct random_module *m, crd_whe
         if (m->used[i])
             continue;
         const char *pattern = m->prior->rule[i].pattern, *near = crdi_nearest_of(pattern, m->path, m->paths);
-        crd_trace_fail(trace, CRD_EPRIOR, where, "prior rule '%s' matches no parameter; %s%s%s", pattern,
-                       near ? "did you mean '" : "the parameters begin with '", near ? near : m->path[0], "'?");
+        if (near)
+            crd_trace_fail(trace, CRD_EPRIOR, where, "prior rule '%s' matches no parameter; did you mean '%s'?",
+                           pattern, near);
+        else
+            raise_useless(trace, m, pattern, where);
     }
+    if (m->missing)
+        crd_trace_fail(
+            trace, CRD_EPRIOR, where,
+            "parameter %s has no prior: no rule matches it; a rule without a pattern, as in normal:0,1, takes "
+            "every parameter",
+            m->missing);
 }
 
 crd_node crd_random_module_at(crd_trace *trace, const char *name, const crd_module *module, crd_node x,

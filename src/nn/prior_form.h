@@ -8,4 +8,7 @@
  * crd_dist_parse says. What is read lives as long as the trace. */
 bool crdi_prior_read(crd_trace *trace, const char *text, crd_where where, crdi_prior_term *out);
 
+/* Whether a rule has just this name, and no pattern. */
+bool crdi_prior_names(const crd_prior *prior, const char *name);
+
 #endif

@@ -100,6 +100,8 @@ static double value_of(struct rows rows, int64_t i, int column)
 static const char *beside(crdi_arena *arena, double value, double sd)
 {
     int decimals = 2;
+    if (isnan(value))
+        return crdi_arena_strdup(arena, "-");
     if (sd > 0 && sd < 0.05)
         decimals = 2 - (int)floor(log10(sd));
     double size = fabs(value);
@@ -111,6 +113,8 @@ static const char *beside(crdi_arena *arena, double value, double sd)
 
 static const char *cell_text(crdi_arena *arena, enum digits digits, double value, double sd)
 {
+    if (isnan(value))
+        digits = TWO_DECIMALS;
     switch (digits) {
     case BESIDE_SD:
         return beside(arena, value, sd);
