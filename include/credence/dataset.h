@@ -24,7 +24,8 @@ typedef enum crd_scale {
 typedef enum crd_target_kind {
     CRD_TARGET_AUTO = 0, /**< classes if none of its cells is a number, else numbers */
     CRD_TARGET_NUMBER = 1,
-    CRD_TARGET_CLASS = 2 /**< y is the class's place, from 0, in the sorted list of those that occur */
+    CRD_TARGET_CLASS = 2, /**< y is the class's place, from 0, in the sorted list of those that occur */
+    CRD_TARGET_COUNT = 3 /**< whole numbers from 0; never scaled */
 } crd_target_kind;
 
 /** What of a table goes into a data set. Zero means the default everywhere; only `target` must be given. */
@@ -58,7 +59,7 @@ typedef struct crd_recipe {
     int64_t constant_count;
     char **constant; /**< columns left out because they were constant */
     char *target;
-    crd_target_kind target_kind; /**< CRD_TARGET_NUMBER or CRD_TARGET_CLASS */
+    crd_target_kind target_kind; /**< not CRD_TARGET_AUTO */
     int64_t class_count;
     char **class_name;
     crd_scale scale;

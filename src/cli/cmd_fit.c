@@ -11,6 +11,7 @@
 #include "store/dataset.h"
 #include "store/network_fit.h"
 
+#include <math.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -34,6 +35,7 @@ struct fit {
     const fit_options *o;
     crdi_arena *arena;
     crdi_string record; /* the options as JSON */
+    crd_target_kind target_kind;
     crd_dataset *dataset;
     crdi_network_fit net;
     bool random_seed;
@@ -79,10 +81,6 @@ static crd_status read_data(struct fit *f, const crd_table *table)
     CRD_TRY(split_names(f, table, &o->features, &features));
     CRD_TRY(split_names(f, table, &o->drop, &drop));
     CRD_TRY(split_names(f, table, &o->categorical, &categorical));
-    for (int64_t i = 0; i < categorical.count; i++)
-        if (strcmp(categorical.item[i], o->target) == 0)
-            return crdi_raise(f->cli->ctx, CRD_EUNSUPPORTED, "the target '%s' is of classes: fit learns numbers only",
-                              o->target);
     return crd_dataset_make(
         f->cli->ctx, table,
         &(crd_dataset_options){.target = o->target,
@@ -95,7 +93,7 @@ static crd_status read_data(struct fit *f, const crd_table *table)
                                .rows = csv->rows,
                                .na = crdi_cli_na(f->call),
                                .scale = strcmp(o->scale, "standard") == 0 ? CRD_SCALE_STANDARD : CRD_SCALE_NONE,
-                               .target_kind = CRD_TARGET_NUMBER},
+                               .target_kind = f->target_kind},
         &f->dataset);
 }
 
@@ -152,24 +150,85 @@ static crd_status join_priors(struct fit *f)
     return joined ? CRD_OK : CRD_ENOMEM;
 }
 
-/* What the network says of the target. A likelihood whose predictions are not made yet is not fitted either. */
+/* ---- the likelihood --------------------------------------------------------------------------------------------- */
+
+/* An option that goes with some likelihoods only. */
+static crd_status check_goes_with(struct fit *f, const char *option, bool right, const char *which)
+{
+    if (right || !crdi_options_given(crdi_cli_options(f->call, &fit_table), option))
+        return CRD_OK;
+    return crdi_raise(f->cli->ctx, CRD_EINVAL, "option --%s goes with --likelihood %s", option, which);
+}
+
+/* How the target is to be read; auto waits for the data. */
 static crd_status read_likelihood(struct fit *f)
 {
+    static const crd_target_kind kind[] = {CRD_TARGET_NUMBER, CRD_TARGET_COUNT, CRD_TARGET_CLASS}; /* by crdi_outcome */
+    if (strcmp(f->o->likelihood, "auto") == 0)
+        return CRD_OK;
     const crdi_likelihood *likelihood = crdi_likelihood_find(f->cli->ctx, f->o->likelihood);
     if (!likelihood)
         return CRD_ENAME;
-    if (!likelihood->predicted)
-        return crdi_raise(f->cli->ctx, CRD_EUNSUPPORTED,
-                          "likelihood %s: its predictions and summaries are not made yet; normal and student_t can be "
-                          "fitted",
-                          likelihood->name);
     f->net.network.likelihood = likelihood->name;
-    bool student_t = strcmp(likelihood->name, "student_t") == 0;
-    if (!student_t && crdi_options_given(crdi_cli_options(f->call, &fit_table), "df"))
-        return crdi_raise(f->cli->ctx, CRD_EINVAL, "option --df goes with --likelihood student_t");
-    f->net.network.df = student_t ? f->o->df : NULL;
+    f->target_kind = kind[likelihood->outcome];
     return CRD_OK;
 }
+
+/* What the network says of the target, once it was read. */
+static crd_status settle_likelihood(struct fit *f)
+{
+    crd_context *ctx = f->cli->ctx;
+    crd_network *network = &f->net.network;
+    const crd_recipe *r = f->dataset->recipe;
+    bool classes = r->target_kind == CRD_TARGET_CLASS;
+    char shown[CRDI_SHOWN];
+    if (!network->likelihood)
+        network->likelihood = !classes ? "normal" : r->class_count == 2 ? "bernoulli" : "categorical";
+    const char *name = network->likelihood;
+    if (strcmp(name, "bernoulli") == 0 && r->class_count != 2)
+        return crdi_raise(ctx, CRD_EDATA,
+                          "likelihood bernoulli: the target '%s' has %lld classes, not 2; categorical fits any "
+                          "number",
+                          crdi_csv_show(shown, r->target), (long long)r->class_count);
+    const crdi_likelihood *likelihood = crdi_likelihood_find(ctx, name);
+    bool student_t = strcmp(name, "student_t") == 0, negative_binomial = strcmp(name, "negative_binomial") == 0;
+    CRD_TRY(check_goes_with(f, "df", student_t, "student_t"));
+    CRD_TRY(check_goes_with(f, "concentration", negative_binomial, "negative_binomial"));
+    CRD_TRY(check_goes_with(f, "noise", likelihood && likelihood->noisy, "normal and student_t"));
+    network->df = student_t ? f->o->df : NULL;
+    network->concentration = negative_binomial ? f->o->concentration : NULL;
+    return CRD_OK;
+}
+
+/* A numeric target of few whole numbers may be meant as classes or counts. */
+static void hint_at_likelihood(const struct fit *f, crdi_string *out)
+{
+    enum { FEW = 10 };
+    const crd_recipe *r = f->dataset->recipe;
+    double seen[FEW];
+    int count = 0;
+    if (strcmp(f->o->likelihood, "auto") != 0 || r->target_kind != CRD_TARGET_NUMBER)
+        return;
+    for (int64_t i = 0; i < f->dataset->y.shape.dim[0]; i++) {
+        double value = r->target_mean + r->target_sd * f->dataset->y.data[i], whole = round(value);
+        if (fabs(value - whole) > 1e-9 * fmax(1, fabs(whole)))
+            return;
+        int k = 0;
+        while (k < count && seen[k] != whole)
+            k++;
+        if (k == FEW)
+            return;
+        seen[k] = whole;
+        count = k == count ? count + 1 : count;
+    }
+    crdi_string_append(
+        out,
+        "        only %d different whole numbers: if they are classes or counts, --likelihood categorical\n"
+        "        (bernoulli for two) or poisson says so\n",
+        count);
+}
+
+/* ---- options ---------------------------------------------------------------------------------------------------- */
 
 static bool is_variational(const struct fit *f)
 {
@@ -220,6 +279,7 @@ static crd_status prepare(struct fit *f)
     f->net.options = crdi_string_text(&f->record);
     CRD_TRY(check_place(f, data));
     CRD_TRY(make_dataset(f, data));
+    CRD_TRY(settle_likelihood(f));
     f->net.dataset = f->dataset;
     return f->o->check ? CRD_OK : crdi_network_fit_prepare(&f->net);
 }
@@ -232,8 +292,10 @@ static crd_status print_plan(struct fit *f)
     crdi_string_init(&out, f->cli->ctx);
     crd_status status = crdi_dataset_describe(f->dataset, &out);
     bool linear = strcmp(f->o->hidden, "none") == 0;
-    crdi_string_append(&out, "model:  hidden %s%s%s, %lld parameters\nprior:  ", f->o->hidden, linear ? "" : ", ",
-                       linear ? "" : f->o->activation, (long long)f->net.dim);
+    hint_at_likelihood(f, &out);
+    crdi_string_append(&out, "model:  hidden %s%s%s, likelihood %s, %lld parameters\nprior:  ", f->o->hidden,
+                       linear ? "" : ", ", linear ? "" : f->o->activation, f->net.network.likelihood,
+                       (long long)f->net.dim);
     if (status == CRD_OK)
         status = crdi_network_priors_text(f->cli->ctx, &f->net.network, 8, &out);
     crdi_string_append(&out, "method: %s%s, ", f->net.method, strcmp(f->o->method, "auto") == 0 ? " (auto)" : "");

@@ -57,9 +57,23 @@ static crd_status read_inputs(struct predict *p)
     return CRD_OK;
 }
 
+/* Classes have quantiles where they are asked for. */
+static crd_status find_columns(struct predict *p, crdi_prediction_columns *columns)
+{
+    const crdi_likelihood *likelihood = crdi_likelihood_find(p->cli->ctx, p->net->network.likelihood);
+    if (!likelihood)
+        return CRD_ENAME;
+    columns->outcome = likelihood->outcome;
+    if (columns->outcome == CRDI_OUTCOME_CLASS && !crdi_options_given(crdi_cli_options(p->call, &table), "quantiles"))
+        p->prob_count = 0;
+    columns->prob_count = p->prob_count;
+    return CRD_OK;
+}
+
 static crd_status predict(struct predict *p)
 {
     crd_context *ctx = p->cli->ctx;
+    crdi_prediction_columns columns = {.prob = p->prob, .samples = p->o->samples};
     p->prob_count = crdi_probabilities_read(ctx, p->o->quantiles, p->prob, MOST_QUANTILES);
     if (p->prob_count < 0)
         return CRD_EINVAL;
@@ -72,20 +86,22 @@ static crd_status predict(struct predict *p)
     CRD_TRY(crdi_network_run_open(ctx, crdi_cli_argument(p->call, 0), &p->net));
     CRD_TRY(crdi_network_run_need(p->net, "predictions"));
     CRD_TRY(read_inputs(p));
+    CRD_TRY(find_columns(p, &columns));
     crdi_csv_place place = {.path = p->o->out, .force = p->o->force, .file = STDOUT_FILENO, .name = "standard output"};
     /* A file is claimed before the work; standard output gets its first line when there is something to say. */
     if (place.path)
-        CRD_TRY(crdi_prediction_csv_open(ctx, p->net->recipe, p->prob, p->prob_count, &place, &p->writer));
+        CRD_TRY(crdi_prediction_csv_open(ctx, p->net->recipe, &columns, &place, &p->writer));
     CRD_TRY(crdi_prediction_make(p->net,
                                  &(crdi_prediction_request){.x = &p->inputs->x,
                                                             .prob = p->prob,
                                                             .prob_count = p->prob_count,
                                                             .key = crd_key_make((uint64_t)p->o->seed),
                                                             .draws = p->o->draws,
+                                                            .samples = p->o->samples,
                                                             .threads = (int)p->o->threads},
                                  &p->prediction));
     if (!place.path)
-        CRD_TRY(crdi_prediction_csv_open(ctx, p->net->recipe, p->prob, p->prob_count, &place, &p->writer));
+        CRD_TRY(crdi_prediction_csv_open(ctx, p->net->recipe, &columns, &place, &p->writer));
     CRD_TRY(crdi_prediction_csv_write(p->writer, p->net->recipe, p->table, p->inputs->row, p->prediction));
     return crdi_csv_writer_commit(&p->writer);
 }
@@ -105,7 +121,9 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 const crdi_command_body crdi_command_predict = {
     .positional = {{"RUN.crd", "a run file of 'credence fit'", CRDI_ONE}, {"NEW.csv", "new inputs", CRDI_ONE}},
     .table = {&table, &crdi_csv_table},
-    .more = "Columns are found by name. The table has the input columns, then f_mean, f_sd and quantiles\n"
-            "of f (the network's output) and y (with the noise), in the target's own units.\n",
+    .more = "Columns are found by name. The table has the input columns, then for numbers f_mean, f_sd and\n"
+            "quantiles of f (the network's output) and y (with the noise), in the target's own units; for\n"
+            "counts the same of their rate; for classes the likeliest (mode), the probability of each, the\n"
+            "entropy of these, the mean entropy of the draws, and the difference: mutual information.\n",
     .run = run,
 };

@@ -63,7 +63,7 @@ static crd_dist make_negative_binomial(crd_trace *t, const crd_network *n, const
 #define make_bernoulli make_logits
 #define make_categorical make_logits
 static const crdi_likelihood likelihoods[] = {
-#define LIKELIHOOD(name, dist, noisy, predicted, what) {#name, dist, what, predicted, noisy, make_##name},
+#define LIKELIHOOD(name, dist, noisy, outcome, what) {#name, dist, what, CRDI_OUTCOME_##outcome, noisy, make_##name},
 #include "nn/likelihoods.def"
 #undef LIKELIHOOD
 };
@@ -92,6 +92,11 @@ const crdi_likelihood *crdi_likelihood_find(crd_context *ctx, const char *name)
             return &likelihoods[i];
     crdi_raise_unknown(ctx, "likelihood", name, get_name, NULL, CRDI_COUNT(likelihoods));
     return NULL;
+}
+
+int64_t crdi_network_width(const crd_network *network)
+{
+    return network->likelihood && strcmp(network->likelihood, "categorical") == 0 ? network->classes : 1;
 }
 
 bool crdi_network_heteroscedastic(const crd_network *network)

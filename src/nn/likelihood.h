@@ -5,9 +5,16 @@
 #include <credence/nn.h>
 #include <stdbool.h>
 
+/* What y is. */
+typedef enum crdi_outcome {
+    CRDI_OUTCOME_NUMBER, /* f is its middle */
+    CRDI_OUTCOME_COUNT, /* exp(f) is its mean */
+    CRDI_OUTCOME_CLASS /* f has logits: of the second of two classes, or one for each */
+} crdi_outcome;
+
 typedef struct crdi_likelihood {
     const char *name, *dist, *what;
-    bool predicted; /* the command line's predictions and summaries know it */
+    crdi_outcome outcome;
     bool noisy; /* y has a standard deviation or scale s */
     /* The distribution of y for the network's outputs f and, where it has noise, s. Samples what else it needs. */
     crd_dist (*make)(crd_trace *trace, const crd_network *network, const crd_dist_type *type, crd_node f, crd_node s);
@@ -17,5 +24,7 @@ typedef struct crdi_likelihood {
 const crdi_likelihood *crdi_likelihood_find(crd_context *ctx, const char *name);
 /* Whether the network has a second output, the noise. */
 bool crdi_network_heteroscedastic(const crd_network *network);
+/* Numbers a row of f: the classes of a categorical one, else 1. */
+int64_t crdi_network_width(const crd_network *network);
 
 #endif

@@ -66,9 +66,10 @@ crd_node crd_network_model(crd_trace *t, void *user)
     const crdi_likelihood *likelihood = layers < 0 ? NULL : find_likelihood(t, net, &type);
     if (!likelihood)
         return failed(t);
-    bool by_row = crdi_network_heteroscedastic(net), classes = strcmp(likelihood->name, "categorical") == 0;
+    bool by_row = crdi_network_heteroscedastic(net);
+    int64_t width_of_f = crdi_network_width(net);
     crd_node x = crd_data(t, "x", &net->x), s = crd_num(1);
-    const crd_module *mlp = crd_mlp(t, width, layers, classes ? net->classes : by_row ? 2 : 1, net->activation);
+    const crd_module *mlp = crd_mlp(t, width, layers, by_row ? 2 : width_of_f, net->activation);
     const crd_prior *prior = crd_prior(t, net->prior);
     if (crdi_prior_names(prior, "s")) {
         crd_trace_fail(t, CRD_EPRIOR, CRD_HERE,
@@ -79,7 +80,7 @@ crd_node crd_network_model(crd_trace *t, void *user)
     if (likelihood->noisy && !by_row)
         s = sample_noise(t, net);
     /* Sites for all rows come before the plate: parameters of the likelihood, f and s as a whole. */
-    crd_node f = crd_deterministic(t, "f", classes ? out : crd_take(out, 1, 0));
+    crd_node f = crd_deterministic(t, "f", width_of_f > 1 ? out : crd_take(out, 1, 0));
     if (by_row)
         s = crd_deterministic(t, "s", crd_softplus(crd_take(out, 1, 1)));
     crd_dist y = likelihood->make(t, net, type, f, s);

@@ -64,6 +64,11 @@ static crd_status load_piece(struct work *w, int64_t at)
 
 /* ---- one block ---------------------------------------------------------------------------------------------- */
 
+static int64_t width_of(const struct work *w, int k)
+{
+    return k == 0 && w->request->width > 0 ? w->request->width : 1;
+}
+
 /* Runs a block's program for every draw of the piece and keeps the rows of the group. */
 static void run_block(const struct work *w, crd_exec *exec, int64_t block, int64_t rows)
 {
@@ -80,9 +85,13 @@ static void run_block(const struct work *w, crd_exec *exec, int64_t block, int64
         memcpy(sites, w->values + d * w->dim, (size_t)w->dim * sizeof *sites);
         crd_exec_run(exec);
         const double *output = crd_exec_output(exec);
-        for (int k = 0; k < w->request->outputs; k++)
+        for (int k = 0; k < w->request->outputs; k++) {
+            int64_t width = width_of(w, k);
             for (int64_t i = from; i < to; i++)
-                w->result[k][(start + i - w->row) * w->total + w->at + d] = output[k * rows + i];
+                memcpy(w->result[k] + ((start + i - w->row) * w->total + w->at + d) * width, output + i * width,
+                       (size_t)width * sizeof *output);
+            output += rows * width;
+        }
     }
 }
 
@@ -109,7 +118,7 @@ static crd_status row_task(void *user, int64_t i)
     const struct work *w = user;
     double *values[MOST_OUTPUTS];
     for (int k = 0; k < w->request->outputs; k++)
-        values[k] = w->result[k] + i * w->total;
+        values[k] = w->result[k] + i * w->total * width_of(w, k);
     return w->request->row(w->request->user, w->request->first + w->row + i, w->total, values);
 }
 
@@ -133,7 +142,8 @@ static crd_status plan(struct work *w)
     int64_t doubles = memory / (int64_t)sizeof(double), rows = w->request->rows, largest = 1;
     w->piece = doubles / 4 / w->dim > 1 ? doubles / 4 / w->dim : 1;
     w->piece = w->piece < w->total ? w->piece : w->total;
-    w->group = doubles / 4 / w->total > 1 ? doubles / 4 / w->total : 1;
+    int64_t each = w->total * ((w->request->width > 0 ? w->request->width : 1) + w->request->outputs - 1);
+    w->group = doubles / 2 / each > 1 ? doubles / 2 / each : 1;
     if (w->group > CRDI_BLOCK_ROWS)
         w->group -= w->group % CRDI_BLOCK_ROWS;
     w->group = w->group < rows ? w->group : rows;
@@ -144,7 +154,7 @@ static crd_status plan(struct work *w)
         crdi_alloc_array(w->ctx, (w->piece < w->part.draws ? w->piece : w->part.draws) * largest, sizeof *w->range);
     bool enough = w->values && w->range;
     for (int k = 0; k < w->request->outputs; k++) {
-        w->result[k] = crdi_alloc_array(w->ctx, w->group * w->total, sizeof *w->result[k]);
+        w->result[k] = crdi_alloc_array(w->ctx, w->group * w->total * width_of(w, k), sizeof *w->result[k]);
         enough = enough && w->result[k];
     }
     return enough ? CRD_OK : CRD_ENOMEM;

@@ -8,14 +8,16 @@
 enum { CRDI_BLOCK_ROWS = 128 };
 
 /* What is asked for: rows first .. first + rows - 1. `compile` makes the program of some of them; its outputs are `outputs` arrays of
- * `rows` numbers each; its input is the values of the model's latent sites, with a key (2 words) in front if `keyed`.
- * `row` then gets all draws of one row, chains one after the other, an array an output, which it may overwrite. Both are
+ * `rows` numbers each, the first of rows times `width`; its input is the values of the model's latent sites, with a key (2 words) in front if `keyed`.
+ * `row` then gets all draws of one row, chains one after the other, an array an output (draws, or draws by width), which it may
+ * overwrite. Both are
  * called from several threads. */
 typedef struct crdi_by_row {
     const crdi_network_run *net;
     const char *what; /* for messages: "predictions" */
     int64_t first, rows; /* first: a multiple of CRDI_BLOCK_ROWS */
     int outputs; /* 1 or 2 */
+    int64_t width; /* numbers a row of the first output; 0: 1 */
     bool keyed;
     crd_key key; /* draw d of block b uses crd_key_fold_in(crd_key_fold_in(key, b), d) */
     int64_t

@@ -26,13 +26,14 @@ typedef enum crdi_role {
     CRDI_ROLE_MODEL, /* what the model says: blue */
     CRDI_ROLE_CHAIN, /* one chain of several: `shade` of blue */
     CRDI_ROLE_ACCENT, /* what to look at: orange */
+    CRDI_ROLE_CLASS, /* one class of several: the colour number `shade` */
     CRDI_ROLE_GUIDE /* rules and diagonals: grey */
 } crdi_role;
 
 typedef struct crdi_layer {
     crdi_layer_kind kind;
     crdi_role role;
-    int shade; /* of CRDI_ROLE_CHAIN: the chain's number */
+    int shade; /* of CRDI_ROLE_CHAIN and CRDI_ROLE_CLASS: its number */
     double alpha; /* 0 to 1; 0 means the kind's default: 0.3 for a band, 0.6 for an area, else 1 */
     double size; /* width of a line in points or diameter of a point; 0 means the kind's default */
     const char *label; /* in the legend; NULL: not there */

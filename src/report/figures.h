@@ -36,6 +36,8 @@ typedef struct crdi_figure_source {
     int input_count;
     const crdi_named *input; /* (input_count) of (rows) */
     crdi_named target;
+    int64_t class_count; /* the target is a class's number; 0: a number */
+    char *const *class_name;
     /* CRDI_NEEDS_SERIES */
     int chains;
     int64_t draws;

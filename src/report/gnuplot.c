@@ -36,6 +36,10 @@ static const double title_points = 9, label_points = 8.5, tick_points = 8, legen
  * different lightness. */
 static const unsigned chain_colours[] = {0x1f77b4, 0x69b0e0, 0x0b4670, 0x3e93cc, 0x93c4e6, 0x2c5d85};
 
+/* Okabe and Ito (2008): told apart with any common kind of colour vision. */
+static const unsigned class_colours[] = {0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7,
+                                         0xd55e00, 0x56b4e9, 0x000000, 0xf0e442};
+
 static unsigned colour_of(const crdi_layer *l)
 {
     switch (l->role) {
@@ -43,6 +47,8 @@ static unsigned colour_of(const crdi_layer *l)
         return 0x30a2da;
     case CRDI_ROLE_CHAIN:
         return chain_colours[(unsigned)l->shade % CRDI_COUNT(chain_colours)];
+    case CRDI_ROLE_CLASS:
+        return class_colours[(unsigned)l->shade % CRDI_COUNT(class_colours)];
     case CRDI_ROLE_ACCENT:
         return 0xd55e00;
     case CRDI_ROLE_GUIDE:

@@ -1,5 +1,6 @@
 /* model_check.c - see model_check.h. */
 #include "report/model_check.h"
+#include "nn/likelihood.h"
 #include "nn/nn.h"
 #include "store/json.h"
 
@@ -18,7 +19,7 @@ struct check {
     crd_array x, y; /* the rows used */
     crd_model *model;
     crd_trace *trace;
-    double *f_draws, *y_draws; /* (rows x draws) */
+    double *f_draws, *y_draws; /* (rows x draws x numbers a row of f), (rows x draws) */
     int64_t total, lost; /* of them; those of y that are not finite */
     double f[QUANTILES], predicted[QUANTILES], target[QUANTILES];
 };
@@ -97,13 +98,14 @@ static crd_status pick_rows(struct check *c)
     c->network = *c->request->network;
     c->network.x = c->x;
     c->network.y = NULL;
+    c->network.classes = c->request->dataset->recipe->class_count;
     return CRD_OK;
 }
 
 static crd_status draw(struct check *c, crd_program *program, int64_t skip)
 {
     const crd_recipe *r = c->request->dataset->recipe;
-    int64_t rows = c->x.shape.dim[0];
+    int64_t rows = c->x.shape.dim[0], width = crdi_network_width(&c->network);
     crd_exec *exec;
     CRD_TRY(crd_exec_create(&exec, program));
     for (int k = 0; k < c->request->draws; k++) {
@@ -111,14 +113,17 @@ static crd_status draw(struct check *c, crd_program *program, int64_t skip)
         crd_exec_input(exec)[0] = key.word[0];
         crd_exec_input(exec)[1] = key.word[1];
         crd_exec_run(exec);
-        const double *f = crd_exec_output(exec) + skip, *y = f + rows;
+        const double *f = crd_exec_output(exec) + skip, *y = f + rows * width;
         for (int64_t i = 0; i < rows; i++) {
             /* What overflows in the prior has no place in quantiles; how much it is is said. */
-            bool finite = isfinite(f[i]) && isfinite(y[i]);
+            bool finite = isfinite(y[i]);
+            for (int64_t j = 0; j < width; j++)
+                finite = finite && isfinite(f[i * width + j]);
             c->lost += !finite;
             if (!finite)
                 continue;
-            c->f_draws[c->total] = r->target_mean + r->target_sd * f[i];
+            for (int64_t j = 0; j < width; j++)
+                c->f_draws[c->total * width + j] = r->target_mean + r->target_sd * f[i * width + j];
             c->y_draws[c->total++] = r->target_mean + r->target_sd * y[i];
         }
     }
@@ -132,7 +137,8 @@ static crd_status predict(struct check *c)
     const crd_dataset *d = c->request->dataset;
     int64_t most = c->x.shape.dim[0] * c->request->draws, skip = 0, n = d->y.shape.dim[0];
     crd_program *program;
-    c->f_draws = crdi_alloc_array(c->ctx, most, sizeof *c->f_draws);
+    int64_t width = crdi_network_width(&c->network);
+    c->f_draws = crdi_alloc_array(c->ctx, most * width, sizeof *c->f_draws);
     c->y_draws = crdi_alloc_array(c->ctx, most, sizeof *c->y_draws);
     if (!c->f_draws || !c->y_draws)
         return CRD_ENOMEM;
@@ -145,7 +151,7 @@ static crd_status predict(struct check *c)
     crd_status status = draw(c, program, skip);
     crd_program_destroy(&program);
     if (status == CRD_OK && c->total > 0)
-        status = crd_diag_quantile(c->ctx, c->f_draws, c->total, prob, QUANTILES, c->f);
+        status = crd_diag_quantile(c->ctx, c->f_draws, c->total * width, prob, QUANTILES, c->f);
     if (status == CRD_OK && c->total > 0)
         status = crd_diag_quantile(c->ctx, c->y_draws, c->total, prob, QUANTILES, c->predicted);
     return status == CRD_OK ? crd_diag_quantile(c->ctx, c->y.data, n, prob, QUANTILES, c->target) : status;

@@ -1,13 +1,16 @@
-/* prediction.c - predictions at new inputs: of every draw, then their moments and quantiles. */
+/* prediction.c - predictions at new inputs: of every draw, then their moments, quantiles and entropies. */
 #include "report/prediction.h"
 #include "report/by_row.h"
 
 #include <credence/diag.h>
+#include <math.h>
+#include <string.h>
 
 struct work {
     const crdi_network_run *net;
     const crdi_prediction_request *request;
     crdi_prediction *out;
+    int64_t width; /* numbers a row of f */
 };
 
 static crd_status compile(void *user, const crd_model *model, int64_t first, int64_t rows, crd_program **out)
@@ -22,18 +25,16 @@ static crd_status compile(void *user, const crd_model *model, int64_t first, int
     return crd_model_compile_predictive(model, &network, names, 2, shapes, out);
 }
 
-/* In the target's units. */
-static crd_status summarise_row(void *user, int64_t row, int64_t draws, double *const *values)
+/* ---- numbers and counts ------------------------------------------------------------------------------------- */
+
+/* y are sorted. */
+static crd_status summarise_number(const struct work *w, int64_t row, int64_t draws, double *f, double *y)
 {
-    const struct work *w = user;
     const crd_recipe *recipe = w->net->recipe;
     crd_context *ctx = w->net->ctx;
     crdi_prediction *out = w->out;
-    double *f = values[0], *y = values[1];
-    for (int64_t d = 0; d < draws; d++) {
-        f[d] = recipe->target_mean + recipe->target_sd * f[d];
-        y[d] = recipe->target_mean + recipe->target_sd * y[d];
-    }
+    for (int64_t d = 0; d < draws; d++)
+        f[d] = out->outcome == CRDI_OUTCOME_COUNT ? exp(f[d]) : recipe->target_mean + recipe->target_sd * f[d];
     out->mean[row] = crd_diag_mean(f, draws);
     out->sd[row] = crd_diag_sd(f, draws);
     CRD_TRY(crd_diag_sort(ctx, f, draws, f));
@@ -46,21 +47,134 @@ static crd_status summarise_row(void *user, int64_t row, int64_t draws, double *
     return CRD_OK;
 }
 
-static crd_status create(crdi_prediction **out, crd_context *ctx, int64_t rows, int prob_count)
+/* ---- classes ------------------------------------------------------------------------------------------------ */
+
+/* A draw's probability of class k and its entropy. f: one logit for two classes (of the second), else one for each. */
+static double class_probability(const double *f, int64_t width, int64_t k)
 {
-    crdi_prediction *p = crdi_alloc(ctx, sizeof *p);
+    if (width == 1)
+        return 1 / (1 + exp(k == 1 ? -f[0] : f[0]));
+    double sum = 0;
+    for (int64_t j = 0; j < width; j++)
+        sum += exp(f[j] - f[k]);
+    return 1 / sum;
+}
+
+static double entropy_term(double p)
+{
+    return p > 0 ? -p * log(p) : 0;
+}
+
+/* `scratch` is overwritten: (draws). */
+static crd_status summarise_class(const struct work *w, int64_t row, int64_t k, int64_t draws, const double *f,
+                                  double *scratch)
+{
+    crdi_prediction *out = w->out;
+    double terms = 0;
+    for (int64_t d = 0; d < draws; d++) {
+        scratch[d] = class_probability(f + d * w->width, w->width, k);
+        terms += entropy_term(scratch[d]);
+    }
+    int64_t at = row * out->classes + k;
+    out->mean[at] = crd_diag_mean(scratch, draws);
+    out->sd[at] = crd_diag_sd(scratch, draws);
+    out->entropy[row] += entropy_term(out->mean[at]);
+    out->expected_entropy[row] += terms / (double)draws;
+    if (out->prob_count > 0)
+        CRD_TRY(crd_diag_sort(w->net->ctx, scratch, draws, scratch));
+    for (int q = 0; q < out->prob_count; q++)
+        out->f[at * out->prob_count + q] = crd_diag_quantile_sorted(scratch, draws, w->request->prob[q]);
+    return CRD_OK;
+}
+
+int64_t crdi_prediction_mode(const crdi_prediction *p, int64_t row)
+{
+    int64_t best = 0;
+    for (int64_t k = 1; k < p->classes; k++)
+        if (p->mean[row * p->classes + k] > p->mean[row * p->classes + best])
+            best = k;
+    return best;
+}
+
+/* ---- a row -------------------------------------------------------------------------------------------------- */
+
+static crd_status summarise_row(void *user, int64_t row, int64_t draws, double *const *values)
+{
+    const struct work *w = user;
+    crdi_prediction *out = w->out;
+    double *f = values[0], *y = values[1];
+    for (int64_t d = 0; d < draws; d++)
+        y[d] = w->net->recipe->target_mean + w->net->recipe->target_sd * y[d];
+    for (int64_t i = 0; i < out->samples; i++)
+        out->sample[row * out->samples + i] = y[i * draws / out->samples];
+    if (out->outcome != CRDI_OUTCOME_CLASS)
+        return summarise_number(w, row, draws, f, y);
+    for (int64_t k = 0; k < out->classes; k++)
+        CRD_TRY(summarise_class(w, row, k, draws, f, y));
+    return CRD_OK;
+}
+
+/* ---- the whole ---------------------------------------------------------------------------------------------- */
+
+static bool alloc_results(crdi_prediction *p)
+{
+    bool classes = p->outcome == CRDI_OUTCOME_CLASS;
+    const struct {
+        double **out;
+        int64_t count;
+    } array[] = {{&p->mean, p->rows * p->classes},
+                 {&p->sd, p->rows * p->classes},
+                 {&p->f, p->rows * p->classes * p->prob_count},
+                 {&p->y, classes ? 0 : p->rows * p->prob_count},
+                 {&p->entropy, classes ? p->rows : 0},
+                 {&p->expected_entropy, classes ? p->rows : 0},
+                 {&p->sample, p->rows * p->samples}};
+    for (int i = 0; i < CRDI_COUNT(array); i++) {
+        if (array[i].count == 0)
+            continue;
+        *array[i].out = crdi_alloc_array(p->ctx, array[i].count, sizeof(double));
+        if (!*array[i].out)
+            return false;
+        memset(*array[i].out, 0, (size_t)array[i].count * sizeof(double));
+    }
+    return true;
+}
+
+static crd_status create(struct work *w)
+{
+    const crd_network *network = &w->net->network;
+    const crdi_likelihood *likelihood = crdi_likelihood_find(w->net->ctx, network->likelihood);
+    if (!likelihood)
+        return CRD_ENAME;
+    crdi_prediction *p = w->out = crdi_alloc(w->net->ctx, sizeof *p);
     if (!p)
         return CRD_ENOMEM;
-    *p = (crdi_prediction){.ctx = ctx, .rows = rows, .prob_count = prob_count};
-    p->mean = crdi_alloc_array(ctx, rows, sizeof *p->mean);
-    p->sd = crdi_alloc_array(ctx, rows, sizeof *p->sd);
-    p->f = crdi_alloc_array(ctx, rows * prob_count, sizeof *p->f);
-    p->y = crdi_alloc_array(ctx, rows * prob_count, sizeof *p->y);
-    if (!p->mean || !p->sd || !p->f || !p->y) {
-        crdi_prediction_destroy(&p);
-        return CRD_ENOMEM;
-    }
-    *out = p;
+    *p = (crdi_prediction){.ctx = w->net->ctx,
+                           .outcome = likelihood->outcome,
+                           .rows = w->request->x->shape.dim[0],
+                           .classes = likelihood->outcome == CRDI_OUTCOME_CLASS ? w->net->recipe->class_count : 1,
+                           .prob_count = w->request->prob_count,
+                           .samples = w->request->samples};
+    w->width = crdi_network_width(network);
+    return alloc_results(p) ? CRD_OK : CRD_ENOMEM;
+}
+
+static crd_status check(const crdi_network_run *net, const crdi_prediction_request *request)
+{
+    crdi_run_part part;
+    CRD_TRY(crdi_network_run_need(net, "predictions"));
+    CRDI_ASSERT(request->x->shape.ndim == 2 && request->x->shape.dim[1] == net->recipe->feature_count);
+    for (int k = 0; k < request->prob_count; k++)
+        if (!(request->prob[k] >= 0 && request->prob[k] <= 1))
+            return crdi_raise(net->ctx, CRD_EINVAL, "quantile %g: it must be between 0 and 1", request->prob[k]);
+    if (request->samples == 0)
+        return CRD_OK;
+    CRD_TRY(crdi_run_part_find(net->ctx, net->run, &part));
+    int64_t total = request->draws > 0 ? request->draws : part.chains * part.draws;
+    crdi_run_part_clear(net->ctx, &part);
+    if (request->samples > total)
+        return crdi_raise(net->ctx, CRD_EINVAL, "samples: %lld are asked for, of %lld draws",
+                          (long long)request->samples, (long long)total);
     return CRD_OK;
 }
 
@@ -68,24 +182,22 @@ crd_status crdi_prediction_make(const crdi_network_run *net, const crdi_predicti
                                 crdi_prediction **out)
 {
     struct work w = {.net = net, .request = request};
-    CRD_TRY(crdi_network_run_need(net, "predictions"));
-    CRDI_ASSERT(request->x->shape.ndim == 2 && request->x->shape.dim[1] == net->recipe->feature_count);
-    for (int k = 0; k < request->prob_count; k++)
-        if (!(request->prob[k] >= 0 && request->prob[k] <= 1))
-            return crdi_raise(net->ctx, CRD_EINVAL, "quantile %g: it must be between 0 and 1", request->prob[k]);
-    CRD_TRY(create(&w.out, net->ctx, request->x->shape.dim[0], request->prob_count));
-    crd_status status = crdi_by_row_run(&(crdi_by_row){.net = net,
-                                                       .what = "predictions",
-                                                       .rows = w.out->rows,
-                                                       .outputs = 2,
-                                                       .keyed = true,
-                                                       .key = request->key,
-                                                       .draws = request->draws,
-                                                       .threads = request->threads,
-                                                       .memory = request->memory,
-                                                       .compile = compile,
-                                                       .row = summarise_row,
-                                                       .user = &w});
+    CRD_TRY(check(net, request));
+    crd_status status = create(&w);
+    if (status == CRD_OK)
+        status = crdi_by_row_run(&(crdi_by_row){.net = net,
+                                                .what = "predictions",
+                                                .rows = w.out->rows,
+                                                .outputs = 2,
+                                                .width = w.width,
+                                                .keyed = true,
+                                                .key = request->key,
+                                                .draws = request->draws,
+                                                .threads = request->threads,
+                                                .memory = request->memory,
+                                                .compile = compile,
+                                                .row = summarise_row,
+                                                .user = &w});
     if (status < 0)
         crdi_prediction_destroy(&w.out);
     else
@@ -98,10 +210,9 @@ void crdi_prediction_destroy(crdi_prediction **prediction)
     if (!prediction || !*prediction)
         return;
     crdi_prediction *p = *prediction;
-    crdi_free(p->ctx, p->mean);
-    crdi_free(p->ctx, p->sd);
-    crdi_free(p->ctx, p->f);
-    crdi_free(p->ctx, p->y);
+    double *const array[] = {p->mean, p->sd, p->f, p->y, p->entropy, p->expected_entropy, p->sample};
+    for (int i = 0; i < CRDI_COUNT(array); i++)
+        crdi_free(p->ctx, array[i]);
     crdi_free(p->ctx, p);
     *prediction = NULL;
 }

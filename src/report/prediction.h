@@ -1,7 +1,8 @@
-/* prediction.h - predictions of a network's run at new inputs: means, standard deviations and quantiles over all draws. */
+/* prediction.h - predictions of a network's run at new inputs: what all draws together say of f and of y. */
 #ifndef CRDI_REPORT_PREDICTION_H
 #define CRDI_REPORT_PREDICTION_H
 
+#include "nn/likelihood.h"
 #include "store/network_run.h"
 
 /* What is asked for. */
@@ -11,24 +12,37 @@ typedef struct crdi_prediction_request {
     int prob_count;
     crd_key key; /* of the noise */
     int64_t draws; /* to use, of all chains together; 0: all */
+    int64_t samples; /* draws of y to keep, evenly spaced among those used */
     int threads; /* 0: as many as processors */
     size_t memory; /* bytes for draws and predictions at a time; 0: 192 MiB. Results do not depend on it */
 } crdi_prediction_request;
 
-/* All in the target's own units. f is the network's output, y has the noise of the model on top. */
+/* In the target's own units. What f means depends on y: its middle (numbers), its mean exp(f) (counts), the probability of each
+ * class (classes); y has the noise of the model on top. */
 typedef struct crdi_prediction {
     crd_context *ctx;
-    int64_t rows;
+    crdi_outcome outcome;
+    int64_t rows, classes; /* classes: 1 for numbers and counts */
     int prob_count;
-    double *mean, *sd; /* (rows) of f */
-    double *f, *y; /* (rows, prob_count) quantiles */
+    double *mean, *sd; /* (rows, classes) of f */
+    double *f; /* (rows, classes, prob_count) quantiles */
+    double *y; /* (rows, prob_count) quantiles; not for classes */
+    double *entropy,
+        *expected_entropy; /* (rows) for classes, natural logarithm: of the mean probabilities, and the mean of
+                                           the draws' entropies. Their difference is the mutual information */
+    int64_t samples;
+    double *sample; /* (rows, samples) */
 } crdi_prediction;
 
 /* Predicts from the draws of crdi_run_part_find. The noise of draw d (chains one after the other) at rows
  * 128 b to 128 b + 127 comes from crd_key_fold_in(crd_key_fold_in(key, b), d), so that results depend neither on threads
- * nor on memory. CRD_EMISSING: no draws; CRD_EUNSUPPORTED: a model written in C; CRD_EINVAL: a probability outside 0 to 1. */
+ * nor on memory. CRD_EMISSING: no draws; CRD_EUNSUPPORTED: a model written in C; CRD_EINVAL: a probability outside 0 to 1, more
+ * draws or samples than there are. */
 crd_status crdi_prediction_make(const crdi_network_run *net, const crdi_prediction_request *request,
                                 crdi_prediction **out);
 void crdi_prediction_destroy(crdi_prediction **prediction);
+
+/* The class of greatest mean probability of a row; the first of equal ones. */
+int64_t crdi_prediction_mode(const crdi_prediction *prediction, int64_t row);
 
 #endif

@@ -41,41 +41,72 @@ int crdi_probabilities_read(crd_context *ctx, const char *text, double *out, int
     }
 }
 
-/* Input columns, f_mean, f_sd, then a quantile of f and of y a probability. */
-static crd_status prediction_names(crdi_arena *arena, const crd_recipe *r, const double *prob, int prob_count,
-                                   const char ***out, int64_t *out_count)
+/* Names of columns, collected; a failed allocation shows in names_end. */
+struct column_names {
+    crdi_arena *arena;
+    const char **name;
+    int64_t count;
+    bool failed;
+};
+
+static void add_column(struct column_names *n, const char *name)
 {
-    char text[32];
-    int64_t count = 0;
-    const char **names = crdi_arena_alloc(arena, (size_t)(r->feature_count + 2 + 2 * prob_count) * sizeof *names);
-    if (!names)
-        return CRD_ENOMEM;
-    for (int64_t j = 0; j < r->feature_count; j = crdi_recipe_group(r, j))
-        names[count++] = r->feature[j].column;
-    names[count++] = "f_mean";
-    names[count++] = "f_sd";
-    for (int which = 0; which < 2; which++)
-        for (int k = 0; k < prob_count; k++) {
-            names[count] = crdi_arena_printf(arena, "%c_q%s", which ? 'y' : 'f', crdi_format_double(text, prob[k]));
-            if (!names[count++])
-                return CRD_ENOMEM;
-        }
-    *out = names;
-    *out_count = count;
-    return CRD_OK;
+    n->failed = n->failed || !name;
+    n->name[n->count++] = name;
 }
 
-crd_status crdi_prediction_csv_open(crd_context *ctx, const crd_recipe *recipe, const double *prob, int prob_count,
+static void add_quantiles(struct column_names *n, const char *of, const crdi_prediction_columns *c)
+{
+    char text[32];
+    for (int k = 0; k < c->prob_count; k++)
+        add_column(n, crdi_arena_printf(n->arena, "%s_q%s", of, crdi_format_double(text, c->prob[k])));
+}
+
+static void add_class_columns(struct column_names *n, const crd_recipe *r, const crdi_prediction_columns *c)
+{
+    add_column(n, "mode");
+    for (int64_t k = 0; k < r->class_count; k++)
+        add_column(n, crdi_arena_printf(n->arena, "p_%s", r->class_name[k]));
+    add_column(n, "entropy");
+    add_column(n, "expected_entropy");
+    add_column(n, "mutual_information");
+    for (int64_t k = 0; k < r->class_count; k++) {
+        const char *of = crdi_arena_printf(n->arena, "p_%s", r->class_name[k]);
+        add_quantiles(n, of ? of : "", c);
+    }
+}
+
+static crd_status prediction_names(const crd_recipe *r, const crdi_prediction_columns *c, struct column_names *n)
+{
+    int64_t most = r->feature_count + (r->class_count + 1) * (1 + c->prob_count) + 8 + 2 * c->prob_count + c->samples;
+    const char *f = c->outcome == CRDI_OUTCOME_COUNT ? "rate" : "f";
+    n->name = crdi_arena_alloc(n->arena, (size_t)most * sizeof *n->name);
+    if (!n->name)
+        return CRD_ENOMEM;
+    for (int64_t j = 0; j < r->feature_count; j = crdi_recipe_group(r, j))
+        add_column(n, r->feature[j].column);
+    if (c->outcome == CRDI_OUTCOME_CLASS) {
+        add_class_columns(n, r, c);
+    } else {
+        add_column(n, crdi_arena_printf(n->arena, "%s_mean", f));
+        add_column(n, crdi_arena_printf(n->arena, "%s_sd", f));
+        add_quantiles(n, f, c);
+        add_quantiles(n, "y", c);
+    }
+    for (int64_t i = 0; i < c->samples; i++)
+        add_column(n, crdi_arena_printf(n->arena, "sample_%lld", (long long)i));
+    return n->failed ? CRD_ENOMEM : CRD_OK;
+}
+
+crd_status crdi_prediction_csv_open(crd_context *ctx, const crd_recipe *recipe, const crdi_prediction_columns *columns,
                                     const crdi_csv_place *place, crdi_csv_writer **out)
 {
-    crdi_arena *arena;
-    const char **names;
-    int64_t count;
-    CRD_TRY(crdi_arena_create(&arena, ctx));
-    crd_status status = prediction_names(arena, recipe, prob, prob_count, &names, &count);
+    struct column_names names = {0};
+    CRD_TRY(crdi_arena_create(&names.arena, ctx));
+    crd_status status = prediction_names(recipe, columns, &names);
     if (status == CRD_OK)
-        status = open_writer(ctx, place, names, count, out);
-    crdi_arena_destroy(&arena);
+        status = open_writer(ctx, place, names.name, names.count, out);
+    crdi_arena_destroy(&names.arena);
     return status;
 }
 
@@ -90,17 +121,39 @@ static void write_inputs(crdi_csv_writer *w, const crd_recipe *r, const crd_tabl
     }
 }
 
+static void write_numbers(crdi_csv_writer *w, const double *values, int64_t count)
+{
+    for (int64_t k = 0; k < count; k++)
+        crdi_csv_writer_number(w, values[k]);
+}
+
+static void write_classes(crdi_csv_writer *w, const crd_recipe *r, const crdi_prediction *p, int64_t i)
+{
+    crdi_csv_writer_text(w, r->class_name[crdi_prediction_mode(p, i)]);
+    write_numbers(w, p->mean + i * p->classes, p->classes);
+    crdi_csv_writer_number(w, p->entropy[i]);
+    crdi_csv_writer_number(w, p->expected_entropy[i]);
+    crdi_csv_writer_number(w, p->entropy[i] - p->expected_entropy[i]);
+    write_numbers(w, p->f + i * p->classes * p->prob_count, p->classes * p->prob_count);
+}
+
 crd_status crdi_prediction_csv_write(crdi_csv_writer *w, const crd_recipe *recipe, const crd_table *table,
                                      const int64_t *row, const crdi_prediction *p)
 {
     for (int64_t i = 0; i < p->rows; i++) {
+        const double *sample = p->sample + i * p->samples;
         write_inputs(w, recipe, table, row[i]);
-        crdi_csv_writer_number(w, p->mean[i]);
-        crdi_csv_writer_number(w, p->sd[i]);
-        for (int k = 0; k < p->prob_count; k++)
-            crdi_csv_writer_number(w, p->f[i * p->prob_count + k]);
-        for (int k = 0; k < p->prob_count; k++)
-            crdi_csv_writer_number(w, p->y[i * p->prob_count + k]);
+        if (p->outcome == CRDI_OUTCOME_CLASS) {
+            write_classes(w, recipe, p, i);
+            for (int64_t k = 0; k < p->samples; k++)
+                crdi_csv_writer_text(w, recipe->class_name[(int64_t)sample[k]]);
+        } else {
+            crdi_csv_writer_number(w, p->mean[i]);
+            crdi_csv_writer_number(w, p->sd[i]);
+            write_numbers(w, p->f + i * p->prob_count, p->prob_count);
+            write_numbers(w, p->y + i * p->prob_count, p->prob_count);
+            write_numbers(w, sample, p->samples);
+        }
         CRD_TRY(crdi_csv_writer_end_row(w));
     }
     return CRD_OK;

@@ -16,9 +16,20 @@ typedef struct crdi_csv_place {
 /* Reads "0.025,0.5,0.975". Returns how many, or -1 with the reason raised: text, outside 0 to 1, the same twice. */
 int crdi_probabilities_read(crd_context *ctx, const char *text, double *out, int most);
 
-/* A table of predictions: the input columns of the recipe as `table` has them, then f_mean, f_sd, f_q.. and y_q... Opening
- * refuses what can be refused (an output that exists) before anything is computed. */
-crd_status crdi_prediction_csv_open(crd_context *ctx, const crd_recipe *recipe, const double *prob, int prob_count,
+/* What a table of predictions has besides the inputs. */
+typedef struct crdi_prediction_columns {
+    crdi_outcome outcome;
+    const double *prob;
+    int prob_count;
+    int64_t samples;
+} crdi_prediction_columns;
+
+/* A table of predictions: the input columns of the recipe as `table` has them, then
+ *   numbers  f_mean, f_sd, f_q.., y_q..
+ *   counts   rate_mean, rate_sd, rate_q.., y_q..
+ *   classes  mode, p_NAME of each class, entropy, expected_entropy, mutual_information, p_NAME_q..
+ * and sample_0, ... Opening refuses what can be refused (an output that exists) before anything is computed. */
+crd_status crdi_prediction_csv_open(crd_context *ctx, const crd_recipe *recipe, const crdi_prediction_columns *columns,
                                     const crdi_csv_place *place, crdi_csv_writer **out);
 /* row: the table's row of each prediction. */
 crd_status crdi_prediction_csv_write(crdi_csv_writer *writer, const crd_recipe *recipe, const crd_table *table,

@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { GRID = 200 };
+enum { GRID = 200, MOST_BANDS = 16 };
 
 /* ---- columns in their own units ----------------------------------------------------------------------------- */
 
@@ -131,7 +131,9 @@ static crd_status make_data(crdi_network_run *net, crdi_arena *arena, const crdi
                             &(crdi_figure_source){.rows = all.rows,
                                                   .input_count = (int)all.count,
                                                   .input = named,
-                                                  .target = {net->recipe->target, all.target}});
+                                                  .target = {net->recipe->target, all.target},
+                                                  .class_count = net->recipe->class_count,
+                                                  .class_name = net->recipe->class_name});
 }
 
 /* ---- the bands ---------------------------------------------------------------------------------------------- */
@@ -176,15 +178,15 @@ static void fill_rows(const struct inputs *all, const struct input *along, const
         }
 }
 
-/* Splits quantiles (rows, 3) into low, median and high. */
-static crd_status split(crdi_arena *arena, const double *quantiles, int64_t rows, const double *out[3])
+/* Splits quantiles, three every `stride` numbers, into low, median and high. */
+static crd_status split(crdi_arena *arena, const double *quantiles, int64_t rows, int64_t stride, const double *out[3])
 {
     for (int k = 0; k < 3; k++) {
         double *values = crdi_arena_alloc(arena, (size_t)rows * sizeof *values);
         if (!values)
             return CRD_ENOMEM;
         for (int64_t i = 0; i < rows; i++)
-            values[i] = quantiles[3 * i + k];
+            values[i] = quantiles[stride * i + k];
         out[k] = values;
     }
     return CRD_OK;
@@ -196,8 +198,17 @@ static crd_status predict(const crdi_network_run *net, const crd_array *x, crd_k
         net, &(crdi_prediction_request){.x = x, .prob = probs, .prob_count = CRDI_COUNT(probs), .key = key}, out);
 }
 
+/* By row: 1 if it is of the class, else 0. */
+static const double *is_class(crdi_arena *arena, const struct inputs *all, int64_t class)
+{
+    double *out = crdi_arena_alloc(arena, (size_t)all->rows * sizeof *out);
+    for (int64_t i = 0; out && i < all->rows; i++)
+        out[i] = all->target[i] == (double)class;
+    return out;
+}
+
 static crd_status make_band(const crdi_network_run *net, crdi_arena *arena, const struct inputs *all,
-                            const struct input *along, const double *range, crdi_bands *out)
+                            const struct input *along, const double *range, int64_t class, crdi_bands *out)
 {
     const crd_recipe *r = all->recipe;
     int64_t most = along->end - along->first > GRID ? along->end - along->first : GRID;
@@ -212,7 +223,7 @@ static crd_status make_band(const crdi_network_run *net, crdi_arena *arena, cons
     fill_rows(all, along, grid, count, rows);
     crd_array x = crd_array_borrow(rows, crd_shape_2(count, r->feature_count));
     CRD_TRY(predict(net, &x, crd_key_make(0), &p));
-    crd_status status = split(arena, p->f, count, curve);
+    crd_status status = split(arena, p->f + 3 * class, count, 3 * p->classes, curve);
     crdi_prediction_destroy(&p);
     CRD_TRY(status);
     *level = (struct crdi_band){0.95, curve[0], curve[2]};
@@ -222,11 +233,14 @@ static crd_status make_band(const crdi_network_run *net, crdi_arena *arena, cons
         return CRD_ENOMEM;
     for (int64_t j = 0; j < levels; j++)
         names[j] = r->feature[along->first + j].level;
-    bool named = levels > 0 && levels <= CRDI_TICKS;
+    bool named = levels > 0 && levels <= CRDI_TICKS, classes = r->class_count > 0;
+    const char *label = classes ? crdi_arena_printf(arena, "P(%s = %s)", r->target, r->class_name[class]) : r->target;
+    if (!label)
+        return CRD_ENOMEM;
     *out = (crdi_bands){.x_label = named ? r->feature[along->first].column : along->name,
                         .x_name = named ? names : NULL,
                         .x_name_count = levels,
-                        .y_label = r->target,
+                        .y_label = label,
                         .apart = r->feature[along->first].level != NULL,
                         .count = count,
                         .x = grid,
@@ -237,6 +251,8 @@ static crd_status make_band(const crdi_network_run *net, crdi_arena *arena, cons
         out->data_count = all->rows;
         out->data_x = along->values;
         out->data_y = all->target;
+        if (classes && !(out->data_y = is_class(arena, all, class)))
+            return CRD_ENOMEM;
     }
     return CRD_OK;
 }
@@ -247,7 +263,7 @@ static crd_status make_fit(const crdi_network_run *net, crdi_arena *arena, const
     crdi_prediction *p;
     const double *curve[3];
     CRD_TRY(predict(net, &net->x, key, &p));
-    crd_status status = split(arena, p->y, all->rows, curve);
+    crd_status status = split(arena, p->y, all->rows, 3, curve);
     crdi_prediction_destroy(&p);
     CRD_TRY(status);
     *out = (struct crdi_fit){.count = all->rows,
@@ -288,13 +304,20 @@ static crd_status make_bands(crdi_network_run *net, crdi_arena *arena, const crd
         CRD_TRY(find_along(net, &all, options->along, &from));
         to = from + 1;
     }
-    crdi_bands *bands = crdi_arena_alloc(arena, (size_t)all.count * sizeof *bands);
+    /* Two classes: the probability of the second says all. */
+    int64_t classes = net->recipe->class_count, first = classes == 2 ? 1 : 0, panels = classes > 2 ? classes : 1;
+    if ((to - from) * panels > MOST_BANDS)
+        return crdi_raise(net->ctx, CRD_EUNSUPPORTED,
+                          "%s: bands of %lld classes over %lld inputs are too many panels; --along COL draws one input",
+                          net->path, (long long)classes, (long long)(to - from));
+    crdi_bands *bands = crdi_arena_alloc(arena, (size_t)(all.count * panels) * sizeof *bands);
     if (!bands)
         return CRD_ENOMEM;
     for (int64_t k = from; k < to; k++)
-        CRD_TRY(make_band(net, arena, &all, &all.input[k], options->range, &bands[source.band_count++]));
+        for (int64_t c = first; c < first + panels; c++)
+            CRD_TRY(make_band(net, arena, &all, &all.input[k], options->range, c, &bands[source.band_count++]));
     source.bands = bands;
-    if (all.count > 1)
+    if (all.count > 1 && classes == 0)
         CRD_TRY(make_fit(net, arena, &all, options->key, &source.fit));
     return crdi_figure_bands(out, net->ctx, &source);
 }

@@ -203,6 +203,7 @@ static crd_status describe(crdi_run_summary *s, crdi_network_run *net)
     if (!net->is_network)
         return CRD_OK;
     s->scaled = net->recipe->scale == CRD_SCALE_STANDARD;
+    s->target_scaled = s->scaled && net->recipe->target_kind == CRD_TARGET_NUMBER;
     s->target_sd = net->recipe->target_sd;
     s->target = crdi_strdup(s->ctx, net->recipe->target);
     return s->target ? CRD_OK : CRD_ENOMEM;

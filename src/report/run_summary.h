@@ -28,6 +28,7 @@ typedef struct crdi_run_summary {
     bool independent; /* the draws of a variational fit: r_hat and n_eff say nothing, `svi` does */
     crdi_variational svi;
     bool scaled; /* sites are in units of standardised data */
+    bool target_scaled; /* and so is the target: it is a number */
     char *target; /* of a network's run, else NULL */
     double target_sd;
 } crdi_run_summary;

@@ -59,6 +59,10 @@ static void add_units(crdi_string *out, const crdi_run_summary *s)
     crdi_summary_row noise;
     if (!s->scaled)
         return;
+    if (!s->target_scaled) {
+        crdi_string_append(out, "In scaled units: inputs were standardised.\n");
+        return;
+    }
     crdi_string_append(out, "In scaled units: inputs and target were standardised (%s has sd %.6g).\n", s->target,
                        s->target_sd);
     if (noise_in_units(s, &noise))

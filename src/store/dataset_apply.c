@@ -89,7 +89,7 @@ crd_status crdi_recipe_target(const crd_recipe *r, const crd_table *t, int64_t c
     const crd_table_column *column = &t->column[c];
     for (int64_t i = 0; i < rows->count; i++) {
         char buffer[CRDI_LEVEL];
-        if (r->target_kind == CRD_TARGET_NUMBER) {
+        if (r->target_kind != CRD_TARGET_CLASS) {
             y[i] = (column->number[rows->row[i]] - r->target_mean) / r->target_sd;
             continue;
         }

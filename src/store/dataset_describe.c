@@ -43,6 +43,8 @@ crd_status crdi_dataset_describe(const crd_dataset *d, crdi_string *out)
     crdi_string_append(out, "\ntarget: %s, ", crdi_csv_show(shown, r->target));
     if (r->target_kind == CRD_TARGET_CLASS)
         crdi_string_append(out, "%lld classes: ", (long long)r->class_count);
+    else if (r->target_kind == CRD_TARGET_COUNT)
+        crdi_string_append(out, "a count");
     else if (scaled)
         crdi_string_append(out, "a number, standardised (mean %g, sd %g)", r->target_mean, r->target_sd);
     else

@@ -7,7 +7,7 @@
 
 static const char what[] = "recipe of the data";
 static const char *const scales[] = {"none", "standard"}; /* by crd_scale */
-static const char *const kinds[] = {"auto", "number", "class"}; /* by crd_target_kind */
+static const char *const kinds[] = {"auto", "number", "class", "count"}; /* by crd_target_kind */
 
 void crd_recipe_destroy(crd_recipe **recipe)
 {

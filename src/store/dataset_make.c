@@ -58,7 +58,8 @@ static crd_status check_flags(const struct making *m, int64_t target)
         return raise_option(m, name, "is the target and in --features too");
     if (m->flags[target] & DROPPED)
         return raise_option(m, name, "is the target and in --drop too");
-    if ((m->flags[target] & CATEGORICAL) && m->options->target_kind == CRD_TARGET_NUMBER)
+    if ((m->flags[target] & CATEGORICAL) &&
+        (m->options->target_kind == CRD_TARGET_NUMBER || m->options->target_kind == CRD_TARGET_COUNT))
         return raise_option(m, name, "is a target to be read as a number and in --categorical too");
     for (int64_t c = 0; c < m->table->column_count; c++) {
         if ((m->flags[c] & FEATURE) && (m->flags[c] & DROPPED))
@@ -190,6 +191,19 @@ static crd_status add_features(struct making *m)
     return CRD_OK;
 }
 
+static crd_status check_counts(const struct making *m, const crd_table_column *column)
+{
+    char name[CRDI_SHOWN];
+    for (int64_t i = 0; i < m->rows.count; i++) {
+        double value = column->number[m->rows.row[i]];
+        if (!(value >= 0) || value != floor(value))
+            return crdi_raise(m->ctx, CRD_EDATA,
+                              "%s: the target '%s' is %g in row %lld; counts are whole numbers from 0", m->table->name,
+                              crdi_csv_show(name, column->name), value, (long long)m->rows.row[i]);
+    }
+    return CRD_OK;
+}
+
 static crd_status add_target(struct making *m)
 {
     crd_recipe *r = m->recipe;
@@ -201,6 +215,8 @@ static crd_status add_target(struct making *m)
         return CRD_ENOMEM;
     if (r->target_kind == CRD_TARGET_CLASS)
         CRD_TRY(crdi_levels(m->table, c, &m->rows, &r->class_name, &r->class_count));
+    if (r->target_kind == CRD_TARGET_COUNT)
+        CRD_TRY(check_counts(m, column));
     if (r->target_kind == CRD_TARGET_CLASS ? r->class_count > 1 : !is_constant(m, c))
         return CRD_OK;
     char buffer[CRDI_LEVEL], value[CRDI_SHOWN], name[CRDI_SHOWN];

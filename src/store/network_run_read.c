@@ -38,6 +38,8 @@ static crd_status read_settings(crdi_network_run *net, const char *text)
         status = setting(net, json, "likelihood", &net->network.likelihood);
     if (status == CRD_OK && crdi_json_get(json, "df"))
         status = setting(net, json, "df", &net->network.df);
+    if (status == CRD_OK && crdi_json_get(json, "concentration"))
+        status = setting(net, json, "concentration", &net->network.concentration);
     crdi_json_destroy(&json);
     return status;
 }
@@ -67,6 +69,7 @@ static crd_status read_data(crdi_network_run *net)
         return damaged(net, "its data do not fit its recipe");
     net->network.x = crd_array_borrow(net->x.data, net->x.shape);
     net->network.y = &net->y;
+    net->network.classes = net->recipe->class_count;
     return CRD_OK;
 }
 

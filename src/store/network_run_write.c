@@ -157,6 +157,8 @@ static crd_status write_network(const crd_network *n, crdi_string *out)
         crdi_json_put_text(&w, "likelihood", n->likelihood);
     if (n->df)
         crdi_json_put_text(&w, "df", n->df);
+    if (n->concentration)
+        crdi_json_put_text(&w, "concentration", n->concentration);
     crdi_json_close(&w, '}');
     return out->status;
 }

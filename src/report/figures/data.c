@@ -1,34 +1,94 @@
-/* data.c - the figure "data": the target against each input, one panel an input. */
+/* data.c - the figure "data": the target against each input, one panel an input. A target of classes has a colour for each
+ * class, in panels of two inputs that follow each other. */
 #include "report/figures.h"
+
+#include <string.h>
+
+enum { MOST = 24, COLUMNS = 3 };
+
+static crd_status begin(crdi_figure **out, crd_context *ctx, const crdi_figure_source *source, int all,
+                        const char *what)
+{
+    crdi_figure *f;
+    int count = all < MOST ? all : MOST;
+    int columns = count < COLUMNS ? count : COLUMNS, rows = (count + columns - 1) / columns;
+    CRD_TRY(crdi_figure_create(&f, ctx, rows, columns));
+    if (count < all)
+        crdi_figure_footnote(f, "The first %d of %d %s are shown.", count, all, what);
+    if (count == 1) {
+        f->panel_width = 6;
+        f->panel_height = source->class_count ? 5 : 4;
+    }
+    *out = f;
+    return CRD_OK;
+}
+
+/* Many points lie on each other: smaller ones that let others shine through. */
+static crdi_layer points(int64_t rows, int64_t count, const double *x, const double *y)
+{
+    bool many = rows > 1000;
+    return (crdi_layer){.kind = CRDI_POINTS,
+                        .role = CRDI_ROLE_DATA,
+                        .alpha = many ? 0.4 : 1,
+                        .size = many ? 2 : 0,
+                        .count = count,
+                        .x = x,
+                        .y = y};
+}
+
+static crd_status draw_numbers(crdi_figure **out, crd_context *ctx, const crdi_figure_source *source)
+{
+    crdi_figure *f;
+    CRD_TRY(begin(&f, ctx, source, source->input_count, "inputs"));
+    for (int i = 0; i < source->input_count && i < MOST; i++) {
+        crdi_panel *p = crdi_figure_panel(f, i / COLUMNS, i % COLUMNS);
+        crdi_layer layer = points(source->rows, source->rows, source->input[i].values, source->target.values);
+        crdi_panel_texts(f, p, NULL, source->input[i].name, i % COLUMNS == 0 ? source->target.name : NULL);
+        crdi_panel_add(f, p, &layer);
+    }
+    return crdi_figure_finish(f, out);
+}
+
+/* The rows of one class in one panel. `work` has room for (2, rows). */
+static void add_class(crdi_figure *f, crdi_panel *p, const crdi_figure_source *source, int64_t class, const double *x,
+                      const double *y, double *work)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < source->rows; i++)
+        if (source->target.values[i] == (double)class) {
+            work[n] = x[i];
+            work[source->rows + n] = y[i];
+            n++;
+        }
+    crdi_layer layer = points(source->rows, n, work, work + source->rows);
+    layer.role = CRDI_ROLE_CLASS;
+    layer.shade = (int)class;
+    layer.label = source->class_name[class];
+    crdi_panel_add(f, p, &layer);
+}
+
+static crd_status draw_classes(crdi_figure **out, crd_context *ctx, const crdi_figure_source *source)
+{
+    crdi_figure *f;
+    int pairs = source->input_count > 1 ? source->input_count - 1 : 1;
+    CRD_TRY(begin(&f, ctx, source, pairs, "pairs of inputs"));
+    double *work = crdi_arena_alloc(f->arena, sizeof *work * 2 * (size_t)source->rows);
+    if (!work)
+        f->status = CRD_ENOMEM;
+    for (int i = 0; i < pairs && i < MOST && f->status == CRD_OK; i++) {
+        crdi_panel *p = crdi_figure_panel(f, i / COLUMNS, i % COLUMNS);
+        const crdi_named *y = source->input_count > 1 ? &source->input[i + 1] : &source->target;
+        crdi_panel_texts(f, p, NULL, source->input[i].name, y->name);
+        p->legend = i == 0 ? CRDI_LEGEND_AUTO : CRDI_LEGEND_NONE;
+        for (int64_t k = 0; k < source->class_count; k++)
+            add_class(f, p, source, k, source->input[i].values, y->values, work);
+    }
+    return crdi_figure_finish(f, out);
+}
 
 crd_status crdi_figure_data(crdi_figure **out, crd_context *ctx, const crdi_figure_source *source)
 {
-    enum { MOST = 24 };
-    crdi_figure *f;
     if (source->rows < 1 || source->input_count < 1)
         return crdi_raise(ctx, CRD_EMISSING, "figure data: there are no data to draw");
-    int count = source->input_count < MOST ? source->input_count : MOST;
-    int columns = count < 3 ? count : 3, rows = (count + columns - 1) / columns;
-    CRD_TRY(crdi_figure_create(&f, ctx, rows, columns));
-    if (count < source->input_count)
-        crdi_figure_footnote(f, "The first %d of %d inputs are shown.", count, source->input_count);
-    if (count == 1) {
-        f->panel_width = 6;
-        f->panel_height = 4;
-    }
-    /* Many points lie on each other: smaller ones that let others shine through. */
-    bool many = source->rows > 1000;
-    for (int i = 0; i < count; i++) {
-        crdi_panel *p = crdi_figure_panel(f, i / columns, i % columns);
-        crdi_panel_texts(f, p, NULL, source->input[i].name, i % columns == 0 ? source->target.name : NULL);
-        crdi_panel_add(f, p,
-                       &(crdi_layer){.kind = CRDI_POINTS,
-                                     .role = CRDI_ROLE_DATA,
-                                     .alpha = many ? 0.4 : 1,
-                                     .size = many ? 2 : 0,
-                                     .count = source->rows,
-                                     .x = source->input[i].values,
-                                     .y = source->target.values});
-    }
-    return crdi_figure_finish(f, out);
+    return source->class_count > 0 ? draw_classes(out, ctx, source) : draw_numbers(out, ctx, source);
 }
