@@ -61,6 +61,12 @@ int64_t testing_allocations(void)
     return allocations;
 }
 
+bool testing_under_valgrind(void)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+    return preloaded && strstr(preloaded, "vgpreload");
+}
+
 void testing_fail_allocation(int64_t k)
 {
     fail_at = k;

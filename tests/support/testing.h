@@ -38,6 +38,10 @@ int64_t testing_numbers(const json_t *value, double *out);
 /* Turns a locale with a decimal comma on or the C locale back on; false if none is installed. */
 bool testing_decimal_comma(bool on);
 
+/* Valgrind computes long doubles and the software fma of libm with less than their digits, and lets a program that is not
+ * there be spawned: what is checked to the last bit against these, or for that failure, is skipped there. */
+bool testing_under_valgrind(void);
+
 /* A file of the shared reference data, or NULL (the test skips, saying so, with testing_skip). */
 const char *testing_shared(const char *name);
 #define testing_skip(...)                                                                                              \

@@ -241,6 +241,8 @@ static void folding_gives_the_bits_that_a_run_gives(void **state)
     static const double points[] = {-1e300, -745.2, -3.7, -1,  -0.3, -1e-9, -0.0,  0.0,      5e-324,
                                     1e-5,   0.25,   1,    2.5, 88.1, 1e10,  1e300, INFINITY, -INFINITY};
     enum { N = sizeof points / sizeof points[0] };
+    if (testing_under_valgrind())
+        testing_skip("fma of libm is not exact under valgrind\n");
     crd_context *ctx;
     crd_graph *g = graph_in(&ctx);
     crd_node constant = array_of(g, points, crd_shape_1(N)), back = crd_slice(constant, 0, N - 1, N, -1);

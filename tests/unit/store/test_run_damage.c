@@ -345,7 +345,7 @@ static pid_t start_child(bool rollback)
 {
     pid_t child = fork();
     if (child == 0) {
-        execl("/proc/self/exe", "test_run", "write", path, rollback ? "rollback" : "log", (char *)NULL);
+        execl(program_invocation_name, "test_run", "write", path, rollback ? "rollback" : "log", (char *)NULL);
         _exit(127);
     }
     return child;
