@@ -17,9 +17,9 @@ struct family {
     int64_t flows;
 };
 
-static const struct family families[] = {{"iaf", 1}, {"iaf", 2}, {"iaf", 3}, {"iaf", 16}};
+static const struct family families[] = {{"iaf", 1}, {"iaf", 2}, {"iaf", 3}, {"iaf", 16}, {"block_neural_autoregressive", 1}, {"block_neural_autoregressive", 2}, {"block_neural_autoregressive", 12}};
 
-static const char *const guides[] = {"iaf"};
+static const char *const guides[] = {"iaf", "block_neural_autoregressive"};
 static const int64_t dims[] = {1, 2, 3, 5};
 
 /* ---- a part as a program -------------------------------------------------------------------------------------- */
@@ -325,6 +325,7 @@ static double elbo_of(crd_context *ctx, crd_model_fn model, const char *guide, i
         .guide = guide, .steps = steps, .particles = 8, .optimizer = "clip_by_global_norm:10,adam,scale:-1e-2"};
     assert_ok(ctx, crd_svi_fit(ctx, model, NULL, &options, crd_key_make(4), &svi));
     assert_ok(ctx, crd_svi_elbo(svi, 4000, crd_key_make(9), &mean, &error));
+    print_message("%s %s: %.4f (%.4f)\n", model == banana ? "banana" : "funnel", guide, mean, error);
     crd_svi_destroy(&svi);
     return mean;
 }
@@ -394,7 +395,7 @@ static void large_dims_are_refused(void **state)
     static const struct {
         const char *one, *apart;
         int64_t most;
-    } cases[] = {{"iaf", "b=normal;iaf", 644}};
+    } cases[] = {{"iaf", "b=normal;iaf", 644}, {"block_neural_autoregressive", "b=normal;block_neural_autoregressive", 249}};
     crd_context *ctx = testing_context();
     for (int k = 0; k < CRDI_COUNT(cases); k++) {
         assert_ok(ctx, create(ctx, cases[k].most - 1, cases[k].one));

@@ -59,7 +59,7 @@ static void start(const crdi_guide_part *part, const double *u, double init_scal
     for (int64_t k = 0; k < part->argument; k++)
         for (int l = 0; l < LAYERS; l++) {
             int64_t to = units_of(part, l);
-            double deviation = sqrt(2 / (double)(n + to)) * (l < HIDDEN ? 1 : OUTPUT_SIZE); /* Glorot & Bengio 2010 */
+            double deviation = sqrt(2 / (double)(n + to)) * (l < HIDDEN ? 1 : OUTPUT_SIZE) * pow((double)n, 1); /* Glorot & Bengio 2010 */
             crd_random_normal(crd_key_fold_in(key, (uint32_t)(k * LAYERS + l)), n * to, out);
             for (int64_t i = 0; i < n * to; i++)
                 out[i] *= deviation;
@@ -88,7 +88,7 @@ static crd_node mask_of(const crdi_guide_part *part, crd_graph *graph, int layer
         return (crd_node){graph, -1, 0};
     for (int64_t r = 0; r < n; r++)
         for (int64_t c = 0; c < to; c++)
-            mask.data[r * to + c] = degree(part, layer + 1, c) >= degree(part, layer, r) + above;
+            mask.data[r * to + c] = degree(part, layer + 1, c) >= degree(part, layer, r) + above ? pow((double)n, -1) : 0;
     crd_node node = crd_constant(graph, &mask);
     crd_array_clear(&mask);
     return node;
