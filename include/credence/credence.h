@@ -7,6 +7,7 @@
 #include <credence/dist.h>
 #include <credence/graph.h>
 #include <credence/handler.h>
+#include <credence/loo.h>
 #include <credence/mcmc.h>
 #include <credence/model.h>
 #include <credence/nn.h>

@@ -40,7 +40,7 @@ typedef struct crd_dist {
 typedef struct crd_dist_param {
     const char *name;
     crd_constraint constraint;
-    int event_ndim; /**< axes of the parameter that belong to one draw: 0, or 1 for logits */
+    int event_ndim; /**< axes of the parameter that belong to one draw: 0, 1 for logits, 2 for matrices */
 } crd_dist_param;
 
 /** What a distribution's file provides. */
@@ -58,13 +58,18 @@ struct crd_dist_type {
     /** Draws of the given shape, reparameterised where that is possible: a formula of the key and the parameters. NULL
      *  if the type cannot be drawn from; handlers that need draws then fail with CRD_EUNSUPPORTED. */
     crd_node (*draw)(const crd_dist *dist, crd_node key, crd_shape shape);
-    /** Optional: mean, variance, distribution function, entropy. */
+    /** Optional: mean, variance (of each element of a draw), distribution function. */
     crd_node (*mean)(const crd_dist *dist);
     crd_node (*variance)(const crd_dist *dist);
     crd_node (*cdf)(const crd_dist *dist, crd_node x);
+    /** Optional: entropy in nats, one number a draw; the x with cdf(x) = p. */
     crd_node (*entropy)(const crd_dist *dist);
+    crd_node (*quantile)(const crd_dist *dist, crd_node p);
     int compound; /**< it has a base */
     int base_axes; /**< last axes of the base's batch that it uses up: 1 for a mixture, whose components they are */
+    /** Draws do not carry the gradient of every parameter (a rejection sampler, a choice between components): variational
+     *  inference takes their score instead. Discrete types need not say so. */
+    int detached;
 };
 
 #include <credence/dist_table.h>
@@ -83,7 +88,7 @@ CRD_API crd_dist crd_dist_mask(crd_dist dist, crd_node mask);
 /** Whether values are whole numbers (for a compound type: whether its base's are). */
 CRD_API int crd_dist_discrete(const crd_dist *dist);
 
-/** log p(x) with the axes of crd_dist_to_event summed. */
+/** log p(x) with the axes of crd_dist_to_event summed; minus infinity, without a slope, where x is outside the support. */
 CRD_API crd_node crd_dist_log_prob(const crd_dist *dist, crd_node x);
 /** The shape of one draw: that of the type behind the axes of crd_dist_to_event. 0 if the parameters do not broadcast. */
 CRD_API int crd_dist_event_shape(const crd_dist *dist, crd_shape *out);
@@ -92,6 +97,12 @@ CRD_API int crd_dist_event_shape(const crd_dist *dist, crd_shape *out);
  *  without the axes of crd_dist_to_event.
  *  @return 1, or 0 if they do not broadcast (out is then unchanged). */
 CRD_API int crd_dist_batch_shape(const crd_dist *dist, crd_shape *out);
+
+/** The Kullback-Leibler divergence of p from q, in nats: one number a draw, summed over the axes of crd_dist_to_event. For
+ *  the pairs of src/dist/kl.def, and -log q(v) for p a delta at v. A pair without a formula is a bad node (CRD_EUNSUPPORTED). */
+CRD_API crd_node crd_kl(const crd_dist *p, const crd_dist *q);
+/** Whether there is a formula for two distributions. */
+CRD_API int crd_kl_exists(const crd_dist *p, const crd_dist *q);
 
 /** Finds a type by name; NULL if there is none. */
 CRD_API const crd_dist_type *crd_dist_type_find(const char *name);

@@ -103,6 +103,29 @@ CRD_API crd_node crd_stop_gradient_at(crd_node x, crd_where where);
 /** Diagonal of (n, n) as (n). */
 CRD_API crd_node crd_diagonal_at(crd_node x, crd_where where);
 
+/* Distribution functions, element by element; they broadcast. Gradients flow to all arguments but the parameters of beta,
+ * Student's t and von Mises, which must be known where one is asked for. */
+
+/** log of the standard normal distribution function, accurate far below 0. */
+CRD_API crd_node crd_log_normal_cdf_at(crd_node z, crd_where where);
+/** The standard normal quantile of a probability that is given by its log. */
+CRD_API crd_node crd_normal_quantile_at(crd_node log_p, crd_where where);
+/** The regularised incomplete gamma functions P(a, x) and 1 - P(a, x), and the x with P(a, x) = p. */
+CRD_API crd_node crd_gamma_p_at(crd_node a, crd_node x, crd_where where);
+CRD_API crd_node crd_gamma_q_at(crd_node a, crd_node x, crd_where where);
+CRD_API crd_node crd_gamma_quantile_at(crd_node a, crd_node p, crd_where where);
+/** The regularised incomplete beta function I_x(a, b), and the x where it is p. */
+CRD_API crd_node crd_beta_cdf_at(crd_node a, crd_node b, crd_node x, crd_where where);
+CRD_API crd_node crd_beta_quantile_at(crd_node a, crd_node b, crd_node p, crd_where where);
+/** Student's t distribution function with df degrees of freedom, and its inverse. */
+CRD_API crd_node crd_student_t_cdf_at(crd_node df, crd_node t, crd_where where);
+CRD_API crd_node crd_student_t_quantile_at(crd_node df, crd_node p, crd_where where);
+/** log I_0(k) and I_1(k) / I_0(k), the modified Bessel functions, for k >= 0. */
+CRD_API crd_node crd_log_bessel_i0_at(crd_node k, crd_where where);
+CRD_API crd_node crd_bessel_ratio_at(crd_node k, crd_where where);
+/** The von Mises distribution function with mean 0 and concentration k at an angle x in [-pi, pi]. */
+CRD_API crd_node crd_von_mises_cdf_at(crd_node k, crd_node x, crd_where where);
+
 #define crd_select(...) crd_select_at(__VA_ARGS__, CRD_HERE)
 #define crd_sum(...) crd_sum_at(__VA_ARGS__, CRD_HERE)
 #define crd_sum_axis(...) crd_sum_axis_at(__VA_ARGS__, CRD_HERE)
@@ -123,6 +146,18 @@ CRD_API crd_node crd_diagonal_at(crd_node x, crd_where where);
 #define crd_solve_triangular(...) crd_solve_triangular_at(__VA_ARGS__, CRD_HERE)
 #define crd_stop_gradient(...) crd_stop_gradient_at(__VA_ARGS__, CRD_HERE)
 #define crd_diagonal(...) crd_diagonal_at(__VA_ARGS__, CRD_HERE)
+#define crd_log_normal_cdf(...) crd_log_normal_cdf_at(__VA_ARGS__, CRD_HERE)
+#define crd_normal_quantile(...) crd_normal_quantile_at(__VA_ARGS__, CRD_HERE)
+#define crd_gamma_p(...) crd_gamma_p_at(__VA_ARGS__, CRD_HERE)
+#define crd_gamma_q(...) crd_gamma_q_at(__VA_ARGS__, CRD_HERE)
+#define crd_gamma_quantile(...) crd_gamma_quantile_at(__VA_ARGS__, CRD_HERE)
+#define crd_beta_cdf(...) crd_beta_cdf_at(__VA_ARGS__, CRD_HERE)
+#define crd_beta_quantile(...) crd_beta_quantile_at(__VA_ARGS__, CRD_HERE)
+#define crd_student_t_cdf(...) crd_student_t_cdf_at(__VA_ARGS__, CRD_HERE)
+#define crd_student_t_quantile(...) crd_student_t_quantile_at(__VA_ARGS__, CRD_HERE)
+#define crd_log_bessel_i0(...) crd_log_bessel_i0_at(__VA_ARGS__, CRD_HERE)
+#define crd_bessel_ratio(...) crd_bessel_ratio_at(__VA_ARGS__, CRD_HERE)
+#define crd_von_mises_cdf(...) crd_von_mises_cdf_at(__VA_ARGS__, CRD_HERE)
 
 /** How windows move over one or two axes. Zero means the default: a stride of 1. */
 typedef struct crd_window {
@@ -196,6 +231,12 @@ CRD_API crd_node crd_key_node(crd_graph *graph, crd_key key);
 CRD_API crd_node crd_key_fold_in_node(crd_node key, uint32_t data);
 CRD_API crd_node crd_random_uniform_node(crd_node key, crd_shape shape);
 CRD_API crd_node crd_random_normal_node(crd_node key, crd_shape shape);
+/** log of draws of Gamma(concentration, 1), which broadcasts to the shape. Element i has the sub-key i, so that draws do
+ *  not depend on how many proposals others refuse. The gradient in the concentration is the implicit one: how the
+ *  draw moves if its probability below stays the same. */
+CRD_API crd_node crd_random_log_gamma_node(crd_node key, crd_node concentration, crd_shape shape);
+/** Angles in [-pi, pi] of von Mises about 0; no gradient flows to the concentration. */
+CRD_API crd_node crd_random_von_mises_node(crd_node key, crd_node concentration, crd_shape shape);
 /** Counts, one sub-key an element: parameters broadcast to `shape`, and no gradient flows to them. For a multinomial the
  *  last axis of `shape` and `probs` are the classes, and `total` has none of them. */
 CRD_API crd_node crd_random_poisson_node(crd_node key, crd_node rate, crd_shape shape);

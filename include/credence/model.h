@@ -118,6 +118,7 @@ typedef struct crd_message {
     crd_shape batch; /**< of a sample or factor statement: independent draws, one log density each */
     crd_node value; /**< valid once has_value */
     int has_value;
+    int inside; /**< the value is known to be in the support: its density is built without a test of that */
     int observed; /**< the value is given: it adds log p(value) and is not a latent variable */
     int stop; /**< set: outer handlers do not see the message */
     int hidden; /**< set: it is not recorded */

@@ -80,7 +80,7 @@ typedef struct crd_svi_history {
  *          CRD_EUNSUPPORTED for a loss that is not defined for the guide; CRD_EINVAL for an option out of range;
  *          CRD_ESTART if no start with a finite density is found in 100 tries; CRD_EDOMAIN when 100 steps in a row are
  *          not finite, or when Laplace's curvature is no covariance; CRD_ENOMEM.
- *  Cost: particles gradients of the model a step; nothing is allocated in one. */
+ *  Cost: particles gradients of the model a step; nothing is allocated in one, but for the history, whose room doubles. */
 CRD_API CRD_MUST_CHECK crd_status crd_svi_fit(crd_context *ctx, crd_model_fn model, void *user,
                                               const crd_svi_options *options, crd_key key, crd_svi **out);
 /** Makes `steps` more, with the optimiser where it was and the keys that follow: as if they had been asked for at once.

@@ -1,8 +1,6 @@
-/* cmd_export.c - credence export RUN.crd --to csv */
+/* cmd_export.c - credence export RUN.crd */
 #include "cli/command.h"
-#include "report/run_csv.h"
-
-#include <unistd.h>
+#include "report/formats.h"
 
 typedef struct export_options {
 #define OPT CRDI_OPTION_FIELD
@@ -21,18 +19,26 @@ static const crdi_option_table table = CRDI_OPTION_TABLE("export", export_option
 static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 {
     const export_options *o = crdi_cli_values(call, &table);
-    crdi_csv_place place = {.path = o->out, .force = o->force, .file = STDOUT_FILENO, .name = "standard output"};
-    crd_run *run;
+    const crdi_draws_format *format;
+    crdi_network_run *net;
+    CRD_TRY(crdi_format_find(cli->ctx, "--to", o->to, &format));
     CRD_TRY(crdi_cli_refuse_same(cli->ctx, o->out, crdi_cli_argument(call, 0), "the run file"));
-    CRD_TRY(crd_run_open(cli->ctx, crdi_cli_argument(call, 0), &run));
-    crd_status status = crdi_run_csv(cli->ctx, run, &place);
-    crd_run_close(&run);
+    CRD_TRY(crdi_network_run_open(cli->ctx, crdi_cli_argument(call, 0), &net));
+    crd_status status = format->write(&(crdi_export){
+        .ctx = cli->ctx, .net = net, .path = o->out, .force = o->force, .threads = (int)o->threads, .seed = o->seed});
+    crdi_network_run_close(&net);
     return status;
 }
+
+static const char more[] = "Forms:\n"
+#define FORMAT(name, what) "  " #name ": " what "\n"
+#include "report/formats.def"
+#undef FORMAT
+    ;
 
 const crdi_command_body crdi_command_export = {
     .positional = {{"RUN.crd", "a run file", CRDI_ONE}},
     .table = {&table},
-    .more = "The table has chain, draw, every element of every site, and the sampler's statistics.\n",
+    .more = more,
     .run = run,
 };

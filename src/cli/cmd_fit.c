@@ -4,6 +4,7 @@
 #include "cli/csv.h"
 #include "cli/fit_display.h"
 #include "cli/interrupt.h"
+#include "infer/svi/svi.h"
 #include "nn/likelihood.h"
 #include "report/model_check.h"
 #include "report/run_summary.h"
@@ -170,6 +171,29 @@ static crd_status read_likelihood(struct fit *f)
     return CRD_OK;
 }
 
+static bool is_variational(const struct fit *f)
+{
+    return strcmp(f->net.method, "svi") == 0;
+}
+
+/* Options of the method that was not chosen are no options. */
+static crd_status check_method_options(struct fit *f)
+{
+    static const char *const shared[] = {"draws", "threads", "init_radius", "start"};
+    const crdi_option_table *other = is_variational(f) ? &crdi_mcmc_option_table : &crdi_svi_option_table;
+    const crdi_options *given = crdi_cli_options(f->call, other);
+    for (int i = 0; i < other->count; i++) {
+        char flag[CRDI_OPTION_NAME];
+        bool both = false;
+        for (int k = 0; k < CRDI_COUNT(shared); k++)
+            both = both || strcmp(other->option[i].name, shared[k]) == 0;
+        if (!both && crdi_options_given(given, other->option[i].name))
+            return crdi_raise(f->cli->ctx, CRD_EINVAL, "option %s goes with --method %s",
+                              crdi_option_flag(&other->option[i], flag), is_variational(f) ? "nuts and hmc" : "svi");
+    }
+    return CRD_OK;
+}
+
 static crd_status prepare(struct fit *f)
 {
     const fit_options *o = f->o;
@@ -182,7 +206,9 @@ static crd_status prepare(struct fit *f)
     f->net.network.activation = o->activation;
     f->net.network.noise = o->noise;
     f->net.mcmc = *(const crd_nuts_options *)crdi_cli_values(f->call, &crdi_mcmc_option_table);
-    f->net.mcmc.kernel = strcmp(o->method, "auto") == 0 ? "nuts" : o->method;
+    f->net.svi = *(const crd_svi_options *)crdi_cli_values(f->call, &crdi_svi_option_table);
+    f->net.method = strcmp(o->method, "auto") == 0 ? "nuts" : o->method;
+    CRD_TRY(check_method_options(f));
     f->net.mcmc.keep = o->keep.item;
     f->net.mcmc.keep_count = (int)o->keep.count;
     f->net.data_name = data;
@@ -203,18 +229,16 @@ static crd_status prepare(struct fit *f)
 static crd_status print_plan(struct fit *f)
 {
     crdi_string out;
-    const crd_nuts_options *m = &f->net.mcmc;
     crdi_string_init(&out, f->cli->ctx);
     crd_status status = crdi_dataset_describe(f->dataset, &out);
     bool linear = strcmp(f->o->hidden, "none") == 0;
     crdi_string_append(&out, "model:  hidden %s%s%s, %lld parameters\nprior:  ", f->o->hidden, linear ? "" : ", ",
-                       linear ? "" : f->o->activation, (long long)crd_model_dim(f->net.model));
+                       linear ? "" : f->o->activation, (long long)f->net.dim);
     if (status == CRD_OK)
         status = crdi_network_priors_text(f->cli->ctx, &f->net.network, 8, &out);
-    crdi_string_append(&out, "method: %s%s, %lld chain%s, %lld + %lld\nseed:   %lld%s\n", m->kernel,
-                       strcmp(f->o->method, "auto") == 0 ? " (auto)" : "", (long long)m->chains,
-                       m->chains == 1 ? "" : "s", (long long)m->warmup, (long long)m->draws, (long long)f->net.seed,
-                       f->random_seed ? " (random)" : "");
+    crdi_string_append(&out, "method: %s%s, ", f->net.method, strcmp(f->o->method, "auto") == 0 ? " (auto)" : "");
+    f->net.type->plan(&f->net, &out);
+    crdi_string_append(&out, "\nseed:   %lld%s\n", (long long)f->net.seed, f->random_seed ? " (random)" : "");
     status = status < 0 ? status : out.status;
     if (status == CRD_OK)
         fputs(crdi_string_text(&out), stderr);
@@ -261,10 +285,13 @@ static crd_status print_end(struct fit *f, const crdi_run_end *end)
 static void print_interrupted(struct fit *f)
 {
     int64_t total = 0;
-    for (int c = 0; c < f->net.mcmc.chains; c++)
+    for (int c = 0; c < f->net.chains; c++)
         total += f->draws[c];
     if (f->net.kept_older)
         fprintf(stderr, "credence: stopped in warm-up; %s is left as it was\n", f->net.path);
+    else if (total && is_variational(f))
+        fprintf(stderr, "credence: stopped; %s holds %lld draws of the guide as it was then\n", f->net.path,
+                (long long)total);
     else if (total)
         fprintf(stderr, "credence: stopped; %s keeps the %lld draws made so far\n", f->net.path, (long long)total);
     else
@@ -275,13 +302,13 @@ static void print_interrupted(struct fit *f)
 static crd_status look(struct fit *f, crdi_network_run **net, crdi_run_summary **summary)
 {
     int64_t total = 0;
-    f->draws = crdi_arena_alloc(f->arena, (size_t)f->net.mcmc.chains * sizeof *f->draws);
+    f->draws = crdi_arena_alloc(f->arena, (size_t)f->net.chains * sizeof *f->draws);
     if (!f->draws)
         return CRD_ENOMEM;
     if (f->net.kept_older)
         return CRD_OK;
     CRD_TRY(crdi_network_run_open(f->cli->ctx, f->net.path, net));
-    for (int c = 0; c < f->net.mcmc.chains; c++) {
+    for (int c = 0; c < f->net.chains; c++) {
         CRD_TRY(crd_run_draws((*net)->run, c, &f->draws[c]));
         total += f->draws[c];
     }
@@ -297,7 +324,7 @@ static crd_status finish(struct fit *f, const crdi_mcmc_report *cost, bool inter
         status = print_end(f, &(crdi_run_end){.path = f->net.path,
                                               .cost = *cost,
                                               .seed = f->net.seed,
-                                              .chains = f->net.mcmc.chains,
+                                              .chains = f->net.chains,
                                               .draws = f->draws,
                                               .interrupted = interrupted,
                                               .summary = summary});
@@ -316,6 +343,15 @@ static int stop(void *user)
     return atomic_load_explicit(crdi_interrupt_flag(), memory_order_relaxed);
 }
 
+static crd_status watch_progress(struct fit *f, crdi_fit_display *display)
+{
+    CRD_TRY(crdi_fit_display_begin(display, f->cli, is_variational(f) ? (int)f->net.svi.restarts : f->net.chains));
+    f->net.mcmc.progress = crdi_fit_display_update;
+    f->net.svi.progress = crdi_fit_display_update_fit;
+    f->net.mcmc.progress_user = f->net.svi.progress_user = display;
+    return CRD_OK;
+}
+
 static crd_status run_fit(struct fit *f)
 {
     crdi_fit_display display = {0};
@@ -325,11 +361,9 @@ static crd_status run_fit(struct fit *f)
         return print_check(f);
     if (!f->o->quiet) {
         CRD_TRY(print_plan(f));
-        CRD_TRY(crdi_fit_display_begin(&display, f->cli, (int)f->net.mcmc.chains));
-        f->net.mcmc.progress = crdi_fit_display_update;
-        f->net.mcmc.progress_user = &display;
+        CRD_TRY(watch_progress(f, &display));
     }
-    f->net.mcmc.stop = stop;
+    f->net.mcmc.stop = f->net.svi.stop = stop;
     crdi_interrupt_watch();
     crd_status status = crdi_network_fit_run(&f->net, &cost);
     crdi_interrupt_unwatch();
@@ -355,7 +389,7 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 
 const crdi_command_body crdi_command_fit = {
     .positional = {{"DATA.csv", "the table to learn from", CRDI_ONE}},
-    .table = {&fit_table, &crdi_csv_table, &crdi_mcmc_option_table},
+    .table = {&fit_table, &crdi_csv_table, &crdi_mcmc_option_table, &crdi_svi_option_table},
     .more = "A prior is NAME:NUMBERS, a distribution, or one of these forms, each also written NAME:ARGUMENT:\n"
             "  fan_in(PRIOR)                 PRIOR of the parameter times sqrt(number of its inputs)\n"
             "  scale(DIST)                   normal(0, scale), one scale ~ DIST for the parameter\n"

@@ -1,4 +1,4 @@
-/* cmd_plot.c - credence plot RUN.crd data|trace|bands --out PICTURE */
+/* cmd_plot.c - credence plot RUN.crd data|trace|bands|loss --out PICTURE */
 #include "cli/command.h"
 #include "report/run_figure.h"
 
@@ -81,7 +81,7 @@ const crdi_command_body crdi_command_plot = {
     .positional = {{"RUN.crd", "a run file", CRDI_ONE},
                    {"FIGURE",
                     "data: the target against each input; trace: draws and their density; bands: predictions "
-                    "with their 95 % band",
+                    "with their 95 % band; loss: of a variational fit",
                     CRDI_ONE}},
     .table = {&table},
     .run = run,

@@ -81,6 +81,7 @@ static crd_status predict(struct predict *p)
                                                             .prob = p->prob,
                                                             .prob_count = p->prob_count,
                                                             .key = crd_key_make((uint64_t)p->o->seed),
+                                                            .draws = p->o->draws,
                                                             .threads = (int)p->o->threads},
                                  &p->prediction));
     if (!place.path)

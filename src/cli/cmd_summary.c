@@ -37,7 +37,8 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
     crdi_network_run *net;
     crdi_run_summary *summary = NULL;
     CRD_TRY(crdi_network_run_open(cli->ctx, crdi_cli_argument(call, 0), &net));
-    crd_status status = crdi_run_summary_make(net, o->site, o->prob, &summary);
+    crd_status status =
+        (o->diagnostics ? crdi_run_diagnostics_make : crdi_run_summary_make)(net, o->site, o->prob, &summary);
     if (status == CRD_OK)
         status = print(cli->ctx, summary, o);
     crdi_run_summary_destroy(&summary);

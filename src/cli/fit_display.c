@@ -55,8 +55,11 @@ static void draw(crdi_fit_display *d, bool ended)
     crdi_chain_progress *chains = crdi_alloc_array(d->cli->ctx, d->count, sizeof *chains);
     if (!chains)
         return;
-    for (int c = 0; c < d->count; c++)
-        chains[c] = crdi_progress_of(&d->last[c], ended);
+    for (int c = 0; c < d->count; c++) {
+        chains[c] = d->last[c];
+        if (ended)
+            chains[c].phase = chains[c].iteration >= chains[c].total ? CRDI_PHASE_DONE : CRDI_PHASE_STOPPED;
+    }
     if (d->cli->terminal)
         draw_live(d, chains);
     else
@@ -64,21 +67,39 @@ static void draw(crdi_fit_display *d, bool ended)
     crdi_free(d->cli->ctx, chains);
 }
 
-void crdi_fit_display_update(void *user, const crd_chain_progress *chains, int count)
+/* The clock of the sampler goes on when a chain is done; what is shown stays. */
+static void take(crdi_fit_display *d, int c, crdi_chain_progress now)
 {
-    crdi_fit_display *d = user;
+    bool was_done = d->last[c].phase == CRDI_PHASE_DONE;
+    double seconds = d->last[c].seconds;
+    d->last[c] = now;
+    if (was_done)
+        d->last[c].seconds = seconds;
+}
+
+static void draw_when_due(crdi_fit_display *d)
+{
     double now = crdi_seconds();
-    for (int c = 0; c < count; c++) {
-        bool was_done = d->last[c].total > 0 && d->last[c].iteration >= d->last[c].total;
-        double seconds = d->last[c].seconds; /* the sampler's clock goes on when a chain is done */
-        d->last[c] = chains[c];
-        if (was_done)
-            d->last[c].seconds = seconds;
-    }
     if (now - d->drawn < (d->cli->terminal ? REDRAW_SECONDS : PLAIN_SECONDS))
         return;
     d->drawn = now;
     draw(d, false);
+}
+
+void crdi_fit_display_update(void *user, const crd_chain_progress *chains, int count)
+{
+    crdi_fit_display *d = user;
+    for (int c = 0; c < count; c++)
+        take(d, c, crdi_progress_of(&chains[c], false));
+    draw_when_due(d);
+}
+
+void crdi_fit_display_update_fit(void *user, const crd_svi_progress *restarts, int count)
+{
+    crdi_fit_display *d = user;
+    for (int c = 0; c < count; c++)
+        take(d, c, crdi_progress_of_fit(&restarts[c]));
+    draw_when_due(d);
 }
 
 void crdi_fit_display_end(crdi_fit_display *d)

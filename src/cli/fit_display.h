@@ -8,7 +8,7 @@
 
 typedef struct crdi_fit_display {
     crdi_cli *cli;
-    crd_chain_progress *last; /* what was reported last */
+    crdi_chain_progress *last; /* what was reported last */
     crdi_chain_progress *printed; /* on plain lines */
     crdi_string block; /* what stands on the terminal */
     int count; /* chains */
@@ -18,6 +18,8 @@ typedef struct crdi_fit_display {
 crd_status crdi_fit_display_begin(crdi_fit_display *display, crdi_cli *cli, int chains);
 /* For crd_nuts_options.progress; `user` is the display. */
 void crdi_fit_display_update(void *user, const crd_chain_progress *chains, int count);
+/* For crd_svi_options.progress. */
+void crdi_fit_display_update_fit(void *user, const crd_svi_progress *restarts, int count);
 /* Draws the last state once more: chains that have not come to their end were stopped. */
 void crdi_fit_display_end(crdi_fit_display *display);
 

@@ -38,6 +38,10 @@ void crdi_diag_split(const double *x, int64_t chains, int64_t draws, double *out
 /* Replaces n numbers by the normal quantiles of their ranks. */
 crd_status crdi_diag_rank_normalise(crd_context *ctx, double *x, int64_t n);
 
+/* ---- loo.c: the standard error of a sum of n independent terms, sqrt(n times their variance over n); 0 for one ---- */
+#define CRDI_DIAG_WAIC_VARIANCE 0.4 /* above it WAIC is off (Vehtari, Gelman & Gabry 2017, sec. 2.2) */
+double crdi_diag_error_of_sum(const double *x, int64_t n);
+
 /* ---- normal_quantile.c, beta_quantile.c ---- */
 double crdi_diag_normal_quantile(double p); /* NaN outside [0, 1] */
 double crdi_diag_beta_quantile(double p, double a, double b); /* a, b >= 1; p in [0, 1] */

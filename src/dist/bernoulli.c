@@ -29,6 +29,23 @@ static crd_node variance(const crd_dist *d)
     return crd_mul(d->param[0], crd_sub(crd_num(1), d->param[0]));
 }
 
+static crd_node entropy(const crd_dist *d)
+{
+    crd_node p = d->param[0], q = crd_sub(crd_num(1), p), tiny = crd_num(DBL_MIN);
+    crd_node own = crd_mul(p, crd_log(crd_max(p, tiny)));
+    return crd_neg(crd_add(own, crd_mul(q, crd_log(crd_max(q, tiny)))));
+}
+
+static crd_node cdf(const crd_dist *d, crd_node x)
+{
+    return crdi_boolean_cdf(crd_sub(crd_num(1), d->param[0]), x);
+}
+
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    return crd_less(crd_sub(crd_num(1), d->param[0]), p);
+}
+
 const crd_dist_type crdi_dist_bernoulli = {
     .name = "bernoulli",
     .param_count = 1,
@@ -39,4 +56,7 @@ const crd_dist_type crdi_dist_bernoulli = {
     .draw = draw,
     .mean = mean,
     .variance = variance,
+    .cdf = cdf,
+    .entropy = entropy,
+    .quantile = quantile,
 };

@@ -28,6 +28,23 @@ static crd_node variance(const crd_dist *d)
     return crd_mul(crd_sigmoid(d->param[0]), crd_sigmoid(crd_neg(d->param[0])));
 }
 
+static crd_node entropy(const crd_dist *d)
+{
+    /* softplus(l) - l sigmoid(l), for |l|: nothing large cancels */
+    crd_node l = crd_abs(d->param[0]);
+    return crd_add(crd_softplus(crd_neg(l)), crd_mul(l, crd_sigmoid(crd_neg(l))));
+}
+
+static crd_node cdf(const crd_dist *d, crd_node x)
+{
+    return crdi_boolean_cdf(crd_sigmoid(crd_neg(d->param[0])), x);
+}
+
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    return crd_less(crd_sigmoid(crd_neg(d->param[0])), p);
+}
+
 const crd_dist_type crdi_dist_bernoulli_logits = {
     .name = "bernoulli_logits",
     .param_count = 1,
@@ -38,4 +55,7 @@ const crd_dist_type crdi_dist_bernoulli_logits = {
     .draw = draw,
     .mean = mean,
     .variance = variance,
+    .cdf = cdf,
+    .entropy = entropy,
+    .quantile = quantile,
 };

@@ -49,6 +49,33 @@ crd_node crdi_category_pick(crd_node values, crd_node x)
     return crd_sum_axis(crd_mul(indicator, values), -1);
 }
 
+crd_node crdi_category_cdf(crd_node probabilities, crd_node x)
+{
+    if (!probabilities.graph || probabilities.id < 0)
+        return probabilities.id < 0 ? probabilities : crd_num(NAN);
+    if (!x.graph)
+        x = crdi_constant_scalar(probabilities.graph, x.number);
+    crd_node below = crd_less_equal(class_numbers(probabilities.graph, classes(probabilities)), column(x));
+    return crd_sum_axis(crd_mul(below, probabilities), -1);
+}
+
+/* As many classes as have less than p up to them; the last is never left out for the rounding of a sum below 1. */
+crd_node crdi_category_quantile(crd_node probabilities, crd_node p)
+{
+    if (!probabilities.graph || probabilities.id < 0)
+        return probabilities.id < 0 ? probabilities : crd_num(NAN);
+    if (!p.graph)
+        p = crdi_constant_scalar(probabilities.graph, p.number);
+    crd_node before = crd_less(crd_cumsum(probabilities, -1), column(p));
+    return crd_min(crd_sum_axis(before, -1), crd_num((double)classes(probabilities) - 1));
+}
+
+crd_node crdi_category_entropy(crd_node log_probabilities)
+{
+    crd_node finite = crd_max(log_probabilities, crd_num(-800)); /* exp(-800) is 0 */
+    return crd_neg(crd_sum_axis(crd_mul(crd_exp(log_probabilities), finite), -1));
+}
+
 crd_node crdi_category_draw(crd_node probabilities, crd_node key, crd_shape shape)
 {
     crd_node below = crd_less_equal(crd_cumsum(probabilities, -1), column(crd_random_uniform_node(key, shape)));

@@ -26,6 +26,18 @@ static crd_node cdf(const crd_dist *d, crd_node x)
     return crd_add(crd_num(0.5), crd_mul(crd_num(1 / PI), angle));
 }
 
+static crd_node entropy(const crd_dist *d)
+{
+    return crd_add(crd_log(d->param[1]), crd_num(2.53102424696929079309)); /* log(4 pi) */
+}
+
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    crd_node angle = crd_mul(crd_num(3.14159265358979323846), crd_sub(p, crd_num(0.5)));
+    crd_node tangent = crd_div(crd_sin(angle), crd_cos(angle));
+    return crd_add(d->param[0], crd_mul(d->param[1], tangent));
+}
+
 const crd_dist_type crdi_dist_cauchy = {
     .name = "cauchy",
     .param_count = 2,
@@ -34,4 +46,6 @@ const crd_dist_type crdi_dist_cauchy = {
     .log_prob = log_prob,
     .draw = draw,
     .cdf = cdf,
+    .entropy = entropy,
+    .quantile = quantile,
 };

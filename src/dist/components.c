@@ -42,13 +42,11 @@ static crd_node beside_components(crd_node x, crd_shape event)
 
 crd_node crdi_mixture_log_prob(const crd_dist *d, crd_node log_weights, crd_node x)
 {
-    crd_node beside = beside_components(x, crdi_base_event_shape(d)), each = crd_dist_log_prob(d->base, beside);
+    crd_node beside = beside_components(x, crdi_base_event_shape(d));
     crd_support support = crdi_base_support(d);
-    /* A component need not look whether x is in its bounds; here x may be in another's. */
-    if (support.kind == CRD_INTERVAL && (support.low.graph || support.high.graph)) {
-        crd_node inside = crd_mul(crd_less_equal(support.low, beside), crd_less_equal(beside, support.high));
-        each = crd_select(inside, each, crd_num(-INFINITY));
-    }
+    /* With bounds of their own for the components, x may be in those of another. */
+    bool differ = support.low.graph || support.high.graph;
+    crd_node each = differ ? crd_dist_log_prob(d->base, beside) : crdi_dist_log_prob_inside(d->base, beside);
     return crd_logsumexp(crd_add(log_weights, each), -1);
 }
 

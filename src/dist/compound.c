@@ -86,6 +86,14 @@ int crd_dist_discrete(const crd_dist *dist)
     return dist->type->discrete;
 }
 
+bool crdi_dist_reparameterised(const crd_dist *dist)
+{
+    for (; dist->type->compound && dist->base; dist = dist->base)
+        if (dist->type->detached)
+            return false;
+    return !dist->type->detached && !dist->type->discrete;
+}
+
 bool crdi_base_batch(const crd_dist *dist, crd_shape *out)
 {
     crd_shape shape;

@@ -10,6 +10,21 @@ static const struct {
 #undef CONSTRAINT
 };
 
+crd_node crdi_both(crd_node a, crd_node b)
+{
+    return crd_mul(a, b);
+}
+
+crd_node crdi_all(crd_node x)
+{
+    return crd_sub(crd_num(1), crd_max_axis(crd_sub(crd_num(1), x), -1));
+}
+
+crd_node crdi_is_whole(crd_node x)
+{
+    return crd_equal(crd_floor(x), x);
+}
+
 const crdi_constraint *crdi_constraint_of(crd_constraint kind)
 {
     return constraints[kind].constraint;

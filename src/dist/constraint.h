@@ -23,11 +23,19 @@ typedef struct crdi_constraint {
     const crdi_bijection *bijection; /* NULL: there is none */
     /* Like whole, for values that the bound `high` of a support decides on; INFINITY if that is not known. NULL: always. */
     bool (*totals)(const double *event, int64_t rows, int64_t columns, double high);
+    /* 1 where a value is in the set, else 0, with one number an event: for values that are computed. The bounds of the
+     * support may be nodes. Sums are good to 1e-4, so that single precision passes. NULL: all finite numbers are. */
+    crd_node (*inside)(crd_support support, crd_node x);
 } crdi_constraint;
 
 #define CONSTRAINT(constant, name, text) extern const crdi_constraint crdi_constraint_##name;
 #include "dist/constraints.def"
 #undef CONSTRAINT
+
+/* Whether a and b are both 1; whether all along the last axis are; whether x is a whole number. */
+crd_node crdi_both(crd_node a, crd_node b);
+crd_node crdi_all(crd_node x);
+crd_node crdi_is_whole(crd_node x);
 
 const crdi_constraint *crdi_constraint_of(crd_constraint kind);
 

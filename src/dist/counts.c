@@ -114,3 +114,11 @@ crd_node crdi_count_cdf(const crd_dist *dist, crd_node x)
     crd_node p = crd_exp(dist->type->log_prob(&wide, k));
     return crd_sum_axis(crd_select(crd_less_equal(k, crdi_column(x)), p, crd_num(0)), -1);
 }
+
+crd_node crdi_count_step(const crd_dist *dist, crd_node count, crd_node p)
+{
+    crd_node k = crd_max(count, crd_num(0)), one = crd_num(1);
+    k = crd_add(k, crd_less(dist->type->cdf(dist, k), p));
+    crd_node before = crd_sub(k, one), enough = crd_less_equal(p, dist->type->cdf(dist, before));
+    return crd_sub(k, crd_mul(enough, crd_less(crd_num(0), k)));
+}

@@ -1,5 +1,7 @@
 /* dist.c - the registry of distributions and what all of them have in common. */
 #include "dist/constraint.h"
+#include "dist/counts.h"
+#include "graph/graph.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -46,10 +48,15 @@ const char *crd_dist_type_what(const crd_dist_type *type)
 
 /* ---- constructors ------------------------------------------------------------------------------------------- */
 
+#define PARAMETERS_0 void
 #define PARAMETERS_1 crd_node a
 #define PARAMETERS_2 crd_node a, crd_node b
 #define PARAMETERS_3 crd_node a, crd_node b, crd_node c
 #define PARAMETERS_4 crd_node a, crd_node b, crd_node c, crd_node d
+#define VALUES_0                                                                                                       \
+    {                                                                                                                  \
+        0                                                                                                              \
+    }
 #define VALUES_1 a
 #define VALUES_2 a, b
 #define VALUES_3 a, b, c
@@ -136,7 +143,7 @@ crd_dist crd_dist_to_event(crd_dist dist, int axes)
     return dist;
 }
 
-crd_node crd_dist_log_prob(const crd_dist *dist, crd_node x)
+crd_node crdi_dist_log_prob_inside(const crd_dist *dist, crd_node x)
 {
     if (dist->type->compound && !dist->base)
         return crd_num(NAN); /* crd_dist_check says what is wrong */
@@ -150,6 +157,47 @@ crd_node crd_dist_log_prob(const crd_dist *dist, crd_node x)
     for (int d = 0; d < dist->joined; d++)
         log_prob = crd_sum_axis(log_prob, -1);
     return log_prob;
+}
+
+/* Some value of the support, with the shape of x. */
+crd_node crdi_harmless(crd_support support, crd_node x)
+{
+    if (!x.graph || !crd_bijection_exists(support))
+        return crd_num(0);
+    return crd_stop_gradient(crd_bijection_forward(
+        support, crdi_constant_fill(x.graph, 0, crd_bijection_shape(support, crd_node_shape(x)))));
+}
+
+/* The axes of a type's own event that its support does not look at together: a normal vector has one. */
+static int loose_axes(const crd_dist *dist)
+{
+    int own = dist->type->event_shape ? dist->type->event_shape(dist).ndim : 0;
+    return own - crdi_constraint_of(dist->type->support(dist).kind)->event_ndim;
+}
+
+crd_node crd_dist_log_prob(const crd_dist *dist, crd_node x)
+{
+    if (dist->type->compound && !dist->base)
+        return crd_num(NAN); /* crd_dist_check says what is wrong */
+    crd_support support = dist->type->support(dist);
+    const crdi_constraint *constraint = crdi_constraint_of(support.kind);
+    if (!constraint->inside || !crd_node_ok(x))
+        return crdi_dist_log_prob_inside(dist, x);
+    crd_node inside = constraint->inside(support, x), spread = inside;
+    for (int d = 0; d < constraint->event_ndim; d++)
+        spread = crdi_column(spread);
+    /* Where x is outside it is replaced, and not the density alone: the slope of a NaN would be one. */
+    crd_node log_prob = crdi_dist_log_prob_inside(dist, crd_select(spread, x, crdi_harmless(support, x)));
+    for (int d = 0; d < loose_axes(dist); d++)
+        inside = crdi_all(inside);
+    if (dist->type == &crdi_dist_masked)
+        inside = crd_max(inside, crd_equal(dist->param[0], crd_num(0)));
+    crd_shape batch;
+    if (dist->joined && full_batch(dist, &batch) && inside.graph && join(batch, crd_node_shape(inside), &batch))
+        inside = crd_broadcast_to(inside, batch);
+    for (int d = 0; d < dist->joined; d++)
+        inside = crdi_all(inside);
+    return crd_select(inside, log_prob, crd_num(-INFINITY));
 }
 
 /* ---- parameters ---------------------------------------------------------------------------------------------- */
@@ -208,6 +256,7 @@ static bool whole_defect(const crd_dist *dist, int i, struct defect *defect)
 static bool above_defect(const crd_dist *dist, int i, struct defect *defect)
 {
     crd_node high = dist->param[i], low = dist->param[i - 1];
+    crd_constraint kind = dist->type->param[i].constraint;
     crd_shape shape;
     double numbers[2];
     const double *p, *q;
@@ -221,7 +270,7 @@ static bool above_defect(const crd_dist *dist, int i, struct defect *defect)
         high = crd_broadcast_to(high, shape);
     int64_t many_low = known_elements(low, &numbers[0], &p), many_high = known_elements(high, &numbers[1], &q);
     for (int64_t k = 0; k < crd_shape_size(shape) && many_low && many_high; k++)
-        if (!crd_constraint_holds(CRD_ABOVE, q[many_high > 1 ? k : 0], p[many_low > 1 ? k : 0], INFINITY))
+        if (!crd_constraint_holds(kind, q[many_high > 1 ? k : 0], p[many_low > 1 ? k : 0], INFINITY))
             return outside(dist, i, q[many_high > 1 ? k : 0], defect);
     return false;
 }
@@ -234,17 +283,26 @@ static bool parameter_defect(const crd_dist *dist, int i, struct defect *defect)
     if (dist->param[i].id >= 0 && crd_node_shape(dist->param[i]).ndim < param->event_ndim) {
         defect->status = CRD_ESHAPE;
         snprintf(defect->text, defect->size,
-                 "%s of %s is a number, it must be an array with the classes along its last axis", param->name,
-                 dist->type->name);
+                 param->event_ndim == 1
+                     ? "%s of %s is a number, it must be an array with the classes along its last axis"
+                     : "%s of %s must be a matrix",
+                 param->name, dist->type->name);
         return true;
     }
     int64_t count = known_elements(dist->param[i], &number, &known);
+    if (param->constraint == CRD_EXTENT && count != 1 && dist->param[i].id >= 0) {
+        defect->status = CRD_ESHAPE;
+        snprintf(defect->text, defect->size, "%s of %s must be %s", param->name, dist->type->name,
+                 crd_constraint_text(param->constraint));
+        return true;
+    }
     for (int64_t k = 0; k < count; k++)
         if (!crd_constraint_holds(param->constraint, known[k], -INFINITY, INFINITY))
             return outside(dist, i, known[k], defect);
     if (whole_defect(dist, i, defect))
         return true;
-    return param->constraint == CRD_ABOVE && i > 0 && above_defect(dist, i, defect);
+    return (param->constraint == CRD_ABOVE || param->constraint == CRD_UPPER_BOUND) && i > 0 &&
+           above_defect(dist, i, defect);
 }
 
 crd_status crdi_dist_defect(const crd_dist *dist, char *text, size_t size)

@@ -28,6 +28,16 @@ static crd_node cdf(const crd_dist *d, crd_node x)
     return crd_neg(crd_expm1(crd_neg(crd_mul(d->param[0], x))));
 }
 
+static crd_node entropy(const crd_dist *d)
+{
+    return crd_sub(crd_num(1), crd_log(d->param[0]));
+}
+
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    return crd_neg(crd_div(crd_log1p(crd_neg(p)), d->param[0]));
+}
+
 const crd_dist_type crdi_dist_exponential = {
     .name = "exponential",
     .param_count = 1,
@@ -38,4 +48,6 @@ const crd_dist_type crdi_dist_exponential = {
     .mean = mean,
     .variance = variance,
     .cdf = cdf,
+    .entropy = entropy,
+    .quantile = quantile,
 };

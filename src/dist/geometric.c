@@ -38,6 +38,13 @@ static crd_node entropy(const crd_dist *d)
     return crd_neg(crd_div(crd_add(crdi_xlogy(q, q), crdi_xlogy(p, p)), p));
 }
 
+/* The first x with (floor(x) + 1) log(1 - p) <= log(1 - p'), p' the probability that is asked for. */
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    crd_node trials = crd_div(crd_log1p(crd_neg(p)), crd_log1p(crd_neg(d->param[0])));
+    return crdi_count_step(d, crd_neg(crd_add(crd_floor(crd_neg(trials)), crd_num(1))), p);
+}
+
 const crd_dist_type crdi_dist_geometric = {
     .name = "geometric",
     .param_count = 1,
@@ -50,4 +57,5 @@ const crd_dist_type crdi_dist_geometric = {
     .variance = variance,
     .cdf = cdf,
     .entropy = entropy,
+    .quantile = quantile,
 };

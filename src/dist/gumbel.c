@@ -33,6 +33,16 @@ static crd_node cdf(const crd_dist *d, crd_node x)
     return crd_exp(crd_neg(crd_exp(crd_neg(crdi_standardise(x, d->param[0], d->param[1])))));
 }
 
+static crd_node entropy(const crd_dist *d)
+{
+    return crd_add(crd_log(d->param[1]), crd_num(1.57721566490153286061)); /* 1 + Euler's constant */
+}
+
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    return crd_sub(d->param[0], crd_mul(d->param[1], crd_log(crd_neg(crd_log(p)))));
+}
+
 const crd_dist_type crdi_dist_gumbel = {
     .name = "gumbel",
     .param_count = 2,
@@ -43,4 +53,6 @@ const crd_dist_type crdi_dist_gumbel = {
     .mean = mean,
     .variance = variance,
     .cdf = cdf,
+    .entropy = entropy,
+    .quantile = quantile,
 };

@@ -25,6 +25,18 @@ static crd_node cdf(const crd_dist *d, crd_node x)
     return crd_mul(crd_num(TWO_OVER_PI), crd_atan(crd_div(x, d->param[0])));
 }
 
+static crd_node entropy(const crd_dist *d)
+{
+    return crd_add(crd_log(d->param[0]), crd_num(1.83787706640934548356)); /* log(2 pi) */
+}
+
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    crd_node angle = crd_mul(crd_num(3.14159265358979323846), crd_mul(crd_num(0.5), p));
+    crd_node tangent = crd_div(crd_sin(angle), crd_cos(angle));
+    return crd_mul(d->param[0], tangent);
+}
+
 const crd_dist_type crdi_dist_half_cauchy = {
     .name = "half_cauchy",
     .param_count = 1,
@@ -33,4 +45,6 @@ const crd_dist_type crdi_dist_half_cauchy = {
     .log_prob = log_prob,
     .draw = draw,
     .cdf = cdf,
+    .entropy = entropy,
+    .quantile = quantile,
 };

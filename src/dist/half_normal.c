@@ -34,6 +34,18 @@ static crd_node cdf(const crd_dist *d, crd_node x)
     return crd_erf(crd_div(x, crd_mul(crd_num(SQRT_2), d->param[0])));
 }
 
+static crd_node entropy(const crd_dist *d)
+{
+    return crd_sub(crd_log(d->param[0]), crd_num(HALF_LOG_2_OVER_PI - 0.5));
+}
+
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    /* (1 + p) / 2 of the whole normal, its upper tail (1 - p) / 2 */
+    crd_node log_upper = crd_sub(crd_log1p(crd_neg(p)), crd_num(0.69314718055994530942));
+    return crd_neg(crd_mul(d->param[0], crd_normal_quantile(log_upper)));
+}
+
 const crd_dist_type crdi_dist_half_normal = {
     .name = "half_normal",
     .param_count = 1,
@@ -44,4 +56,6 @@ const crd_dist_type crdi_dist_half_normal = {
     .mean = mean,
     .variance = variance,
     .cdf = cdf,
+    .entropy = entropy,
+    .quantile = quantile,
 };

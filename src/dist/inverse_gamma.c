@@ -1,6 +1,7 @@
 /* inverse_gamma.c - InverseGamma(concentration a, rate b): 1 / x for x from Gamma(a, b).
  *   log p(x) = a log(b) - log G(a) - (a + 1) log(x) - b / x,  x > 0, G the gamma function
- *   draw: b / Gamma(a, 1); gradients flow to the rate only, see gamma.c. */
+ *   draw: b / Gamma(a, 1), with implicit gradients as in gamma.c.
+ *   distribution function Q(a, b / x), the upper incomplete gamma function. */
 #include "dist/dist.h"
 
 #include <math.h>
@@ -29,6 +30,23 @@ static crd_node variance(const crd_dist *d)
     return crd_select(crd_less(crd_num(0), less_two), crd_div(crd_square(mean(d)), less_two), crd_num(INFINITY));
 }
 
+static crd_node cdf(const crd_dist *d, crd_node x)
+{
+    return crd_gamma_q(d->param[0], crd_div(d->param[1], x));
+}
+
+static crd_node entropy(const crd_dist *d)
+{
+    /* a + log(b G(a)) - (1 + a) digamma(a): that of the gamma less 2 digamma(a), with log b the other way round */
+    crd_node a = d->param[0];
+    return crd_add(crd_sub(crdi_gamma_entropy(a), crd_mul(crd_num(2), crd_digamma(a))), crd_log(d->param[1]));
+}
+
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    return crd_div(d->param[1], crd_gamma_quantile(d->param[0], crd_sub(crd_num(1), p)));
+}
+
 const crd_dist_type crdi_dist_inverse_gamma = {
     .name = "inverse_gamma",
     .param_count = 2,
@@ -36,6 +54,10 @@ const crd_dist_type crdi_dist_inverse_gamma = {
     .support = crdi_support_positive,
     .log_prob = log_prob,
     .draw = draw,
+    .detached = 1,
     .mean = mean,
     .variance = variance,
+    .cdf = cdf,
+    .entropy = entropy,
+    .quantile = quantile,
 };

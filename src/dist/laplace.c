@@ -36,6 +36,18 @@ static crd_node cdf(const crd_dist *d, crd_node x)
     return crd_add(crd_num(0.5), half);
 }
 
+static crd_node entropy(const crd_dist *d)
+{
+    return crd_add(crd_log(d->param[1]), crd_num(1.69314718055994530942)); /* 1 + log 2 */
+}
+
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    crd_node left = crd_log(crd_mul(crd_num(2), p)),
+             right = crd_neg(crd_log(crd_mul(crd_num(2), crd_sub(crd_num(1), p))));
+    return crd_add(d->param[0], crd_mul(d->param[1], crd_select(crd_less(p, crd_num(0.5)), left, right)));
+}
+
 const crd_dist_type crdi_dist_laplace = {
     .name = "laplace",
     .param_count = 2,
@@ -46,4 +58,6 @@ const crd_dist_type crdi_dist_laplace = {
     .mean = mean,
     .variance = variance,
     .cdf = cdf,
+    .entropy = entropy,
+    .quantile = quantile,
 };

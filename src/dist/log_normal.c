@@ -33,6 +33,16 @@ static crd_node cdf(const crd_dist *d, crd_node x)
     return crd_mul(crd_num(0.5), crd_add(crd_num(1), crd_erf(z)));
 }
 
+static crd_node entropy(const crd_dist *d)
+{
+    return crd_add(d->param[0], crd_add(crd_log(d->param[1]), crd_num(CRDI_HALF_LOG_2PI + 0.5)));
+}
+
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    return crd_exp(crd_add(d->param[0], crd_mul(d->param[1], crdi_normal_quantile(p))));
+}
+
 const crd_dist_type crdi_dist_log_normal = {
     .name = "log_normal",
     .param_count = 2,
@@ -43,4 +53,6 @@ const crd_dist_type crdi_dist_log_normal = {
     .mean = mean,
     .variance = variance,
     .cdf = cdf,
+    .entropy = entropy,
+    .quantile = quantile,
 };

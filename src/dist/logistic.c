@@ -34,6 +34,16 @@ static crd_node cdf(const crd_dist *d, crd_node x)
     return crd_sigmoid(crdi_standardise(x, d->param[0], d->param[1]));
 }
 
+static crd_node entropy(const crd_dist *d)
+{
+    return crd_add(crd_log(d->param[1]), crd_num(2));
+}
+
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    return crd_add(d->param[0], crd_mul(d->param[1], crdi_logit(p)));
+}
+
 const crd_dist_type crdi_dist_logistic = {
     .name = "logistic",
     .param_count = 2,
@@ -44,4 +54,6 @@ const crd_dist_type crdi_dist_logistic = {
     .mean = mean,
     .variance = variance,
     .cdf = cdf,
+    .entropy = entropy,
+    .quantile = quantile,
 };

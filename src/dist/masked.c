@@ -4,21 +4,12 @@
  * an infinite log density, and leave the NaN that its slope times 0 is. Draws, moments and cdf are the base's. */
 #include "dist/compound.h"
 
-/* Some value of the support, with the shape of x. */
-static crd_node harmless(const crd_dist *d, crd_node x)
-{
-    crd_support support = crdi_base_support(d);
-    if (!x.graph || !crd_bijection_exists(support))
-        return crd_num(0);
-    return crd_bijection_forward(support,
-                                 crdi_constant_fill(x.graph, 0, crd_bijection_shape(support, crd_node_shape(x))));
-}
-
 static crd_node log_prob(const crd_dist *d, crd_node x)
 {
     crd_node mask = crd_stop_gradient(d->param[0]);
-    crd_node safe = crd_select(crdi_spread_event(mask, crdi_base_event_shape(d)), x, harmless(d, x));
-    return crd_select(mask, crd_dist_log_prob(d->base, safe), crd_num(0));
+    crd_node safe =
+        crd_select(crdi_spread_event(mask, crdi_base_event_shape(d)), x, crdi_harmless(crdi_base_support(d), x));
+    return crd_select(mask, crdi_dist_log_prob_inside(d->base, safe), crd_num(0));
 }
 
 static crd_node draw(const crd_dist *d, crd_node key, crd_shape shape)

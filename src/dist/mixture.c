@@ -45,6 +45,7 @@ const crd_dist_type crdi_dist_mixture = {
     .event_shape = crdi_base_event_shape,
     .log_prob = log_prob,
     .draw = draw,
+    .detached = 1,
     .mean = mean,
     .variance = variance,
     .cdf = cdf,

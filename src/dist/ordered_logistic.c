@@ -55,12 +55,30 @@ static crd_node draw(const crd_dist *d, crd_node key, crd_shape shape)
     return crdi_category_draw(crd_exp(log_probs(d)), key, shape);
 }
 
+static crd_node cdf(const crd_dist *d, crd_node x)
+{
+    return crdi_category_cdf(crd_exp(log_probs(d)), x);
+}
+
+static crd_node entropy(const crd_dist *d)
+{
+    return crdi_category_entropy(log_probs(d));
+}
+
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    return crdi_category_quantile(crd_exp(log_probs(d)), p);
+}
+
 const crd_dist_type crdi_dist_ordered_logistic = {
     .name = "ordered_logistic",
     .param_count = 2,
-    .param = {{"predictor", CRD_REAL, 0}, {"cutpoints", CRD_REAL, 1}},
+    .param = {{"predictor", CRD_REAL, 0}, {"cutpoints", CRD_ORDERED, 1}},
     .discrete = 1,
     .support = support,
     .log_prob = log_prob,
     .draw = draw,
+    .cdf = cdf,
+    .entropy = entropy,
+    .quantile = quantile,
 };

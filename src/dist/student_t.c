@@ -4,7 +4,7 @@
  *   draw: loc + scale sqrt(df (u^(-2 / df) - 1)) cos(2 pi v), u and v uniform (Bailey 1994, theorem 2; for large df it
  *   becomes Box and Muller's normal), reparameterised in all three parameters.
  * The two log G cancel for large df: above df = 200 their difference is the series of log G(a + 1/2) - log G(a), which
- * is good to 1e-16 there. The distribution function would need the incomplete beta function. */
+ * is good to 1e-16 there. */
 #include "dist/dist.h"
 
 #include <math.h>
@@ -55,6 +55,25 @@ static crd_node variance(const crd_dist *d)
     return crd_select(crd_less(crd_num(0), excess), finite, heavy);
 }
 
+static crd_node cdf(const crd_dist *d, crd_node x)
+{
+    return crd_student_t_cdf(d->param[0], crdi_standardise(x, d->param[1], d->param[2]));
+}
+
+static crd_node entropy(const crd_dist *d)
+{
+    /* (df + 1) / 2 (digamma((df + 1) / 2) - digamma(df / 2)) + log(sqrt(df) B(df / 2, 1 / 2)) + log(scale) */
+    crd_node half = crd_mul(crd_num(0.5), d->param[0]), next = crd_add(half, crd_num(0.5));
+    crd_node slopes = crd_mul(next, crd_sub(crd_digamma(next), crd_digamma(half)));
+    crd_node peak = crd_sub(crd_mul(crd_num(0.5), crd_log(crd_mul(crd_num(PI), d->param[0]))), gamma_ratio(half));
+    return crd_add(crd_add(slopes, peak), crd_log(d->param[2]));
+}
+
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    return crd_add(d->param[1], crd_mul(d->param[2], crd_student_t_quantile(d->param[0], p)));
+}
+
 const crd_dist_type crdi_dist_student_t = {
     .name = "student_t",
     .param_count = 3,
@@ -64,4 +83,7 @@ const crd_dist_type crdi_dist_student_t = {
     .draw = draw,
     .mean = mean,
     .variance = variance,
+    .cdf = cdf,
+    .entropy = entropy,
+    .quantile = quantile,
 };

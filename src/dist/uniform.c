@@ -4,7 +4,6 @@
  * Bounds that are random themselves may leave an observed value outside: the density is 0 there, and the formula says so.
  * With known bounds observed values are checked once and latent ones stay inside by their bijection: no test is paid. */
 #include "dist/dist.h"
-#include "graph/graph.h"
 
 #include <math.h>
 
@@ -13,28 +12,12 @@ static crd_support support(const crd_dist *d)
     return (crd_support){CRD_INTERVAL, d->param[0], d->param[1]};
 }
 
-static bool known(crd_node node)
-{
-    return !node.graph || crd_node_known(node, NULL);
-}
-
-/* The shape must be that of x, which a formula without x does not have. */
-static crd_node repeat(crd_node value, crd_node x)
-{
-    crd_shape shape;
-    if (!x.graph || !crdi_broadcast_shape(crd_node_shape(value), crd_node_shape(x), &shape))
-        return value;
-    if (!value.graph)
-        return crdi_constant_fill(x.graph, value.number, shape);
-    return crd_broadcast_to(value, shape);
-}
-
 static crd_node log_prob(const crd_dist *d, crd_node x)
 {
     crd_node low = d->param[0], high = d->param[1];
     crd_node density = crd_neg(crd_log(crd_sub(high, low)));
-    if (known(low) && known(high))
-        return repeat(density, x);
+    if (crdi_known(low) && crdi_known(high))
+        return crdi_repeat(density, x);
     crd_node inside = crd_mul(crd_less_equal(low, x), crd_less_equal(x, high));
     return crd_select(inside, density, crd_num(-INFINITY));
 }
@@ -61,6 +44,16 @@ static crd_node cdf(const crd_dist *d, crd_node x)
     return crd_min(crd_max(share, crd_num(0)), crd_num(1));
 }
 
+static crd_node entropy(const crd_dist *d)
+{
+    return crd_log(crd_sub(d->param[1], d->param[0]));
+}
+
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    return crd_add(d->param[0], crd_mul(p, crd_sub(d->param[1], d->param[0])));
+}
+
 const crd_dist_type crdi_dist_uniform = {
     .name = "uniform",
     .param_count = 2,
@@ -71,4 +64,6 @@ const crd_dist_type crdi_dist_uniform = {
     .mean = mean,
     .variance = variance,
     .cdf = cdf,
+    .entropy = entropy,
+    .quantile = quantile,
 };

@@ -42,6 +42,19 @@ static crd_node cdf(const crd_dist *d, crd_node x)
     return crd_neg(crd_expm1(crd_neg(crd_exp(crd_mul(d->param[1], log_ratio(d, x))))));
 }
 
+static crd_node entropy(const crd_dist *d)
+{
+    /* Euler's constant (1 - 1 / k) + log(s / k) + 1 */
+    crd_node k = d->param[1], bend = crd_mul(crd_num(0.57721566490153286061), crd_sub(crd_num(1), crd_reciprocal(k)));
+    return crd_add(crd_add(bend, crd_sub(crd_log(d->param[0]), crd_log(k))), crd_num(1));
+}
+
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    crd_node waiting = crd_neg(crd_log1p(crd_neg(p)));
+    return crd_mul(d->param[0], crd_exp(crd_div(crd_log(waiting), d->param[1])));
+}
+
 const crd_dist_type crdi_dist_weibull = {
     .name = "weibull",
     .param_count = 2,
@@ -52,4 +65,6 @@ const crd_dist_type crdi_dist_weibull = {
     .mean = mean,
     .variance = variance,
     .cdf = cdf,
+    .entropy = entropy,
+    .quantile = quantile,
 };

@@ -17,7 +17,7 @@ crd_node crdi_zero_inflated_log_prob(crd_node gate, crd_node base_log_prob, crd_
 
 static crd_node log_prob(const crd_dist *d, crd_node x)
 {
-    return crdi_zero_inflated_log_prob(d->param[0], crd_dist_log_prob(d->base, x), x);
+    return crdi_zero_inflated_log_prob(d->param[0], crdi_dist_log_prob_inside(d->base, x), x);
 }
 
 static crd_node draw(const crd_dist *d, crd_node key, crd_shape shape)

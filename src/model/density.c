@@ -29,21 +29,30 @@ static double known_at(const struct known *known, int64_t i)
     return known->element ? known->element[i] : known->otherwise;
 }
 
-/* Numbers that are good each must be good together: counts whose sum is the total. */
-static bool check_totals(crd_trace *t, const crd_message *m, const double *value, const struct known *high,
-                         const struct known *mask)
+/* Numbers that are good each must be good together: counts whose sum is the total, probabilities, matrices. */
+static bool check_whole(crd_trace *t, const crd_message *m, const double *value, const struct known *high,
+                        const struct known *mask)
 {
     crd_constraint kind = m->dist.type->support(&m->dist).kind;
     const crdi_constraint *constraint = crdi_constraint_of(kind);
-    if (!constraint->totals)
+    if (!constraint->totals && !constraint->whole)
         return true;
-    int64_t columns = m->shape.dim[m->shape.ndim - 1], size = crd_shape_size(m->shape);
-    for (int64_t i = 0; i < size; i += columns) {
-        if (known_at(mask, i / columns) == 0 || constraint->totals(value + i, 1, columns, known_at(high, i)))
+    int last = m->shape.ndim - 1;
+    int64_t columns = m->shape.dim[last], rows = constraint->event_ndim > 1 ? m->shape.dim[last - 1] : 1;
+    for (int64_t i = 0; i < crd_shape_size(m->shape); i += rows * columns) {
+        long long row = i / (rows * columns);
+        if (known_at(mask, row) == 0)
             continue;
-        crd_trace_fail(t, CRD_EDOMAIN, m->where, "site %s: observed row %lld: %s needs %s (%g)", m->name,
-                       (long long)(i / columns), m->dist.type->name, crd_constraint_text(kind), known_at(high, i));
-        return false;
+        if (constraint->totals && !constraint->totals(value + i, rows, columns, known_at(high, i))) {
+            crd_trace_fail(t, CRD_EDOMAIN, m->where, "site %s: observed row %lld: %s needs %s (%g)", m->name, row,
+                           m->dist.type->name, crd_constraint_text(kind), known_at(high, i));
+            return false;
+        }
+        if (constraint->whole && !constraint->whole(value + i, rows, columns)) {
+            crd_trace_fail(t, CRD_EDOMAIN, m->where, "site %s: observed %s %lld: %s needs %s", m->name,
+                           rows > 1 ? "matrix" : "row", row, m->dist.type->name, crd_constraint_text(kind));
+            return false;
+        }
     }
     return true;
 }
@@ -67,7 +76,7 @@ bool crdi_check_observed(crd_trace *t, const crd_message *m)
                        (long long)i, value[i], m->dist.type->name, crd_constraint_text(support.kind));
         return false;
     }
-    return check_totals(t, m, value, &high, &mask);
+    return check_whole(t, m, value, &high, &mask);
 }
 
 /* ---- density ------------------------------------------------------------------------------------------------ */
@@ -104,6 +113,19 @@ static crd_node harmless_value(crd_trace *t, const crd_message *m, crd_node mask
     return crd_select(crd_reshape(mask, spread), m->value, harmless);
 }
 
+static bool is_known(crd_node node)
+{
+    return !node.graph || crd_node_known(node, NULL);
+}
+
+/* A latent value comes out of a bijection, and data were checked against bounds that are known: only what is computed, or
+ * has bounds that are, is tested for being in the support. */
+static bool is_inside(const crd_message *m)
+{
+    crd_support support = m->dist.type->support(&m->dist);
+    return m->inside || (m->observed && is_known(m->value) && is_known(support.low) && is_known(support.high));
+}
+
 void crdi_add_density(crd_trace *t, crd_message *m)
 {
     m->log_prob = m->log_density = crd_num(0);
@@ -117,7 +139,7 @@ void crdi_add_density(crd_trace *t, crd_message *m)
     if (m->kind == CRD_MESSAGE_SAMPLE && m->has_mask)
         value = harmless_value(t, m, mask);
     if (m->kind == CRD_MESSAGE_SAMPLE)
-        value = crd_dist_log_prob(&m->dist, value);
+        value = is_inside(m) ? crdi_dist_log_prob_inside(&m->dist, value) : crd_dist_log_prob(&m->dist, value);
     m->log_prob = crd_broadcast_to(value, m->batch);
     if (m->has_mask)
         m->log_prob = crd_select(mask, m->log_prob, crd_num(0));

@@ -23,6 +23,7 @@ static void process(crd_handler *self, crd_trace *trace, crd_message *m)
     crd_support support = m->dist.type->support(&m->dist);
     crd_node u = part(place->request, i, crd_bijection_shape(support, m->shape));
     crd_message_give(trace, m, crd_bijection_forward(support, u));
+    m->inside = 1;
     place->out->log_jacobian[i] = crd_bijection_log_jacobian(support, u);
 }
 

@@ -82,6 +82,7 @@ static crd_node choose(struct chooser *c, crd_trace *t, crd_message *m, int site
     if (!have)
         value = crd_bijection_forward(support, u);
     crd_message_give(t, m, value);
+    m->inside = 1;
     return u;
 }
 

@@ -11,13 +11,13 @@ static void process(crd_handler *self, crd_trace *trace, crd_message *m)
     crd_support support = m->dist.type->support(&m->dist);
     if (!crd_bijection_exists(support)) {
         crd_trace_fail(trace, CRD_EUNSUPPORTED, m->where,
-                       "site %s: %s is discrete; a latent site must be continuous, or be observed", m->name,
-                       m->dist.type->name);
+                       "site %s: %s is %s; a latent site must be continuous, or be observed", m->name,
+                       m->dist.type->name, m->dist.type->discrete ? "discrete" : "a point");
         return;
     }
     crd_node input = crd_input(trace->graph, m->name, crd_bijection_shape(support, m->shape));
     m->value = crd_bijection_forward(support, input);
-    m->has_value = 1;
+    m->has_value = m->inside = 1;
     crd_node jacobian = crd_bijection_log_jacobian(support, input);
     u->log_jacobian = crd_add(u->log_jacobian, jacobian);
     if (crdi_grow(trace->ctx, &u->input, &u->capacity, u->count, sizeof *u->input) < 0) {

@@ -49,9 +49,12 @@ typedef struct crdi_figure_source {
         const double *observed, *predicted, *low, *high; /* low and high may be NULL */
         double probability;
     } fit;
+    /* CRDI_NEEDS_LOSS */
+    int64_t step_count;
+    const double *loss; /* (step_count); NaN: a step that was skipped */
 } crdi_figure_source;
 
-enum { CRDI_NEEDS_DATA = 1, CRDI_NEEDS_SERIES = 2, CRDI_NEEDS_BANDS = 4 };
+enum { CRDI_NEEDS_DATA = 1, CRDI_NEEDS_SERIES = 2, CRDI_NEEDS_BANDS = 4, CRDI_NEEDS_LOSS = 8 };
 
 /* CRD_EMISSING when a part that it needs is empty. */
 typedef crd_status (*crdi_figure_fn)(crdi_figure **out, crd_context *ctx, const crdi_figure_source *source);

@@ -10,6 +10,7 @@ typedef struct crdi_prediction_request {
     const double *prob; /* (prob_count), each in 0 to 1 */
     int prob_count;
     crd_key key; /* of the noise */
+    int64_t draws; /* to use, of all chains together; 0: all */
     int threads; /* 0: as many as processors */
     size_t memory; /* bytes for draws and predictions at a time; 0: 192 MiB. Results do not depend on it */
 } crdi_prediction_request;

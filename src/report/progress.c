@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LEAST_BAR = 8, MOST_BAR = 30, FIELD = 64, FIELDS = 7, MOST_PLAIN = 16 };
+enum { LEAST_BAR = 8, MOST_BAR = 30, FIELD = 64, FIELDS = 8, MOST_PLAIN = 16 };
 
 static const char *phase_name(crdi_phase phase)
 {
-    static const char *const names[] = {"waiting", "warmup", "sampling", "done", "stopped"};
+    static const char *const names[] = {"waiting", "warmup", "sampling", "fitting", "done", "stopped"};
     return names[phase];
 }
 
@@ -58,6 +58,10 @@ static void fields(const crdi_chain_progress *c, bool align, char out[FIELDS][FI
         crdi_format(out[3], FIELD, "%s<%s", spent, left);
     if (c->divergences > 0)
         crdi_format(out[4], FIELD, "%lld divergent", (long long)c->divergences);
+    if (c->skipped > 0)
+        crdi_format(out[4], FIELD, "%lld skipped", (long long)c->skipped);
+    if (c->fit && isfinite(c->loss))
+        crdi_format(out[7], FIELD, "loss %.6g", c->loss);
     if (known(c->step_size))
         crdi_format(out[5], FIELD, "step %.3g", c->step_size);
     if (known(c->gradients))
@@ -94,11 +98,11 @@ static int fit(const char field[FIELDS][FIELD], int name, int width, int *bar)
     return count;
 }
 
-static void name_line(char name[FIELD], int line, int alone, int count)
+static void name_line(char name[FIELD], const crdi_chain_progress *chains, int line, int alone, int count)
 {
     int digits = crdi_format(NULL, 0, "%d", count);
     if (line < alone)
-        crdi_format(name, FIELD, "chain %*d", digits, line + 1);
+        crdi_format(name, FIELD, "%s %*d", chains[line].fit ? "fit" : "chain", digits, line + 1);
     else
         crdi_format(name, FIELD, "%-*s", 6 + digits, "others");
 }
@@ -168,14 +172,14 @@ int crdi_progress_block(crdi_string *out, const crdi_chain_progress *chains, int
         char field[FIELDS][FIELD] = {{0}};
         int own;
         fields(i < alone ? &chains[i] : &rest, true, field);
-        name_line(name, i, alone, count);
+        name_line(name, chains, i, alone, count);
         fit((const char(*)[FIELD])field, (int)strlen(name), width, &own);
         bar = own < bar ? own : bar;
     }
     if (before > 0)
         crdi_string_append(out, "\x1b[%dA", before);
     for (int i = 0; i < lines; i++) {
-        name_line(name, i, alone, count);
+        name_line(name, chains, i, alone, count);
         crdi_string_append(out, "\r");
         add_line(out, name, i < alone ? &chains[i] : &rest, width, bar);
         crdi_string_append(out, "\x1b[K\n");
@@ -221,7 +225,7 @@ crd_status crdi_progress_lines(crdi_string *out, const crdi_chain_progress *chai
         any = true;
         if (count > MOST_PLAIN)
             continue;
-        crdi_string_append(out, "chain %d:", i + 1);
+        crdi_string_append(out, "%s %d:", chains[i].fit ? "fit" : "chain", i + 1);
         plain_line(out, &chains[i]);
     }
     if (any && count > MOST_PLAIN) {

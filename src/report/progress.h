@@ -4,11 +4,13 @@
 
 #include "base/base.h"
 #include <credence/mcmc.h>
+#include <credence/svi.h>
 
 typedef enum crdi_phase {
     CRDI_PHASE_WAITING, /* not begun */
     CRDI_PHASE_WARMUP,
     CRDI_PHASE_SAMPLING,
+    CRDI_PHASE_FITTING, /* of a variational fit */
     CRDI_PHASE_DONE,
     CRDI_PHASE_STOPPED /* by the user or by an error */
 } crdi_phase;
@@ -20,10 +22,14 @@ typedef struct crdi_chain_progress {
     double gradients; /* mean gradient evaluations a draw; not shown unless > 0 and finite */
     int64_t divergences; /* after warm-up */
     double seconds, seconds_left; /* since the start; to go: NaN or negative when not known */
+    bool fit; /* no chain: a variational fit */
+    double loss; /* of a fit; not shown unless it is finite */
+    int64_t skipped; /* steps of a fit that were not finite */
 } crdi_chain_progress;
 
 /* From what the sampler reports. `ended`: the run is over, so a chain that is not at its end was stopped. */
 crdi_chain_progress crdi_progress_of(const crd_chain_progress *chain, bool ended);
+crdi_chain_progress crdi_progress_of_fit(const crd_svi_progress *fit);
 
 /* A block of one line a chain, each shorter than `width` columns (what does not fit is left out from the right), at
  * most `height` lines (0: no limit): chains beyond it share the last line. `before`: lines of the block that stands

@@ -31,3 +31,19 @@ crdi_chain_progress crdi_progress_of(const crd_chain_progress *c, bool ended)
                                  .seconds = c->seconds,
                                  .seconds_left = each * (double)(c->total - c->iteration)};
 }
+
+crdi_chain_progress crdi_progress_of_fit(const crd_svi_progress *fit)
+{
+    double each = fit->step > 0 ? fit->seconds / (double)fit->step : NAN;
+    crdi_phase phase = fit->step >= fit->total ? CRDI_PHASE_DONE
+                       : fit->seconds > 0      ? CRDI_PHASE_FITTING
+                                               : CRDI_PHASE_WAITING;
+    return (crdi_chain_progress){.iteration = fit->step,
+                                 .total = fit->total,
+                                 .phase = phase,
+                                 .fit = true,
+                                 .loss = fit->loss,
+                                 .skipped = fit->skipped,
+                                 .seconds = fit->seconds,
+                                 .seconds_left = each * (double)(fit->total - fit->step)};
+}

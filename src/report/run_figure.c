@@ -6,6 +6,7 @@
 #include "report/prediction.h"
 #include "report/run_figure_impl.h"
 #include "store/dataset.h"
+#include "store/network_svi.h"
 
 #include <credence/diag.h>
 #include <math.h>
@@ -114,9 +115,11 @@ static crd_status find_inputs(const crdi_network_run *net, crdi_arena *arena, st
 
 /* ---- the data ----------------------------------------------------------------------------------------------- */
 
-static crd_status make_data(const crdi_network_run *net, crdi_arena *arena, crdi_figure **out)
+static crd_status make_data(crdi_network_run *net, crdi_arena *arena, const crdi_run_figure_options *options,
+                            crdi_figure **out)
 {
     struct inputs all;
+    (void)options;
     CRD_TRY(crdi_network_run_need(net, "figures of the data"));
     CRD_TRY(find_inputs(net, arena, &all));
     crdi_named *named = crdi_arena_alloc(arena, (size_t)all.count * sizeof *named);
@@ -273,7 +276,7 @@ static crd_status find_along(const crdi_network_run *net, const struct inputs *a
                              "%s", net->path);
 }
 
-static crd_status make_bands(const crdi_network_run *net, crdi_arena *arena, const crdi_run_figure_options *options,
+static crd_status make_bands(crdi_network_run *net, crdi_arena *arena, const crdi_run_figure_options *options,
                              crdi_figure **out)
 {
     struct inputs all;
@@ -296,7 +299,31 @@ static crd_status make_bands(const crdi_network_run *net, crdi_arena *arena, con
     return crdi_figure_bands(out, net->ctx, &source);
 }
 
+/* ---- the loss ----------------------------------------------------------------------------------------------- */
+
+static crd_status make_loss(crdi_network_run *net, crdi_arena *arena, const crdi_run_figure_options *options,
+                            crdi_figure **out)
+{
+    crdi_variational v;
+    (void)arena;
+    (void)options;
+    if (!crdi_run_is_variational(net->run))
+        return crdi_raise(net->ctx, CRD_EUNSUPPORTED, "%s: a run without a loss; --method svi has one", net->path);
+    CRD_TRY(crdi_variational_read(net->ctx, net->run, &v));
+    crd_status status =
+        crdi_figure_loss(out, net->ctx, &(crdi_figure_source){.step_count = v.steps, .loss = v.loss_by_step.data});
+    crdi_variational_clear(net->ctx, &v);
+    return status;
+}
+
 /* ---- which -------------------------------------------------------------------------------------------------- */
+
+/* The figures that are drawn from one run. */
+static const struct drawn {
+    const char *name;
+    crd_status (*make)(crdi_network_run *net, crdi_arena *arena, const crdi_run_figure_options *options,
+                       crdi_figure **out);
+} drawn[] = {{"data", make_data}, {"bands", make_bands}, {"trace", crdi_run_figure_trace}, {"loss", make_loss}};
 
 crd_status crdi_run_figure_make(crdi_network_run *net, const char *figure, const crdi_run_figure_options *options,
                                 crdi_figure **out)
@@ -304,17 +331,13 @@ crd_status crdi_run_figure_make(crdi_network_run *net, const char *figure, const
     const crdi_figure_type *type;
     crdi_arena *arena;
     CRD_TRY(crdi_figure_type_find(net->ctx, figure, &type));
-    CRD_TRY(crdi_arena_create(&arena, net->ctx));
-    crd_status status;
-    if (strcmp(type->name, "data") == 0)
-        status = make_data(net, arena, out);
-    else if (strcmp(type->name, "bands") == 0)
-        status = make_bands(net, arena, options, out);
-    else if (strcmp(type->name, "trace") == 0)
-        status = crdi_run_figure_trace(net, arena, options, out);
-    else
-        status = crdi_raise(net->ctx, CRD_EUNSUPPORTED, "figure '%s' compares several runs: it is not drawn from one",
-                            type->name);
-    crdi_arena_destroy(&arena);
-    return status;
+    for (int i = 0; i < CRDI_COUNT(drawn); i++)
+        if (strcmp(type->name, drawn[i].name) == 0) {
+            CRD_TRY(crdi_arena_create(&arena, net->ctx));
+            crd_status status = drawn[i].make(net, arena, options, out);
+            crdi_arena_destroy(&arena);
+            return status;
+        }
+    return crdi_raise(net->ctx, CRD_EUNSUPPORTED, "figure '%s' compares several runs: it is not drawn from one",
+                      type->name);
 }

@@ -14,8 +14,8 @@ typedef struct crdi_run_figure_options {
     crd_key key; /* of the noise in observed against predicted */
 } crdi_run_figure_options;
 
-/* Builds the figure "data", "trace" or "bands" of a run. CRD_ENAME: another figure, an unknown site or column;
- * CRD_EUNSUPPORTED: data and bands of a model written in C; CRD_EMISSING: no draws. */
+/* Builds the figure "data", "trace", "bands" or "loss" of a run. CRD_ENAME: another figure, an unknown site or column;
+ * CRD_EUNSUPPORTED: data and bands of a model written in C, loss of a run that has none; CRD_EMISSING: no draws. */
 crd_status crdi_run_figure_make(crdi_network_run *net, const char *figure, const crdi_run_figure_options *options,
                                 crdi_figure **out);
 

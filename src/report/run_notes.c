@@ -1,12 +1,14 @@
 /* run_notes.c - in words: why the draws of a run should not be believed yet, and what to try. */
 #include "report/run_summary.h"
+#include "report/variational.h"
 
 #include <math.h>
 
 /* r_hat and n_eff come out as no number, or below zero, where the chains are too short for them. */
 bool crdi_run_too_short(const crdi_run_summary *s)
 {
-    return s->count > 0 && (isnan(s->worst_r_hat->r_hat) || !(s->smallest_n_eff->n_eff > 0)) && s->part.draws < 20;
+    return !s->independent && s->count > 0 && (isnan(s->worst_r_hat->r_hat) || !(s->smallest_n_eff->n_eff > 0)) &&
+           s->part.draws < 20;
 }
 
 static void note_of_rows(crdi_string *out, const crdi_run_summary *s)
@@ -27,11 +29,39 @@ static void note_of_rows(crdi_string *out, const crdi_run_summary *s)
                            n->label, n->n_eff);
 }
 
+/* ArviZ's bounds: r_hat 1.01 and 100 bulk draws a chain (Vehtari et al. 2021); energy below 0.3 (Betancourt 2016). */
+static void note_of_diagnostics(crdi_string *out, const crdi_run_summary *s)
+{
+    int64_t high = 0, few = 0;
+    for (int64_t i = 0; i < s->count; i++) {
+        const crdi_diagnostic_row *d = &s->diagnostic[i];
+        high += d->r_hat > 1.01;
+        few += fmin(d->ess_bulk, d->ess_tail) < 100 * s->part.chains;
+    }
+    if (high > 0)
+        crdi_string_append(out, "note: rank r_hat is above 1.01 in %lld of %lld rows; try more --warmup and --draws\n",
+                           (long long)high, (long long)s->count);
+    if (few > 0)
+        crdi_string_append(out,
+                           "note: ess_bulk or ess_tail is below 100 a chain in %lld of %lld rows; try more --draws\n",
+                           (long long)few, (long long)s->count);
+    for (int c = 0; s->ebfmi && c < s->part.chains; c++)
+        if (s->ebfmi[c] < 0.3)
+            crdi_string_append(out,
+                               "note: E-BFMI of chain %d is %.2f, below 0.3: its energy hardly moves; a "
+                               "reparametrised model may help\n",
+                               s->part.chain[c], s->ebfmi[c]);
+}
+
 crd_status crdi_run_notes(crdi_string *out, const crdi_run_summary *s)
 {
     int64_t n = s->part.chains * s->part.draws;
-    if (s->count > 0)
+    if (s->independent)
+        crdi_variational_notes(out, &s->svi);
+    else if (s->count > 0)
         note_of_rows(out, s);
+    if (s->diagnostics && !crdi_run_too_short(s))
+        note_of_diagnostics(out, s);
     if (s->divergences > 0 && (double)s->divergences > 0.001 * (double)n)
         crdi_string_append(
             out, "note: %lld of %lld draws diverged: they may miss a part of the posterior; try --target-accept 0.95\n",

@@ -18,6 +18,23 @@ static bool wanted(const crd_column *column, const char *label, const char *site
     return crdi_run_site_is(site, column, label);
 }
 
+/* The row of the same place among the diagnostics. */
+static crd_status add_diagnostics(crdi_run_summary *s, const crdi_summary_row *row, const double *draws)
+{
+    int chains = s->part.chains;
+    int64_t n = s->part.draws;
+    crdi_diagnostic_row d = {
+        .site = row->site, .label = row->label, .mean = row->mean, .sd = row->sd, .low = row->low, .high = row->high};
+    CRD_TRY(crdi_grow(s->ctx, &s->diagnostic, &s->diagnostic_capacity, s->count - 1, sizeof *s->diagnostic));
+    CRD_TRY(crd_diag_mcse_mean(s->ctx, draws, chains, n, &d.mcse_mean));
+    CRD_TRY(crd_diag_mcse_sd(s->ctx, draws, chains, n, &d.mcse_sd));
+    CRD_TRY(crd_diag_ess_bulk(s->ctx, draws, chains, n, &d.ess_bulk));
+    CRD_TRY(crd_diag_ess_tail(s->ctx, draws, chains, n, &d.ess_tail));
+    CRD_TRY(crd_diag_r_hat_rank(s->ctx, draws, chains, n, &d.r_hat));
+    s->diagnostic[s->count - 1] = d;
+    return CRD_OK;
+}
+
 static crd_status add_row(crdi_run_summary *s, const crd_column *column, const char *label, const double *draws)
 {
     crd_diag_summary d;
@@ -33,7 +50,9 @@ static crd_status add_row(crdi_run_summary *s, const crd_column *column, const c
                               .high = d.high,
                               .n_eff = d.n_eff,
                               .r_hat = d.r_hat};
-    return row->site && row->label ? CRD_OK : CRD_ENOMEM;
+    if (!row->site || !row->label)
+        return CRD_ENOMEM;
+    return s->diagnostics ? add_diagnostics(s, row, draws) : CRD_OK;
 }
 
 /* Elements first .. first + count - 1 of a column; those that are wanted become rows. */
@@ -100,6 +119,22 @@ static crd_status count_draws(crdi_run_summary *s, crd_run *run, const char *nam
     return status;
 }
 
+static crd_status find_ebfmi(crdi_run_summary *s, crd_run *run)
+{
+    const crd_column *column = find_statistic(run, "energy");
+    if (!column || !s->diagnostics)
+        return CRD_OK;
+    double *energy = crdi_alloc_array(s->ctx, s->part.chains * s->part.draws, sizeof *energy);
+    s->ebfmi = crdi_alloc_array(s->ctx, s->part.chains, sizeof *s->ebfmi);
+    crd_status status = CRD_ENOMEM;
+    if (energy && s->ebfmi)
+        status = crdi_run_read_elements(s->ctx, run, column, &s->part, 0, 1, energy);
+    for (int c = 0; c < s->part.chains && status == CRD_OK; c++)
+        s->ebfmi[c] = crd_diag_ebfmi(energy + c * s->part.draws, s->part.draws);
+    crdi_free(s->ctx, energy);
+    return status;
+}
+
 /* From the record of the options; a run of another making may have none. */
 static crd_status read_max_depth(crdi_run_summary *s, crd_run *run)
 {
@@ -135,6 +170,8 @@ static bool worse(double a, double b, bool larger)
 
 static void find_worst(crdi_run_summary *s)
 {
+    if (s->independent)
+        return;
     for (int64_t i = 0; i < s->count; i++) {
         if (!s->worst_r_hat || worse(s->row[i].r_hat, s->worst_r_hat->r_hat, true))
             s->worst_r_hat = &s->row[i];
@@ -160,6 +197,9 @@ static crd_status describe(crdi_run_summary *s, crdi_network_run *net)
         CRD_TRY(crdi_run_get_integer(net->run, "warmup", &s->warmup));
     CRD_TRY(text_entry(s, net->run, "method", &s->method));
     CRD_TRY(text_entry(s, net->run, "status", &s->status));
+    s->independent = crdi_run_is_variational(net->run);
+    if (s->independent)
+        CRD_TRY(crdi_variational_read(s->ctx, net->run, &s->svi));
     if (!net->is_network)
         return CRD_OK;
     s->scaled = net->recipe->scale == CRD_SCALE_STANDARD;
@@ -179,25 +219,38 @@ static crd_status make(crdi_run_summary *s, crdi_network_run *net, const char *s
                           strcmp(s->status, "running") == 0 ? " yet" : ": the run was stopped in its warm-up");
     CRD_TRY(add_rows(s, net->run, site));
     CRD_TRY(count_trouble(s, net->run));
+    CRD_TRY(find_ebfmi(s, net->run));
     if (s->count == 0 && site)
         return crdi_run_raise_unknown_site(net, site);
     find_worst(s);
     return CRD_OK;
 }
 
-crd_status crdi_run_summary_make(crdi_network_run *net, const char *site, double prob, crdi_run_summary **out)
+static crd_status summarise(crdi_network_run *net, const char *site, double prob, bool diagnostics,
+                            crdi_run_summary **out)
 {
     crdi_run_summary *s = crdi_alloc(net->ctx, sizeof *s);
     if (!s)
         return CRD_ENOMEM;
     s->ctx = net->ctx;
     s->prob = prob;
+    s->diagnostics = diagnostics;
     crd_status status = make(s, net, site);
     if (status < 0)
         crdi_run_summary_destroy(&s);
     else
         *out = s;
     return status;
+}
+
+crd_status crdi_run_summary_make(crdi_network_run *net, const char *site, double prob, crdi_run_summary **out)
+{
+    return summarise(net, site, prob, false, out);
+}
+
+crd_status crdi_run_diagnostics_make(crdi_network_run *net, const char *site, double prob, crdi_run_summary **out)
+{
+    return summarise(net, site, prob, true, out);
 }
 
 void crdi_run_summary_destroy(crdi_run_summary **summary)
@@ -207,7 +260,10 @@ void crdi_run_summary_destroy(crdi_run_summary **summary)
     crdi_run_summary *s = *summary;
     crdi_arena_destroy(&s->arena);
     crdi_run_part_clear(s->ctx, &s->part);
+    crdi_variational_clear(s->ctx, &s->svi);
     crdi_free(s->ctx, s->row);
+    crdi_free(s->ctx, s->diagnostic);
+    crdi_free(s->ctx, s->ebfmi);
     crdi_free(s->ctx, s->method);
     crdi_free(s->ctx, s->status);
     crdi_free(s->ctx, s->target);

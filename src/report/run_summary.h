@@ -5,12 +5,17 @@
 #include "infer/mcmc.h"
 #include "report/table.h"
 #include "store/network_run.h"
+#include "store/network_svi.h"
 
 typedef struct crdi_run_summary {
     crd_context *ctx;
     crdi_arena *arena; /* texts of the rows */
     crdi_summary_row *row;
     int64_t count, capacity;
+    bool diagnostics; /* ArviZ's columns were asked for: */
+    crdi_diagnostic_row *diagnostic; /* (count), else NULL */
+    int64_t diagnostic_capacity;
+    double *ebfmi; /* (part.chains); NULL also where the sampler has no energy */
     double prob;
     crdi_run_part part; /* what was summarised */
     int chains; /* of the run */
@@ -20,6 +25,8 @@ typedef struct crdi_run_summary {
     char *method, *status; /* "nuts", "complete"; "" where the file does not say */
     /* Of the rows; one that is not a number is worst, because nothing is known of it. */
     const crdi_summary_row *worst_r_hat, *smallest_n_eff; /* NULL without rows */
+    bool independent; /* the draws of a variational fit: r_hat and n_eff say nothing, `svi` does */
+    crdi_variational svi;
     bool scaled; /* sites are in units of standardised data */
     char *target; /* of a network's run, else NULL */
     double target_sd;
@@ -29,6 +36,8 @@ typedef struct crdi_run_summary {
  * sites; deterministic sites that were kept come only where the pattern matches. CRD_EMISSING: no draws; CRD_ENAME: the
  * pattern matches nothing. Memory: the rows, and 32 MiB or one element's draws. */
 crd_status crdi_run_summary_make(crdi_network_run *net, const char *site, double prob, crdi_run_summary **out);
+/* The same with ArviZ's columns, which the text, the JSON and the CSV then have. */
+crd_status crdi_run_diagnostics_make(crdi_network_run *net, const char *site, double prob, crdi_run_summary **out);
 void crdi_run_summary_destroy(crdi_run_summary **summary);
 
 /* The table and the lines below it: divergences, what was run, units. */

@@ -1,6 +1,7 @@
 /* run_summary_text.c - the summary of a run, and the end of one, as text and as JSON. */
 #include "report/run_summary.h"
 #include "report/text.h"
+#include "report/variational.h"
 
 #include <math.h>
 #include <string.h>
@@ -30,6 +31,29 @@ static bool noise_in_units(const crdi_run_summary *s, crdi_summary_row *out)
     return true;
 }
 
+/* The same among ArviZ's rows. Only where noise_in_units is true. */
+static crdi_diagnostic_row diagnostic_in_units(const crdi_run_summary *s)
+{
+    crdi_diagnostic_row noise = s->diagnostic[find_noise(s) - s->row];
+    noise.mean *= s->target_sd;
+    noise.sd *= s->target_sd;
+    noise.low *= s->target_sd;
+    noise.high *= s->target_sd;
+    noise.mcse_mean *= s->target_sd;
+    noise.mcse_sd *= s->target_sd;
+    return noise;
+}
+
+static void add_ebfmi(crdi_string *out, const crdi_run_summary *s)
+{
+    if (!s->ebfmi)
+        return;
+    crdi_string_append(out, "E-BFMI of each chain:");
+    for (int c = 0; c < s->part.chains; c++)
+        crdi_string_append(out, " %.2f", s->ebfmi[c]);
+    crdi_string_append(out, "\n");
+}
+
 static void add_units(crdi_string *out, const crdi_run_summary *s)
 {
     crdi_summary_row noise;
@@ -42,12 +66,32 @@ static void add_units(crdi_string *out, const crdi_run_summary *s)
                            noise.mean, noise.sd, noise.median, noise.low, noise.high);
 }
 
+/* What stands below the table of a variational fit. */
+static crd_status add_variational(crdi_string *out, const crdi_run_summary *s)
+{
+    crdi_string_append(out, "\n%s: %lld draws from the fitted guide%s%s%s\n", s->method, (long long)s->part.draws,
+                       strcmp(s->status, "complete") == 0 ? "" : " (",
+                       strcmp(s->status, "complete") == 0 ? "" : s->status,
+                       strcmp(s->status, "complete") == 0 ? "" : ")");
+    crdi_variational_lines(out, &s->svi);
+    add_units(out, s);
+    return crdi_run_notes(out, s);
+}
+
 crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *s, bool full)
 {
     crdi_string_append(out, "\n");
-    CRD_TRY(crdi_summary_text(out, s->row, s->count, s->prob, full));
+    if (s->diagnostics)
+        CRD_TRY(crdi_diagnostic_text(out, s->diagnostic, s->count, s->prob, full));
+    else if (s->independent)
+        CRD_TRY(crdi_draws_text(out, s->row, s->count, s->prob, full));
+    else
+        CRD_TRY(crdi_summary_text(out, s->row, s->count, s->prob, full));
     if (s->divergences >= 0)
         crdi_string_append(out, "\nNumber of divergences: %lld\n", (long long)s->divergences);
+    add_ebfmi(out, s);
+    if (s->independent)
+        return add_variational(out, s);
     crdi_string_append(out, "%s%s%d chain%s of %lld draws", s->method, *s->method ? ": " : "", s->part.chains,
                        s->part.chains == 1 ? "" : "s", (long long)s->part.draws);
     if (s->warmup >= 0)
@@ -62,21 +106,45 @@ crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *s, bo
     return crdi_run_notes(out, s);
 }
 
+static crd_status summary_csv(crdi_string *out, const crdi_run_summary *s, const char *label)
+{
+    crdi_summary_row *rows = crdi_alloc_array(s->ctx, s->count + 1, sizeof *rows);
+    if (!rows)
+        return CRD_ENOMEM;
+    memcpy(rows, s->row, (size_t)s->count * sizeof *rows);
+    bool more = noise_in_units(s, &rows[s->count]);
+    rows[s->count].label = label;
+    crd_status status = s->independent ? crdi_draws_csv(out, rows, s->count + more, s->prob)
+                                       : crdi_summary_csv(out, rows, s->count + more, s->prob);
+    crdi_free(s->ctx, rows);
+    return status;
+}
+
+static crd_status diagnostic_csv(crdi_string *out, const crdi_run_summary *s, const char *label)
+{
+    crdi_summary_row noise;
+    bool more = noise_in_units(s, &noise);
+    crdi_diagnostic_row *rows = crdi_alloc_array(s->ctx, s->count + 1, sizeof *rows);
+    if (!rows)
+        return CRD_ENOMEM;
+    memcpy(rows, s->diagnostic, (size_t)s->count * sizeof *rows);
+    if (more)
+        rows[s->count] = diagnostic_in_units(s);
+    rows[s->count].label = label;
+    crd_status status = crdi_diagnostic_csv(out, rows, s->count + more, s->prob);
+    crdi_free(s->ctx, rows);
+    return status;
+}
+
 crd_status crdi_run_summary_csv(crdi_string *out, const crdi_run_summary *s)
 {
     crdi_string label;
-    crdi_summary_row *rows = crdi_alloc_array(s->ctx, s->count + 1, sizeof *rows);
     crdi_string_init(&label, s->ctx);
     crdi_string_append(&label, "s (units of %s)", s->target ? s->target : "");
-    crd_status status = rows ? label.status : CRD_ENOMEM;
-    if (status == CRD_OK) {
-        memcpy(rows, s->row, (size_t)s->count * sizeof *rows);
-        bool more = noise_in_units(s, &rows[s->count]);
-        rows[s->count].label = crdi_string_text(&label);
-        status = crdi_summary_csv(out, rows, s->count + more, s->prob);
-    }
+    crd_status status = label.status;
+    if (status == CRD_OK)
+        status = (s->diagnostics ? diagnostic_csv : summary_csv)(out, s, crdi_string_text(&label));
     crdi_string_clear(&label);
-    crdi_free(s->ctx, rows);
     return status;
 }
 
@@ -102,6 +170,16 @@ static void put_noise(crdi_json_writer *w, const crdi_run_summary *s)
     crdi_json_close(w, '}');
 }
 
+static void put_ebfmi(crdi_json_writer *w, const crdi_run_summary *s)
+{
+    if (!s->ebfmi)
+        return;
+    crdi_json_open(w, "ebfmi", '[');
+    for (int c = 0; c < s->part.chains; c++)
+        put_number_or_null(w, NULL, s->ebfmi[c]);
+    crdi_json_close(w, ']');
+}
+
 crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *s)
 {
     crdi_json_writer w = {.out = out};
@@ -119,7 +197,13 @@ crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *s)
         crdi_json_put_number(&w, "target_sd", s->target_sd);
     }
     put_noise(&w, s);
-    crdi_summary_json_rows(&w, s->row, s->count);
+    if (s->independent)
+        crdi_variational_json(&w, &s->svi);
+    put_ebfmi(&w, s);
+    if (s->diagnostics)
+        crdi_diagnostic_json_rows(&w, s->diagnostic, s->count);
+    else
+        (s->independent ? crdi_draws_json_rows : crdi_summary_json_rows)(&w, s->row, s->count);
     crdi_json_close(&w, '}');
     crdi_string_append(out, "\n");
     return out->status;
@@ -166,9 +250,21 @@ static int64_t least_draws(const crdi_run_end *end)
     return least;
 }
 
+static crd_status end_of_variational(crdi_string *out, const crdi_run_end *end)
+{
+    const crdi_run_summary *s = end->summary;
+    crdi_string_append(out, "fit:         %.2f s, %.3g microseconds a step\n", end->cost.sampling_seconds,
+                       1e6 * end->cost.sampling_seconds / (double)(s->svi.steps ? s->svi.steps : 1));
+    crdi_variational_lines(out, &s->svi);
+    crdi_string_append(out, "draws:       %lld in %s\n", (long long)s->part.draws, end->path);
+    return crdi_run_notes(out, s);
+}
+
 crd_status crdi_run_end_text(crdi_string *out, const crdi_run_end *end)
 {
     const crdi_run_summary *s = end->summary;
+    if (s && s->independent)
+        return end_of_variational(out, end);
     int64_t begun, total = draws_of(end, &begun);
     crdi_string_append(out, "warm-up:     %.2f s\nsampling:    %.2f s\n", end->cost.warmup_seconds,
                        end->cost.sampling_seconds);

@@ -45,4 +45,20 @@ crd_status crdi_summary_json(crdi_string *out, const crdi_summary_row *rows, int
 /* The member "rows" alone, for an object that holds more. */
 void crdi_summary_json_rows(crdi_json_writer *w, const crdi_summary_row *rows, int64_t count);
 
+/* The same for draws that are independent, of a variational fit: without n_eff and r_hat. */
+crd_status crdi_draws_text(crdi_string *out, const crdi_summary_row *rows, int64_t count, double prob, bool full);
+crd_status crdi_draws_csv(crdi_string *out, const crdi_summary_row *rows, int64_t count, double prob);
+void crdi_draws_json_rows(crdi_json_writer *w, const crdi_summary_row *rows, int64_t count);
+
+/* The same with the columns of ArviZ's summary: the rank-normalised diagnostics and Monte Carlo errors. */
+typedef struct crdi_diagnostic_row {
+    const char *site, *label;
+    double mean, sd, low, high, mcse_mean, mcse_sd, ess_bulk, ess_tail, r_hat;
+} crdi_diagnostic_row;
+
+crd_status crdi_diagnostic_text(crdi_string *out, const crdi_diagnostic_row *rows, int64_t count, double prob,
+                                bool full);
+crd_status crdi_diagnostic_csv(crdi_string *out, const crdi_diagnostic_row *rows, int64_t count, double prob);
+void crdi_diagnostic_json_rows(crdi_json_writer *w, const crdi_diagnostic_row *rows, int64_t count);
+
 #endif

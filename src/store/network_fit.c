@@ -7,6 +7,35 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#define METHOD(name, implementation) extern const crdi_network_method crdi_network_##implementation;
+#include "store/network_methods.def"
+#undef METHOD
+
+static const struct named_method {
+    const char *name;
+    const crdi_network_method *type;
+} methods[] = {
+#define METHOD(name, implementation) {#name, &crdi_network_##implementation},
+#include "store/network_methods.def"
+#undef METHOD
+};
+
+static const char *method_name(const void *list, int64_t i)
+{
+    (void)list;
+    return methods[i].name;
+}
+
+crd_status crdi_network_method_find(crd_context *ctx, const char *name, const crdi_network_method **out)
+{
+    for (int i = 0; i < CRDI_COUNT(methods); i++)
+        if (strcmp(methods[i].name, name) == 0) {
+            *out = methods[i].type;
+            return CRD_OK;
+        }
+    return crdi_raise_unknown(ctx, "method", name, method_name, NULL, CRDI_COUNT(methods));
+}
+
 static crd_status describe(crdi_network_fit *fit)
 {
     return crdi_network_run_describe(fit->run, &(crdi_network_description){.network = &fit->network,
@@ -14,9 +43,9 @@ static crd_status describe(crdi_network_fit *fit)
                                                                            .data_name = fit->data_name,
                                                                            .data_sha256 = fit->dataset->sha256,
                                                                            .options = fit->options,
-                                                                           .method = fit->mcmc.kernel,
+                                                                           .method = fit->method,
                                                                            .seed = fit->seed,
-                                                                           .warmup = fit->mcmc.warmup,
+                                                                           .warmup = fit->model ? fit->mcmc.warmup : 0,
                                                                            .draws = fit->mcmc.draws});
 }
 
@@ -32,7 +61,7 @@ static crd_status check_room(const crdi_network_fit *fit)
         return CRD_OK; /* some file systems do not say */
     for (int c = 0; c < fit->columns.count; c++)
         elements += (double)crd_shape_size(fit->columns.column[c].shape);
-    double need = sizeof(double) * elements * (double)fit->mcmc.chains * (double)fit->mcmc.draws;
+    double need = sizeof(double) * elements * fit->chains * (double)fit->mcmc.draws;
     double free_bytes = (double)system.f_bavail * (double)system.f_frsize;
     if (need <= 0.9 * free_bytes)
         return CRD_OK;
@@ -40,17 +69,17 @@ static crd_status check_room(const crdi_network_fit *fit)
         fit->ctx, CRD_EINVAL,
         "%s: %lld draws of %lld chain%s take %.3g GB, and its file system has %.3g GB free; ask for fewer, "
         "or for another place by --out",
-        fit->path, (long long)fit->mcmc.draws, (long long)fit->mcmc.chains, fit->mcmc.chains == 1 ? "" : "s",
-        need / 1e9, free_bytes / 1e9);
+        fit->path, (long long)fit->mcmc.draws, (long long)fit->chains, fit->chains == 1 ? "" : "s", need / 1e9,
+        free_bytes / 1e9);
 }
 
 crd_status crdi_network_fit_prepare(crdi_network_fit *fit)
 {
     fit->network.x = crd_array_borrow(fit->dataset->x.data, fit->dataset->x.shape);
     fit->network.y = &fit->dataset->y;
+    CRD_TRY(crdi_network_method_find(fit->ctx, fit->method, &fit->type));
     CRD_TRY(crdi_arena_create(&fit->arena, fit->ctx));
-    CRD_TRY(crd_model_create(&fit->model, fit->ctx, crd_network_model, &fit->network));
-    CRD_TRY(crdi_mcmc_columns_of(fit->model, &fit->mcmc, fit->arena, &fit->columns));
+    CRD_TRY(fit->type->prepare(fit));
     CRD_TRY(check_room(fit));
     CRD_TRY(crdi_run_create(fit->ctx, fit->path, fit->force, &fit->run));
     return describe(fit);
@@ -88,9 +117,7 @@ static crd_status draw(crdi_network_fit *fit, bool *any, crdi_mcmc_report *repor
 {
     struct counting counting = {crdi_run_sink(fit->run), any};
     crdi_sink sink = {.user = &counting, .draws = pass_draws, .state = counting.sink.state ? pass_state : NULL};
-    crd_nuts_options options = fit->mcmc;
-    options.warmup = options.warmup > 0 ? options.warmup : -1; /* there 0 stands for the default */
-    crd_status status = crdi_mcmc_run(fit->model, &options, crd_key_make((uint64_t)fit->seed), &sink, report);
+    crd_status status = fit->type->draw(fit, &sink, report);
     if (status >= 0) {
         crd_status written = write_timings(fit->run, report);
         status = written < 0 ? written : status;
@@ -100,7 +127,7 @@ static crd_status draw(crdi_network_fit *fit, bool *any, crdi_mcmc_report *repor
 
 crd_status crdi_network_fit_run(crdi_network_fit *fit, crdi_mcmc_report *report)
 {
-    int chains = (int)fit->mcmc.chains;
+    int chains = fit->chains;
     bool *any = crdi_alloc_array(fit->ctx, chains, sizeof *any), drawn = false;
     if (!any)
         return CRD_ENOMEM;
@@ -122,6 +149,7 @@ crd_status crdi_network_fit_run(crdi_network_fit *fit, crdi_mcmc_report *report)
 void crdi_network_fit_clear(crdi_network_fit *fit)
 {
     (void)!crdi_run_close(&fit->run, CRD_INTERRUPTED);
-    crd_model_destroy(&fit->model);
+    if (fit->type)
+        fit->type->clear(fit);
     crdi_arena_destroy(&fit->arena);
 }

@@ -5,28 +5,52 @@
 #include "infer/mcmc.h"
 #include "store/network_run.h"
 
-typedef struct crdi_network_fit {
+#include <credence/svi.h>
+
+typedef struct crdi_network_fit crdi_network_fit;
+
+/* A way to come to draws: a file network_*.c, and a row of network_methods.def for each name that it has. */
+typedef struct crdi_network_method {
+    /* Compiles; sets the model's dim, the columns and the number of chains. Nothing is written yet. */
+    crd_status (*prepare)(crdi_network_fit *fit);
+    /* Draws into the sink, and sets entries of the run. CRD_INTERRUPTED: stopped, what was drawn has gone to the sink. */
+    crd_status (*draw)(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_report *report);
+    void (*clear)(crdi_network_fit *fit);
+    /* A line of what it will do, without a name: "2 chains, 200 + 2000". */
+    void (*plan)(const crdi_network_fit *fit, crdi_string *out);
+} crdi_network_method;
+
+struct crdi_network_fit {
     crd_context *ctx;
     /* What the caller fills; borrowed until clear. */
+    const char *method; /* a name of network_methods.def */
     const crd_dataset *dataset;
     crd_network network; /* the settings; x and y come from the data set */
     crd_nuts_options mcmc; /* complete, as the options' table gives it: warmup 0 means none */
+    crd_svi_options svi; /* the same */
     const char *data_name, *options, *path; /* options: JSON for the record */
     int64_t seed; /* 0 or more */
     bool force;
     /* Ours. */
-    crd_model *model;
+    const crdi_network_method *type;
+    crd_model *model; /* of MCMC */
+    crd_svi *fitted; /* of variational inference */
     crdi_arena *arena;
     crdi_mcmc_columns columns;
+    int chains;
+    int64_t dim; /* unconstrained numbers of the model */
     crdi_run *run;
     bool kept_older; /* after the run: it came to no draws, and the file that it was to replace still stands */
-} crdi_network_fit;
+};
+
+/* CRD_ENAME names the nearest. */
+crd_status crdi_network_method_find(crd_context *ctx, const char *name, const crdi_network_method **out);
 
 /* Compiles the model and creates the run file beside its place: CRD_EPRIOR, CRD_ENAME, CRD_EINVAL, CRD_EEXISTS, CRD_EIO and
  * whatever else can be wrong. Nothing stands at the path yet, and an older file there is untouched. */
 crd_status crdi_network_fit_prepare(crdi_network_fit *fit);
-/* Draws. CRD_INTERRUPTED: stopped by mcmc.stop; what was drawn is in the file. After an error without any draw no file is
- * left; a file that was to be replaced stays as it was until there are draws. */
+/* Draws. CRD_INTERRUPTED: stopped by mcmc.stop or svi.stop; what was drawn is in the file. After an error without any draw
+ * no file is left; a file that was to be replaced stays as it was until there are draws. */
 crd_status crdi_network_fit_run(crdi_network_fit *fit, crdi_mcmc_report *report);
 void crdi_network_fit_clear(crdi_network_fit *fit);
 

@@ -26,9 +26,10 @@ static void add_row(crdi_string *page, crd_graph *g, const crd_dist_type *type)
     crd_dist dist = constant_dist(g, type);
     add_parameters(page, type);
     crdi_string_append(page, " | %s | %s |", crd_constraint_text(type->support(&dist).kind), crd_dist_type_what(type));
-    const char *const names[] = {"mean", "variance", "cdf"};
-    const int offered[] = {type->mean != NULL, type->variance != NULL, type->cdf != NULL};
-    for (int i = 0, said = 0; i < 3; i++)
+    const char *const names[] = {"mean", "variance", "cdf", "entropy", "quantile"};
+    const int offered[] = {type->mean != NULL, type->variance != NULL, type->cdf != NULL, type->entropy != NULL,
+                           type->quantile != NULL};
+    for (int i = 0, said = 0; i < 5; i++)
         if (offered[i])
             crdi_string_append(page, "%s%s", said++ ? ", " : " ", names[i]);
     crdi_string_append(page, " |\n");

@@ -1,6 +1,6 @@
 # Tests of the sources themselves, label structure. Each script plants violations in a copy and must see them caught
 # when it is called with `selftest`; README.md lists what is checked.
-foreach(check includes source headers formatted)
+foreach(check includes source headers formatted pages)
   set(script ${CMAKE_CURRENT_SOURCE_DIR}/structure/check_${check}.sh)
   add_test(NAME structure/${check} COMMAND sh ${script} ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/include)
   add_test(NAME structure/${check}_selftest COMMAND sh ${script} selftest)

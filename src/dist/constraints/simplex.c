@@ -4,7 +4,7 @@
  *   z_i = sigmoid(u_i - log(k - 1 - i)),  x_i = z_i prod over j < i of (1 - z_j),  x_last = what is left.
  * The products are sums of logs: log(1 - z) = -softplus(u - offset). u = 0 is the middle of the simplex.
  *   log |dx/du| = sum over i of log z_i + (cumulated log of what is left before i) + log(1 - z_i). */
-#include "dist/constraint.h"
+#include "dist/constraints/triangle.h"
 
 #include <math.h>
 
@@ -66,6 +66,8 @@ static crd_node log_left(crd_node t)
 static crd_node forward(crd_support support, crd_node u)
 {
     (void)support;
+    if (u.graph && columns_of(u) == 0) /* of one class */
+        return crdi_columns_of(u, 1, 1);
     crd_node t = shifted(u, 1), log_z = crd_neg(crd_softplus(crd_neg(t)));
     crd_node parts[2] = {log_z, zero_column(t)};
     return crd_exp(crd_add(log_left(t), crd_concat(parts, 2, -1)));
@@ -74,6 +76,8 @@ static crd_node forward(crd_support support, crd_node u)
 static crd_node log_jacobian(crd_support support, crd_node u)
 {
     (void)support;
+    if (columns_of(u) == 0)
+        return crd_num(0);
     crd_node t = shifted(u, 1);
     crd_node before = crd_slice(log_left(t), -1, 0, columns_of(u), 1);
     return crd_sum(crd_sub(before, crd_add(crd_softplus(t), crd_softplus(crd_neg(t)))));
@@ -84,11 +88,20 @@ static crd_node inverse(crd_support support, crd_node x)
 {
     (void)support;
     int64_t n = columns_of(x) - 1;
+    if (n == 0)
+        return crdi_columns_of(x, 0, 0);
     crd_node taken = crd_slice(x, -1, 0, n, 1);
     crd_node left = crd_sub(crd_num(1), crd_cumsum(taken, -1)); /* behind each piece */
     return shifted(crd_sub(crd_log(taken), crd_log(left)), -1);
 }
 
+static crd_node inside(crd_support support, crd_node x)
+{
+    (void)support;
+    crd_node off = crd_abs(crd_sub(crd_sum_axis(x, -1), crd_num(1)));
+    return crdi_both(crdi_all(crd_less_equal(crd_num(0), x)), crd_less_equal(off, crd_num(1e-4)));
+}
+
 static const crdi_bijection bijection = {shape_of, forward, log_jacobian, inverse};
 const crdi_constraint crdi_constraint_simplex = {
-    .event_ndim = 1, .holds = holds, .whole = whole, .bijection = &bijection};
+    .event_ndim = 1, .holds = holds, .inside = inside, .whole = whole, .bijection = &bijection};

@@ -18,6 +18,9 @@ bool crdi_is_negation(crd_node x);
 bool crdi_is_addition(crd_node x);
 bool crdi_is_subtraction(crd_node x);
 
+/* d log x / d a at fixed P(a, x): the implicit derivative of a gamma draw. It has none itself. */
+crd_node crdi_log_gamma_slope_at(crd_node a, crd_node log_x, crd_where where);
+
 /* op(A) op(B), each transposed or not, without moving anything. */
 crd_node crdi_matmul_transposed(crd_node a, crd_node b, bool ta, bool tb);
 

@@ -9,6 +9,7 @@
  * carried through to the parameters once. */
 #include "infer/svi/elbo.h"
 
+#include "dist/dist.h"
 #include "model/place.h"
 
 #include <math.h>
@@ -162,12 +163,9 @@ static void add(crd_node *sum, crd_node term)
 /* KL(q || p) summed over a site; crdi_nothing if there is no formula, or a mask that it does not know of. */
 static crd_node divergence_of_pair(const crd_dist *q, const crd_message *p)
 {
-    if (p->has_mask || strcmp(q->type->name, "normal") != 0 || strcmp(p->dist.type->name, "normal") != 0)
+    if (p->has_mask || !crd_kl_exists(q, &p->dist))
         return crdi_nothing;
-    crd_node ratio = crd_div(q->param[1], p->dist.param[1]);
-    crd_node shift = crd_div(crd_sub(q->param[0], p->dist.param[0]), p->dist.param[1]);
-    crd_node twice = crd_sub(crd_add(crd_square(ratio), crd_square(shift)), crd_num(1));
-    crd_node sum = crd_sum(crd_broadcast_to(crd_sub(crd_mul(crd_num(0.5), twice), crd_log(ratio)), p->batch));
+    crd_node sum = crd_sum(crd_broadcast_to(crd_kl(q, &p->dist), p->batch));
     return p->scale == 1 ? sum : crd_mul(crd_num(p->scale), sum);
 }
 
@@ -207,9 +205,10 @@ static void add_parts(const struct builder *b, const crdi_guide_draw *draw, stru
         const crdi_guide_draw *own = &draw[g->part_of[i]];
         const crdi_guide_type *type = g->part[g->part_of[i]].type;
         crd_node known = divergence_of_site(b, own, i, p), log_p = p->log_density;
+        crd_node of_u = crd_add(log_p, out->placed.log_jacobian[i]);
+        add(&out->log_joint, of_u);
         if (!type->point || type->jacobian)
-            log_p = crd_add(log_p, out->placed.log_jacobian[i]);
-        add(&out->log_joint, log_p);
+            log_p = of_u;
         if (!crdi_is_nothing(known)) {
             add(&out->divergence, known);
             continue;
@@ -230,6 +229,9 @@ static void add_hand(const struct builder *b, struct particle *out)
         if (q->kind != CRD_MESSAGE_SAMPLE && q->kind != CRD_MESSAGE_FACTOR)
             continue;
         const crd_message *p = crdi_is_latent(q) ? crd_trace_find(out->placed.trace, q->name) : NULL;
+        bool scored = p && !crdi_dist_reparameterised(&q->dist);
+        /* The expectation of log q's own slope at a given draw is 0: it would only be noise. */
+        crd_node log_q = scored ? crd_stop_gradient(q->log_density) : q->log_density;
         crd_node known = p && b->loss->type->mean_field && q->scale == 1 && !q->has_mask
                              ? divergence_of_pair(&q->dist, p)
                              : crdi_nothing;
@@ -239,9 +241,9 @@ static void add_hand(const struct builder *b, struct particle *out)
         if (!crdi_is_nothing(known))
             add(&out->divergence, known);
         else
-            add(&out->divergence, p ? crd_sub(q->log_density, p->log_density) : q->log_density);
-        if (p && q->dist.type->discrete)
-            add(&out->score, q->log_density);
+            add(&out->divergence, p ? crd_sub(log_q, p->log_density) : log_q);
+        if (scored) /* of the draws as they were made: a scale does not count */
+            add(&out->score, crd_sum(q->log_prob));
     }
 }
 
@@ -261,13 +263,24 @@ static crd_node or_zero(crd_node node)
     return crdi_is_nothing(node) ? crd_num(0) : node;
 }
 
+/* Draws without a reparameterisation are constants: a gradient of some of their parameters would count twice. */
+static void detach(crd_handler *self, crd_trace *trace, crd_message *m)
+{
+    (void)self;
+    (void)trace;
+    if (m->kind == CRD_MESSAGE_SAMPLE && m->has_value && !m->observed && !crdi_dist_reparameterised(&m->dist))
+        m->value = crd_stop_gradient(m->value);
+}
+
 static crd_status trace_hand(const struct builder *b, crd_node key, crd_trace **out)
 {
+    crd_handler detached = {.process = detach};
     crd_seed_handler seed;
     crd_substitute_handler params;
     CRD_TRY(crd_trace_create_in(out, b->graph));
     crd_seed_init(&seed, key);
     crd_substitute_init(&params, find_param, (void *)b);
+    CRD_TRY(crd_trace_push(*out, &detached)); /* behind the seed: it sees what that has drawn */
     CRD_TRY(crd_trace_push(*out, &seed.handler));
     CRD_TRY(crd_trace_push(*out, &params.handler));
     return crd_trace_run(*out, b->guide->hand, b->guide->hand_user);
@@ -459,7 +472,8 @@ static crd_status compile(struct builder *b, struct sums *s, int64_t particles, 
     if (s->scored && b->loss->alpha != 1)
         return crdi_raise(
             b->guide->ctx, CRD_EUNSUPPORTED,
-            "loss %s: the guide has discrete sites, whose gradients only 'trace' and 'trace_mean_field' know",
+            "loss %s: the guide has sites whose draws carry no gradient (discrete ones, gamma, mixtures), which only "
+            "'trace' and 'trace_mean_field' know",
             b->loss->type->name);
     if (s->scored)
         add_scores(b, s, particles, input[2]);

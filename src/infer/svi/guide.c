@@ -282,7 +282,7 @@ bool crdi_guide_is_point(const crdi_guide *guide)
     for (int k = 0; k < guide->part_count; k++)
         if (!guide->part[k].type->point)
             return false;
-    return guide->hand == NULL;
+    return guide->hand == NULL && !guide->subsampled;
 }
 
 bool crdi_guide_has_density(const crdi_guide *guide)

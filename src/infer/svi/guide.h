@@ -89,6 +89,7 @@ typedef struct crdi_guide {
     int *part_of; /* by site of `model` */
     int64_t *place; /* by site: where its numbers begin in its part's u */
     int64_t params; /* of all */
+    bool subsampled; /* the model has plates of which a run takes some rows: the loss has noise whatever the guide */
 } crdi_guide;
 
 /* CRD_ENAME names the nearest. */
@@ -113,7 +114,7 @@ typedef struct crdi_guide_request {
 crd_status crdi_guide_create(crd_context *ctx, const crdi_guide_request *request, crdi_guide **out);
 void crdi_guide_destroy(crdi_guide **guide);
 
-/* Whether all parts are points, and nothing is written by hand: the loss has no noise but that of subsamples. */
+/* Whether all parts are points, nothing is written by hand and nothing subsampled: the loss has no noise. */
 bool crdi_guide_is_point(const crdi_guide *guide);
 /* Whether draws have a density q with which importance weights can be made: no part is a point. */
 bool crdi_guide_has_density(const crdi_guide *guide);

@@ -65,7 +65,7 @@ crd_node crdi_guide_held_model(crd_trace *t, void *user)
 
 /* ---- parameters --------------------------------------------------------------------------------------------- */
 
-static crd_status add_param(crdi_guide *g, const crd_message *m)
+static crd_status add_param(crdi_guide *g, crd_graph *graph, const crd_message *m)
 {
     crd_support support = {.kind = m->constraint, .low = crdi_nothing, .high = crdi_nothing};
     const double *initial;
@@ -76,7 +76,8 @@ static crd_status add_param(crdi_guide *g, const crd_message *m)
             return crdi_raise(g->ctx, CRD_ESHAPE, "param %s: model and guide give it different shapes or sets",
                               m->name);
         }
-    crd_node u = crd_bijection_inverse(support, m->initial);
+    crd_node u = m->initial.graph ? m->initial : crdi_constant_scalar(graph, m->initial.number);
+    u = crd_bijection_inverse(support, u);
     if (!crd_node_known(u, &initial))
         return crdi_raise(g->ctx, CRD_EDOMAIN, "param %s: its initial value has no unconstrained form", m->name);
     crdi_guide_param *p = &g->param[g->param_count++];
@@ -97,7 +98,7 @@ static crd_status add_params(crdi_guide *g, const crd_trace *trace)
 {
     for (int i = 0; trace && i < crd_trace_count(trace); i++)
         if (crd_trace_site(trace, i)->kind == CRD_MESSAGE_PARAM)
-            CRD_TRY(add_param(g, crd_trace_site(trace, i)));
+            CRD_TRY(add_param(g, trace->graph, crd_trace_site(trace, i)));
     return CRD_OK;
 }
 
@@ -117,7 +118,7 @@ static crd_status check_site(const crdi_guide *g, const crd_message *q, const cr
     if (p->observed)
         return crdi_raise(g->ctx, CRD_EINVAL, "site %s: the guide draws it, in the model it is observed", q->name);
     crd_constraint inner = q->dist.type->support(&q->dist).kind, outer = p->dist.type->support(&p->dist).kind;
-    if (!within(inner, outer) || q->dist.type->discrete != p->dist.type->discrete)
+    if (!within(inner, outer) || crd_dist_discrete(&q->dist) != crd_dist_discrete(&p->dist))
         return crdi_raise(g->ctx, CRD_EDOMAIN,
                           "site %s: the guide's %s gives values that are %s, the model's %s needs ones that are %s",
                           q->name, q->dist.type->name, crd_constraint_text(inner), p->dist.type->name,
@@ -190,6 +191,8 @@ static crd_status read_traces(crdi_guide *g, const crd_trace *hand, const crd_tr
         return CRD_ENOMEM;
     CRD_TRY(add_params(g, hand));
     CRD_TRY(add_params(g, model));
+    for (int i = 0; i < crd_trace_plate_count(model); i++)
+        g->subsampled = g->subsampled || crd_trace_plate(model, i)->rows < crd_trace_plate(model, i)->size;
     *left = 0;
     for (int i = 0; i < crd_trace_count(model); i++) {
         const crd_message *m = crd_trace_site(model, i);

@@ -112,9 +112,9 @@ crd_status crdi_svi_finish_laplace(crd_svi *svi)
     if (status == CRD_OK && !isfinite(half_log_det))
         status = crdi_raise(
             svi->ctx, CRD_EDOMAIN,
-            "guide laplace: the curvature where the fit ended (loss %.6g) is not positive definite, so it is "
+            "guide laplace: the curvature where the fit ended (mean loss %.6g) is not positive definite, so it is "
             "no maximum with a normal round it; more steps, --optimizer lbfgs, or another guide",
-            svi->run[svi->best].loss[svi->run[svi->best].steps - 1]);
+            svi->run[svi->best].final_loss);
     if (status == CRD_OK) {
         write_params(u, factor, dim, svi->fitted);
         svi->log_evidence = log_density + (double)dim * HALF_LOG_2PI - half_log_det;

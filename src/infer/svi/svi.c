@@ -71,6 +71,36 @@ static crd_status make_starter(crd_svi *svi)
     return svi->guide->model ? crdi_starter_create(&svi->starter, svi->guide->model, &start) : CRD_OK;
 }
 
+/* Laplace's curvature is that of all sites together, on all data; what it would leave out is refused. */
+static crd_status check_laplace(const crd_svi *svi)
+{
+    const crdi_guide *g = svi->guide;
+    const char *other = g->part_count > 1 ? "other sites have another guide"
+                        : g->hand         ? "other sites have a guide written by hand"
+                        : g->param_count  ? "the model has parameters (crd_param)"
+                        : g->subsampled   ? "the model takes a subsample of its rows"
+                                          : NULL;
+    for (int k = 0; other && k < g->part_count; k++)
+        if (g->part[k].type->fitted)
+            return crdi_raise(svi->ctx, CRD_EUNSUPPORTED,
+                              "guide %s takes the curvature in all sites on all data, and %s; delta fits a point",
+                              g->part[k].type->name, other);
+    return CRD_OK;
+}
+
+static crd_status check_guide(const crd_svi *svi)
+{
+    if (crdi_svi_is_lbfgs(&svi->options) && svi->guide->subsampled)
+        return crdi_raise(svi->ctx, CRD_EUNSUPPORTED,
+                          "optimizer lbfgs needs a loss without noise, and the model takes a subsample of its rows; "
+                          "take all, or adam:0.01");
+    if (crdi_svi_is_lbfgs(&svi->options) && !crdi_guide_is_point(svi->guide))
+        return crdi_raise(svi->ctx, CRD_EUNSUPPORTED,
+                          "optimizer lbfgs needs a loss without noise: guide delta or laplace; for %s take adam:0.01",
+                          svi->options.guide);
+    return check_laplace(svi);
+}
+
 static crd_status prepare(crd_svi *svi, crd_model_fn model, void *user, const crd_svi_options *options, crd_key key)
 {
     CRD_TRY(complete(svi, options));
@@ -80,10 +110,7 @@ static crd_status prepare(crd_svi *svi, crd_model_fn model, void *user, const cr
         &(crdi_guide_request){
             .fn = model, .user = user, .text = o->guide, .hand = o->guide_fn, .hand_user = o->guide_user},
         &svi->guide));
-    if (crdi_svi_is_lbfgs(o) && !crdi_guide_is_point(svi->guide))
-        return crdi_raise(svi->ctx, CRD_EUNSUPPORTED,
-                          "optimizer lbfgs needs a loss without noise: guide delta or laplace; for %s take adam:0.01",
-                          o->guide);
+    CRD_TRY(check_guide(svi));
     CRD_TRY(crdi_elbo_create(svi->guide, &svi->loss, o->particles, &svi->elbo));
     CRD_TRY(make_starter(svi));
     svi->run = crdi_arena_alloc(svi->arena, sizeof *svi->run * (size_t)o->restarts);
@@ -137,18 +164,27 @@ static crd_status choose(crd_svi *svi)
     return svi->run[svi->best].status;
 }
 
-static crd_status fit(crd_svi *svi)
+static crd_status finish(crd_svi *svi)
 {
-    CRD_TRY(crdi_parallel(svi->ctx, (int)svi->options.threads, svi->options.restarts, fit_one, svi));
-    CRD_TRY(choose(svi));
-    bool stopped = atomic_load(&svi->stopped);
-    if (svi->guide->part_count == 1 && svi->guide->part[0].type->fitted && !stopped)
-        CRD_TRY(crdi_svi_finish_laplace(svi));
-    return stopped ? CRD_INTERRUPTED : CRD_OK;
+    if (atomic_load(&svi->stopped))
+        return CRD_INTERRUPTED;
+    if (svi->guide->part_count == 1 && svi->guide->part[0].type->fitted)
+        return crdi_svi_finish_laplace(svi);
+    return CRD_OK;
 }
 
-crd_status crd_svi_fit(crd_context *ctx, crd_model_fn model, void *user, const crd_svi_options *options, crd_key key,
-                       crd_svi **out)
+static crd_status fit(crd_svi *svi)
+{
+    bool clear = crd_error_status(svi->ctx) == CRD_OK;
+    CRD_TRY(crdi_parallel(svi->ctx, (int)svi->options.threads, svi->options.restarts, fit_one, svi));
+    CRD_TRY(choose(svi));
+    if (clear)
+        crd_error_clear(svi->ctx); /* what failed restarts have said: the one that was kept did not fail */
+    return finish(svi);
+}
+
+crd_status crdi_svi_create(crd_context *ctx, crd_model_fn model, void *user, const crd_svi_options *options,
+                           crd_key key, crd_svi **out)
 {
     crd_svi *svi = crdi_alloc(ctx, sizeof *svi);
     if (!svi)
@@ -158,15 +194,32 @@ crd_status crd_svi_fit(crd_context *ctx, crd_model_fn model, void *user, const c
     crd_status status = crdi_arena_create(&svi->arena, ctx);
     if (status == CRD_OK)
         status = prepare(svi, model, user, options, key);
-    if (status == CRD_OK)
-        status = fit(svi);
-    svi->options.progress = NULL;
-    svi->options.stop = NULL;
     if (status < 0) {
         crd_svi_destroy(&svi);
         return status;
     }
     *out = svi;
+    return CRD_OK;
+}
+
+crd_status crdi_svi_make(crd_svi *svi)
+{
+    crd_status status = fit(svi);
+    svi->options.progress = NULL;
+    svi->options.stop = NULL;
+    return status;
+}
+
+crd_status crd_svi_fit(crd_context *ctx, crd_model_fn model, void *user, const crd_svi_options *options, crd_key key,
+                       crd_svi **out)
+{
+    crd_svi *svi;
+    CRD_TRY(crdi_svi_create(ctx, model, user, options, key, &svi));
+    crd_status status = crdi_svi_make(svi);
+    if (status < 0)
+        crd_svi_destroy(&svi);
+    else
+        *out = svi;
     return status;
 }
 
@@ -179,10 +232,12 @@ crd_status crd_svi_continue(crd_svi *svi, int64_t steps)
         return crdi_raise(svi->ctx, CRD_EUNSUPPORTED,
                           "%s: a finished fit of it cannot go on; fit again with more steps",
                           svi->fitted ? "guide laplace" : "optimizer lbfgs");
+    atomic_store(&svi->stopped, false); /* a fit that was stopped goes on */
     CRD_TRY(crdi_svi_run_steps(svi, svi->best, run->steps + steps));
     svi->final_loss[svi->best] = run->final_loss;
     write_history(svi);
-    return run->status;
+    CRD_TRY(run->status);
+    return finish(svi);
 }
 
 void crd_svi_destroy(crd_svi **svi)

@@ -53,6 +53,11 @@ struct crd_svi {
     atomic_bool stopped;
 };
 
+/* crd_svi_fit in two parts: all that can be refused, then the steps. */
+crd_status crdi_svi_create(crd_context *ctx, crd_model_fn model, void *user, const crd_svi_options *options,
+                           crd_key key, crd_svi **out);
+crd_status crdi_svi_make(crd_svi *svi);
+
 /* The parameters that draws come from. */
 const double *crdi_svi_params(const crd_svi *svi);
 bool crdi_svi_is_lbfgs(const crd_svi_options *options);

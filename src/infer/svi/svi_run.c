@@ -143,6 +143,28 @@ static void tell(crd_svi *svi, int64_t restart, int64_t total, double started, b
     pthread_mutex_unlock(&svi->lock);
 }
 
+/* Room for one more step; it doubles, up to what a fit was asked for. */
+static crd_status make_room(crd_svi *svi, crdi_svi_run *run, int64_t total)
+{
+    enum { LEAST = 16384 };
+    double **array[] = {&run->loss, &run->divergence, &run->likelihood};
+    int64_t capacity = 2 * run->capacity > LEAST ? 2 * run->capacity : LEAST;
+    if (run->steps < run->capacity)
+        return CRD_OK;
+    capacity = capacity < total ? capacity : total;
+    for (int k = 0; k < 3; k++) {
+        double *larger = crdi_alloc_array(svi->ctx, capacity, sizeof *larger);
+        if (!larger)
+            return CRD_ENOMEM;
+        if (run->steps > 0)
+            memcpy(larger, *array[k], sizeof *larger * (size_t)run->steps);
+        crdi_free(svi->ctx, *array[k]);
+        *array[k] = larger;
+    }
+    run->capacity = capacity;
+    return CRD_OK;
+}
+
 static bool must_stop(crd_svi *svi)
 {
     if (svi->options.stop && svi->options.stop(svi->options.stop_user))
@@ -244,6 +266,7 @@ static crd_status visit(void *user, int64_t iteration, const double *x, double v
     (void)gradient;
     if (iteration == 0)
         return CRD_OK;
+    CRD_TRY(make_room(o->svi, o->run, o->total));
     bool finite = evaluate(o->svi, o->run, x, 0); /* its parts: the search may have looked further on */
     note(o->run, finite, crd_exec_output(o->run->exec));
     tell(o->svi, o->restart, o->total, o->started, false);
@@ -258,30 +281,14 @@ static crd_status minimise(crd_svi *svi, int64_t restart, int64_t total, double 
     crd_status status =
         crdi_lbfgs_minimise(svi->ctx, exact_loss, &o, svi->elbo.params, run->params,
                             &(crdi_lbfgs_options){.max_iterations = total, .visit = visit, .visit_user = &o}, &result);
+    if (status >= 0 && run->steps == 0)
+        run->final_loss = result.value; /* it began at the minimum */
     if (status >= 0)
         run->end = status == CRD_INTERRUPTED ? "stopped" : crdi_lbfgs_reason_text(result.reason);
     return status == CRD_INTERRUPTED ? CRD_OK : status;
 }
 
 /* ---- one restart -------------------------------------------------------------------------------------------- */
-
-static crd_status make_room(crd_svi *svi, crdi_svi_run *run, int64_t total)
-{
-    double **array[] = {&run->loss, &run->divergence, &run->likelihood};
-    if (total <= run->capacity)
-        return CRD_OK;
-    for (int k = 0; k < 3; k++) {
-        double *larger = crdi_alloc_array(svi->ctx, total, sizeof *larger);
-        if (!larger)
-            return CRD_ENOMEM;
-        if (run->steps > 0)
-            memcpy(larger, *array[k], sizeof *larger * (size_t)run->steps);
-        crdi_free(svi->ctx, *array[k]);
-        *array[k] = larger;
-    }
-    run->capacity = total;
-    return CRD_OK;
-}
 
 static crd_status all_steps(crd_svi *svi, int64_t restart, int64_t total, double started)
 {
@@ -292,8 +299,9 @@ static crd_status all_steps(crd_svi *svi, int64_t restart, int64_t total, double
             run->end = "stopped";
             break;
         }
+        CRD_TRY(make_room(svi, run, total));
         step(svi, run);
-        if (run->bad == CRDI_SVI_BAD)
+        if (run->bad >= CRDI_SVI_BAD)
             return raise_not_finite(svi, run);
         if (has_stalled(run, svi->options.patience)) {
             run->end = "the loss has stopped falling";
@@ -310,12 +318,16 @@ crd_status crdi_svi_run_steps(crd_svi *svi, int64_t restart, int64_t total)
     crdi_svi_run *run = &svi->run[restart];
     double started = crdi_seconds();
     CRD_TRY(make_room(svi, run, total));
+    run->final_loss = run->steps == 0 ? INFINITY : run->final_loss;
     crd_status status =
         run->optimiser ? all_steps(svi, restart, total, started) : minimise(svi, restart, total, started);
     run->seconds += crdi_seconds() - started;
     tell(svi, restart, total, started, true);
     run->status = status;
-    run->final_loss = status < 0 || run->steps == 0 ? INFINITY : mean_of_last(run->loss, run->steps, CRDI_SVI_LAST);
+    if (status < 0)
+        run->final_loss = INFINITY;
+    else if (run->steps > 0)
+        run->final_loss = mean_of_last(run->loss, run->steps, CRDI_SVI_LAST);
     if (isnan(run->final_loss))
         run->final_loss = INFINITY;
     return status == CRD_ENOMEM ? status : CRD_OK;

@@ -111,6 +111,80 @@ static void check_file(const char *name)
     testing_context_destroy(&ctx);
 }
 
+/* ---- leave-one-out of eight schools ---------------------------------------------------------------------------- */
+
+enum { SCHOOLS = 8, MOST_PARAMETERS = 2 + 2 * SCHOOLS };
+static const double effect[SCHOOLS] = {28, 8, -3, 7, -1, 1, 18, 12},
+                    effect_sd[SCHOOLS] = {15, 10, 16, 11, 9, 11, 10, 18};
+
+/* All parameters, each (chain, draw): mu, tau, theta and, where it is one, theta_t = (theta - mu) / tau. */
+static int read_parameters(const char *path, bool centred, double (*out)[CHAINS * DRAWS])
+{
+    char name[20];
+    assert_true(read_column(path, "mu", out[0]));
+    assert_true(read_column(path, "tau", out[1]));
+    for (int j = 0; j < SCHOOLS; j++) {
+        snprintf(name, sizeof name, "theta%d", j);
+        assert_true(read_column(path, name, out[2 + j]));
+        for (int i = 0; i < CHAINS * DRAWS; i++)
+            out[2 + SCHOOLS + j][i] = (out[2 + j][i] - out[0][i]) / out[1][i];
+    }
+    return centred ? 2 + SCHOOLS : MOST_PARAMETERS;
+}
+
+static void check_loo(const char *name, bool centred)
+{
+    static double x[MOST_PARAMETERS][CHAINS * DRAWS], density[CHAINS * DRAWS * SCHOOLS];
+    char path[256], draws[1024];
+    double reff = 0, ess, pointwise[SCHOOLS], k_hat[SCHOOLS], expected[SCHOOLS];
+    crd_elpd loo, waic;
+    snprintf(path, sizeof path, "arviz/%s.posterior.csv", name);
+    if (!testing_shared(path))
+        testing_skip("skipped: the shared reference %s is not here\n", path);
+    snprintf(draws, sizeof draws, "%s", testing_shared(path));
+    snprintf(path, sizeof path, "arviz/%s.az_loo_waic.json", name);
+    json_t *reference = testing_json(testing_shared(path));
+    crd_context *ctx = testing_context();
+    int count = read_parameters(draws, centred, x);
+    for (int p = 0; p < count; p++) {
+        assert_ok(ctx, crd_diag_ess_mean(ctx, x[p], CHAINS, DRAWS, &ess));
+        reff += ess / count / (CHAINS * DRAWS);
+    }
+    for (int i = 0; i < CHAINS * DRAWS; i++)
+        for (int j = 0; j < SCHOOLS; j++) {
+            double z = (effect[j] - x[2 + j][i]) / effect_sd[j];
+            density[i * SCHOOLS + j] = -z * z / 2 - log(effect_sd[j]) - 0.91893853320467274178;
+        }
+    assert_ok(ctx, crd_loo(ctx, density, CHAINS * DRAWS, SCHOOLS, reff, pointwise, k_hat, &loo));
+    assert_ok(ctx, crd_waic(ctx, density, CHAINS * DRAWS, SCHOOLS, NULL, &waic));
+    assert_close(loo.elpd, testing_number(json_object_get(reference, "elpd_loo")), 1e-6, 0);
+    assert_close(loo.se, testing_number(json_object_get(reference, "se")), 1e-6, 0);
+    assert_close(loo.p, testing_number(json_object_get(reference, "p_loo")), 1e-6, 0);
+    assert_close(waic.elpd, testing_number(json_object_get(reference, "elpd_waic")), 1e-6, 0);
+    assert_close(waic.se, testing_number(json_object_get(reference, "waic_se")), 1e-6, 0);
+    assert_close(waic.p, testing_number(json_object_get(reference, "p_waic")), 1e-6, 0);
+    testing_numbers(json_object_get(reference, "loo_i"), expected);
+    for (int j = 0; j < SCHOOLS; j++)
+        assert_close(pointwise[j], expected[j], 1e-6, 0);
+    testing_numbers(json_object_get(reference, "pareto_k"), expected);
+    for (int j = 0; j < SCHOOLS; j++)
+        assert_close(k_hat[j], expected[j], 1e-6, 0);
+    json_decref(reference);
+    testing_context_destroy(&ctx);
+}
+
+static void loo_of_centred_eight_schools(void **state)
+{
+    (void)state;
+    check_loo("centered_eight", true);
+}
+
+static void loo_of_non_centred_eight_schools(void **state)
+{
+    (void)state;
+    check_loo("non_centered_eight", false);
+}
+
 static void centred_eight_schools(void **state)
 {
     (void)state;
@@ -128,6 +202,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(centred_eight_schools),
         cmocka_unit_test(non_centred_eight_schools),
+        cmocka_unit_test(loo_of_centred_eight_schools),
+        cmocka_unit_test(loo_of_non_centred_eight_schools),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

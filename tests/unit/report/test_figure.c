@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { N = 5 };
+enum { N = 5, STEPS = 1000, SKIPPED = 700 };
 static const double up[N] = {1, 2, 3, 4, 5}, down[N] = {5, 4, 3, 2, 1};
 static const double gap[N] = {1, NAN, 3, INFINITY, 5};
 
@@ -219,6 +219,16 @@ enum { CHAINS = 2, DRAWS = 3 };
 static const double series[CHAINS * DRAWS] = {1, 3, 2, -1, NAN, 0};
 static const double equal[CHAINS * DRAWS] = {7, 7, 7, 7, 7, 7};
 
+/* 1e4, falling to 2 + the step's last digit; one step was skipped. */
+static const double *losses(void)
+{
+    static double loss[STEPS];
+    for (int i = 0; i < STEPS; i++)
+        loss[i] = 1e4 / (1 + i) + 2 + i % 10;
+    loss[SKIPPED] = NAN;
+    return loss;
+}
+
 static crdi_figure_source make_source(crdi_named named[4], crdi_bands *bands, struct crdi_band level[2])
 {
     named[0] = (crdi_named){"a", series};
@@ -246,7 +256,9 @@ static crdi_figure_source make_source(crdi_named named[4], crdi_bands *bands, st
                                 .series = named,
                                 .band_count = 1,
                                 .bands = bands,
-                                .fit = {N, up, down, up, down, 0.9}};
+                                .fit = {N, up, down, up, down, 0.9},
+                                .step_count = STEPS,
+                                .loss = losses()};
 }
 
 static void a_trace_has_chains_one_after_another_and_a_density(void **state)
@@ -399,6 +411,32 @@ static void every_figure_is_in_the_table_and_says_what_it_lacks(void **state)
     testing_context_destroy(&ctx);
 }
 
+static void a_loss_has_its_mean_and_its_second_half(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_figure *f = NULL;
+    double negative[] = {5, -1};
+    assert_ok(ctx, crdi_figure_loss(&f, ctx, &(crdi_figure_source){.step_count = STEPS, .loss = losses()}));
+    const crdi_panel *all = crdi_figure_panel(f, 0, 0), *half = crdi_figure_panel(f, 0, 1);
+    assert_true(all->log_y && !half->log_y);
+    assert_int_equal(all->layer[0].count, STEPS);
+    assert_int_equal(half->layer[1].count, STEPS / 2);
+    assert_true(half->layer[0].x[0] == STEPS / 2 + 1);
+    /* The mean of the last STEPS / 200 of the second half, computed by hand: the skipped step is not among them. */
+    double sum = 0;
+    for (int i = STEPS - STEPS / 200; i < STEPS; i++)
+        sum += losses()[i];
+    assert_close(half->layer[1].y[STEPS / 2 - 1], sum / (STEPS / 200), 1e-12, 0);
+    assert_true(isnan(all->layer[0].y[SKIPPED]) && isfinite(all->layer[1].y[SKIPPED]));
+    crdi_figure_destroy(&f);
+    assert_ok(ctx, crdi_figure_loss(&f, ctx, &(crdi_figure_source){.step_count = 2, .loss = negative}));
+    assert_true(f->columns == 1 && !crdi_figure_panel(f, 0, 0)->log_y);
+    crdi_figure_destroy(&f);
+    assert_int_equal(crdi_figure_loss(&f, ctx, &(crdi_figure_source){.rows = 1}), CRD_EMISSING);
+    testing_context_destroy(&ctx);
+}
+
 static void running_out_of_memory_is_said_and_leaks_nothing(void **state)
 {
     (void)state;
@@ -446,6 +484,7 @@ int main(void)
         cmocka_unit_test(too_many_series_are_cut_and_that_is_said),
         cmocka_unit_test(bands_are_sorted_and_the_widest_lies_below),
         cmocka_unit_test(every_figure_is_in_the_table_and_says_what_it_lacks),
+        cmocka_unit_test(a_loss_has_its_mean_and_its_second_half),
         cmocka_unit_test(running_out_of_memory_is_said_and_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,6 +74,7 @@ static const char *const kept[] = {"f"};
 static crdi_network_fit fit_of(crd_context *ctx, const crd_dataset *dataset)
 {
     return (crdi_network_fit){.ctx = ctx,
+                              .method = "nuts",
                               .dataset = dataset,
                               .network = {.hidden = "3",
                                           .activation = "tanh",
@@ -248,6 +249,43 @@ static void the_summary_is_that_of_the_draws(void **state)
     assert_int_equal(summary->count, 3 + 1);
     crdi_run_summary_destroy(&summary);
     assert_int_equal(crdi_run_summary_make(net, "energy", 0.8, &summary), CRD_ENAME); /* a statistic is no site */
+    crd_posterior_destroy(&posterior);
+    crdi_network_run_close(&net);
+    testing_context_destroy(&ctx);
+}
+
+static void diagnostics_are_those_of_the_draws(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_network_run *net = open_run(ctx);
+    crd_posterior *posterior;
+    crdi_run_summary *summary;
+    double x[CHAINS * DRAWS], value, interval[2];
+    assert_ok(ctx, crd_run_posterior(net->run, &posterior));
+    assert_ok(ctx, crdi_run_diagnostics_make(net, NULL, 0.8, &summary));
+    assert_int_equal(summary->count, 20);
+    const crdi_diagnostic_row *d = &summary->diagnostic[19], *first = &summary->diagnostic[0];
+    assert_string_equal(d->label, "s");
+    assert_string_equal(first->label, summary->row[0].label);
+    crd_posterior_series(posterior, crd_posterior_find(posterior, "s"), 0, x);
+    assert_true(d->mean == crd_diag_mean(x, CHAINS * DRAWS) && d->sd == crd_diag_sd(x, CHAINS * DRAWS));
+    assert_ok(ctx, crd_diag_hpdi(ctx, x, CHAINS * DRAWS, 0.8, interval));
+    assert_true(d->low == interval[0] && d->high == interval[1]);
+    assert_ok(ctx, crd_diag_mcse_mean(ctx, x, CHAINS, DRAWS, &value));
+    assert_true(d->mcse_mean == value);
+    assert_ok(ctx, crd_diag_mcse_sd(ctx, x, CHAINS, DRAWS, &value));
+    assert_true(d->mcse_sd == value);
+    assert_ok(ctx, crd_diag_ess_bulk(ctx, x, CHAINS, DRAWS, &value));
+    assert_true(d->ess_bulk == value);
+    assert_ok(ctx, crd_diag_ess_tail(ctx, x, CHAINS, DRAWS, &value));
+    assert_true(d->ess_tail == value);
+    assert_ok(ctx, crd_diag_r_hat_rank(ctx, x, CHAINS, DRAWS, &value));
+    assert_true(d->r_hat == value);
+    crd_posterior_series(posterior, crd_posterior_find(posterior, "energy"), 0, x);
+    for (int c = 0; c < CHAINS; c++)
+        assert_true(summary->ebfmi[c] == crd_diag_ebfmi(x + c * DRAWS, DRAWS));
+    crdi_run_summary_destroy(&summary);
     crd_posterior_destroy(&posterior);
     crdi_network_run_close(&net);
     testing_context_destroy(&ctx);
@@ -647,6 +685,7 @@ int main(void)
         TEST(priors_are_grouped),
         TEST(elements_are_those_of_the_posterior),
         TEST(the_summary_is_that_of_the_draws),
+        TEST(diagnostics_are_those_of_the_draws),
         TEST(json_is_read_again),
         TEST(predictions_are_those_of_the_kept_site),
         TEST(memory_and_threads_change_nothing),

@@ -156,6 +156,47 @@ static void long_tables_fold_by_site(void **state)
     testing_context_destroy(&ctx);
 }
 
+static void tables_with_the_columns_of_arviz(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_string s;
+    crdi_string_init(&s, ctx);
+    crdi_diagnostic_row rows[MANY];
+    char label[MANY][32];
+    for (int i = 0; i < MANY; i++) {
+        snprintf(label[i], 32, "w[%d]", i);
+        rows[i] = (crdi_diagnostic_row){"w", label[i], i, 1, i - 2.0, i + 2.0, 0.0123456, 0.2, 900.4, 850.6, 1};
+    }
+    rows[9].mcse_mean = 0.0234;
+    rows[10].ess_bulk = 17;
+    rows[11].ess_tail = 16;
+    rows[12].r_hat = 1.0126;
+    assert_ok(ctx, crdi_diagnostic_text(&s, rows, MANY, 0.94, false));
+    assert_text(
+        &s,
+        "                      mean        sd    hdi_3%   hdi_97% mcse_mean   mcse_sd  ess_bulk  ess_tail     r_hat\n"
+        "            w[0]      0.00      1.00     -2.00      2.00    0.0123      0.20       900       851     1.000\n"
+        "            w[1]      1.00      1.00     -1.00      3.00    0.0123      0.20       900       851     1.000\n"
+        "            w[2]      2.00      1.00      0.00      4.00    0.0123      0.20       900       851     1.000\n"
+        "... 57 more of w                          1.00     61.00    0.0234      0.20        17        16     1.013\n"
+        "\n'... more' stands for rows not shown: lowest, highest, least ess, greatest mcse, greatest r_hat; "
+        "--full shows all\n");
+    assert_ok(ctx, crdi_diagnostic_csv(&s, rows, 1, 0.94));
+    assert_text(&s, "name,mean,sd,low,high,mcse_mean,mcse_sd,ess_bulk,ess_tail,r_hat,prob\n"
+                    "w[0],0,1,-2,2,0.0123456,0.2,900.4,850.6,1,0.94\n");
+    rows[0].ess_tail = NAN;
+    crdi_json_writer w = {.out = &s};
+    crdi_json_open(&w, NULL, '{');
+    crdi_diagnostic_json_rows(&w, rows, 1);
+    crdi_json_close(&w, '}');
+    assert_text(&s, "{\"rows\":[\n{\"site\":\"w\",\"name\":\"w[0]\",\"mean\":0.0,\"sd\":1.0,\"low\":-2.0,\"high\":2.0,"
+                    "\"mcse_mean\":0.0123456,\"mcse_sd\":0.2,\"ess_bulk\":900.4,\"ess_tail\":null,\"r_hat\":1.0}]}");
+    assert_int_equal(crdi_diagnostic_text(&s, rows, 1, 0, false), CRD_EINVAL);
+    crdi_string_clear(&s);
+    testing_context_destroy(&ctx);
+}
+
 static void a_decimal_comma_does_no_harm(void **state)
 {
     (void)state;
@@ -203,6 +244,7 @@ int main(void)
         cmocka_unit_test(a_summary_looks_like_numpyros),
         cmocka_unit_test(numbers_keep_all_digits_in_csv_and_json),
         cmocka_unit_test(long_tables_fold_by_site),
+        cmocka_unit_test(tables_with_the_columns_of_arviz),
         cmocka_unit_test(a_decimal_comma_does_no_harm),
         cmocka_unit_test(running_out_of_memory_is_said_and_leaks_nothing),
     };

@@ -1,0 +1,15 @@
+/* flat.c - an improper prior: the same density, 1, at every real. Nothing can be drawn from it. */
+#include "dist/dist.h"
+
+static crd_node log_prob(const crd_dist *d, crd_node x)
+{
+    (void)d;
+    return crdi_repeat(crd_num(0), x);
+}
+
+const crd_dist_type crdi_dist_flat = {
+    .name = "flat",
+    .param_count = 0,
+    .support = crdi_support_real,
+    .log_prob = log_prob,
+};

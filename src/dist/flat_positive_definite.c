@@ -1,0 +1,30 @@
+/* flat_positive_definite.c - an improper prior: density 1 at every symmetric positive definite matrix of
+ * `count` rows. Nothing can be drawn from it. */
+#include "dist/dist.h"
+
+static crd_shape event_shape(const crd_dist *d)
+{
+    int64_t n = crdi_known_count(d->param[0]);
+    return crd_shape_2(n, n);
+}
+
+static crd_support support(const crd_dist *d)
+{
+    (void)d;
+    return (crd_support){CRD_POSITIVE_DEFINITE, crd_num(0), crd_num(1)};
+}
+
+static crd_node log_prob(const crd_dist *d, crd_node x)
+{
+    (void)d;
+    return crd_sum_axis(crd_sum_axis(crdi_repeat(crd_num(0), x), -1), -1);
+}
+
+const crd_dist_type crdi_dist_flat_positive_definite = {
+    .name = "flat_positive_definite",
+    .param_count = 1,
+    .param = {{"count", CRD_EXTENT, 0}},
+    .event_shape = event_shape,
+    .support = support,
+    .log_prob = log_prob,
+};

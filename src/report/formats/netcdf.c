@@ -1,0 +1,329 @@
+/* netcdf.c - draws in the layout of ArviZ's InferenceData (its schema 1): a group for draws, one for the sampler's
+ * statistics and, for a network from the command line, predictions of its data, their log likelihood, and the data.
+ *
+ * A site "net/Dense_0.kernel" becomes net.Dense_0.kernel, because names of netCDF cannot have a slash; its own name stands in
+ * the attribute "site", which the reader (netcdf_read.c) gives back. All of y is in the target's own units. */
+#include "report/formats/netcdf.h"
+#include "report/by_row.h"
+#include "report/run_likelihood.h"
+#include "store/dataset.h"
+#include "store/netcdf.h"
+#include "store/output.h"
+
+#include <string.h>
+
+static const int64_t MOST_NUMBERS = 4 << 20; /* in memory at a time, unless one draw or 128 rows have more */
+
+const crdi_statistic_name crdi_netcdf_statistics[] = {{"accept_prob", "acceptance_rate", 0},
+                                                      {"diverging", "diverging", 2},
+                                                      {"log_density", "lp", 0},
+                                                      {"n_steps", "n_steps", 1},
+                                                      {"tree_depth", "tree_depth", 1}};
+const int crdi_netcdf_statistic_count = CRDI_COUNT(crdi_netcdf_statistics);
+
+struct writer {
+    const crdi_export *request;
+    crd_context *ctx;
+    crdi_network_run *net;
+    crdi_netcdf *nc;
+    crdi_run_part part;
+    int64_t total;
+    int group, dim[2]; /* of the group at hand: chain and draw */
+};
+
+/* ---- groups and variables -------------------------------------------------------------------------------------- */
+
+/* Copies an entry of the run, if it is there, as an attribute of a group. */
+static crd_status put_entry(const struct writer *w, int group, const char *key, const char *name)
+{
+    char *text;
+    if (!crdi_run_has(w->net->run, key))
+        return CRD_OK;
+    CRD_TRY(crdi_run_get_text(w->net->run, key, &text));
+    crd_status status = crdi_netcdf_put_text(w->nc, group, CRDI_NETCDF_OF_GROUP, name, text);
+    crdi_free(w->ctx, text);
+    return status;
+}
+
+static crd_status put_making(const struct writer *w, int group)
+{
+    int64_t warmup;
+    double seconds;
+    CRD_TRY(put_entry(w, group, "started", "created_at"));
+    CRD_TRY(crdi_netcdf_put_text(w->nc, group, CRDI_NETCDF_OF_GROUP, "creation_library", "credence"));
+    CRD_TRY(crdi_netcdf_put_text(w->nc, group, CRDI_NETCDF_OF_GROUP, "creation_library_version", CRDI_VERSION));
+    CRD_TRY(crdi_netcdf_put_text(w->nc, group, CRDI_NETCDF_OF_GROUP, "creation_library_language", "C"));
+    CRD_TRY(crdi_netcdf_put_text(w->nc, group, CRDI_NETCDF_OF_GROUP, "inference_library", "credence"));
+    CRD_TRY(put_entry(w, group, "version", "inference_library_version"));
+    CRD_TRY(put_entry(w, group, "method", "method"));
+    CRD_TRY(put_entry(w, group, "model", "model"));
+    if (crdi_run_has(w->net->run, "sampling_seconds")) {
+        CRD_TRY(crdi_run_get_number(w->net->run, "sampling_seconds", &seconds));
+        CRD_TRY(crdi_netcdf_put_number(w->nc, group, CRDI_NETCDF_OF_GROUP, "sampling_time", seconds));
+    }
+    if (crdi_run_has(w->net->run, "warmup")) {
+        CRD_TRY(crdi_run_get_integer(w->net->run, "warmup", &warmup));
+        CRD_TRY(crdi_netcdf_put_integer(w->nc, group, CRDI_NETCDF_OF_GROUP, "tuning_steps", warmup));
+    }
+    return CRD_OK;
+}
+
+/* An axis and its coordinates: `value` NULL means 0, 1, ... */
+static crd_status add_axis(struct writer *w, const char *name, int64_t size, const int *value, int *dim)
+{
+    int variable;
+    CRD_TRY(crdi_netcdf_add_dimension(w->nc, w->group, name, size, dim));
+    CRD_TRY(crdi_netcdf_add_variable(w->nc, w->group, name, CRDI_NETCDF_INTEGER, 1, dim, &variable));
+    double *number = crdi_alloc_array(w->ctx, size, sizeof *number);
+    if (!number)
+        return CRD_ENOMEM;
+    for (int64_t i = 0; i < size; i++)
+        number[i] = value ? (double)value[i] : (double)i;
+    crd_status status = crdi_netcdf_write(w->nc, w->group, variable, (int64_t[]){0}, &size, number);
+    crdi_free(w->ctx, number);
+    return status;
+}
+
+static crd_status begin_group(struct writer *w, const char *name, bool of_draws)
+{
+    CRD_TRY(crdi_netcdf_add_group(w->nc, name, &w->group));
+    CRD_TRY(put_making(w, w->group));
+    if (!of_draws)
+        return CRD_OK;
+    CRD_TRY(add_axis(w, "chain", w->part.chains, w->part.chain, &w->dim[0]));
+    return add_axis(w, "draw", w->part.draws, NULL, &w->dim[1]);
+}
+
+/* A variable with the axes NAME_dim_0, ... behind the group's chain and draw, or alone. */
+static crd_status add_variable(struct writer *w, const char *name, crdi_netcdf_type type, crd_shape shape,
+                               bool of_draws, int *variable)
+{
+    int dim[CRDI_NETCDF_MOST_DIMS], ndim = 0;
+    crdi_string axis;
+    crd_status status = CRD_OK;
+    if (of_draws) {
+        dim[ndim++] = w->dim[0];
+        dim[ndim++] = w->dim[1];
+    }
+    for (int i = 0; i < shape.ndim && status == CRD_OK; i++) {
+        crdi_string_init(&axis, w->ctx);
+        crdi_string_append(&axis, "%s_dim_%d", name, i);
+        status = axis.status;
+        if (status == CRD_OK)
+            status = add_axis(w, crdi_string_text(&axis), shape.dim[i], NULL, &dim[ndim++]);
+        crdi_string_clear(&axis);
+    }
+    return status == CRD_OK ? crdi_netcdf_add_variable(w->nc, w->group, name, type, ndim, dim, variable) : status;
+}
+
+/* ---- draws ------------------------------------------------------------------------------------------------------ */
+
+static crd_status write_draws(struct writer *w, const crd_column *column, int variable)
+{
+    int64_t together = MOST_NUMBERS / (column->size > 0 ? column->size : 1);
+    together = together < 1 ? 1 : together < w->part.draws ? together : w->part.draws;
+    double *piece = crdi_alloc_array(w->ctx, together * column->size, sizeof *piece);
+    crd_status status = piece ? CRD_OK : CRD_ENOMEM;
+    int64_t start[CRDI_NETCDF_MOST_DIMS] = {0}, count[CRDI_NETCDF_MOST_DIMS] = {1};
+    for (int i = 0; i < column->shape.ndim; i++)
+        count[i + 2] = column->shape.dim[i];
+    for (int c = 0; c < w->part.chains; c++)
+        for (int64_t first = 0; first < w->part.draws && status == CRD_OK; first += together) {
+            int64_t left = w->part.draws - first;
+            start[0] = c;
+            start[1] = first;
+            count[1] = left < together ? left : together;
+            status = crdi_run_read_range(w->net->run, column, w->part.chain[c], first, count[1], piece);
+            if (status == CRD_OK)
+                status = crdi_netcdf_write(w->nc, w->group, variable, start, count, piece);
+        }
+    crdi_free(w->ctx, piece);
+    return status;
+}
+
+static crd_status write_site(struct writer *w, const crd_column *column)
+{
+    int variable;
+    char *name = crdi_strdup(w->ctx, column->name);
+    if (!name)
+        return CRD_ENOMEM;
+    for (char *at = strchr(name, '/'); at; at = strchr(at, '/'))
+        *at = '.';
+    crd_status status = add_variable(w, name, CRDI_NETCDF_DOUBLE, column->shape, true, &variable);
+    crdi_free(w->ctx, name);
+    CRD_TRY(status);
+    CRD_TRY(crdi_netcdf_put_text(w->nc, w->group, variable, "site", column->name));
+    if (column->kind == CRD_COLUMN_DETERMINISTIC)
+        CRD_TRY(crdi_netcdf_put_text(w->nc, w->group, variable, "kind", "deterministic"));
+    return write_draws(w, column, variable);
+}
+
+static crd_status write_statistic(struct writer *w, const crd_column *column)
+{
+    static const crdi_netcdf_type types[] = {CRDI_NETCDF_DOUBLE, CRDI_NETCDF_INTEGER, CRDI_NETCDF_BOOL};
+    const crdi_statistic_name *row =
+        crdi_statistic_ours(crdi_netcdf_statistics, crdi_netcdf_statistic_count, column->name);
+    int variable;
+    CRD_TRY(
+        add_variable(w, row ? row->theirs : column->name, types[row ? row->whole : 0], column->shape, true, &variable));
+    return write_draws(w, column, variable);
+}
+
+static crd_status write_columns(struct writer *w)
+{
+    CRD_TRY(begin_group(w, "posterior", true));
+    for (int c = 0; c < crd_run_column_count(w->net->run); c++)
+        if (crd_run_column(w->net->run, c)->kind != CRD_COLUMN_STATISTIC)
+            CRD_TRY(write_site(w, crd_run_column(w->net->run, c)));
+    CRD_TRY(begin_group(w, "sample_stats", true));
+    for (int c = 0; c < crd_run_column_count(w->net->run); c++)
+        if (crd_run_column(w->net->run, c)->kind == CRD_COLUMN_STATISTIC)
+            CRD_TRY(write_statistic(w, crd_run_column(w->net->run, c)));
+    return CRD_OK;
+}
+
+/* ---- rows of the data -------------------------------------------------------------------------------------------- */
+
+/* Rows that are in memory for all draws: (draws, rows). */
+struct window {
+    int64_t first, rows;
+    double *value;
+};
+
+static crd_status keep_row(void *user, int64_t row, int64_t draws, double *values)
+{
+    const struct window *window = user;
+    for (int64_t d = 0; d < draws; d++)
+        window->value[d * window->rows + row - window->first] = values[d];
+    return CRD_OK;
+}
+
+static crd_status fill_window(const struct writer *w, bool density, struct window *window)
+{
+    int threads = w->request->threads;
+    if (density)
+        return crdi_run_log_likelihood(w->net, threads, window->first, window->rows, keep_row, window);
+    return crdi_run_replications(w->net, threads, crd_key_make((uint64_t)w->request->seed), window->first, window->rows,
+                                 keep_row, window);
+}
+
+/* The variable y of log_likelihood (`density`) or posterior_predictive. */
+static crd_status write_by_row(struct writer *w, const char *group, bool density)
+{
+    int64_t rows = w->net->y.shape.dim[0], together = MOST_NUMBERS / w->total / CRDI_BLOCK_ROWS * CRDI_BLOCK_ROWS;
+    int variable;
+    together = together < CRDI_BLOCK_ROWS ? CRDI_BLOCK_ROWS : together;
+    together = together < rows ? together : rows;
+    CRD_TRY(begin_group(w, group, true));
+    CRD_TRY(add_variable(w, "y", CRDI_NETCDF_DOUBLE, crd_shape_1(rows), true, &variable));
+    struct window window = {.value = crdi_alloc_array(w->ctx, w->total * together, sizeof(double))};
+    crd_status status = window.value ? CRD_OK : CRD_ENOMEM;
+    for (; window.first < rows && status == CRD_OK; window.first += together) {
+        window.rows = rows - window.first < together ? rows - window.first : together;
+        status = fill_window(w, density, &window);
+        if (status == CRD_OK)
+            status = crdi_netcdf_write(w->nc, w->group, variable, (int64_t[]){0, 0, window.first},
+                                       (int64_t[]){w->part.chains, w->part.draws, window.rows}, window.value);
+    }
+    crdi_free(w->ctx, window.value);
+    return status;
+}
+
+/* ---- the data ------------------------------------------------------------------------------------------------------ */
+
+static crd_status write_target(struct writer *w)
+{
+    const crd_recipe *recipe = w->net->recipe;
+    int64_t rows = w->net->y.shape.dim[0];
+    int variable;
+    CRD_TRY(begin_group(w, "observed_data", false));
+    CRD_TRY(add_variable(w, "y", CRDI_NETCDF_DOUBLE, w->net->y.shape, false, &variable));
+    CRD_TRY(crdi_netcdf_put_text(w->nc, w->group, variable, "column", recipe->target));
+    double *y = crdi_alloc_array(w->ctx, rows, sizeof *y);
+    if (!y)
+        return CRD_ENOMEM;
+    for (int64_t i = 0; i < rows; i++)
+        y[i] = recipe->target_mean + recipe->target_sd * w->net->y.data[i];
+    crd_status status = crdi_netcdf_write(w->nc, w->group, variable, (int64_t[]){0}, &rows, y);
+    crdi_free(w->ctx, y);
+    return status;
+}
+
+/* The inputs in their own units, and their names a line each. */
+static crd_status write_inputs(struct writer *w)
+{
+    const crd_recipe *recipe = w->net->recipe;
+    int64_t rows = w->net->x.shape.dim[0], features = w->net->x.shape.dim[1];
+    int variable;
+    crdi_string names;
+    CRD_TRY(begin_group(w, "constant_data", false));
+    CRD_TRY(add_variable(w, "x", CRDI_NETCDF_DOUBLE, w->net->x.shape, false, &variable));
+    crdi_string_init(&names, w->ctx);
+    for (int64_t j = 0; j < features; j++)
+        crdi_string_append(&names, "%s%s", j ? "\n" : "", recipe->feature[j].name);
+    crd_status status = names.status;
+    if (status == CRD_OK)
+        status = crdi_netcdf_put_text(w->nc, w->group, variable, "features", crdi_string_text(&names));
+    crdi_string_clear(&names);
+    CRD_TRY(status);
+    double *x = crdi_alloc_array(w->ctx, rows * features, sizeof *x);
+    if (!x)
+        return CRD_ENOMEM;
+    for (int64_t i = 0; i < rows * features; i++) {
+        const crd_feature *feature = &recipe->feature[i % features];
+        x[i] = feature->mean + feature->sd * w->net->x.data[i];
+    }
+    status = crdi_netcdf_write(w->nc, w->group, variable, (int64_t[]){0, 0}, (int64_t[]){rows, features}, x);
+    crdi_free(w->ctx, x);
+    return status;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------------------------------ */
+
+static crd_status write_all(struct writer *w)
+{
+    static const char *const entries[] = {"network", "priors", "recipe", "options", "data_name", "data_sha256"};
+    int root = crdi_netcdf_root(w->nc);
+    CRD_TRY(put_making(w, root));
+    for (int i = 0; i < CRDI_COUNT(entries); i++)
+        CRD_TRY(put_entry(w, root, entries[i], entries[i]));
+    CRD_TRY(write_columns(w));
+    if (!w->net->is_network)
+        return CRD_OK;
+    CRD_TRY(write_by_row(w, "posterior_predictive", false));
+    CRD_TRY(write_by_row(w, "log_likelihood", true));
+    CRD_TRY(write_target(w));
+    return write_inputs(w);
+}
+
+static crd_status write_file(struct writer *w, const char *path)
+{
+    CRD_TRY(crdi_run_part_find(w->ctx, w->net->run, &w->part));
+    w->total = w->part.chains * w->part.draws;
+    crd_status status = CRD_OK;
+    if (w->total == 0)
+        status = crdi_raise(w->ctx, CRD_EMISSING, "%s: holds no draws", w->net->path);
+    if (status == CRD_OK)
+        status = crdi_netcdf_create(w->ctx, path, &w->nc);
+    if (status == CRD_OK)
+        status = write_all(w);
+    crd_status closed = crdi_netcdf_close(&w->nc);
+    crdi_run_part_clear(w->ctx, &w->part);
+    return status < 0 ? status : closed;
+}
+
+static crd_status write_format(const crdi_export *request)
+{
+    struct writer w = {.request = request, .ctx = request->ctx, .net = request->net};
+    crdi_output *output;
+    CRD_TRY(crdi_export_need_path(request, "netcdf"));
+    CRD_TRY(crdi_output_open(&output, request->ctx, request->path, request->force));
+    crd_status status = write_file(&w, crdi_output_temporary(output));
+    if (status == CRD_OK)
+        return crdi_output_commit(&output);
+    crdi_output_abort(&output);
+    return status;
+}
+
+const crdi_draws_format crdi_format_netcdf = {
+    .write = write_format, .is = crdi_netcdf_is, .read = crdi_netcdf_read_draws};

@@ -1,0 +1,25 @@
+/* network_svi.h - what a run file says of a variational fit beyond its draws: entries and arrays, listed in
+ * docs/dev/run_file.md. */
+#ifndef CRDI_NETWORK_SVI_H
+#define CRDI_NETWORK_SVI_H
+
+#include "store/network_run.h"
+
+typedef struct crdi_variational {
+    char *guide, *loss, *optimizer, *end; /* owned */
+    int64_t particles, steps, skipped, restart, restarts;
+    double final_loss; /* mean of the last 500 steps */
+    double final_divergence, final_likelihood; /* its parts, in the same way */
+    double elbo, elbo_error; /* NaN: the guide is a point */
+    double k_hat; /* Pareto k of the importance weights of the draws; NaN: the guide is a point */
+    int64_t k_draws; /* of so many */
+    double log_evidence; /* of Laplace; NaN */
+    crd_array loss_by_step, loss_by_restart; /* (steps), (restarts) */
+} crdi_variational;
+
+/* Whether a run is a variational one. */
+bool crdi_run_is_variational(crd_run *run);
+crd_status crdi_variational_read(crd_context *ctx, crd_run *run, crdi_variational *out);
+void crdi_variational_clear(crd_context *ctx, crdi_variational *v);
+
+#endif
