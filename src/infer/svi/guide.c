@@ -181,8 +181,21 @@ static crd_status give_sites(crdi_guide *g, const struct rule *rule, int count)
     return CRD_OK;
 }
 
+/* Networks whose size goes with the square of dim: refused before anything is allocated for them. */
+static crd_status check_size(const crdi_guide *g, const crdi_guide_part *part)
+{
+    int64_t most = part->type->most_params;
+    /* Such a family has more than dim parameters; beyond that the count could overflow. */
+    if (most == 0 || (part->dim <= most && part->type->params(part) <= most))
+        return CRD_OK;
+    return crdi_raise(g->ctx, CRD_EUNSUPPORTED,
+                      "guide %s: more than %lld parameters for %lld unconstrained numbers; give it fewer sites (as in "
+                      "'PATTERN=%s;normal'), or take low_rank_multivariate_normal",
+                      part->type->name, (long long)most, (long long)part->dim, part->type->name);
+}
+
 /* Parts without a site go; parameters get their places. */
-static void close_up(crdi_guide *g, int count)
+static crd_status close_up(crdi_guide *g, int count)
 {
     int sites = g->model ? crd_model_site_count(g->model) : 0, kept = 0;
     for (int k = 0; k < count; k++) {
@@ -191,6 +204,7 @@ static void close_up(crdi_guide *g, int count)
         for (int i = 0; i < sites; i++)
             if (g->part_of[i] == k)
                 g->part_of[i] = kept;
+        CRD_TRY(check_size(g, &g->part[k]));
         g->part[kept] = g->part[k];
         g->part[kept].params_at = g->params;
         g->params += g->part[kept].type->params(&g->part[kept]);
@@ -201,6 +215,7 @@ static void close_up(crdi_guide *g, int count)
         g->param[i].at = g->params;
         g->params += g->param[i].size;
     }
+    return CRD_OK;
 }
 
 static crd_status build(crdi_guide *g, const crdi_guide_request *request)
@@ -222,7 +237,7 @@ static crd_status build(crdi_guide *g, const crdi_guide_request *request)
         CRD_TRY(crd_model_create(&g->model, g->ctx, crdi_guide_held_model, g->held));
     }
     CRD_TRY(give_sites(g, rule, count));
-    close_up(g, count);
+    CRD_TRY(close_up(g, count));
     for (int k = 0; k < g->part_count; k++)
         if (g->part[k].type->fitted && (g->part_count > 1 || g->hand || g->param_count > 0))
             return crdi_raise(g->ctx, CRD_EUNSUPPORTED,

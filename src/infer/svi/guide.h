@@ -14,7 +14,7 @@
 #include <credence/model.h>
 #include "base/base.h"
 
-enum { CRDI_GUIDE_VALUES = 24 }; /* arrays that a family makes of its parameters */
+enum { CRDI_GUIDE_VALUES = 128 }; /* arrays that a family makes of its parameters */
 
 typedef struct crdi_guide_part crdi_guide_part;
 
@@ -33,6 +33,7 @@ typedef struct crdi_guide_type {
     int64_t standard, most; /* the argument's default, and its largest value; the smallest is 1 */
     bool point; /* a single point: log q is 0 */
     bool jacobian; /* of a point: the density is that of u (with log |dx/du|), not that of the values */
+    int64_t most_params; /* CRD_EUNSUPPORTED above: a number of sites for which it is not made; 0: no limit */
     const char *fitted; /* the family that it becomes after the fit; NULL: it stays what it is */
     int64_t (*params)(const crdi_guide_part *part);
     /* Standard normal numbers that a draw needs. */
