@@ -17,6 +17,7 @@
 #include <credence/random.h>
 #include <credence/run.h>
 #include <credence/status.h>
+#include <credence/pathfinder.h>
 #include <credence/svi.h>
 #include <credence/table.h>
 
