@@ -34,7 +34,8 @@ typedef struct crd_nuts_options {
     double step_size; /**< the first one; 0: found by doubling and halving */
     double path_length; /**< of hmc: 2 pi; the number of steps is path_length / step size */
     double init_radius; /**< 2: start points are uniform in (-radius, radius), unconstrained */
-    const char *start; /**< "uniform"; "prior", "median", "value", "point": crd_start_kind */
+    const char *start; /**< "uniform"; "prior", "median", "value", "point": crd_start_kind; "map": at a most
+                              probable point; "pathfinder": at draws of crd_pathfinder_run */
     const double *start_values; /**< for "value" and "point", as in crd_start; the same for all chains */
     const char *const *keep; /**< deterministic sites to keep with the draws; NULL: none */
     int keep_count;

@@ -4,6 +4,7 @@
 #include "cli/csv.h"
 #include "cli/fit_display.h"
 #include "cli/interrupt.h"
+#include "infer/pathfinder/pathfinder.h"
 #include "infer/svi/svi.h"
 #include "nn/likelihood.h"
 #include "report/model_check.h"
@@ -235,20 +236,30 @@ static bool is_variational(const struct fit *f)
     return strcmp(f->net.method, "svi") == 0;
 }
 
-/* Options of the method that was not chosen are no options. */
+/* Options of a method that was not chosen are no options, but for those that all have. */
 static crd_status check_method_options(struct fit *f)
 {
     static const char *const shared[] = {"draws", "threads", "init_radius", "start"};
-    const crdi_option_table *other = is_variational(f) ? &crdi_mcmc_option_table : &crdi_svi_option_table;
-    const crdi_options *given = crdi_cli_options(f->call, other);
-    for (int i = 0; i < other->count; i++) {
-        char flag[CRDI_OPTION_NAME];
-        bool both = false;
-        for (int k = 0; k < CRDI_COUNT(shared); k++)
-            both = both || strcmp(other->option[i].name, shared[k]) == 0;
-        if (!both && crdi_options_given(given, other->option[i].name))
-            return crdi_raise(f->cli->ctx, CRD_EINVAL, "option %s goes with --method %s",
-                              crdi_option_flag(&other->option[i], flag), is_variational(f) ? "nuts and hmc" : "svi");
+    const struct {
+        const crdi_option_table *table;
+        const char *methods; /* with a blank behind each */
+        const char *told;
+    } sets[] = {{&crdi_mcmc_option_table, "nuts hmc ", "nuts and hmc"},
+                {&crdi_svi_option_table, "svi ", "svi"},
+                {&crdi_pathfinder_option_table, "pathfinder ", "pathfinder"}};
+    for (int k = 0; k < CRDI_COUNT(sets); k++) {
+        const char *at = strstr(sets[k].methods, f->net.method);
+        const crdi_options *given = crdi_cli_options(f->call, sets[k].table);
+        for (int i = 0; !at && i < sets[k].table->count; i++) {
+            const crdi_option *option = &sets[k].table->option[i];
+            char flag[CRDI_OPTION_NAME];
+            bool all = false;
+            for (int j = 0; j < CRDI_COUNT(shared); j++)
+                all = all || strcmp(option->name, shared[j]) == 0;
+            if (!all && crdi_options_given(given, option->name))
+                return crdi_raise(f->cli->ctx, CRD_EINVAL, "option %s goes with --method %s",
+                                  crdi_option_flag(option, flag), sets[k].told);
+        }
     }
     return CRD_OK;
 }
@@ -266,6 +277,7 @@ static crd_status prepare(struct fit *f)
     f->net.network.noise = o->noise;
     f->net.mcmc = *(const crd_nuts_options *)crdi_cli_values(f->call, &crdi_mcmc_option_table);
     f->net.svi = *(const crd_svi_options *)crdi_cli_values(f->call, &crdi_svi_option_table);
+    f->net.pathfinder = *(const crd_pathfinder_options *)crdi_cli_values(f->call, &crdi_pathfinder_option_table);
     f->net.method = strcmp(o->method, "auto") == 0 ? "nuts" : o->method;
     CRD_TRY(check_method_options(f));
     f->net.mcmc.keep = o->keep.item;
@@ -423,7 +435,8 @@ static crd_status run_fit(struct fit *f)
         return print_check(f);
     if (!f->o->quiet) {
         CRD_TRY(print_plan(f));
-        CRD_TRY(watch_progress(f, &display));
+        if (strcmp(f->net.method, "pathfinder") != 0) /* done in a moment */
+            CRD_TRY(watch_progress(f, &display));
     }
     f->net.mcmc.stop = f->net.svi.stop = stop;
     crdi_interrupt_watch();
@@ -451,7 +464,8 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 
 const crdi_command_body crdi_command_fit = {
     .positional = {{"DATA.csv", "the table to learn from", CRDI_ONE}},
-    .table = {&fit_table, &crdi_csv_table, &crdi_mcmc_option_table, &crdi_svi_option_table},
+    .table = {&fit_table, &crdi_csv_table, &crdi_mcmc_option_table, &crdi_svi_option_table,
+              &crdi_pathfinder_option_table},
     .more = "A prior is NAME:NUMBERS, a distribution, or one of these forms, each also written NAME:ARGUMENT:\n"
             "  fan_in(PRIOR)                 PRIOR of the parameter times sqrt(number of its inputs)\n"
             "  scale(DIST)                   normal(0, scale), one scale ~ DIST for the parameter\n"

@@ -330,7 +330,7 @@ static crd_status make_loss(crdi_network_run *net, crdi_arena *arena, const crdi
     crdi_variational v;
     (void)arena;
     (void)options;
-    if (!crdi_run_is_variational(net->run))
+    if (!crdi_run_is_variational(net->run) || !crdi_run_has(net->run, "svi_loss"))
         return crdi_raise(net->ctx, CRD_EUNSUPPORTED, "%s: a run without a loss; --method svi has one", net->path);
     CRD_TRY(crdi_variational_read(net->ctx, net->run, &v));
     crd_status status =

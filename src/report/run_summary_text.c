@@ -73,8 +73,8 @@ static void add_units(crdi_string *out, const crdi_run_summary *s)
 /* What stands below the table of a variational fit. */
 static crd_status add_variational(crdi_string *out, const crdi_run_summary *s)
 {
-    crdi_string_append(out, "\n%s: %lld draws from the fitted guide%s%s%s\n", s->method, (long long)s->part.draws,
-                       strcmp(s->status, "complete") == 0 ? "" : " (",
+    crdi_string_append(out, "\n%s: %lld draws%s%s%s%s\n", s->method, (long long)s->part.draws,
+                       s->svi.paths ? "" : " from the fitted guide", strcmp(s->status, "complete") == 0 ? "" : " (",
                        strcmp(s->status, "complete") == 0 ? "" : s->status,
                        strcmp(s->status, "complete") == 0 ? "" : ")");
     crdi_variational_lines(out, &s->svi);
@@ -257,8 +257,12 @@ static int64_t least_draws(const crdi_run_end *end)
 static crd_status end_of_variational(crdi_string *out, const crdi_run_end *end)
 {
     const crdi_run_summary *s = end->summary;
-    crdi_string_append(out, "fit:         %.2f s, %.3g microseconds a step\n", end->cost.sampling_seconds,
-                       1e6 * end->cost.sampling_seconds / (double)(s->svi.steps ? s->svi.steps : 1));
+    if (s && s->svi.paths > 0)
+        crdi_string_append(out, "fit:         %.2f s, %lld evaluations of the gradient\n", end->cost.sampling_seconds,
+                           (long long)end->cost.gradient_evaluations);
+    else
+        crdi_string_append(out, "fit:         %.2f s, %.3g microseconds a step\n", end->cost.sampling_seconds,
+                           1e6 * end->cost.sampling_seconds / (double)(s->svi.steps ? s->svi.steps : 1));
     crdi_variational_lines(out, &s->svi);
     crdi_string_append(out, "draws:       %lld in %s\n", (long long)s->part.draws, end->path);
     return crdi_run_notes(out, s);

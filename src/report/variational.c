@@ -4,8 +4,24 @@
 #include <credence/loo.h>
 #include <math.h>
 
+static void path_lines(crdi_string *out, const crdi_variational *v)
+{
+    double most = 0;
+    for (int64_t i = 0; i < v->paths; i++)
+        most = fmax(most, v->loss_by_step.data[i]);
+    crdi_string_append(out, "paths:       %lld of %lld came to a normal, L-BFGS iterations up to %.0f\n",
+                       (long long)(v->paths - v->failed_paths), (long long)v->paths, most);
+    crdi_string_append(out, "ELBO:        %.6g, the best path's\n", v->elbo);
+    crdi_string_append(out, "Pareto k:    %.2f of the importance weights of %lld draws (good up to %.2f)\n", v->k_hat,
+                       (long long)v->k_draws, crd_psis_good_k(v->k_draws));
+}
+
 void crdi_variational_lines(crdi_string *out, const crdi_variational *v)
 {
+    if (v->paths > 0) {
+        path_lines(out, v);
+        return;
+    }
     crdi_string_append(out, "guide:       %s, %lld steps (%s)", v->guide, (long long)v->steps, v->end);
     if (v->skipped)
         crdi_string_append(out, ", %lld skipped", (long long)v->skipped);
@@ -41,6 +57,15 @@ static void put_number_or_null(crdi_json_writer *w, const char *key, double valu
 
 void crdi_variational_json(crdi_json_writer *w, const crdi_variational *v)
 {
+    if (v->paths > 0) {
+        crdi_json_open(w, "pathfinder", '{');
+        crdi_json_put_integer(w, "paths", v->paths);
+        crdi_json_put_integer(w, "failed_paths", v->failed_paths);
+        put_number_or_null(w, "elbo", v->elbo);
+        put_number_or_null(w, "pareto_k", v->k_hat);
+        crdi_json_close(w, '}');
+        return;
+    }
     crdi_json_open(w, "variational", '{');
     crdi_json_put_text(w, "guide", v->guide);
     crdi_json_put_text(w, "loss", v->loss);
@@ -67,7 +92,13 @@ void crdi_variational_json(crdi_json_writer *w, const crdi_variational *v)
 void crdi_variational_notes(crdi_string *out, const crdi_variational *v)
 {
     double good = crd_psis_good_k(v->k_draws);
-    if (v->k_hat > good)
+    if (v->k_hat > good && v->paths > 0)
+        crdi_string_append(
+            out,
+            "note: Pareto k of the paths' normals is %.2f, above %.2f: they differ much from the posterior, "
+            "and the draws may be few distinct ones; as starts they serve: --method nuts --start pathfinder\n",
+            v->k_hat, good);
+    else if (v->k_hat > good)
         crdi_string_append(
             out,
             "note: Pareto k of the guide is %.2f, above %.2f: it differs much from the posterior; believe its "

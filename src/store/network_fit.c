@@ -38,15 +38,16 @@ crd_status crdi_network_method_find(crd_context *ctx, const char *name, const cr
 
 static crd_status describe(crdi_network_fit *fit)
 {
-    return crdi_network_run_describe(fit->run, &(crdi_network_description){.network = &fit->network,
-                                                                           .recipe = fit->dataset->recipe,
-                                                                           .data_name = fit->data_name,
-                                                                           .data_sha256 = fit->dataset->sha256,
-                                                                           .options = fit->options,
-                                                                           .method = fit->method,
-                                                                           .seed = fit->seed,
-                                                                           .warmup = fit->model ? fit->mcmc.warmup : 0,
-                                                                           .draws = fit->mcmc.draws});
+    return crdi_network_run_describe(
+        fit->run, &(crdi_network_description){.network = &fit->network,
+                                              .recipe = fit->dataset->recipe,
+                                              .data_name = fit->data_name,
+                                              .data_sha256 = fit->dataset->sha256,
+                                              .options = fit->options,
+                                              .method = fit->method,
+                                              .seed = fit->seed,
+                                              .warmup = fit->type == &crdi_network_mcmc ? fit->mcmc.warmup : 0,
+                                              .draws = fit->mcmc.draws});
 }
 
 /* What the draws need, against what the file system has: a run of days must not end with a full disk. */

@@ -5,6 +5,7 @@
 #include "infer/mcmc.h"
 #include "store/network_run.h"
 
+#include <credence/pathfinder.h>
 #include <credence/svi.h>
 
 typedef struct crdi_network_fit crdi_network_fit;
@@ -28,12 +29,13 @@ struct crdi_network_fit {
     crd_network network; /* the settings; x and y come from the data set */
     crd_nuts_options mcmc; /* complete, as the options' table gives it: warmup 0 means none */
     crd_svi_options svi; /* the same */
+    crd_pathfinder_options pathfinder; /* the same; draws, start and threads are those of mcmc */
     const char *data_name, *options, *path; /* options: JSON for the record */
     int64_t seed; /* 0 or more */
     bool force;
     /* Ours. */
     const crdi_network_method *type;
-    crd_model *model; /* of MCMC */
+    crd_model *model; /* of MCMC and Pathfinder */
     crd_svi *fitted; /* of variational inference */
     crdi_arena *arena;
     crdi_mcmc_columns columns;

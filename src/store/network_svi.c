@@ -190,7 +190,26 @@ const crdi_network_method crdi_network_svi = {.prepare = prepare, .draw = draw, 
 
 bool crdi_run_is_variational(crd_run *run)
 {
-    return crdi_run_has(run, "svi_guide");
+    return crdi_run_has(run, "svi_guide") || crdi_run_has(run, "pathfinder_k_hat");
+}
+
+/* The bound is that of the best path; what a guide has and paths do not is NaN or 0. */
+static crd_status read_paths(crd_run *run, crdi_variational *v)
+{
+    int64_t path_draws;
+    CRD_TRY(crdi_run_get_number(run, "pathfinder_k_hat", &v->k_hat));
+    CRD_TRY(crdi_run_get_integer(run, "pathfinder_path_draws", &path_draws));
+    CRD_TRY(crdi_run_get_array(run, "pathfinder_elbo", &v->loss_by_restart));
+    CRD_TRY(crdi_run_get_array(run, "pathfinder_iterations", &v->loss_by_step));
+    v->paths = crd_shape_size(v->loss_by_restart.shape);
+    v->final_loss = v->final_divergence = v->final_likelihood = v->elbo_error = v->log_evidence = NAN;
+    v->elbo = -INFINITY;
+    for (int64_t i = 0; i < v->paths; i++) {
+        v->failed_paths += !isfinite(v->loss_by_restart.data[i]);
+        v->elbo = fmax(v->elbo, v->loss_by_restart.data[i]);
+    }
+    v->k_draws = (v->paths - v->failed_paths) * path_draws;
+    return CRD_OK;
 }
 
 static crd_status read_all(crd_run *run, crdi_variational *v)
@@ -226,7 +245,7 @@ static crd_status read_all(crd_run *run, crdi_variational *v)
 crd_status crdi_variational_read(crd_context *ctx, crd_run *run, crdi_variational *out)
 {
     *out = (crdi_variational){0};
-    crd_status status = read_all(run, out);
+    crd_status status = crdi_run_has(run, "svi_guide") ? read_all(run, out) : read_paths(run, out);
     if (status < 0)
         crdi_variational_clear(ctx, out);
     return status;

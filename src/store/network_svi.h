@@ -6,6 +6,7 @@
 #include "store/network_run.h"
 
 typedef struct crdi_variational {
+    int64_t paths, failed_paths; /* of Pathfinder; paths 0: a fitted guide, and the four below are there */
     char *guide, *loss, *optimizer, *end; /* owned */
     int64_t particles, steps, skipped, restart, restarts;
     double final_loss; /* mean of the last steps */

@@ -2,6 +2,7 @@
  *
  * Keys: transition i of a chain uses fold_in(key, i); what happens outside transitions uses numbers from START on. */
 #include "infer/mcmc/chain.h"
+#include "infer/map.h"
 
 #include <math.h>
 #include <string.h>
@@ -119,8 +120,9 @@ crd_status crdi_chain_starter(const crd_model *model, const crd_nuts_options *op
 {
     static const char *const names[] = {"uniform", "prior", "median", "value", "point"}; /* as crd_start_kind */
     crd_start start = {.radius = options->init_radius, .values = options->start_values};
-    while (strcmp(names[start.kind], options->start) != 0)
-        start.kind++;
+    if (strcmp(options->start, "map") != 0 && strcmp(options->start, "pathfinder") != 0)
+        while (strcmp(names[start.kind], options->start) != 0)
+            start.kind++;
     *out = (crdi_starter){0};
     if (start.kind == CRD_START_UNIFORM) /* drawn without a program */
         return CRD_OK;
@@ -130,6 +132,10 @@ crd_status crdi_chain_starter(const crd_model *model, const crd_nuts_options *op
 static crd_status find_point(crdi_chain *chain, crd_key key)
 {
     double radius = chain->options->init_radius;
+    if (chain->point) {
+        memcpy(chain->h.q, chain->point, sizeof(double) * (size_t)chain->h.dim);
+        return CRD_OK;
+    }
     if (chain->starter)
         return crdi_starter_run(chain->starter, key, chain->h.q);
     crd_random_uniform_between(key, -radius, radius, chain->h.dim, chain->h.q);
@@ -139,7 +145,7 @@ static crd_status find_point(crdi_chain *chain, crd_key key)
 static crd_status no_start(const crdi_chain *chain, int number, int attempts)
 {
     double radius = chain->options->init_radius;
-    if (chain->starter && !chain->starter->random)
+    if (chain->point || (chain->starter && !chain->starter->random))
         return crdi_raise(chain->ctx, CRD_ESTART,
                           "chain %d: log density or gradient is not finite at the given start point", number);
     if (chain->starter)
@@ -153,17 +159,36 @@ static crd_status no_start(const crdi_chain *chain, int number, int attempts)
                       number, attempts, radius, radius);
 }
 
+/* From where the chain is to the most probable point near it. */
+static crd_status climb(crdi_chain *chain)
+{
+    crdi_hamiltonian *h = &chain->h;
+    size_t bytes = sizeof(double) * (size_t)h->dim;
+    double *u = crdi_alloc(chain->ctx, bytes); /* q is the exec's input, which the climb writes to */
+    if (!u)
+        return CRD_ENOMEM;
+    memcpy(u, h->q, bytes);
+    crd_status status = crdi_find_map(chain->ctx, h->exec, h->dim, u, &h->gradients);
+    memcpy(h->q, u, bytes);
+    crdi_free(chain->ctx, u);
+    crdi_hamiltonian_evaluate(h);
+    return status;
+}
+
 crd_status crdi_chain_start(crdi_chain *chain, int number)
 {
     enum { ATTEMPTS = 100 };
     crdi_hamiltonian *h = &chain->h;
     crd_key start = crd_key_fold_in(chain->key, START);
-    uint32_t attempts = chain->starter && !chain->starter->random ? 1 : ATTEMPTS;
+    bool climbs = chain->options->start && strcmp(chain->options->start, "map") == 0;
+    uint32_t attempts = chain->point || (chain->starter && !chain->starter->random) ? 1 : ATTEMPTS;
     for (uint32_t attempt = 0; attempt < attempts; attempt++) {
         CRD_TRY(find_point(chain, crd_key_fold_in(start, attempt)));
         crdi_hamiltonian_evaluate(h);
         if (!finite_here(h))
             continue;
+        if (climbs)
+            CRD_TRY(climb(chain));
         h->step_size = chain->options->step_size > 0 ? chain->options->step_size : 1;
         if (chain->options->step_size <= 0)
             search_step_size(chain);

@@ -41,6 +41,7 @@ struct crdi_chain {
     crdi_welford welford;
     crdi_windows windows;
     double *estimate; /* scratch of the size of the metric */
+    const double *point; /* (dim) where to start, borrowed; NULL: where the starter says */
     const crdi_starter *starter; /* borrowed; NULL: start points are uniform */
     uint32_t step_searches; /* how often a first step size was looked for: each has keys of its own */
 };
@@ -48,7 +49,7 @@ struct crdi_chain {
 crd_status crdi_chain_create(crdi_chain *chain, crd_context *ctx, const crd_program *density,
                              const crd_nuts_options *options, crd_key key);
 void crdi_chain_destroy(crdi_chain *chain);
-/* What finds start points as the options say; without a program if they are uniform. */
+/* What finds start points as the options say; without a program if they are uniform, or go on from uniform ones. */
 crd_status crdi_chain_starter(const crd_model *model, const crd_nuts_options *options, crdi_starter *out);
 /* Finds a start point (CRD_ESTART) and a first step size. `number` names the chain in messages. */
 crd_status crdi_chain_start(crdi_chain *chain, int number);

@@ -3,6 +3,7 @@
  * A chain writes its draws into a block of its own and hands it to the sink when it is full, when half a second has
  * passed, or when the run is stopped. Progress is a set of atomics that a monitor thread reads ten times a second. */
 #include "infer/mcmc/chain.h"
+#include "infer/pathfinder/pathfinder.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -39,6 +40,8 @@ struct run {
     const crdi_sink *sink;
     crd_program *values; /* (u) -> sites in the model's order, then the kept ones */
     crdi_starter starter;
+    double *point; /* (chains, dim) where chains start; NULL: the starter says */
+    int64_t point_gradients; /* what it took to find them */
     crdi_mcmc_columns columns;
     int64_t *column_offset; /* where a site column's value begins in the output of `values` */
     struct news *news; /* one a chain */
@@ -251,6 +254,7 @@ static crd_status run_chain(void *user, int64_t number)
         status = crdi_chain_create(&chain, run->ctx, crd_model_density(run->model), &run->options,
                                    crd_key_fold_in(run->key, (uint32_t)number));
     chain.starter = run->starter.program ? &run->starter : NULL;
+    chain.point = run->point ? run->point + number * crd_model_dim(run->model) : NULL;
     if (status == CRD_OK)
         status = crdi_chain_start(&chain, (int)number);
     if (status == CRD_OK)
@@ -364,7 +368,7 @@ static crd_status complete_options(crd_context *ctx, const crd_nuts_options *giv
 
 static void write_report(const struct run *run, crdi_mcmc_report *report)
 {
-    *report = (crdi_mcmc_report){0};
+    *report = (crdi_mcmc_report){.gradient_evaluations = run->point_gradients};
     for (int64_t c = 0; c < run->options.chains; c++) {
         if (run->warmup_seconds[c] > report->warmup_seconds)
             report->warmup_seconds = run->warmup_seconds[c];
@@ -374,6 +378,34 @@ static void write_report(const struct run *run, crdi_mcmc_report *report)
         report->gradient_evaluations += atomic_load(&run->news[c].gradients);
         report->divergences += atomic_load(&run->news[c].divergences);
     }
+}
+
+/* Start points are draws of Pathfinder, different ones where there are enough. */
+static crd_status find_points(struct run *run, crdi_arena *arena)
+{
+    static const uint32_t KEY_POINTS = 0xfffffffe; /* no chain has this number */
+    const crd_nuts_options *o = &run->options;
+    int64_t dim = crd_model_dim(run->model), paths = o->chains > 4 ? o->chains : 4;
+    crd_pathfinder_options options = {.paths = paths,
+                                      .path_draws = 100,
+                                      .init_radius = o->init_radius,
+                                      .threads = o->threads,
+                                      .stop = o->stop,
+                                      .stop_user = o->stop_user};
+    crd_pathfinder *pf;
+    run->point = crdi_arena_alloc(arena, sizeof *run->point * (size_t)(o->chains * dim));
+    if (!run->point)
+        return CRD_ENOMEM;
+    crd_status status = crd_pathfinder_run(run->model, &options, crd_key_fold_in(run->key, KEY_POINTS), &pf);
+    if (status != CRD_OK)
+        return status;
+    int64_t found = crdi_pathfinder_distinct(pf, o->chains, run->point);
+    for (int64_t c = found; c < o->chains; c++)
+        memcpy(run->point + c * dim, run->point + c % found * dim, sizeof *run->point * (size_t)dim);
+    for (int64_t i = 0; i < paths; i++)
+        run->point_gradients += crd_pathfinder_path_of(pf, i)->evaluations;
+    crd_pathfinder_destroy(&pf);
+    return CRD_OK;
 }
 
 static crd_status run_all(struct run *run, crdi_arena *arena, crdi_mcmc_report *report)
@@ -391,6 +423,11 @@ static crd_status run_all(struct run *run, crdi_arena *arena, crdi_mcmc_report *
         return CRD_ENOMEM;
     find_offsets(run);
     CRD_TRY(crdi_chain_starter(run->model, &run->options, &run->starter));
+    if (strcmp(run->options.start, "pathfinder") == 0) {
+        crd_status found = find_points(run, arena);
+        if (found != CRD_OK)
+            return found;
+    }
     CRD_TRY(monitor_start(&monitor, run));
     crd_status status = crdi_parallel(run->ctx, (int)run->options.threads, run->options.chains, run_chain, run);
     monitor_end(&monitor);

@@ -33,6 +33,10 @@ struct crd_pathfinder {
     atomic_bool stopped;
 };
 
+/* What crd_pathfinder_draw will give: columns in the arena. `program`, if it is wanted, computes the sites' values. */
+crd_status crdi_pathfinder_columns(const crd_model *model, const char *const *keep, int keep_count, crdi_arena *arena,
+                                   crd_column **out, int *count, crd_program **program);
+
 /* One path from start to draws (path.c); for crdi_parallel. A failure of the path itself stays in told.status. */
 crd_status crdi_path_run(void *pathfinder, int64_t i);
 /* Draw d of a path. `work`: (2 columns). Returns the log density of the normal. */

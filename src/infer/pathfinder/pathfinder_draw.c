@@ -33,18 +33,20 @@ int64_t crdi_pathfinder_distinct(const crd_pathfinder *pf, int64_t most, double 
 
 /* ---- sites -------------------------------------------------------------------------------------------------- */
 
-static crd_status find_columns(const crd_pathfinder *pf, const char *const *keep, int keep_count, crdi_arena *arena,
-                               crd_column **out, int *out_count, crd_program **program)
+crd_status crdi_pathfinder_columns(const crd_model *model, const char *const *keep, int keep_count, crdi_arena *arena,
+                                   crd_column **out, int *out_count, crd_program **program)
 {
     static const char *const statistics[] = {"log_density", "log_guide"};
-    int sites = crd_model_site_count(pf->model), count = 0;
+    int sites = crd_model_site_count(model), count = 0;
+    bool named = true;
+    crd_program *values;
     crd_shape *shapes = crdi_arena_alloc(arena, sizeof *shapes * (size_t)(keep_count + 1));
     crd_column *column = crdi_arena_alloc(arena, sizeof *column * (size_t)(sites + keep_count + 2));
     if (!shapes || !column)
         return CRD_ENOMEM;
-    CRD_TRY(crd_model_compile_values(pf->model, keep, keep_count, shapes, program));
+    CRD_TRY(crd_model_compile_values(model, keep, keep_count, shapes, &values));
     for (int i = 0; i < sites; i++) {
-        const crd_site *site = crd_model_site(pf->model, i);
+        const crd_site *site = crd_model_site(model, i);
         column[count++] =
             (crd_column){.name = crdi_arena_strdup(arena, site->name), .kind = CRD_COLUMN_LATENT, .shape = site->shape};
     }
@@ -55,12 +57,16 @@ static crd_status find_columns(const crd_pathfinder *pf, const char *const *keep
         column[count++] = (crd_column){.name = crdi_arena_strdup(arena, statistics[i]), .kind = CRD_COLUMN_STATISTIC};
     for (int i = 0; i < count; i++) {
         column[i].size = crd_shape_size(column[i].shape);
-        if (!column[i].name)
-            return CRD_ENOMEM;
+        named = named && column[i].name;
     }
+    if (named && program) {
+        *program = values;
+        values = NULL;
+    }
+    crd_program_destroy(&values);
     *out = column;
     *out_count = count;
-    return CRD_OK;
+    return named ? CRD_OK : CRD_ENOMEM;
 }
 
 static crd_status fill(const crd_pathfinder *pf, const crd_program *program, crd_posterior *out)
@@ -89,7 +95,7 @@ crd_status crd_pathfinder_draw(const crd_pathfinder *pf, const char *const *keep
     crd_column *column;
     int count;
     CRD_TRY(crdi_arena_create(&arena, pf->ctx));
-    crd_status status = find_columns(pf, keep, keep_count, arena, &column, &count, &program);
+    crd_status status = crdi_pathfinder_columns(pf->model, keep, keep_count, arena, &column, &count, &program);
     if (status == CRD_OK)
         status = crd_posterior_create(&posterior, pf->ctx, 1, pf->options.draws, column, count);
     if (status == CRD_OK)

@@ -1,4 +1,5 @@
 /* svi_run.c - one restart of a fit: where it starts, its steps, and why it ends. */
+#include "infer/map.h"
 #include "infer/svi/lbfgs.h"
 #include "infer/svi/svi.h"
 
@@ -16,26 +17,16 @@ struct density {
     int64_t dim;
 };
 
-static crd_status minus_log_density(void *user, const double *u, double *value, double *gradient)
-{
-    struct density *d = user;
-    memcpy(crd_exec_input(d->exec), u, sizeof *u * (size_t)d->dim);
-    crd_exec_run(d->exec);
-    *value = -crd_exec_output(d->exec)[0];
-    for (int64_t i = 0; i < d->dim; i++)
-        gradient[i] = -crd_exec_output(d->exec)[1 + i];
-    return CRD_OK;
-}
-
 /* A point with a finite density and gradient. */
-static crd_status find_point(const crd_svi *svi, crd_key key, struct density *d, double *u, double *gradient)
+static crd_status find_point(const crd_svi *svi, crd_key key, struct density *d, double *u)
 {
-    double value;
     for (int i = 0; i < START_TRIES; i++) {
         CRD_TRY(crdi_starter_run(&svi->starter, crd_key_fold_in(key, (uint32_t)i), u));
-        CRD_TRY(minus_log_density(d, u, &value, gradient));
-        for (int64_t k = 0; k < d->dim && isfinite(value); k++)
-            value += isfinite(gradient[k]) ? 0 : NAN;
+        memcpy(crd_exec_input(d->exec), u, sizeof *u * (size_t)d->dim);
+        crd_exec_run(d->exec);
+        double value = 0;
+        for (int64_t k = 0; k <= d->dim; k++)
+            value += 0 * crd_exec_output(d->exec)[k];
         if (isfinite(value))
             return CRD_OK;
         if (!svi->starter.random)
@@ -48,18 +39,12 @@ static crd_status find_point(const crd_svi *svi, crd_key key, struct density *d,
 static crd_status start_point(const crd_svi *svi, crd_key key, double *u)
 {
     struct density d = {.dim = crd_model_dim(svi->guide->model)};
-    double *gradient = crdi_alloc_array(svi->ctx, d.dim, sizeof *gradient);
-    if (!gradient)
-        return CRD_ENOMEM;
     crd_status status = crd_exec_create(&d.exec, crd_model_density(svi->guide->model));
     if (status == CRD_OK)
-        status = find_point(svi, key, &d, u, gradient);
-    if (status == CRD_OK && strcmp(svi->options.start, "map") == 0) {
-        crdi_lbfgs_result result;
-        status = crdi_lbfgs_minimise(svi->ctx, minus_log_density, &d, d.dim, u, NULL, &result);
-    }
+        status = find_point(svi, key, &d, u);
+    if (status == CRD_OK && strcmp(svi->options.start, "map") == 0)
+        status = crdi_find_map(svi->ctx, d.exec, d.dim, u, NULL);
     crd_exec_destroy(&d.exec);
-    crdi_free(svi->ctx, gradient);
     return status;
 }
 

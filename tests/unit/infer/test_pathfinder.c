@@ -143,6 +143,40 @@ static void draws_know_their_density(void **state)
     }
 }
 
+/* 1 / alpha is the diagonal of BFGS of the Hessian from z'Az / s'z times 1 / alpha (Gilbert & Lemarechal 1989). */
+static void the_diagonal_is_that_of_an_update(void **state)
+{
+    (void)state;
+    enum { DIM = 5, PAIRS = 3 };
+    crd_context *ctx = testing_context();
+    crdi_arena *arena;
+    crdi_curvature c;
+    double alpha[DIM] = {1, 1, 1, 1, 1};
+    assert_ok(ctx, crdi_arena_create(&arena, ctx));
+    assert_ok(ctx, crdi_curvature_create(ctx, arena, DIM, 2, &c));
+    for (uint32_t k = 0; k < PAIRS; k++) {
+        double s[DIM], z[DIM], b[DIM], bs[DIM], sz = 0, za = 0, sbs = 0;
+        crd_random_normal(crd_key_fold_in(crd_key_make(5), k), DIM, s);
+        for (int i = 0; i < DIM; i++) {
+            z[i] = (1 + i) * s[i];
+            sz += s[i] * z[i];
+            za += z[i] * alpha[i] * z[i];
+        }
+        for (int i = 0; i < DIM; i++) {
+            b[i] = za / sz / alpha[i];
+            bs[i] = b[i] * s[i];
+            sbs += s[i] * bs[i];
+        }
+        assert_true(crdi_curvature_add(&c, s, z));
+        for (int i = 0; i < DIM; i++) {
+            alpha[i] = 1 / (b[i] - bs[i] * bs[i] / sbs + z[i] * z[i] / sz);
+            assert_close(c.alpha[i], alpha[i], 1e-12, 0);
+        }
+    }
+    crdi_arena_destroy(&arena);
+    testing_context_destroy(&ctx);
+}
+
 static void steps_without_curvature_are_left_out(void **state)
 {
     (void)state;
@@ -290,6 +324,44 @@ static void threads_change_nothing(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* Chains that do not move show where they start. */
+static void chains_start_where_they_are_told(void **state)
+{
+    (void)state;
+    enum { CHAINS = 3 };
+    crd_context *ctx = testing_context();
+    struct linear line;
+    struct linear_exact exact;
+    crd_model *model;
+    crd_posterior *draws;
+    crd_pathfinder *pf;
+    double points[CHAINS * LINEAR_MOST];
+    linear_init(&line, LINEAR_MOST);
+    linear_solve(&line, &exact);
+    assert_ok(ctx, crd_model_create(&model, ctx, linear_model, &line));
+    crd_nuts_options options = {
+        .chains = CHAINS, .warmup = -1, .draws = 1, .max_depth = 1, .step_size = 1e-12, .start = "map"};
+    assert_ok(ctx, crd_nuts_run(model, &options, crd_key_make(8), &draws));
+    const double *w = crd_posterior_find(draws, "w")->draws;
+    for (int i = 0; i < CHAINS * LINEAR_MOST; i++)
+        assert_close(w[i], exact.mean[i % LINEAR_MOST], 1e-6, 1e-6);
+    crd_posterior_destroy(&draws);
+    options.start = "pathfinder";
+    assert_ok(ctx, crd_nuts_run(model, &options, crd_key_make(8), &draws));
+    crd_pathfinder_options same = {.path_draws = 100};
+    assert_ok(ctx, crd_pathfinder_run(model, &same, crd_key_fold_in(crd_key_make(8), 0xfffffffe), &pf));
+    assert_int_equal(crdi_pathfinder_distinct(pf, CHAINS, points), CHAINS);
+    w = crd_posterior_find(draws, "w")->draws;
+    for (int i = 0; i < CHAINS * LINEAR_MOST; i++)
+        assert_close(w[i], points[i], 1e-9, 1e-9);
+    assert_true(points[0] != points[LINEAR_MOST] && points[LINEAR_MOST] != points[2 * LINEAR_MOST]);
+    assert_true(draws->gradient_evaluations > crd_pathfinder_path_of(pf, 0)->evaluations);
+    crd_pathfinder_destroy(&pf);
+    crd_posterior_destroy(&draws);
+    crd_model_destroy(&model);
+    testing_context_destroy(&ctx);
+}
+
 static int stop_at_once(void *none)
 {
     (void)none;
@@ -368,14 +440,11 @@ static void memory_that_fails_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_covariance_is_that_of_bfgs),
-        cmocka_unit_test(draws_know_their_density),
-        cmocka_unit_test(steps_without_curvature_are_left_out),
-        cmocka_unit_test(a_normal_posterior_is_found),
-        cmocka_unit_test(a_long_memory_finds_the_covariance),
-        cmocka_unit_test(a_funnel_is_not_trusted),
-        cmocka_unit_test(threads_change_nothing),
-        cmocka_unit_test(what_is_wrong_is_named),
+        cmocka_unit_test(the_covariance_is_that_of_bfgs),    cmocka_unit_test(draws_know_their_density),
+        cmocka_unit_test(the_diagonal_is_that_of_an_update), cmocka_unit_test(steps_without_curvature_are_left_out),
+        cmocka_unit_test(a_normal_posterior_is_found),       cmocka_unit_test(a_long_memory_finds_the_covariance),
+        cmocka_unit_test(a_funnel_is_not_trusted),           cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(chains_start_where_they_are_told),  cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(memory_that_fails_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
