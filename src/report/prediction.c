@@ -106,7 +106,7 @@ static crd_status summarise_row(void *user, int64_t row, int64_t draws, double *
     for (int64_t d = 0; d < draws; d++)
         y[d] = w->net->recipe->target_mean + w->net->recipe->target_sd * y[d];
     for (int64_t i = 0; i < out->samples; i++)
-        out->sample[row * out->samples + i] = y[i * draws / out->samples];
+        out->sample[row * out->samples + i] = y[w->request->pick ? w->request->pick[i] : i * draws / out->samples];
     if (out->outcome != CRDI_OUTCOME_CLASS)
         return summarise_number(w, row, draws, f, y);
     for (int64_t k = 0; k < out->classes; k++)
@@ -159,23 +159,31 @@ static crd_status create(struct work *w)
     return alloc_results(p) ? CRD_OK : CRD_ENOMEM;
 }
 
-static crd_status check(const crdi_network_run *net, const crdi_prediction_request *request)
+/* That there are as many draws as samples, and the draws that were picked. */
+static crd_status check_samples(const crdi_network_run *net, const crdi_prediction_request *request)
 {
     crdi_run_part part;
+    CRD_TRY(crdi_run_part_find(net->ctx, net->run, &part));
+    int64_t total = request->draws > 0 ? request->draws : part.chains * part.draws;
+    crdi_run_part_clear(net->ctx, &part);
+    for (int64_t i = 0; request->pick && i < request->samples; i++)
+        if (request->pick[i] < 0 || request->pick[i] >= total)
+            return crdi_raise(net->ctx, CRD_EINVAL, "draw %lld is asked for, of %lld draws",
+                              (long long)request->pick[i] + 1, (long long)total);
+    if (!request->pick && request->samples > total)
+        return crdi_raise(net->ctx, CRD_EINVAL, "samples: %lld are asked for, of %lld draws",
+                          (long long)request->samples, (long long)total);
+    return CRD_OK;
+}
+
+static crd_status check(const crdi_network_run *net, const crdi_prediction_request *request)
+{
     CRD_TRY(crdi_network_run_need(net, "predictions"));
     CRDI_ASSERT(request->x->shape.ndim == 2 && request->x->shape.dim[1] == net->recipe->feature_count);
     for (int k = 0; k < request->prob_count; k++)
         if (!(request->prob[k] >= 0 && request->prob[k] <= 1))
             return crdi_raise(net->ctx, CRD_EINVAL, "quantile %g: it must be between 0 and 1", request->prob[k]);
-    if (request->samples == 0)
-        return CRD_OK;
-    CRD_TRY(crdi_run_part_find(net->ctx, net->run, &part));
-    int64_t total = request->draws > 0 ? request->draws : part.chains * part.draws;
-    crdi_run_part_clear(net->ctx, &part);
-    if (request->samples > total)
-        return crdi_raise(net->ctx, CRD_EINVAL, "samples: %lld are asked for, of %lld draws",
-                          (long long)request->samples, (long long)total);
-    return CRD_OK;
+    return request->samples > 0 ? check_samples(net, request) : CRD_OK;
 }
 
 crd_status crdi_prediction_make(const crdi_network_run *net, const crdi_prediction_request *request,

@@ -13,6 +13,8 @@ typedef struct crdi_prediction_request {
     crd_key key; /* of the noise */
     int64_t draws; /* to use, of all chains together; 0: all */
     int64_t samples; /* draws of y to keep, evenly spaced among those used */
+    const int64_t
+        *pick; /* (samples) which draws of y to keep, from 0, chains one after the other; NULL: evenly spaced */
     int threads; /* 0: as many as processors */
     size_t memory; /* bytes for draws and predictions at a time; 0: 192 MiB. Results do not depend on it */
 } crdi_prediction_request;
@@ -37,7 +39,7 @@ typedef struct crdi_prediction {
 /* Predicts from the draws of crdi_run_part_find. The noise of draw d (chains one after the other) at rows
  * 128 b to 128 b + 127 comes from crd_key_fold_in(crd_key_fold_in(key, b), d), so that results depend neither on threads
  * nor on memory. CRD_EMISSING: no draws; CRD_EUNSUPPORTED: a model written in C; CRD_EINVAL: a probability outside 0 to 1, more
- * draws or samples than there are. */
+ * draws or samples than there are, a draw picked that is not there. */
 crd_status crdi_prediction_make(const crdi_network_run *net, const crdi_prediction_request *request,
                                 crdi_prediction **out);
 void crdi_prediction_destroy(crdi_prediction **prediction);

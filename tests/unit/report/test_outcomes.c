@@ -261,11 +261,36 @@ static void more_samples_than_draws_are_refused(void **state)
     testing_context_destroy(&ctx);
 }
 
+static void draws_can_be_picked(void **state)
+{
+    (void)state;
+    static const int64_t pick[] = {TOTAL - 1, 0, 7};
+    crd_context *ctx = testing_context();
+    crdi_network_run *net = make_run(ctx, "categorical", 3);
+    crdi_prediction *all, *some = NULL;
+    crdi_prediction_request request = {.x = &net->x, .key = crd_key_make(5), .samples = TOTAL};
+    assert_ok(ctx, crdi_prediction_make(net, &request, &all));
+    request.samples = CRDI_COUNT(pick);
+    request.pick = pick;
+    assert_ok(ctx, crdi_prediction_make(net, &request, &some));
+    for (int64_t row = 0; row < ROWS; row++)
+        for (int i = 0; i < CRDI_COUNT(pick); i++)
+            assert_true(some->sample[row * CRDI_COUNT(pick) + i] == all->sample[row * TOTAL + pick[i]]);
+    crdi_prediction_destroy(&all);
+    crdi_prediction_destroy(&some);
+    request.pick = (const int64_t[]){0, TOTAL, 1};
+    assert_int_equal(crdi_prediction_make(net, &request, &some), CRD_EINVAL);
+    assert_non_null(strstr(crd_error_message(ctx), "draw 61 is asked for, of 60 draws"));
+    assert_null(some);
+    crdi_network_run_close(&net);
+    testing_context_destroy(&ctx);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(two_classes), TEST(three_classes), TEST(counts),
-                                       TEST(more_samples_than_draws_are_refused)};
+                                       TEST(more_samples_than_draws_are_refused), TEST(draws_can_be_picked)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
