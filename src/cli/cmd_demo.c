@@ -65,7 +65,7 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 }
 
 const crdi_command_body crdi_command_demo = {
-    .positional = {{"NAME", "regression or effects", CRDI_ONE}},
+    .positional = {{"NAME", "the demo, one of those below", CRDI_ONE}},
     .table = {&table},
     .more = "Demos:\n"
 #define DEMO(name, help) "  " #name ": " help "\n"

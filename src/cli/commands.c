@@ -3,6 +3,13 @@
 
 #include <string.h>
 
+/* The demos by name. */
+static const char demo_help[] = "run a page of the tutorial:"
+#define DEMO(name, help) " " #name
+#include "cli/demos.def"
+#undef DEMO
+    ;
+
 static const crdi_command commands[] = {
 #define COMMAND(name, help) {#name, help, &crdi_command_##name},
 #include "cli/commands.def"
