@@ -24,8 +24,13 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
     CRD_TRY(crdi_format_find(cli->ctx, "--to", o->to, &format));
     CRD_TRY(crdi_cli_refuse_same(cli->ctx, o->out, crdi_cli_argument(call, 0), "the run file"));
     CRD_TRY(crdi_network_run_open(cli->ctx, crdi_cli_argument(call, 0), &net));
-    crd_status status = format->write(&(crdi_export){
-        .ctx = cli->ctx, .net = net, .path = o->out, .force = o->force, .threads = (int)o->threads, .seed = o->seed});
+    crd_status status = format->write(&(crdi_export){.ctx = cli->ctx,
+                                                     .net = net,
+                                                     .path = o->out,
+                                                     .force = o->force,
+                                                     .threads = (int)o->threads,
+                                                     .seed = o->seed,
+                                                     .prior_draws = o->prior_draws});
     crdi_network_run_close(&net);
     return status;
 }

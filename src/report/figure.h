@@ -116,4 +116,7 @@ crd_status crdi_figure_check(crd_context *ctx, const char *path, bool force);
 /* What gnuplot is given for a terminal ("png", "svg", "pdf"). */
 crd_status crdi_figure_script(const crdi_figure *figure, const char *format, crdi_string *out);
 
+/* Where on the PATH gnuplot is; false: nowhere. */
+bool crdi_gnuplot_find(char *out, size_t size);
+
 #endif

@@ -10,7 +10,8 @@ typedef struct crdi_export {
     const char *path; /* NULL: standard output, where the format can go there */
     bool force;
     int threads; /* 0: as many as processors */
-    int64_t seed; /* of predictions */
+    int64_t seed; /* of predictions and of draws from the prior */
+    int64_t prior_draws; /* how many, where the format has a place for them; 0: none */
 } crdi_export;
 
 /* What a reader found. */

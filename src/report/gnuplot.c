@@ -17,6 +17,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -469,6 +470,19 @@ static crd_status start(crd_context *ctx, const int standard[3], pid_t *out)
     if (error)
         return crdi_raise(ctx, CRD_ETOOL, "gnuplot could not be started: %s", strerror(error));
     return CRD_OK;
+}
+
+bool crdi_gnuplot_find(char *out, size_t size)
+{
+    const char *path = getenv("PATH");
+    for (const char *at = path; at && *at;) {
+        size_t length = strcspn(at, ":");
+        snprintf(out, size, "%.*s/gnuplot", (int)length, at);
+        if (access(out, X_OK) == 0)
+            return true;
+        at += length + (at[length] == ':');
+    }
+    return false;
 }
 
 /* Sends all of it unless the reader goes away; then its own message says why. A socket instead of a pipe, because its

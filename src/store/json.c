@@ -155,3 +155,8 @@ crd_status crdi_json_need_text(crd_context *ctx, const char *name, const crdi_js
     *out = copy;
     return CRD_OK;
 }
+
+const char *crdi_json_library(void)
+{
+    return jansson_version_str();
+}

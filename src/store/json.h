@@ -44,4 +44,7 @@ crd_status crdi_json_need_text(crd_context *ctx, const char *name, const crdi_js
 /* The text of a string value, NULL if it is none. Borrowed. */
 const char *crdi_json_string(const crdi_json *value);
 
+/* The version of the library that reads: "2.14". Static storage. */
+const char *crdi_json_library(void);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <netcdf.h>
+#include <stdio.h>
 #include <string.h>
 
 /* clang-format off */
@@ -10,7 +11,7 @@
     F(nc_create) F(nc_open) F(nc_close) F(nc_strerror) F(nc_def_grp) F(nc_def_dim) F(nc_def_var) F(nc_put_att_text) \
     F(nc_put_att_double) F(nc_put_att_longlong) F(nc_put_vara_double) F(nc_inq_ncid) F(nc_inq_varids) F(nc_inq_var) \
     F(nc_inq_dim) F(nc_get_var_double) F(nc_inq_att) F(nc_get_att_text) F(nc_get_att_double) F(nc_get_att_string) \
-    F(nc_free_string)
+    F(nc_free_string) F(nc_inq_libvers)
 /* clang-format on */
 
 struct library {
@@ -119,6 +120,15 @@ crd_status crdi_netcdf_close(crdi_netcdf **address)
     crdi_free(nc->ctx, nc);
     *address = NULL;
     return status;
+}
+
+crd_status crdi_netcdf_version(crd_context *ctx, char *out, size_t size)
+{
+    struct library lib;
+    CRD_TRY(load(ctx, &lib));
+    const char *text = lib.nc_inq_libvers(); /* "4.9.0 of Jan 30 2023 ..." */
+    snprintf(out, size, "%.*s", (int)strcspn(text, " "), text);
+    return CRD_OK;
 }
 
 /* ---- writing --------------------------------------------------------------------------------------------------- */

@@ -19,6 +19,9 @@ typedef enum crdi_netcdf_type {
     CRDI_NETCDF_OTHER /* text and what else is no number; only when reading */
 } crdi_netcdf_type;
 
+/* The version of the library, loaded for it: "4.9.0". CRD_ETOOL. */
+crd_status crdi_netcdf_version(crd_context *ctx, char *out, size_t size);
+
 /* Creates a netCDF-4 file (what is there is replaced) or opens a file for reading. CRD_ETOOL; CRD_EIO; CRD_EDAMAGED: it is
  * no netCDF file. */
 crd_status crdi_netcdf_create(crd_context *ctx, const char *path, crdi_netcdf **out);

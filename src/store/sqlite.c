@@ -402,3 +402,8 @@ const void *crdi_value_blob(const crdi_query *query, int i, size_t *size)
     *size = bytes ? (size_t)sqlite3_column_bytes(query->statement, i) : 0;
     return bytes;
 }
+
+const char *crdi_sqlite_version(void)
+{
+    return sqlite3_libversion();
+}

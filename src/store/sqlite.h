@@ -75,4 +75,6 @@ double crdi_value_real(const crdi_query *query, int i);
 const char *crdi_value_text(const crdi_query *query, int i); /* "" when there is none */
 const void *crdi_value_blob(const crdi_query *query, int i, size_t *size);
 
+const char *crdi_sqlite_version(void); /* of the library in use: "3.40.1". Static storage */
+
 #endif

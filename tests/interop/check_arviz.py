@@ -56,7 +56,7 @@ def check_export():
     credence("export", "a.crd", "--to", "netcdf", "--out", "a.nc")
     idata = az.from_netcdf("a.nc")
     assert set(idata.groups()) == {"posterior", "posterior_predictive", "log_likelihood", "sample_stats",
-                                   "observed_data", "constant_data"}, idata.groups()
+                                   "observed_data", "constant_data", "prior", "prior_predictive"}, idata.groups()
     assert idata.posterior["net.Dense_0.kernel"].attrs["site"] == "net/Dense_0.kernel"
     assert idata.posterior["net.Dense_0.kernel"].dims[:2] == ("chain", "draw")
     assert idata.posterior.attrs["inference_library"] == "credence"
@@ -88,6 +88,19 @@ def check_data(idata):
     close(idata.log_likelihood["y"], -z * z / 2 - np.log(s) - np.log(2 * np.pi) / 2, "log likelihood", 1e-9)
     noise = (idata.posterior_predictive["y"].values - f) / s
     assert abs(noise.mean()) < 0.02 and abs(noise.std() - 1) < 0.02, (noise.mean(), noise.std())
+
+
+def check_prior(idata, y):
+    """Draws of the prior have its moments: normal(0, 1) weights, half-Cauchy(0.5) noise, in the target's units."""
+    prior = idata.prior
+    assert dict(prior.sizes)["draw"] == 500 and prior["net.Dense_1.kernel"].shape == (1, 500, 4, 3)
+    weights = np.concatenate([prior[v].values.ravel() for v in prior.data_vars if v.startswith("net.")])
+    assert abs(weights.mean()) < 5 / np.sqrt(weights.size) and abs(weights.std() - 1) < 5 / np.sqrt(weights.size)
+    below = (prior["s"].values < 0.5).mean()  # the median of half_cauchy(0.5) is 0.5
+    assert abs(below - 0.5) < 5 * 0.5 / np.sqrt(500), below
+    predicted = idata.prior_predictive["y"].values
+    assert predicted.shape == (1, 500, 50) and abs(np.median(predicted) - y.mean()) < y.std() / 2
+    assert np.median(np.abs(predicted - np.median(predicted))) > y.std() / 2
 
 
 def check_loo(idata):
@@ -177,6 +190,7 @@ def main():
     assert count == 4 + 4 + 3 + 12 + 1 + 3 + 1 + 50
     check_statistics(idata)
     check_data(idata)
+    check_prior(idata, y)
     check_loo(idata)
     check_compare(idata)
     az.plot_trace(idata, var_names=["s", "net.Dense_1.bias"])

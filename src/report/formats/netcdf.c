@@ -1,5 +1,6 @@
 /* netcdf.c - draws in the layout of ArviZ's InferenceData (its schema 1): a group for draws, one for the sampler's
- * statistics and, for a network from the command line, predictions of its data, their log likelihood, and the data.
+ * statistics and, for a network from the command line, predictions of its data, their log likelihood, the data, and draws
+ * from the prior with what they predict.
  *
  * A site "net/Dense_0.kernel" becomes net.Dense_0.kernel, because names of netCDF cannot have a slash; its own name stands in
  * the attribute "site", which the reader (netcdf_read.c) gives back. All of y is in the target's own units. */
@@ -141,18 +142,23 @@ static crd_status write_draws(struct writer *w, const crd_column *column, int va
     return status;
 }
 
-static crd_status write_site(struct writer *w, const crd_column *column)
+/* The variable of a site, under the name that netCDF allows. */
+static crd_status add_site(struct writer *w, const char *site, crd_shape shape, int *variable)
 {
-    int variable;
-    char *name = crdi_strdup(w->ctx, column->name);
+    char *name = crdi_strdup(w->ctx, site);
     if (!name)
         return CRD_ENOMEM;
     for (char *at = strchr(name, '/'); at; at = strchr(at, '/'))
         *at = '.';
-    crd_status status = add_variable(w, name, CRDI_NETCDF_DOUBLE, column->shape, true, &variable);
+    crd_status status = add_variable(w, name, CRDI_NETCDF_DOUBLE, shape, true, variable);
     crdi_free(w->ctx, name);
-    CRD_TRY(status);
-    CRD_TRY(crdi_netcdf_put_text(w->nc, w->group, variable, "site", column->name));
+    return status == CRD_OK ? crdi_netcdf_put_text(w->nc, w->group, *variable, "site", site) : status;
+}
+
+static crd_status write_site(struct writer *w, const crd_column *column)
+{
+    int variable;
+    CRD_TRY(add_site(w, column->name, column->shape, &variable));
     if (column->kind == CRD_COLUMN_DETERMINISTIC)
         CRD_TRY(crdi_netcdf_put_text(w->nc, w->group, variable, "kind", "deterministic"));
     return write_draws(w, column, variable);
@@ -229,6 +235,98 @@ static crd_status write_by_row(struct writer *w, const char *group, bool density
     return status;
 }
 
+/* ---- the prior --------------------------------------------------------------------------------------------------- */
+
+/* Groups of one chain: `prior` with the latent sites, `prior_predictive` with y. */
+struct prior {
+    crd_model *model;
+    crd_exec *exec;
+    int group[2], *variable; /* (sites + 1) */
+    int64_t draws;
+};
+
+static crd_status begin_prior(struct writer *w, const char *name)
+{
+    CRD_TRY(crdi_netcdf_add_group(w->nc, name, &w->group));
+    CRD_TRY(put_making(w, w->group));
+    CRD_TRY(add_axis(w, "chain", 1, NULL, &w->dim[0]));
+    return add_axis(w, "draw", w->request->prior_draws, NULL, &w->dim[1]);
+}
+
+static crd_status declare_prior(struct writer *w, struct prior *p)
+{
+    int sites = crd_model_site_count(p->model);
+    CRD_TRY(begin_prior(w, "prior"));
+    p->group[0] = w->group;
+    for (int i = 0; i < sites; i++) {
+        const crd_site *site = crd_model_site(p->model, i);
+        CRD_TRY(add_site(w, site->name, site->shape, &p->variable[i]));
+    }
+    CRD_TRY(begin_prior(w, "prior_predictive"));
+    p->group[1] = w->group;
+    return add_variable(w, "y", CRDI_NETCDF_DOUBLE, w->net->y.shape, true, &p->variable[sites]);
+}
+
+static crd_status put_prior_draw(struct writer *w, int group, int variable, crd_shape shape, int64_t draw,
+                                 const double *values)
+{
+    int64_t start[CRDI_NETCDF_MOST_DIMS] = {0, draw}, count[CRDI_NETCDF_MOST_DIMS] = {1, 1};
+    for (int i = 0; i < shape.ndim; i++)
+        count[i + 2] = shape.dim[i];
+    return crdi_netcdf_write(w->nc, group, variable, start, count, values);
+}
+
+static crd_status write_prior_draws(struct writer *w, struct prior *p)
+{
+    const crd_recipe *recipe = w->net->recipe;
+    int sites = crd_model_site_count(p->model);
+    int64_t rows = w->net->y.shape.dim[0];
+    double *y = crdi_alloc_array(w->ctx, rows, sizeof *y);
+    crd_key seed = crd_key_fold_in(crd_key_make((uint64_t)w->request->seed), 0x7072696f);
+    crd_status status = y ? CRD_OK : CRD_ENOMEM;
+    for (int64_t d = 0; d < w->request->prior_draws && status == CRD_OK; d++) {
+        crd_key key = crd_key_fold_in(seed, (uint32_t)d);
+        crd_exec_input(p->exec)[0] = key.word[0];
+        crd_exec_input(p->exec)[1] = key.word[1];
+        crd_exec_run(p->exec);
+        const double *value = crd_exec_output(p->exec);
+        for (int i = 0; i < sites && status == CRD_OK; i++) {
+            const crd_site *site = crd_model_site(p->model, i);
+            status = put_prior_draw(w, p->group[0], p->variable[i], site->shape, d, value);
+            value += site->size;
+        }
+        for (int64_t i = 0; i < rows; i++)
+            y[i] = recipe->target_mean + recipe->target_sd * value[i];
+        if (status == CRD_OK)
+            status = put_prior_draw(w, p->group[1], p->variable[sites], w->net->y.shape, d, y);
+    }
+    crdi_free(w->ctx, y);
+    return status;
+}
+
+static crd_status write_prior(struct writer *w)
+{
+    static const char *const names[] = {"y"};
+    struct prior p = {0};
+    crd_program *program = NULL;
+    if (w->request->prior_draws == 0)
+        return CRD_OK;
+    CRD_TRY(crdi_network_run_model(w->net, &p.model));
+    p.variable = crdi_alloc_array(w->ctx, crd_model_site_count(p.model) + 1, sizeof *p.variable);
+    crd_status status = p.variable ? crd_model_compile_prior(p.model, names, 1, &program) : CRD_ENOMEM;
+    if (status == CRD_OK)
+        status = crd_exec_create(&p.exec, program);
+    if (status == CRD_OK)
+        status = declare_prior(w, &p);
+    if (status == CRD_OK)
+        status = write_prior_draws(w, &p);
+    crd_exec_destroy(&p.exec);
+    crd_program_destroy(&program);
+    crd_model_destroy(&p.model);
+    crdi_free(w->ctx, p.variable);
+    return status;
+}
+
 /* ---- the data ------------------------------------------------------------------------------------------------------ */
 
 static crd_status write_target(struct writer *w)
@@ -293,7 +391,8 @@ static crd_status write_all(struct writer *w)
     CRD_TRY(write_by_row(w, "posterior_predictive", false));
     CRD_TRY(write_by_row(w, "log_likelihood", true));
     CRD_TRY(write_target(w));
-    return write_inputs(w);
+    CRD_TRY(write_inputs(w));
+    return write_prior(w);
 }
 
 static crd_status write_file(struct writer *w, const char *path)

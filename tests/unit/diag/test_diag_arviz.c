@@ -1,5 +1,5 @@
 /* test_diag_arviz.c - the diagnostics of ArviZ's two example files, centred and non-centred eight schools. */
-#include "base/base.h"
+#include "diag/diag.h"
 #include "testing.h"
 
 #include <math.h>
@@ -49,6 +49,16 @@ static crd_status r_hat_identity(crd_context *ctx, const double *x, int64_t chai
     return CRD_OK;
 }
 
+/* Split chains, then ranks, without the folded draws. */
+static crd_status r_hat_z_scale(crd_context *ctx, const double *x, int64_t chains, int64_t draws, double *out)
+{
+    static double split[CHAINS * DRAWS];
+    crdi_diag_split(x, chains, draws, split);
+    CRD_TRY(crdi_diag_rank_normalise(ctx, split, chains * draws));
+    *out = crd_diag_gelman_rubin(split, 2 * chains, draws / 2);
+    return CRD_OK;
+}
+
 static crd_status ess_median(crd_context *ctx, const double *x, int64_t chains, int64_t draws, double *out)
 {
     return crd_diag_ess_quantile(ctx, x, chains, draws, 0.5, out);
@@ -60,7 +70,8 @@ static const struct {
 } rows[] = {{"rank", crd_diag_r_hat_rank},     {"rhat_rank", crd_diag_r_hat_rank}, {"split", r_hat_split},
             {"folded", crd_diag_r_hat_folded}, {"identity", r_hat_identity},       {"ess_bulk", crd_diag_ess_bulk},
             {"ess_tail", crd_diag_ess_tail},   {"ess_mean", crd_diag_ess_mean},    {"ess_sd", crd_diag_ess_sd},
-            {"ess_median", ess_median},        {"mcse_mean", crd_diag_mcse_mean},  {"mcse_sd", crd_diag_mcse_sd}};
+            {"ess_median", ess_median},        {"mcse_mean", crd_diag_mcse_mean},  {"mcse_sd", crd_diag_mcse_sd},
+            {"z_scale", r_hat_z_scale}};
 
 static int check_variable(crd_context *ctx, const json_t *expected, const double *x)
 {
@@ -106,7 +117,7 @@ static void check_file(const char *name)
         assert_true(read_column(draws, variable, x));
         checked += check_variable(ctx, expected, x);
     }
-    assert_true(checked >= 20);
+    assert_true(checked >= 22);
     json_decref(reference);
     testing_context_destroy(&ctx);
 }
