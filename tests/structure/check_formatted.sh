@@ -8,7 +8,7 @@ check() { # check ROOT
     cd "$1" || return 1
     later=tests/structure/unformatted.txt
     [ -f $later ] || later=/dev/null
-    find src include tests examples -name '*.[ch]' 2>/dev/null | LC_ALL=C sort | grep -vxF -f $later |
+    find src include tests examples bench -name '*.[ch]' 2>/dev/null | LC_ALL=C sort | grep -vxF -f $later |
         xargs clang-format --dry-run -Werror
 }
 

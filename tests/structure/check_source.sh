@@ -68,7 +68,7 @@ check() { # check ROOT
     grep -E ":.*$call(s?rand|random|[dlm]rand48)[ ]*\(" "$list" | refuse "randomness comes from keys"
     grep -E ":.*${call}(CRDI_ASSERT|assert)[ ]*\([ ]*(0|false)[ ]*\)" "$list" | refuse "an assertion without a condition"
     here='src include cmake script'
-    for more in tests examples docs tools .ci CMakeLists.txt README.md CONTRIBUTING.md; do
+    for more in tests examples bench docs tools .ci CMakeLists.txt README.md CONTRIBUTING.md; do
         [ -e "$more" ] && here="$here $more"
     done
     # shellcheck disable=SC2086
