@@ -16,6 +16,7 @@
 #include <credence/posterior.h>
 #include <credence/random.h>
 #include <credence/run.h>
+#include <credence/scores.h>
 #include <credence/status.h>
 #include <credence/pathfinder.h>
 #include <credence/svi.h>
