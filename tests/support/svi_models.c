@@ -129,6 +129,28 @@ void linear_solve(const struct linear *l, struct linear_exact *out)
         out->log_evidence += HALF_LOG_2PI - log(factor[k * n + k]);
 }
 
+void linear_check_normal(const double *p, const struct linear_exact *exact, double tolerance)
+{
+    enum { N = LINEAR_MOST };
+    double factor[N * N] = {0};
+    for (int r = 0; r < N; r++) {
+        factor[r * N + r] = log1p(exp(p[N + r]));
+        for (int c = 0; c < r; c++)
+            factor[r * N + c] = factor[r * N + r] * p[2 * N + r * N + c];
+    }
+    for (int r = 0; r < N; r++) {
+        double sd = sqrt(exact->covariance[r * N + r]);
+        assert_close(p[r], exact->mean[r], 0, tolerance * sd);
+        for (int c = 0; c < N; c++) {
+            double sum = 0;
+            for (int k = 0; k < N; k++)
+                sum += factor[r * N + k] * factor[c * N + k];
+            assert_close(sum, exact->covariance[r * N + c], 0,
+                         tolerance * sd * sqrt(exact->covariance[c * N + c]));
+        }
+    }
+}
+
 /* ---- other models --------------------------------------------------------------------------------------------- */
 
 crd_node schools_model(crd_trace *t, void *none)

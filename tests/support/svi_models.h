@@ -28,6 +28,9 @@ struct linear_exact {
     double mean[LINEAR_MOST], covariance[LINEAR_MOST * LINEAR_MOST], factor[LINEAR_MOST * LINEAR_MOST], log_evidence;
 };
 void linear_solve(const struct linear *l, struct linear_exact *out);
+/* Parameters of a multivariate_normal over LINEAR_MOST numbers against the exact posterior. `tolerance`: of means in posterior
+ * standard deviations, of covariances in products of two. */
+void linear_check_normal(const double *params, const struct linear_exact *exact, double tolerance);
 
 /* Lower Cholesky factor of (n, n), and the solution of A x = b for n <= LINEAR_MOST. */
 void small_cholesky(const double *a, int n, double *factor);
