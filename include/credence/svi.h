@@ -25,7 +25,7 @@ typedef struct crd_svi_options {
         *guide; /**< "normal"; a family for all sites or rules PATTERN=FAMILY with ';' between, the first that fits
                             counts. Families: src/infer/svi/guides.def */
     crd_model_fn guide_fn; /**< a guide written by hand: it draws sites of the model from distributions of its crd_param
-                                statements. Sites that it does not have go to `guide`. NULL: none */
+                                statements. Sites that it does not have go to `guide`, which must then be given. NULL: none */
     void *guide_user;
     const char *loss; /**< "trace"; "trace_mean_field", "renyi:ALPHA", "importance_weighted" */
     int64_t particles; /**< 1: draws that estimate the loss of a step */

@@ -145,8 +145,7 @@ void linear_check_normal(const double *p, const struct linear_exact *exact, doub
             double sum = 0;
             for (int k = 0; k < N; k++)
                 sum += factor[r * N + k] * factor[c * N + k];
-            assert_close(sum, exact->covariance[r * N + c], 0,
-                         tolerance * sd * sqrt(exact->covariance[c * N + c]));
+            assert_close(sum, exact->covariance[r * N + c], 0, tolerance * sd * sqrt(exact->covariance[c * N + c]));
         }
     }
 }

@@ -221,15 +221,21 @@ static crd_status close_up(crdi_guide *g, int count)
 static crd_status build(crdi_guide *g, const crdi_guide_request *request)
 {
     struct rule *rule;
-    int count, left;
+    int count;
     CRD_TRY(split(g, request->text ? request->text : "normal", &rule, &count));
     g->part = crdi_arena_alloc(g->arena, sizeof *g->part * (size_t)count);
     if (!g->part)
         return CRD_ENOMEM;
     for (int k = 0; k < count; k++)
         CRD_TRY(parse_type(g->ctx, rule[k].text, &g->part[k]));
-    CRD_TRY(crdi_guide_discover(g, &left));
-    if (left > 0) {
+    CRD_TRY(crdi_guide_discover(g));
+    if (g->left && g->hand && !request->text)
+        return crdi_raise(
+            g->ctx, CRD_EMISSING,
+            "site %s: the guide written by hand does not have it; `guide` (\"normal\") names the family of what "
+            "it leaves",
+            g->left);
+    if (g->left) {
         g->held = crdi_arena_alloc(g->arena, sizeof *g->held);
         if (!g->held)
             return CRD_ENOMEM;

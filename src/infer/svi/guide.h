@@ -78,6 +78,7 @@ typedef struct crdi_guide {
     void *hand_user;
     crdi_guide_site *hand_site; /* in alphabetical order */
     int hand_sites;
+    const char *left; /* a latent site of the model that the hand-written guide does not have; NULL: there is none */
     crdi_guide_param *param;
     int param_count;
     /* The sites that automatic parts have, with the layout of u; NULL: none is left to them. Its function is `fn` with
@@ -102,7 +103,8 @@ typedef struct crdi_guide_request {
     crd_model_fn fn; /* the model */
     void *user;
     const char
-        *text; /* "normal"; "low_rank_multivariate_normal:5"; "net/X*=normal;s=delta": the first that fits counts */
+        *text; /* "normal"; "low_rank_multivariate_normal:5"; "net/X*=normal;s=delta": the first that fits counts. NULL:
+                  "normal", or with a guide by hand nothing: it must have all sites */
     crd_model_fn hand;
     void *hand_user;
 } crdi_guide_request;
@@ -131,9 +133,13 @@ struct crdi_guide_held {
 };
 crd_node crdi_guide_held_model(crd_trace *trace, void *held);
 
-/* Finds the sites and parameters of both functions: fills hand_site and param (at 0 so far). `left` counts the latent
- * sites of the model that the hand-written guide does not have. */
-crd_status crdi_guide_discover(crdi_guide *guide, int *left);
+/* Finds the sites and parameters of both functions: fills hand_site, left and param (at 0 so far). */
+crd_status crdi_guide_discover(crdi_guide *guide);
+
+/* Whether a site of such a guide can stand for that of the model; p NULL: the model has none of its name (guide_match.c). */
+crd_status crdi_guide_check_site(crd_context *ctx, const crd_message *q, const crd_message *p);
+/* CRD_EUNSUPPORTED: a site of the model that is discrete, or in a plate of which a run takes some rows. */
+crd_status crdi_guide_check_automatic(crd_context *ctx, const crd_message *p);
 
 /* ---- what families share ------------------------------------------------------------------------------------- */
 

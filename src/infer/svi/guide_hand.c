@@ -102,35 +102,15 @@ static crd_status add_params(crdi_guide *g, const crd_trace *trace)
     return CRD_OK;
 }
 
-/* ---- whether they belong together --------------------------------------------------------------------------- */
-
-/* Whether every value of one support lies in the other. */
-static bool within(crd_constraint inner, crd_constraint outer)
-{
-    return inner == outer || (outer == CRD_REAL && inner != CRD_SIMPLEX);
-}
-
-static crd_status check_site(const crdi_guide *g, const crd_message *q, const crd_trace *model)
-{
-    const crd_message *p = crd_trace_find(model, q->name);
-    if (!p || p->kind != CRD_MESSAGE_SAMPLE)
-        return crdi_raise(g->ctx, CRD_ENAME, "site %s: the guide has it, the model has not", q->name);
-    if (p->observed)
-        return crdi_raise(g->ctx, CRD_EINVAL, "site %s: the guide draws it, in the model it is observed", q->name);
-    crd_constraint inner = q->dist.type->support(&q->dist).kind, outer = p->dist.type->support(&p->dist).kind;
-    if (!within(inner, outer) || crd_dist_discrete(&q->dist) != crd_dist_discrete(&p->dist))
-        return crdi_raise(g->ctx, CRD_EDOMAIN,
-                          "site %s: the guide's %s gives values that are %s, the model's %s needs ones that are %s",
-                          q->name, q->dist.type->name, crd_constraint_text(inner), p->dist.type->name,
-                          crd_constraint_text(outer));
-    return CRD_OK;
-}
+/* ---- sites -------------------------------------------------------------------------------------------------- */
 
 static crd_status check_sites(const crdi_guide *g, const crd_trace *hand, const crd_trace *model)
 {
-    for (int i = 0; hand && i < crd_trace_count(hand); i++)
-        if (crdi_is_latent(crd_trace_site(hand, i)))
-            CRD_TRY(check_site(g, crd_trace_site(hand, i), model));
+    for (int i = 0; hand && i < crd_trace_count(hand); i++) {
+        const crd_message *q = crd_trace_site(hand, i);
+        if (crdi_is_latent(q))
+            CRD_TRY(crdi_guide_check_site(g->ctx, q, crd_trace_find(model, q->name)));
+    }
     return CRD_OK;
 }
 
@@ -181,7 +161,21 @@ static crd_status trace_model(const crdi_guide *g, crd_trace *trace, const crd_t
     return crd_trace_run(trace, g->fn, g->user);
 }
 
-static crd_status read_traces(crdi_guide *g, const crd_trace *hand, const crd_trace *model, int *left)
+/* What the hand-written guide leaves; without one all sites. */
+static crd_status find_left(crdi_guide *g, const crd_trace *model)
+{
+    for (int i = 0; i < crd_trace_count(model); i++) {
+        const crd_message *m = crd_trace_site(model, i);
+        if (!crdi_is_latent(m) || has_hand_site(g, m->name))
+            continue;
+        CRD_TRY(crdi_guide_check_automatic(g->ctx, m));
+        if (!g->left && !(g->left = crdi_arena_strdup(g->arena, m->name)))
+            return CRD_ENOMEM;
+    }
+    return CRD_OK;
+}
+
+static crd_status read_traces(crdi_guide *g, const crd_trace *hand, const crd_trace *model)
 {
     int most = crd_trace_count(model) + (hand ? crd_trace_count(hand) : 0);
     CRD_TRY(check_sites(g, hand, model));
@@ -193,15 +187,10 @@ static crd_status read_traces(crdi_guide *g, const crd_trace *hand, const crd_tr
     CRD_TRY(add_params(g, model));
     for (int i = 0; i < crd_trace_plate_count(model); i++)
         g->subsampled = g->subsampled || crd_trace_plate(model, i)->rows < crd_trace_plate(model, i)->size;
-    *left = 0;
-    for (int i = 0; i < crd_trace_count(model); i++) {
-        const crd_message *m = crd_trace_site(model, i);
-        *left += crdi_is_latent(m) && !has_hand_site(g, m->name);
-    }
-    return CRD_OK;
+    return find_left(g, model);
 }
 
-crd_status crdi_guide_discover(crdi_guide *g, int *left)
+crd_status crdi_guide_discover(crdi_guide *g)
 {
     crd_trace *hand = NULL, *model = NULL;
     crd_graph *graph;
@@ -217,7 +206,7 @@ crd_status crdi_guide_discover(crdi_guide *g, int *left)
     if (status == CRD_OK)
         status = trace_model(g, model, hand);
     if (status == CRD_OK)
-        status = read_traces(g, hand, model, left);
+        status = read_traces(g, hand, model);
     crd_trace_destroy(&model);
     crd_trace_destroy(&hand);
     crd_graph_destroy(&graph);

@@ -50,6 +50,7 @@ static crd_status complete(crd_svi *svi, const crd_svi_options *given)
         *o = *given;
     if (!o->start)
         o->start = "uniform";
+    svi->hand_alone = o->guide_fn && !o->guide;
     CRD_TRY(crdi_options_complete(svi->ctx, &crdi_svi_option_table, o));
     if (!(o->init_radius >= 0) || o->init_radius > 1e100)
         return crdi_raise(svi->ctx, CRD_EINVAL, "init_radius: %g; it must be above 0", o->init_radius);
@@ -97,7 +98,7 @@ static crd_status check_guide(const crd_svi *svi)
     if (crdi_svi_is_lbfgs(&svi->options) && !crdi_guide_is_point(svi->guide))
         return crdi_raise(svi->ctx, CRD_EUNSUPPORTED,
                           "optimizer lbfgs needs a loss without noise: guide delta or laplace; for %s take adam:0.01",
-                          svi->options.guide);
+                          svi->guide->hand ? "one written by hand" : svi->options.guide);
     return check_laplace(svi);
 }
 
@@ -105,11 +106,13 @@ static crd_status prepare(crd_svi *svi, crd_model_fn model, void *user, const cr
 {
     CRD_TRY(complete(svi, options));
     const crd_svi_options *o = &svi->options;
-    CRD_TRY(crdi_guide_create(
-        svi->ctx,
-        &(crdi_guide_request){
-            .fn = model, .user = user, .text = o->guide, .hand = o->guide_fn, .hand_user = o->guide_user},
-        &svi->guide));
+    CRD_TRY(crdi_guide_create(svi->ctx,
+                              &(crdi_guide_request){.fn = model,
+                                                    .user = user,
+                                                    .text = svi->hand_alone ? NULL : o->guide,
+                                                    .hand = o->guide_fn,
+                                                    .hand_user = o->guide_user},
+                              &svi->guide));
     CRD_TRY(check_guide(svi));
     CRD_TRY(crdi_elbo_create(svi->guide, &svi->loss, o->particles, &svi->elbo));
     CRD_TRY(make_starter(svi));

@@ -36,6 +36,7 @@ struct crd_svi {
     crd_context *ctx;
     crdi_arena *arena;
     crd_svi_options options; /* completed; texts in the arena; calls only while a function of ours runs */
+    bool hand_alone; /* a guide by hand, and none was named for what it leaves */
     crdi_guide *guide;
     crdi_loss loss;
     crdi_elbo elbo;

@@ -51,8 +51,8 @@ static void sample(struct loss_at *at, const double *params, double baseline, in
 }
 
 /* The loss and the gradient have the exact means, for 1 particle with two baselines and for 4. */
-static void check_mean(crd_context *ctx, crd_model_fn model, crd_model_fn hand, const char *loss, exact_fn exact,
-                       const double *params, int draws, bool scored)
+static void check_mean(crd_context *ctx, crd_model_fn model, crd_model_fn hand, const char *rest, const char *loss,
+                       exact_fn exact, const double *params, int draws, bool scored)
 {
     static const struct {
         int particles;
@@ -61,7 +61,7 @@ static void check_mean(crd_context *ctx, crd_model_fn model, crd_model_fn hand, 
     for (int c = 0; c < 3; c++) {
         struct loss_at at;
         struct sampled got;
-        crdi_guide_request request = {.fn = model, .hand = hand};
+        crdi_guide_request request = {.fn = model, .hand = hand, .text = rest};
         assert_ok(ctx, loss_open(ctx, &request, loss, cases[c].particles, &at));
         assert_true(at.elbo.scored == scored && at.params <= MOST_PARAMS);
         sample(&at, params, cases[c].baseline, draws, &got);
@@ -86,7 +86,7 @@ static void check_mean(crd_context *ctx, crd_model_fn model, crd_model_fn hand, 
 static void check_unbiased(crd_context *ctx, crd_model_fn model, crd_model_fn hand, const char *loss, exact_fn exact,
                            const double *params, int draws)
 {
-    check_mean(ctx, model, hand, loss, exact, params, draws, true);
+    check_mean(ctx, model, hand, NULL, loss, exact, params, draws, true);
 }
 
 /* ---- z ~ Bernoulli(0.3), m ~ N(0, 1), y = 1.2 ~ N(m + 2 z, 0.5) ------------------------------------------------- */
@@ -307,7 +307,7 @@ static void draws_that_are_no_formula_have_unbiased_gradients(void **state)
 {
     (void)state;
     crd_context *ctx = testing_context();
-    check_mean(ctx, count_model, count_guide, "trace", count_loss, (double[]){log(3), log(1.5)}, 12000,
+    check_mean(ctx, count_model, count_guide, NULL, "trace", count_loss, (double[]){log(3), log(1.5)}, 12000,
                false); /* implicit gradients serve it */
     check_unbiased(ctx, bell_model, bell_guide, "trace", bell_loss, (double[]){-0.8, 0.9, 0.2, -0.3}, 12000);
     crd_svi *svi;
@@ -395,8 +395,8 @@ static void what_the_hand_leaves_goes_to_the_automatic_guide(void **state)
     (void)state;
     crd_context *ctx = testing_context();
     static const double params[3] = {0.3, -0.8, 0.7};
-    check_unbiased(ctx, switch_model, z_only, "trace", mixed_loss, params, 12000);
-    check_unbiased(ctx, switch_model, z_only, "trace_mean_field", mixed_loss, params, 12000);
+    check_mean(ctx, switch_model, z_only, "normal", "trace", mixed_loss, params, 12000, true);
+    check_mean(ctx, switch_model, z_only, "normal", "trace_mean_field", mixed_loss, params, 12000, true);
     testing_context_destroy(&ctx);
 }
 
@@ -442,6 +442,141 @@ static void joined_axes_have_closed_divergences(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* ---- guides that do not belong to their model ------------------------------------------------------------------- */
+
+enum site { NONE, REAL, TWO_REALS, POSITIVE, UNIT, UP_TO_TWO, UP_TO_HALF, BIT, NUMBER, OF_THREE, TAKEN_ROWS };
+
+static void say(crd_trace *t, const char *name, enum site site)
+{
+    double probability[3] = {0.2, 0.3, 0.5};
+    crd_array three = crd_array_borrow(probability, crd_shape_1(3));
+    crd_plate rows;
+    switch (site) {
+    case NONE:
+        break;
+    case REAL:
+        crd_sample(t, name, crd_normal(crd_num(0), crd_num(1)));
+        break;
+    case TWO_REALS:
+        crd_sample(t, name, crd_dist_expand(crd_normal(crd_num(0), crd_num(1)), crd_shape_1(2)));
+        break;
+    case POSITIVE:
+        crd_sample(t, name, crd_log_normal(crd_num(0), crd_num(1)));
+        break;
+    case UNIT:
+        crd_sample(t, name, crd_beta(crd_num(2), crd_num(2)));
+        break;
+    case UP_TO_TWO:
+        crd_sample(t, name, crd_uniform(crd_num(0), crd_num(2)));
+        break;
+    case UP_TO_HALF:
+        crd_sample(t, name, crd_uniform(crd_num(0.25), crd_num(0.5)));
+        break;
+    case BIT:
+        crd_sample(t, name, crd_bernoulli(crd_num(0.5)));
+        break;
+    case NUMBER:
+        crd_sample(t, name, crd_poisson(crd_num(2)));
+        break;
+    case OF_THREE:
+        crd_sample(t, name, crd_categorical(crd_constant(crd_trace_graph(t), &three)));
+        break;
+    case TAKEN_ROWS:
+        rows = crd_plate_enter_with(t, "rows", 6, &(crd_plate_options){.subsample_size = 2});
+        crd_sample(t, name, crd_normal(crd_num(0), crd_num(1)));
+        crd_plate_leave(rows);
+    }
+}
+
+static crd_node site_model(crd_trace *t, void *site)
+{
+    static double value = 0.3;
+    crd_array y = crd_array_borrow(&value, crd_shape_0());
+    say(t, "x", *(enum site *)site);
+    crd_observe(t, "y", crd_normal(crd_num(0), crd_num(1)), &y);
+    return crd_num(0);
+}
+
+struct guide_site {
+    const char *name;
+    enum site site;
+};
+
+static crd_node site_guide(crd_trace *t, void *user)
+{
+    const struct guide_site *g = user;
+    param(t, "a", 0.2, CRD_REAL);
+    say(t, g->name, g->site);
+    return crd_num(0);
+}
+
+static int count_polls(void *polls)
+{
+    ++*(int *)polls;
+    return 0;
+}
+
+static void guides_that_do_not_belong_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        enum site model;
+        const char *name;
+        enum site guide;
+        const char *rest;
+        crd_status status;
+        const char *message;
+    } cases[] = {
+        {REAL, "x", NONE, NULL, CRD_EMISSING, "site x: the guide written by hand does not have it"},
+        {REAL, "x", NONE, "normal", CRD_OK, ""},
+        {REAL, "z", REAL, "normal", CRD_ENAME, "site z: the guide has it, the model has not"},
+        {REAL, "y", REAL, "normal", CRD_EINVAL, "site y: the guide draws it, in the model it is observed"},
+        {TWO_REALS, "x", REAL, NULL, CRD_ESHAPE, "site x"},
+        {POSITIVE, "x", REAL, NULL, CRD_EDOMAIN,
+         "site x: the guide's normal gives values that are finite, the model's log_normal needs ones that are "
+         "positive"},
+        {UP_TO_TWO, "x", POSITIVE, NULL, CRD_EDOMAIN, "positive, the model's uniform needs ones that are from 0 to 2"},
+        {UNIT, "x", UP_TO_TWO, NULL, CRD_EDOMAIN, "from 0 to 2, the model's beta needs ones that are between 0 and 1"},
+        {UP_TO_HALF, "x", UP_TO_TWO, NULL, CRD_EDOMAIN,
+         "from 0 to 2, the model's uniform needs ones that are from 0.25"},
+        {UP_TO_TWO, "x", UP_TO_HALF, NULL, CRD_OK, ""},
+        {UNIT, "x", UP_TO_HALF, NULL, CRD_OK, ""},
+        {POSITIVE, "x", UNIT, NULL, CRD_OK, ""},
+        {REAL, "x", POSITIVE, NULL, CRD_OK, ""},
+        {REAL, "x", BIT, NULL, CRD_EDOMAIN, "0 or 1"},
+        {BIT, "x", REAL, NULL, CRD_EDOMAIN, "0 or 1"},
+        {BIT, "x", OF_THREE, NULL, CRD_EDOMAIN, "whole numbers from 0 to 2, the model's bernoulli"},
+        {OF_THREE, "x", NUMBER, NULL, CRD_EDOMAIN, "needs ones that are whole numbers from 0 to 2"},
+        {OF_THREE, "x", BIT, NULL, CRD_OK, ""},
+        {NUMBER, "x", OF_THREE, NULL, CRD_OK, ""},
+        {BIT, "x", NONE, "normal", CRD_EUNSUPPORTED, "site x: bernoulli is discrete, and automatic guides"},
+        {TAKEN_ROWS, "x", NONE, "normal", CRD_EUNSUPPORTED, "site x: plate rows takes 2 of its 6 rows in a step"},
+        {TAKEN_ROWS, "x", TWO_REALS, NULL, CRD_EINVAL,
+         "site x: in the model it is in plate rows, of which a run takes 2 of 6 rows, in the guide it is not"},
+        {TWO_REALS, "x", TAKEN_ROWS, NULL, CRD_EINVAL, "site x: in the guide it is in plate rows"},
+        {TAKEN_ROWS, "x", TAKEN_ROWS, NULL, CRD_OK, ""},
+    };
+    for (int i = 0; i < CRDI_COUNT(cases); i++) {
+        crd_context *ctx = testing_context();
+        crd_svi *svi = NULL;
+        int polls = 0;
+        enum site model = cases[i].model;
+        struct guide_site hand = {cases[i].name, cases[i].guide};
+        crd_svi_options options = {.guide = cases[i].rest,
+                                   .guide_fn = site_guide,
+                                   .guide_user = &hand,
+                                   .steps = 3,
+                                   .stop = count_polls,
+                                   .stop_user = &polls};
+        crd_status status = crd_svi_fit(ctx, site_model, &model, &options, crd_key_make(1), &svi);
+        if (status != cases[i].status || (status < 0 && !strstr(crd_error_message(ctx), cases[i].message)))
+            fail_msg("case %d: %s: %s", i, crd_status_name(status), crd_error_message(ctx));
+        assert_int_equal(polls, status == CRD_OK ? 3 : 0); /* no step was even asked about */
+        crd_svi_destroy(&svi);
+        testing_context_destroy(&ctx);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -453,6 +588,7 @@ int main(void)
         cmocka_unit_test(by_hand_and_automatic_find_the_same_optimum),
         cmocka_unit_test(what_the_hand_leaves_goes_to_the_automatic_guide),
         cmocka_unit_test(joined_axes_have_closed_divergences),
+        cmocka_unit_test(guides_that_do_not_belong_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
