@@ -128,27 +128,43 @@ static void add_line(crdi_string *out, const char *name, const crdi_chain_progre
 static crdi_phase phase_of(const crdi_chain_progress *chains, int count)
 {
     bool same = true, warm = false;
+    crdi_phase running = chains[0].fit ? CRDI_PHASE_FITTING : CRDI_PHASE_SAMPLING;
     for (int i = 0; i < count; i++) {
         if (chains[i].phase == CRDI_PHASE_STOPPED) /* the run is over, and this chain was not at its end */
             return CRDI_PHASE_STOPPED;
         same = same && chains[i].phase == chains[0].phase;
         warm = warm || chains[i].phase == CRDI_PHASE_WARMUP;
     }
-    return same ? chains[0].phase : warm ? CRDI_PHASE_WARMUP : CRDI_PHASE_SAMPLING;
+    return same ? chains[0].phase : warm ? CRDI_PHASE_WARMUP : running;
 }
 
-/* Chains that share a line: sums, means and the longest times. */
+/* Where some have not begun: as if what is left were done by as many at a time as are running, each at the mean pace so far. */
+static double left_in_turns(const crdi_chain_progress *chains, int count, int64_t left)
+{
+    double seconds = 0, done = 0;
+    int running = 0;
+    for (int i = 0; i < count; i++) {
+        seconds += chains[i].seconds;
+        done += (double)chains[i].iteration;
+        running += chains[i].phase >= CRDI_PHASE_WARMUP && chains[i].phase <= CRDI_PHASE_FITTING;
+    }
+    return running && done > 0 ? seconds / done * (double)left / running : NAN;
+}
+
+/* Chains that share a line: sums, means, the longest times, the least loss. */
 static crdi_chain_progress together(const crdi_chain_progress *chains, int count)
 {
     crdi_chain_progress all = chains[0];
     double steps = 0, gradients = 0;
-    all.iteration = all.warmup = all.total = all.divergences = 0;
+    all.iteration = all.warmup = all.total = all.divergences = all.skipped = 0;
     for (int i = 0; i < count; i++) {
         const crdi_chain_progress *c = &chains[i];
         all.iteration += c->iteration;
         all.warmup += c->warmup;
         all.total += c->total;
         all.divergences += c->divergences;
+        all.skipped += c->skipped;
+        all.loss = fmin(all.loss, c->loss); /* of a number and NaN it is the number */
         all.seconds = fmax(all.seconds, c->seconds);
         bool unknown = !(all.seconds_left >= 0 && c->seconds_left >= 0);
         all.seconds_left = unknown ? NAN : fmax(all.seconds_left, c->seconds_left);
@@ -156,6 +172,8 @@ static crdi_chain_progress together(const crdi_chain_progress *chains, int count
         gradients += c->gradients / count;
     }
     all.phase = phase_of(chains, count);
+    if (all.fit && !(all.seconds_left >= 0))
+        all.seconds_left = left_in_turns(chains, count, all.total - all.iteration);
     all.step_size = steps;
     all.gradients = gradients;
     return all;
@@ -230,7 +248,7 @@ crd_status crdi_progress_lines(crdi_string *out, const crdi_chain_progress *chai
     }
     if (any && count > MOST_PLAIN) {
         crdi_chain_progress all = together(chains, count);
-        crdi_string_append(out, "%d chains:", count);
+        crdi_string_append(out, "%d %s:", count, all.fit ? "fits" : "chains");
         plain_line(out, &all);
     }
     return out->status;

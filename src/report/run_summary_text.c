@@ -262,7 +262,7 @@ static crd_status end_of_variational(crdi_string *out, const crdi_run_end *end)
                            (long long)end->cost.gradient_evaluations);
     else
         crdi_string_append(out, "fit:         %.2f s, %.3g microseconds a step\n", end->cost.sampling_seconds,
-                           1e6 * end->cost.sampling_seconds / (double)(s->svi.steps ? s->svi.steps : 1));
+                           microseconds(end) * (double)s->svi.particles);
     crdi_variational_lines(out, &s->svi);
     crdi_string_append(out, "draws:       %lld in %s\n", (long long)s->part.draws, end->path);
     return crdi_run_notes(out, s);
@@ -322,6 +322,8 @@ crd_status crdi_run_end_json(crdi_string *out, const crdi_run_end *end)
     crdi_json_put_text(&w, "worst_r_hat_site", r_hat ? r_hat->label : NULL);
     put_number_or_null(&w, "smallest_n_eff", n_eff ? n_eff->n_eff : NAN);
     crdi_json_put_text(&w, "smallest_n_eff_site", n_eff ? n_eff->label : NULL);
+    if (s && s->independent)
+        crdi_variational_json(&w, &s->svi);
     crdi_json_close(&w, '}');
     crdi_string_append(out, "\n");
     return out->status;

@@ -3,6 +3,7 @@
 
 #include <credence/loo.h>
 #include <math.h>
+#include <string.h>
 
 static void path_lines(crdi_string *out, const crdi_variational *v)
 {
@@ -25,17 +26,27 @@ void crdi_variational_lines(crdi_string *out, const crdi_variational *v)
     crdi_string_append(out, "guide:       %s, %lld steps (%s)", v->guide, (long long)v->steps, v->end);
     if (v->skipped)
         crdi_string_append(out, ", %lld skipped", (long long)v->skipped);
-    crdi_string_append(out, "\nloss:        %.6g = %.6g divergence + %.6g minus log likelihood", v->final_loss,
-                       v->final_divergence, v->final_likelihood);
+    /* Bounds by importance weights are no sums of the two. */
+    bool sum = strncmp(v->loss, "trace", 5) == 0;
+    crdi_string_append(out, "\nloss:        %.6g%s divergence %.6g - log likelihood %.6g%s", v->final_loss,
+                       sum ? " =" : "; for trace", v->final_divergence, -v->final_likelihood,
+                       sum ? "" : " would be it");
     if (v->last > 1)
         crdi_string_append(out, ", mean of the last %lld steps", (long long)v->last);
     crdi_string_append(out, "\n");
     if (v->restarts > 1) {
-        double worst = v->loss_by_restart.data[0];
-        for (int64_t r = 1; r < v->restarts; r++)
-            worst = fmax(worst, v->loss_by_restart.data[r]);
-        crdi_string_append(out, "restarts:    number %lld of %lld kept; their losses go up to %.6g\n",
+        double worst = v->final_loss;
+        int64_t failed = 0;
+        for (int64_t r = 0; r < v->restarts; r++) {
+            double loss = v->loss_by_restart.data[r];
+            failed += !isfinite(loss);
+            worst = isfinite(loss) ? fmax(worst, loss) : worst;
+        }
+        crdi_string_append(out, "restarts:    number %lld of %lld kept; their losses go up to %.6g",
                            (long long)v->restart + 1, (long long)v->restarts, worst);
+        if (failed)
+            crdi_string_append(out, ", %lld failed", (long long)failed);
+        crdi_string_append(out, "\n");
     }
     if (!isnan(v->elbo))
         crdi_string_append(out, "ELBO:        %.6g +- %.2g, a lower bound of the log evidence\n", v->elbo,

@@ -165,13 +165,14 @@ static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_r
     o->progress_user = fit->svi.progress_user;
     o->stop = fit->svi.stop;
     o->stop_user = fit->svi.stop_user;
+    double started = crdi_seconds();
     crd_status status = crdi_svi_make(fit->fitted);
     if (status < 0)
         return status;
     const crd_svi_history *h = &fit->fitted->history;
-    *report = (crdi_mcmc_report){.sampling_seconds = h->seconds,
-                                 .gradient_evaluations = h->steps * fit->svi.particles,
-                                 .gradient_seconds = h->seconds};
+    *report = (crdi_mcmc_report){.sampling_seconds = crdi_seconds() - started,
+                                 .gradient_evaluations = fit->fitted->all_steps * fit->svi.particles,
+                                 .gradient_seconds = fit->fitted->all_seconds};
     if (h->steps == 0 && status == CRD_INTERRUPTED) /* stopped before the first: there is nothing to draw from */
         return status;
     CRD_TRY(describe_fit(fit->run, fit->fitted));

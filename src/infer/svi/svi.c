@@ -157,6 +157,8 @@ static crd_status choose(crd_svi *svi)
 {
     for (int64_t r = 0; r < svi->options.restarts; r++) {
         svi->final_loss[r] = svi->run[r].final_loss;
+        svi->all_steps += svi->run[r].steps;
+        svi->all_seconds += svi->run[r].seconds;
         if (svi->final_loss[r] < svi->final_loss[svi->best])
             svi->best = r;
     }
@@ -236,7 +238,11 @@ crd_status crd_svi_continue(crd_svi *svi, int64_t steps)
                           "%s: a finished fit of it cannot go on; fit again with more steps",
                           svi->fitted ? "guide laplace" : "optimizer lbfgs");
     atomic_store(&svi->stopped, false); /* a fit that was stopped goes on */
+    int64_t steps_before = run->steps;
+    double seconds_before = run->seconds;
     CRD_TRY(crdi_svi_run_steps(svi, svi->best, run->steps + steps));
+    svi->all_steps += run->steps - steps_before;
+    svi->all_seconds += run->seconds - seconds_before;
     svi->final_loss[svi->best] = run->final_loss;
     write_history(svi);
     CRD_TRY(run->status);

@@ -44,6 +44,8 @@ struct crd_svi {
     int64_t best;
     double *final_loss; /* (restarts) */
     crd_svi_history history;
+    int64_t all_steps; /* of all restarts, and the time that they took, each for itself */
+    double all_seconds;
     double log_evidence; /* of Laplace; NaN */
     double *fitted; /* parameters of the family that the guide became; NULL: those of the best restart */
     /* While it runs. */

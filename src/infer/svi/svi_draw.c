@@ -70,8 +70,8 @@ static crd_status make_posterior(const crd_svi *svi, struct drawing *d, int64_t 
     column[d->sites + 1] = (crd_column){.name = (char[]){"log_guide"}, .kind = CRD_COLUMN_STATISTIC, .size = 1};
     CRD_TRY(crd_posterior_create(out, svi->ctx, 1, draws, column, d->sites + 2));
     fill(d, draws, key, *out);
-    (*out)->sampling_seconds = svi->history.seconds;
-    (*out)->gradient_evaluations = svi->history.steps * svi->options.particles;
+    (*out)->sampling_seconds = svi->all_seconds;
+    (*out)->gradient_evaluations = svi->all_steps * svi->options.particles;
     return CRD_OK;
 }
 

@@ -126,6 +126,26 @@ static void plain_lines_are_of_chains_that_moved(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* Two are done, two at work, the others wait: 3000 steps took 9 s, so 15000 more take 45 s, two fits at a time half of that. */
+static void many_fits_share_a_line(void **state)
+{
+    (void)state;
+    enum { FITS = 18 };
+    crd_context *ctx = testing_context();
+    crdi_chain_progress fits[FITS];
+    crdi_string s;
+    for (int i = 0; i < FITS; i++)
+        fits[i] = crdi_progress_of_fit(&(crd_svi_progress){.total = 1000, .loss = NAN});
+    for (int i = 0; i < 4; i++)
+        fits[i] = crdi_progress_of_fit(&(crd_svi_progress){
+            .step = i < 2 ? 1000 : 500, .total = 1000, .loss = 20 - i, .seconds = i < 2 ? 3 : 1.5, .skipped = i == 3});
+    crdi_string_init(&s, ctx);
+    assert_ok(ctx, crdi_progress_lines(&s, fits, (crdi_chain_progress[FITS]){{0}}, FITS));
+    assert_string_equal(crdi_string_text(&s), "18 fits: 16% 3000/18000, fitting, 0:03<0:22, 1 skipped, loss 17\n");
+    crdi_string_clear(&s);
+    testing_context_destroy(&ctx);
+}
+
 static void rows_of_a_block_in_a_narrower_window(void **state)
 {
     (void)state;
@@ -177,6 +197,7 @@ int main(void)
         cmocka_unit_test(chains_beyond_the_height_share_a_line),
         cmocka_unit_test(plain_lines_have_no_control_characters),
         cmocka_unit_test(plain_lines_are_of_chains_that_moved),
+        cmocka_unit_test(many_fits_share_a_line),
         cmocka_unit_test(rows_of_a_block_in_a_narrower_window),
         cmocka_unit_test(times_are_short),
         cmocka_unit_test(running_out_of_memory_is_a_status),
