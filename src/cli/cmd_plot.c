@@ -1,4 +1,4 @@
-/* cmd_plot.c - credence plot RUN.crd data|trace|bands|loss --out PICTURE */
+/* cmd_plot.c - credence plot RUN.crd data|trace|bands|map|loss --out PICTURE */
 #include "cli/command.h"
 #include "report/run_figure.h"
 
@@ -19,36 +19,84 @@ static const crdi_option rows[] = {
 
 static const crdi_option_table table = CRDI_OPTION_TABLE("plot", plot_options, rows);
 
-/* Reads "LOW,HIGH". */
-static crd_status read_range(crd_context *ctx, const char *text, double *range)
+enum { MOST_DRAWS = 24 };
+
+/* Reads numbers with commas between; -1 if that is not what it is, or if there are more than `most`. */
+static int read_numbers(const char *text, double *out, int most)
 {
-    char low[64];
-    const char *comma = strchr(text, ',');
-    if (comma && (size_t)(comma - text) < sizeof low) {
-        memcpy(low, text, (size_t)(comma - text));
-        low[comma - text] = 0;
-        if (crdi_parse_double(low, &range[0]) && crdi_parse_double(comma + 1, &range[1]) && range[0] < range[1] &&
-            isfinite(range[0]) && isfinite(range[1]))
-            return CRD_OK;
+    for (int count = 0; count < most;) {
+        char number[64];
+        size_t length = strcspn(text, ",");
+        if (length >= sizeof number)
+            return -1;
+        memcpy(number, text, length);
+        number[length] = 0;
+        if (!crdi_parse_double(number, &out[count++]))
+            return -1;
+        if (!text[length])
+            return count;
+        text += length + 1;
     }
-    return crdi_raise(ctx, CRD_EINVAL, "option --range: '%s' is no pair LOW,HIGH with LOW below HIGH", text);
+    return -1;
 }
 
-/* Some options are of one figure only. */
+static crd_status read_range(crd_context *ctx, const char *text, const char *figure, double range[4], int *out)
+{
+    bool map = strcmp(figure, "map") == 0;
+    int count = read_numbers(text, range, map ? 4 : 2);
+    bool good = count == 2 || count == 4;
+    for (int i = 0; i < count && good; i += 2)
+        good = isfinite(range[i]) && isfinite(range[i + 1]) && range[i] < range[i + 1];
+    *out = count;
+    return good ? CRD_OK
+                : crdi_raise(ctx, CRD_EINVAL, "option --range: '%s' is no pair LOW,HIGH with LOW below HIGH%s", text,
+                             map ? ", and no two such pairs" : "");
+}
+
+/* Numbers of draws, from 1 as typed, from 0 as the library counts. */
+static crd_status read_draws(crd_context *ctx, const crdi_text_list *list, int64_t *out, int64_t *out_count)
+{
+    double number[MOST_DRAWS];
+    *out_count = 0;
+    for (int64_t i = 0; i < list->count; i++) {
+        int count = read_numbers(list->item[i], number, MOST_DRAWS);
+        for (int k = 0; k < count; k++) {
+            if (!(number[k] >= 1 && number[k] <= 1e9 && number[k] == floor(number[k])) || *out_count == MOST_DRAWS)
+                count = -1;
+            else
+                out[(*out_count)++] = (int64_t)number[k] - 1;
+        }
+        if (count < 1)
+            return crdi_raise(ctx, CRD_EINVAL, "option --draw: '%s' is no list of up to %d whole numbers from 1",
+                              list->item[i], MOST_DRAWS);
+    }
+    return CRD_OK;
+}
+
+/* Some options are of some figures only. */
 static crd_status check_options(crd_context *ctx, crdi_cli_call *call, const char *figure)
 {
-    static const char *const of[][2] = {{"site", "trace"}, {"along", "bands"}, {"range", "bands"}};
+    static const struct {
+        const char *option, *figure, *other;
+    } of[] = {{"site", "trace", NULL},   {"along", "bands", NULL},   {"inputs", "map", "data"},
+              {"range", "map", "bands"}, {"show", "map", NULL},      {"draw", "map", NULL},
+              {"draws", "map", NULL},    {"resolution", "map", NULL}};
     const crdi_options *given = crdi_cli_options(call, &table);
-    for (int i = 0; i < CRDI_COUNT(of); i++)
-        if (crdi_options_given(given, of[i][0]) && strcmp(figure, of[i][1]) != 0)
-            return crdi_raise(ctx, CRD_EINVAL, "option --%s is of the figure %s, not of %s", of[i][0], of[i][1],
-                              figure);
+    for (int i = 0; i < CRDI_COUNT(of); i++) {
+        const char *other = of[i].other;
+        if (crdi_options_given(given, of[i].option) && strcmp(figure, of[i].figure) != 0 &&
+            (!other || strcmp(figure, other) != 0))
+            return crdi_raise(ctx, CRD_EINVAL, "option --%s is of the figure%s %s%s%s, not of %s", of[i].option,
+                              other ? "s" : "", other ? other : "", other ? " and " : "", of[i].figure, figure);
+    }
     return CRD_OK;
 }
 
 static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 {
-    double range[2];
+    double range[4];
+    int range_count = 0;
+    int64_t pick[MOST_DRAWS], pick_count;
     const plot_options *o = crdi_cli_values(call, &table);
     const char *name = crdi_cli_argument(call, 1);
     const crdi_figure_type *type;
@@ -60,14 +108,24 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
     if (!o->out)
         return crdi_raise(cli->ctx, CRD_EMISSING, "plot needs --out FILE, a name that ends in .png, .svg or .pdf");
     if (o->range)
-        CRD_TRY(read_range(cli->ctx, o->range, range));
+        CRD_TRY(read_range(cli->ctx, o->range, name, range, &range_count));
+    CRD_TRY(read_draws(cli->ctx, &o->draw, pick, &pick_count));
     CRD_TRY(crdi_cli_refuse_same(cli->ctx, o->out, crdi_cli_argument(call, 0), "the run file"));
     CRD_TRY(crdi_figure_check(cli->ctx, o->out, o->force));
     CRD_TRY(crdi_network_run_open(cli->ctx, crdi_cli_argument(call, 0), &net));
     crdi_run_figure_options options = {.site = o->site.item,
                                        .site_count = o->site.count,
+                                       .inputs = o->inputs.item,
+                                       .input_count = o->inputs.count,
                                        .along = o->along,
                                        .range = o->range ? range : NULL,
+                                       .range_count = range_count,
+                                       .resolution = o->resolution,
+                                       .show = o->show.item,
+                                       .show_count = o->show.count,
+                                       .pick = pick,
+                                       .pick_count = pick_count,
+                                       .draws = o->draws,
                                        .key = crd_key_make(0)};
     crd_status status = crdi_run_figure_make(net, name, &options, &figure);
     if (status == CRD_OK)
@@ -81,7 +139,7 @@ const crdi_command_body crdi_command_plot = {
     .positional = {{"RUN.crd", "a run file", CRDI_ONE},
                    {"FIGURE",
                     "data: the target against each input; trace: draws and their density; bands: predictions "
-                    "with their 95 % band; loss: of a variational fit",
+                    "with their 95 % band; map: predictions over two inputs; loss: of a variational fit",
                     CRDI_ONE}},
     .table = {&table},
     .run = run,

@@ -78,19 +78,67 @@ void crdi_panel_texts(crdi_figure *figure, crdi_panel *panel, const char *title,
     panel->y_label = keep_text(figure, y_label);
 }
 
-void crdi_panel_x_names(crdi_figure *figure, crdi_panel *panel, const char *const *names, int64_t count)
+/* Copies of names, or 0 of them if they are to stay numbers. */
+static int keep_names(crdi_figure *figure, const char *const *names, int64_t count, const char ***out)
 {
     if (figure->status < 0 || count < 1 || count > CRDI_TICKS)
-        return;
+        return 0;
     const char **copy = crdi_arena_alloc(figure->arena, (size_t)count * sizeof *copy);
     if (!copy) {
         figure->status = CRD_ENOMEM;
-        return;
+        return 0;
     }
     for (int64_t i = 0; i < count; i++)
         copy[i] = keep_text(figure, names[i]);
-    panel->x_name = copy;
-    panel->x_name_count = (int)count;
+    *out = copy;
+    return (int)count;
+}
+
+void crdi_panel_x_names(crdi_figure *figure, crdi_panel *panel, const char *const *names, int64_t count)
+{
+    panel->x_name_count = keep_names(figure, names, count, &panel->x_name);
+}
+
+void crdi_panel_y_names(crdi_figure *figure, crdi_panel *panel, const char *const *names, int64_t count)
+{
+    panel->y_name_count = keep_names(figure, names, count, &panel->y_name);
+}
+
+void crdi_panel_scale(crdi_figure *figure, crdi_panel *panel, double low, double high, crdi_palette palette,
+                      const char *label)
+{
+    if (!crdi_drawable(low, false) || !crdi_drawable(high, false)) {
+        low = 0;
+        high = 1;
+    } else if (!(high - low > 1e-12 * fmax(fabs(low), fabs(high)))) {
+        double half = fmax(fabs(low) / 20, 1e-9);
+        low -= palette == CRDI_PALETTE_AMOUNT && low == 0 ? 0 : half;
+        high += half;
+    }
+    panel->has_scale = true;
+    panel->scale[0] = low;
+    panel->scale[1] = high;
+    panel->palette = palette;
+    panel->scale_label = keep_text(figure, label);
+}
+
+unsigned crdi_panel_colour(const crdi_panel *panel, double value)
+{
+    enum { STOPS = 5 };
+    static const unsigned char stop[][STOPS][3] = {
+        [CRDI_PALETTE_AMOUNT] = {{255, 255, 255}, {203, 221, 240}, {122, 178, 217}, {42, 112, 178}, {8, 40, 95}},
+        [CRDI_PALETTE_VALUE] = {{255, 250, 205}, {178, 221, 162}, {74, 178, 162}, {38, 112, 150}, {30, 42, 102}}};
+    double u = (value - panel->scale[0]) / (panel->scale[1] - panel->scale[0]);
+    if (!isfinite(u))
+        return 0xb0b0b0;
+    u = (STOPS - 1) * fmin(fmax(u, 0), 1);
+    int from = u < STOPS - 2 ? (int)u : STOPS - 2;
+    unsigned colour = 0;
+    for (int k = 0; k < 3; k++) {
+        const unsigned char a = stop[panel->palette][from][k], b = stop[panel->palette][from + 1][k];
+        colour = colour << 8 | (unsigned)lrint(a + (u - from) * ((double)b - a));
+    }
+    return colour;
 }
 
 void crdi_figure_footnote(crdi_figure *figure, const char *format, ...)
@@ -123,6 +171,17 @@ static bool reads_high(crdi_layer_kind kind)
     return kind == CRDI_BAND || kind == CRDI_BARS || kind == CRDI_INTERVALS;
 }
 
+static bool reads_value(crdi_layer_kind kind)
+{
+    return kind == CRDI_IMAGE || kind == CRDI_POINTS;
+}
+
+/* Elements of x and y. */
+static int64_t places(const crdi_layer *l)
+{
+    return l->kind == CRDI_IMAGE ? 2 : l->count;
+}
+
 void crdi_panel_add(crdi_figure *figure, crdi_panel *panel, const crdi_layer *layer)
 {
     crdi_layer copy = *layer;
@@ -133,12 +192,14 @@ void crdi_panel_add(crdi_figure *figure, crdi_panel *panel, const crdi_layer *la
         copy.count = 1;
     if (copy.kind == CRDI_DIAGONAL || copy.kind == CRDI_NOTE)
         copy.count = 0;
+    CRDI_ASSERT(copy.kind != CRDI_IMAGE || (copy.columns > 0 && copy.value && copy.count % copy.columns == 0));
     CRDI_ASSERT(copy.count == 0 || ((copy.x || !reads_x(copy.kind)) && (copy.y || !reads_y(copy.kind)) &&
                                     (copy.high || !reads_high(copy.kind))));
-    size_t size = (size_t)copy.count * sizeof(double);
+    size_t size = (size_t)places(&copy) * sizeof(double);
     copy.x = reads_x(copy.kind) ? keep(figure, copy.x, size) : NULL;
     copy.y = reads_y(copy.kind) ? keep(figure, copy.y, size) : NULL;
     copy.high = reads_high(copy.kind) ? keep(figure, copy.high, size) : NULL;
+    copy.value = reads_value(copy.kind) ? keep(figure, copy.value, (size_t)copy.count * sizeof(double)) : NULL;
     copy.label = keep_text(figure, copy.label);
     if (copy.alpha <= 0 || copy.alpha > 1)
         copy.alpha = copy.kind == CRDI_BAND ? 0.3 : copy.kind == CRDI_AREA || copy.kind == CRDI_BARS ? 0.6 : 1;
@@ -196,8 +257,8 @@ void crdi_panel_ranges(const crdi_panel *panel, double x[2], double y[2])
     bool from_zero = false;
     for (int64_t i = 0; i < panel->layer_count; i++) {
         const crdi_layer *l = &panel->layer[i];
-        extend(rx, l->x, l->count, panel->log_x);
-        extend(ry, l->y, l->count, panel->log_y);
+        extend(rx, l->x, places(l), panel->log_x);
+        extend(ry, l->y, places(l), panel->log_y);
         extend(l->kind == CRDI_BARS ? rx : ry, l->high, l->count, l->kind == CRDI_BARS ? panel->log_x : panel->log_y);
         if ((l->kind == CRDI_AREA || l->kind == CRDI_BARS) && !panel->log_y && l->count > 0) {
             from_zero = true;
@@ -252,7 +313,7 @@ crdi_legend crdi_panel_legend(const crdi_panel *panel)
     crdi_panel_ranges(panel, x, y);
     for (int64_t i = 0; i < panel->layer_count; i++) {
         const crdi_layer *l = &panel->layer[i];
-        if (!l->x || !l->y || l->kind == CRDI_RULE_X)
+        if (!l->x || !l->y || l->kind == CRDI_RULE_X || l->kind == CRDI_IMAGE)
             continue;
         /* A point that is hidden is lost; a filled area or a curve goes on elsewhere. */
         count_corners(panel, l, l->y, x, y, height,

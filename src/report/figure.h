@@ -17,7 +17,9 @@ typedef enum crdi_layer_kind {
     CRDI_RULE_X, /* x[0]: a vertical line through the panel */
     CRDI_RULE_Y, /* y[0]: a horizontal one */
     CRDI_DIAGONAL, /* y = x; no data */
-    CRDI_NOTE /* label, written in the middle of the panel; no data */
+    CRDI_NOTE, /* label, written in the middle of the panel; no data */
+    CRDI_IMAGE /* x[0], x[1] and y[0], y[1]: its edges; value (count / columns, columns): cells from the lower left, row by row.
+                  CRDI_ROLE_CLASS: a value is a class's number; else a number on the panel's scale */
 } crdi_layer_kind;
 
 /* What a layer means; the palette gives it a colour. */
@@ -26,7 +28,7 @@ typedef enum crdi_role {
     CRDI_ROLE_MODEL, /* what the model says: blue */
     CRDI_ROLE_CHAIN, /* one chain of several: `shade` of blue */
     CRDI_ROLE_ACCENT, /* what to look at: orange */
-    CRDI_ROLE_CLASS, /* one class of several: the colour number `shade` */
+    CRDI_ROLE_CLASS, /* one class of several: colour and shape of its points have the number `shade` */
     CRDI_ROLE_GUIDE /* rules and diagonals: grey */
 } crdi_role;
 
@@ -37,9 +39,19 @@ typedef struct crdi_layer {
     double alpha; /* 0 to 1; 0 means the kind's default: 0.3 for a band, 0.6 for an area, else 1 */
     double size; /* width of a line in points or diameter of a point; 0 means the kind's default */
     const char *label; /* in the legend; NULL: not there */
+    bool outlined; /* points have a dark rim: they stand on an image */
     int64_t count; /* elements of each array that the kind takes */
     const double *x, *y, *high;
+    int64_t columns; /* of an image */
+    const double
+        *value; /* of an image; of points: NULL, or (count) on the panel's scale, which gives them their colours */
 } crdi_layer;
+
+/* Colours of numbers: lightness falls from one end of both to the other, so that they read in grey as well. */
+typedef enum crdi_palette {
+    CRDI_PALETTE_AMOUNT, /* white to dark blue: how much there is of something that can be nothing */
+    CRDI_PALETTE_VALUE /* pale yellow by green to dark blue: a number whose zero is nothing special */
+} crdi_palette;
 
 typedef enum crdi_legend {
     CRDI_LEGEND_AUTO, /* bottom right, or the corner where it hides least */
@@ -47,7 +59,8 @@ typedef enum crdi_legend {
     CRDI_LEGEND_BOTTOM_RIGHT,
     CRDI_LEGEND_TOP_LEFT,
     CRDI_LEGEND_TOP_RIGHT,
-    CRDI_LEGEND_BOTTOM_LEFT
+    CRDI_LEGEND_BOTTOM_LEFT,
+    CRDI_LEGEND_OUTSIDE /* right of the frame */
 } crdi_legend;
 
 typedef struct crdi_panel {
@@ -58,7 +71,13 @@ typedef struct crdi_panel {
     bool hide_y_ticks; /* where only the shape counts */
     int x_name_count; /* 0: numbers; else the ticks stand at 0, 1, ... and are called so, through crdi_panel_x_names */
     const char **x_name;
+    int y_name_count; /* the same of y, through crdi_panel_y_names */
+    const char **y_name;
     crdi_legend legend;
+    bool has_scale; /* a colour bar on the right, set through crdi_panel_scale */
+    double scale[2]; /* what its ends stand for; values beyond have the colours of the ends */
+    crdi_palette palette;
+    const char *scale_label; /* NULL: none */
     int64_t layer_count, layer_capacity;
     crdi_layer *layer; /* drawn in this order; a panel without layers stays empty */
 } crdi_panel;
@@ -79,14 +98,21 @@ void crdi_figure_destroy(crdi_figure **figure);
 crdi_panel *crdi_figure_panel(crdi_figure *figure, int row, int column);
 void crdi_panel_texts(crdi_figure *figure, crdi_panel *panel, const char *title, const char *x_label,
                       const char *y_label);
-/* Names for 0, 1, ... along x, copied; more than CRDI_TICKS are left numbers. */
+/* Names for 0, 1, ... along x or y, copied; more than CRDI_TICKS are left numbers. */
 void crdi_panel_x_names(crdi_figure *figure, crdi_panel *panel, const char *const *names, int64_t count);
+void crdi_panel_y_names(crdi_figure *figure, crdi_panel *panel, const char *const *names, int64_t count);
+/* Colours and colour bar of a panel's images and of points with values. An empty scale is opened; one that is not finite
+ * becomes 0 to 1. The label is copied. */
+void crdi_panel_scale(crdi_figure *figure, crdi_panel *panel, double low, double high, crdi_palette palette,
+                      const char *label);
 void crdi_figure_footnote(crdi_figure *figure, const char *format, ...) CRD_PRINTF(2, 3);
 /* Adds a copy of a layer on top of a panel. */
 void crdi_panel_add(crdi_figure *figure, crdi_panel *panel, const crdi_layer *layer);
 /* The first failure of any of the calls above, or CRD_OK. */
 crd_status crdi_figure_status(const crdi_figure *figure);
 
+/* The colour, 0xRRGGBB, of a value on a panel's scale; grey for one that is not finite. */
+unsigned crdi_panel_colour(const crdi_panel *panel, double value);
 /* Whether a back end draws a value: finite, and small enough that sums of two stay so. */
 bool crdi_drawable(double value, bool log_axis);
 /* What a panel shows, (low, high) of each axis, low < high: the ranges set or those of the data and a margin. */

@@ -30,6 +30,32 @@ typedef struct crdi_bands {
     const char *data_label; /* NULL: "Train data" */
 } crdi_bands;
 
+/* A quantity over a grid of two inputs. */
+typedef struct crdi_map {
+    const char *title;
+    bool classes; /* a value is a class's number: colours of the classes, with lines where they meet */
+    const double *value; /* (rows, columns): cells from the lower left, row by row */
+    /* of numbers: */
+    double scale[2]; /* what the ends of the colour bar stand for; NaN: the least and the greatest value */
+    crdi_palette palette;
+    const char *scale_label; /* NULL: none */
+    bool like_target; /* the data's targets are numbers on the same scale, and have its colours */
+} crdi_map;
+
+/* Maps over the same grid and the data that belong there. */
+typedef struct crdi_maps {
+    int count;
+    const crdi_map *map;
+    int64_t columns, rows; /* of cells */
+    double x[2], y[2]; /* edges of the grid */
+    const char *x_label, *y_label;
+    const char *const *x_name, *const *y_name; /* levels of a category, called so at 0, 1, ...; NULL: numbers */
+    int64_t x_name_count, y_name_count;
+    int64_t data_count; /* 0: none */
+    const double *data_x, *data_y, *data_target; /* the class's number if the source has classes */
+    const char *footnote; /* NULL: none */
+} crdi_maps;
+
 typedef struct crdi_figure_source {
     /* CRDI_NEEDS_DATA */
     int64_t rows;
@@ -51,12 +77,14 @@ typedef struct crdi_figure_source {
         const double *observed, *predicted, *low, *high; /* low and high may be NULL */
         double probability;
     } fit;
+    /* CRDI_NEEDS_MAPS; with class_count and class_name of the target */
+    crdi_maps maps;
     /* CRDI_NEEDS_LOSS */
     int64_t step_count;
     const double *loss; /* (step_count); NaN: a step that was skipped */
 } crdi_figure_source;
 
-enum { CRDI_NEEDS_DATA = 1, CRDI_NEEDS_SERIES = 2, CRDI_NEEDS_BANDS = 4, CRDI_NEEDS_LOSS = 8 };
+enum { CRDI_NEEDS_DATA = 1, CRDI_NEEDS_SERIES = 2, CRDI_NEEDS_BANDS = 4, CRDI_NEEDS_LOSS = 8, CRDI_NEEDS_MAPS = 16 };
 
 /* CRD_EMISSING when a part that it needs is empty. */
 typedef crd_status (*crdi_figure_fn)(crdi_figure **out, crd_context *ctx, const crdi_figure_source *source);

@@ -41,6 +41,29 @@ static const unsigned chain_colours[] = {0x1f77b4, 0x69b0e0, 0x0b4670, 0x3e93cc,
 static const unsigned class_colours[] = {0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7,
                                          0xd55e00, 0x56b4e9, 0x000000, 0xf0e442};
 
+/* Shapes of the classes' points, gnuplot's numbers: the filled ones first. There are as many as do not share a factor with
+ * the colours, so that classes differ in one or the other for long, and the first 13 also in grey. */
+static const int class_markers[] = {7, 5, 9, 13, 11, 15, 6, 4, 2, 8, 1, 12, 3};
+
+static int marker_of(const crdi_layer *l)
+{
+    return l->role == CRDI_ROLE_CLASS ? class_markers[(unsigned)l->shade % CRDI_COUNT(class_markers)] : 7;
+}
+
+static unsigned class_colour(int64_t class)
+{
+    return class_colours[(uint64_t) class % CRDI_COUNT(class_colours)];
+}
+
+/* A colour on white paper that shows through. */
+static unsigned thin(unsigned colour, double alpha)
+{
+    unsigned out = 0;
+    for (int shift = 16; shift >= 0; shift -= 8)
+        out |= (unsigned)lrint(255 - alpha * (255 - (double)(colour >> shift & 255))) << shift;
+    return out;
+}
+
 static unsigned colour_of(const crdi_layer *l)
 {
     switch (l->role) {
@@ -49,7 +72,7 @@ static unsigned colour_of(const crdi_layer *l)
     case CRDI_ROLE_CHAIN:
         return chain_colours[(unsigned)l->shade % CRDI_COUNT(chain_colours)];
     case CRDI_ROLE_CLASS:
-        return class_colours[(unsigned)l->shade % CRDI_COUNT(class_colours)];
+        return class_colour(l->shade);
     case CRDI_ROLE_ACCENT:
         return 0xd55e00;
     case CRDI_ROLE_GUIDE:
@@ -90,8 +113,11 @@ typedef struct place {
     double x[2], y[2]; /* ranges of the axes */
     double left, right, bottom, top; /* frame, in pixels from the lower left corner of the picture */
     double start; /* left end of the column */
-    crdi_ticks x_ticks, y_ticks;
+    crdi_ticks x_ticks, y_ticks, scale_ticks;
 } place;
+
+/* Pixels: between frame and colour bar or legend, width of the bar, of a legend's samples. */
+enum { GAP = 10, BAR = 13, SAMPLE = 34 };
 
 static double widest(const crdi_ticks *ticks)
 {
@@ -120,11 +146,35 @@ static crdi_ticks ticks_of_names(int count)
     return t;
 }
 
+static double widest_text(const char *const *texts, int count, double points)
+{
+    const double most = 110;
+    double width = 0;
+    for (int i = 0; i < count; i++)
+        width = fmax(width, fmin(most, text_length(texts[i], points)));
+    return width;
+}
+
+/* Pixels right of the frame for a colour bar or a legend that stand there. */
+static double beside(const crdi_panel *p, const place *at)
+{
+    if (p->has_scale)
+        return GAP + BAR + 8 + widest(&at->scale_ticks) + (p->scale_label ? text_pixels(label_points) + 8 : 0) + 8;
+    if (crdi_panel_legend(p) != CRDI_LEGEND_OUTSIDE)
+        return 0;
+    double width = 0;
+    for (int64_t i = 0; i < p->layer_count; i++)
+        if (p->layer[i].label)
+            width = fmax(width, widest_text(&p->layer[i].label, 1, legend_points));
+    return GAP + SAMPLE + width + 8;
+}
+
 /* Pixels left of, right of, below and above the frame of a panel. */
 static void margins(const crdi_panel *p, const place *at, double out[4])
 {
-    out[0] = 12 + (p->hide_y_ticks ? 0 : widest(&at->y_ticks) + 8) + (p->y_label ? text_pixels(label_points) + 8 : 0);
-    out[1] = 14;
+    double y_ticks = p->y_name_count ? widest_text(p->y_name, p->y_name_count, tick_points) : widest(&at->y_ticks);
+    out[0] = 12 + (p->hide_y_ticks ? 0 : y_ticks + 8) + (p->y_label ? text_pixels(label_points) + 8 : 0);
+    out[1] = fmax(14, beside(p, at));
     if (at->x_ticks.count) /* a label at the end of the axis stands out by half its length */
         out[1] = fmax(out[1], text_length(at->x_ticks.label[at->x_ticks.count - 1], tick_points) / 2);
     out[2] = 12 + text_pixels(tick_points) + (p->x_label ? text_pixels(label_points) + 12 : 4);
@@ -146,20 +196,25 @@ static crd_status lay_out(const crdi_figure *f, layout *out)
         return CRD_ENOMEM;
     out->height = floor(f->rows * f->panel_height * DPI + footnote);
     for (int c = 0; c < f->columns; c++) {
-        double left = 0, right = 0, width = f->panel_width * DPI * f->column_weight[c];
+        double left = 0, right = 0, more = 0, width = f->panel_width * DPI * f->column_weight[c];
         for (int r = 0; r < f->rows; r++) {
             const crdi_panel *p = &f->panel[r * f->columns + c];
             place *at = &out->at[r * f->columns + c];
             double m[4];
             crdi_panel_ranges(p, at->x, at->y);
             int wanted = (int)fmax(2, fmin(8, (f->panel_height * DPI - 60) / 28));
-            at->y_ticks = crdi_ticks_make(at->y[0], at->y[1], p->log_y, wanted);
+            at->y_ticks = p->y_name_count ? ticks_of_names(p->y_name_count)
+                                          : crdi_ticks_make(at->y[0], at->y[1], p->log_y, wanted);
+            if (p->has_scale)
+                at->scale_ticks = crdi_ticks_make(p->scale[0], p->scale[1], false, wanted);
             at->x_ticks =
                 p->x_name_count ? ticks_of_names(p->x_name_count) : ticks_along_x(at->x, p->log_x, width - 80);
             margins(p, at, m);
             left = fmax(left, m[0]);
             right = fmax(right, m[1]);
+            more = fmax(more, beside(p, at)); /* the frame keeps its size */
         }
+        width += more;
         for (int r = 0; r < f->rows; r++) {
             out->at[r * f->columns + c].start = x;
             out->at[r * f->columns + c].left = x + left;
@@ -212,22 +267,40 @@ static void write_ticks(crdi_string *out, const char *axis, const crdi_ticks *ti
         crdi_string_append(out, "unset %stics\n", axis);
         return;
     }
-    crdi_string_append(out, "set %stics out nomirror scale 0.5 offset %s (", axis, *axis == 'x' ? "0,0.3" : "0.5,0");
+    crdi_string_append(out, "set %stics out nomirror scale 0.5 offset %s (", axis,
+                       *axis == 'x'     ? "0,0.3"
+                       : axis[1] == '2' ? "-0.5,0"
+                                        : "0.5,0");
     for (int i = 0; i < ticks->count; i++)
         crdi_string_append(out, "%s'%s' %.15g", i ? ", " : "", ticks->label[i], ticks->at[i]);
     crdi_string_append(out, ")\n");
 }
 
-/* The names at 0, 1, ... along x, each cut to its share of the frame. */
-static void write_names(crdi_string *out, const crdi_panel *p, double width)
+/* The names at 0, 1, ... along an axis, each cut to the room that it has. */
+static void write_names(crdi_string *out, const char *axis, const char *const *names, int count, double room)
 {
-    crdi_string_append(out, "set xtics out nomirror scale 0.5 offset 0,0.3 (");
-    for (int i = 0; i < p->x_name_count; i++) {
+    crdi_string_append(out, "set %stics out nomirror scale 0.5 offset %s (", axis, *axis == 'x' ? "0,0.3" : "0.5,0");
+    for (int i = 0; i < count; i++) {
         crdi_string_append(out, "%s", i ? ", " : "");
-        quote(out, p->x_name[i], tick_points, width / p->x_name_count - 8);
+        quote(out, names[i], tick_points, room);
         crdi_string_append(out, " %d", i);
     }
     crdi_string_append(out, ")\n");
+}
+
+/* The cells of an image: place of the centre, red, green, blue. */
+static void write_cells(crdi_string *out, const crdi_panel *p, const crdi_layer *l)
+{
+    int64_t rows = l->count / l->columns;
+    for (int64_t i = 0; i < l->count; i++) {
+        double u = ((double)(i % l->columns) + 0.5) / (double)l->columns,
+               v = ((double)(i / l->columns) + 0.5) / (double)rows;
+        unsigned c =
+            l->role == CRDI_ROLE_CLASS ? class_colour((int64_t)l->value[i]) : crdi_panel_colour(p, l->value[i]);
+        c = thin(c, l->alpha);
+        crdi_string_append(out, "%.10g %.10g %u %u %u\n", l->x[0] + u * (l->x[1] - l->x[0]),
+                           l->y[0] + v * (l->y[1] - l->y[0]), c >> 16, c >> 8 & 255, c & 255);
+    }
 }
 
 /* One data block a layer. A row with a value that cannot be drawn becomes an empty line, which breaks lines and bands;
@@ -243,12 +316,16 @@ static void write_data(crdi_string *out, const crdi_panel *p, const place *at, c
         double from = fmax(at->x[0], at->y[0]), to = fmin(at->x[1], at->y[1]);
         crdi_string_append(out, "%.15g %.15g\n%.15g %.15g\n", from, from, to, to);
     }
+    if (l->kind == CRDI_IMAGE)
+        write_cells(out, p, l);
     bool rows = l->kind <= CRDI_INTERVALS, broken = true;
     for (int64_t i = 0; rows && i < l->count; i++) {
         bool draw = crdi_drawable(l->x[i], p->log_x) && crdi_drawable(l->y[i], p->log_y) &&
                     (!l->high || crdi_drawable(l->high[i], l->kind == CRDI_BARS ? p->log_x : p->log_y));
         if (draw && l->high)
             crdi_string_append(out, "%.12g %.12g %.12g\n", l->x[i], l->y[i], l->high[i]);
+        else if (draw && l->value)
+            crdi_string_append(out, "%.12g %.12g %u\n", l->x[i], l->y[i], crdi_panel_colour(p, l->value[i]));
         else if (draw)
             crdi_string_append(out, "%.12g %.12g\n", l->x[i], l->y[i]);
         else if (!broken)
@@ -263,6 +340,8 @@ static bool has_data(const crdi_panel *p, const crdi_layer *l)
 {
     if (l->kind == CRDI_NOTE)
         return false;
+    if (l->kind == CRDI_IMAGE)
+        return l->count > 0;
     if (l->kind == CRDI_RULE_X || l->kind == CRDI_RULE_Y)
         return crdi_drawable(l->x ? l->x[0] : l->y[0], l->x ? p->log_x : p->log_y);
     for (int64_t i = 0; i < l->count; i++)
@@ -272,14 +351,29 @@ static bool has_data(const crdi_panel *p, const crdi_layer *l)
     return l->kind == CRDI_DIAGONAL;
 }
 
+static double point_size(const crdi_layer *l)
+{
+    return l->role == CRDI_ROLE_CLASS ? 4.8 : 3.6; /* shapes need more room than dots */
+}
+
 static void write_layer(crdi_string *out, const place *at, const crdi_layer *l, int number)
 {
     unsigned colour = (unsigned)lrint(255 * (1 - l->alpha)) << 24 | colour_of(l);
-    double size = l->size > 0 ? l->size : l->kind == CRDI_LINE ? 1.4 : l->kind == CRDI_POINTS ? 3.6 : 1;
+    double size = l->size > 0 ? l->size : l->kind == CRDI_LINE ? 1.4 : l->kind == CRDI_POINTS ? point_size(l) : 1;
+    int marker = marker_of(l);
     crdi_string_append(out, "$d%d ", number);
     switch (l->kind) {
     case CRDI_POINTS:
-        crdi_string_append(out, "using 1:2 with points pt 7 ps %.3g lc rgb '#%08x'", size / 8, colour);
+        if (l->outlined && marker >= 5) /* of the shapes that are open or crosses, none */
+            crdi_string_append(out, "using 1:2 with points pt %d ps %.3g lc rgb '#101010' notitle, \\\n  $d%d ", marker,
+                               (size + 1.6) / 8, number);
+        if (l->value)
+            crdi_string_append(out, "using 1:2:3 with points pt %d ps %.3g lc rgb variable", marker, size / 8);
+        else
+            crdi_string_append(out, "using 1:2 with points pt %d ps %.3g lc rgb '#%08x'", marker, size / 8, colour);
+        break;
+    case CRDI_IMAGE:
+        crdi_string_append(out, "using 1:2:3:4:5 with rgbimage");
         break;
     case CRDI_BAND:
         crdi_string_append(out, "using 1:2:3 with filledcurves fill solid noborder fc rgb '#%08x'", colour);
@@ -316,7 +410,7 @@ static void write_layer(crdi_string *out, const place *at, const crdi_layer *l, 
     }
 }
 
-static void write_legend(crdi_string *out, const crdi_panel *p, const terminal *t)
+static void write_legend(crdi_string *out, const crdi_panel *p, const place *at, const layout *size, const terminal *t)
 {
     static const char *const corner[] = {[CRDI_LEGEND_BOTTOM_RIGHT] = "bottom right",
                                          [CRDI_LEGEND_TOP_LEFT] = "top left",
@@ -328,6 +422,11 @@ static void write_legend(crdi_string *out, const crdi_panel *p, const terminal *
         any = any || (p->layer[i].label && has_data(p, &p->layer[i]));
     if (legend == CRDI_LEGEND_NONE || !any)
         crdi_string_append(out, "unset key\n");
+    else if (legend == CRDI_LEGEND_OUTSIDE)
+        crdi_string_append(out,
+                           "set key at screen %.5f,%.5f left top vertical Left reverse noopaque nobox samplen 1.2 "
+                           "spacing 1.1 width 0 height 0 font 'Sans,%.3g'\n",
+                           (at->right + GAP) / size->width, at->top / size->height, legend_points * t->font_scale);
     else
         crdi_string_append(out,
                            "set key inside %s vertical maxrows 8 Left reverse opaque fillcolor rgb '#26ffffff' "
@@ -362,11 +461,14 @@ static void write_panel(crdi_string *out, const crdi_panel *p, const place *at, 
     crdi_string_append(out, "set xrange [%.15g:%.15g]\nset yrange [%.15g:%.15g]\n", at->x[0], at->x[1], at->y[0],
                        at->y[1]);
     if (p->x_name_count)
-        write_names(out, p, width);
+        write_names(out, "x", p->x_name, p->x_name_count, width / p->x_name_count - 8);
     else
         write_ticks(out, "x", &at->x_ticks, false);
-    write_ticks(out, "y", &at->y_ticks, p->hide_y_ticks);
-    write_legend(out, p, t);
+    if (p->y_name_count && !p->hide_y_ticks)
+        write_names(out, "y", p->y_name, p->y_name_count, widest_text(p->y_name, p->y_name_count, tick_points) + 1);
+    else
+        write_ticks(out, "y", &at->y_ticks, p->hide_y_ticks);
+    write_legend(out, p, at, size, t);
     write_label(out, 1, p->title, title_points, width + 40, (at->left + at->right) / 2,
                 at->top + 6 + text_pixels(title_points) / 2, "center", size, t);
     write_label(out, 2, p->x_label, label_points, width + 40, (at->left + at->right) / 2,
@@ -394,6 +496,28 @@ static void write_panel(crdi_string *out, const crdi_panel *p, const place *at, 
     crdi_string_append(out, data ? "\n" : "NaN notitle\n");
 }
 
+/* The colour bar of a panel: a narrow image with ticks on its right, drawn as a plot of its own. */
+static void write_bar(crdi_string *out, const crdi_panel *p, const place *at, const layout *size, const terminal *t)
+{
+    enum { STEPS = 100 };
+    double left = at->right + GAP, right = left + BAR;
+    crdi_string_append(out, "unset label\nunset key\nunset xtics\nunset ytics\nunset logscale\n");
+    crdi_string_append(out, "set lmargin at screen %.5f\nset rmargin at screen %.5f\n", left / size->width,
+                       right / size->width);
+    crdi_string_append(out, "set xrange [0:2]\nset yrange [0:%d]\nset y2range [%.15g:%.15g]\n", STEPS, p->scale[0],
+                       p->scale[1]);
+    write_ticks(out, "y2", &at->scale_ticks, false);
+    write_label(out, 1, p->scale_label, label_points, at->top - at->bottom + 20,
+                right + 12 + widest(&at->scale_ticks) + text_pixels(label_points) / 2, (at->bottom + at->top) / 2,
+                "center rotate by 90", size, t);
+    crdi_string_append(out, "$d0 << CRD_END\n");
+    for (int i = 0; i < 2 * STEPS; i++) {
+        unsigned c = crdi_panel_colour(p, p->scale[0] + (i / 2 + 0.5) / STEPS * (p->scale[1] - p->scale[0]));
+        crdi_string_append(out, "%d.5 %d.5 %u %u %u\n", i % 2, i / 2, c >> 16, c >> 8 & 255, c & 255);
+    }
+    crdi_string_append(out, "CRD_END\nplot $d0 using 1:2:3:4:5 with rgbimage notitle\nunset y2tics\n");
+}
+
 static const terminal *terminal_of(const char *format)
 {
     for (int i = 0; i < CRDI_COUNT(terminals); i++)
@@ -418,6 +542,8 @@ crd_status crdi_figure_script(const crdi_figure *figure, const char *format, crd
     for (int i = 0; i < figure->rows * figure->columns; i++)
         if (figure->panel[i].layer_count > 0) {
             write_panel(out, &figure->panel[i], &size.at[i], &size, t, footnote);
+            if (figure->panel[i].has_scale)
+                write_bar(out, &figure->panel[i], &size.at[i], &size, t);
             footnote = NULL;
         }
     crdi_string_append(out, "unset multiplot\n");

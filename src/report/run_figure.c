@@ -1,10 +1,10 @@
 /* run_figure.c - which figure of a run, its data and its bands; traces are in run_figure_trace.c.
  *
- * All that is drawn is in the units of the table that was read: the recipe is undone. A categorical column is one axis
- * with its levels numbered. */
+ * All that is drawn is in the units of the table that was read (run_inputs.h). */
 #include "report/run_figure.h"
 #include "report/prediction.h"
 #include "report/run_figure_impl.h"
+#include "report/run_inputs.h"
 #include "store/dataset.h"
 #include "store/network_svi.h"
 
@@ -14,122 +14,26 @@
 
 enum { GRID = 200, MOST_BANDS = 16 };
 
-/* ---- columns in their own units ----------------------------------------------------------------------------- */
-
-/* A column of the table behind the inputs: features first .. end - 1. */
-struct input {
-    int64_t first, end;
-    const char *name;
-    double *values; /* by row of the fit: the number, or the level's place */
-    double typical; /* the median, or the most frequent level */
-};
-
-struct inputs {
-    const crd_recipe *recipe;
-    int64_t rows, count;
-    struct input *input;
-    double *target; /* by row */
-};
-
-static double own_units(const crd_feature *f, double x)
-{
-    return f->mean + f->sd * x;
-}
-
-/* The level of a row: the feature whose indicator is largest. */
-static double level_of(const crd_recipe *r, const struct input *in, const double *x)
-{
-    int64_t best = in->first;
-    for (int64_t j = in->first; j < in->end; j++)
-        if (own_units(&r->feature[j], x[j]) > own_units(&r->feature[best], x[best]))
-            best = j;
-    return (double)(best - in->first);
-}
-
-static const char *input_name(crdi_arena *arena, const crd_recipe *r, const struct input *in)
-{
-    enum { SHOWN = 6 };
-    const char *name = r->feature[in->first].column;
-    if (!r->feature[in->first].level)
-        return crdi_arena_strdup(arena, name);
-    for (int64_t j = in->first; j < in->end && name; j++) {
-        int64_t level = j - in->first;
-        if (level < SHOWN)
-            name = crdi_arena_printf(arena, "%s%s%lld %s%s", name, level ? ", " : " (", (long long)level,
-                                     r->feature[j].level, j + 1 == in->end ? ")" : "");
-        else if (level == SHOWN)
-            name = crdi_arena_printf(arena, "%s, ...)", name);
-    }
-    return name;
-}
-
-static crd_status typical_of(crd_context *ctx, const crd_recipe *r, struct input *in, int64_t rows)
-{
-    if (!r->feature[in->first].level)
-        return crd_diag_median(ctx, in->values, rows, &in->typical);
-    int64_t most = 0;
-    for (int64_t level = 0; level < in->end - in->first; level++) {
-        int64_t count = 0;
-        for (int64_t i = 0; i < rows; i++)
-            count += in->values[i] == (double)level;
-        if (count > most) {
-            most = count;
-            in->typical = (double)level;
-        }
-    }
-    return CRD_OK;
-}
-
-static crd_status add_input(const crdi_network_run *net, crdi_arena *arena, struct inputs *all, int64_t first)
-{
-    const crd_recipe *r = all->recipe;
-    struct input *in = &all->input[all->count++];
-    int64_t features = r->feature_count;
-    in->first = first;
-    in->end = crdi_recipe_group(r, first);
-    in->name = input_name(arena, r, in);
-    in->values = crdi_arena_alloc(arena, (size_t)all->rows * sizeof(double));
-    if (!in->name || !in->values)
-        return CRD_ENOMEM;
-    for (int64_t i = 0; i < all->rows; i++) {
-        const double *x = net->x.data + i * features;
-        in->values[i] = r->feature[first].level ? level_of(r, in, x) : own_units(&r->feature[first], x[first]);
-    }
-    return typical_of(net->ctx, r, in, all->rows);
-}
-
-static crd_status find_inputs(const crdi_network_run *net, crdi_arena *arena, struct inputs *out)
-{
-    const crd_recipe *r = net->recipe;
-    *out = (struct inputs){.recipe = r, .rows = net->y.shape.dim[0]};
-    out->input = crdi_arena_alloc(arena, (size_t)r->feature_count * sizeof *out->input);
-    out->target = crdi_arena_alloc(arena, (size_t)out->rows * sizeof *out->target);
-    if (!out->input || !out->target)
-        return CRD_ENOMEM;
-    for (int64_t i = 0; i < out->rows; i++)
-        out->target[i] = r->target_mean + r->target_sd * net->y.data[i];
-    for (int64_t j = 0; j < r->feature_count; j = out->input[out->count - 1].end)
-        CRD_TRY(add_input(net, arena, out, j));
-    return CRD_OK;
-}
-
 /* ---- the data ----------------------------------------------------------------------------------------------- */
 
 static crd_status make_data(crdi_network_run *net, crdi_arena *arena, const crdi_run_figure_options *options,
                             crdi_figure **out)
 {
-    struct inputs all;
-    (void)options;
+    crdi_run_inputs all;
     CRD_TRY(crdi_network_run_need(net, "figures of the data"));
-    CRD_TRY(find_inputs(net, arena, &all));
+    CRD_TRY(crdi_run_inputs_find(net, arena, &all));
+    int64_t count, *chosen = crdi_arena_alloc(arena, (size_t)all.count * sizeof *chosen);
     crdi_named *named = crdi_arena_alloc(arena, (size_t)all.count * sizeof *named);
-    if (!named)
+    if (!named || !chosen)
         return CRD_ENOMEM;
-    for (int64_t k = 0; k < all.count; k++)
-        named[k] = (crdi_named){all.input[k].name, all.input[k].values};
+    CRD_TRY(crdi_run_inputs_select(net, arena, &all, options->inputs, options->input_count, all.count, chosen, &count));
+    for (int64_t k = 0; k < (count ? count : all.count); k++) {
+        const crdi_run_input *in = &all.input[count ? chosen[k] : k];
+        named[k] = (crdi_named){in->name, in->values};
+    }
     return crdi_figure_data(out, net->ctx,
                             &(crdi_figure_source){.rows = all.rows,
-                                                  .input_count = (int)all.count,
+                                                  .input_count = (int)(count ? count : all.count),
                                                   .input = named,
                                                   .target = {net->recipe->target, all.target},
                                                   .class_count = net->recipe->class_count,
@@ -142,7 +46,7 @@ static const double probs[] = {0.025, 0.5, 0.975};
 
 /* The grid over one input: `range` (low, high) or, if that is NULL, what its data span, a quarter more on both sides where
  * it is the only one; levels: each once. */
-static int64_t grid_of(const struct inputs *all, const struct input *in, const double *range, double *grid)
+static int64_t grid_of(const crdi_run_inputs *all, const crdi_run_input *in, const double *range, double *grid)
 {
     double low = in->values[0], high = in->values[0];
     if (all->recipe->feature[in->first].level) {
@@ -160,22 +64,6 @@ static int64_t grid_of(const struct inputs *all, const struct input *in, const d
     for (int g = 0; g < GRID; g++)
         grid[g] = low + (high - low) * g / (GRID - 1);
     return GRID;
-}
-
-/* Inputs (count, features) that follow the grid in one column and are typical in the others. */
-static void fill_rows(const struct inputs *all, const struct input *along, const double *grid, int64_t count, double *x)
-{
-    const crd_recipe *r = all->recipe;
-    for (int64_t i = 0; i < count; i++)
-        for (int64_t k = 0; k < all->count; k++) {
-            const struct input *in = &all->input[k];
-            double value = in == along ? grid[i] : in->typical;
-            for (int64_t j = in->first; j < in->end; j++) {
-                const crd_feature *f = &r->feature[j];
-                double own = f->level ? value == (double)(j - in->first) : value;
-                x[i * r->feature_count + j] = (own - f->mean) / f->sd;
-            }
-        }
 }
 
 /* Splits quantiles, three every `stride` numbers, into low, median and high. */
@@ -199,7 +87,7 @@ static crd_status predict(const crdi_network_run *net, const crd_array *x, crd_k
 }
 
 /* By row: 1 if it is of the class, else 0. */
-static const double *is_class(crdi_arena *arena, const struct inputs *all, int64_t class)
+static const double *is_class(crdi_arena *arena, const crdi_run_inputs *all, int64_t class)
 {
     double *out = crdi_arena_alloc(arena, (size_t)all->rows * sizeof *out);
     for (int64_t i = 0; out && i < all->rows; i++)
@@ -207,20 +95,25 @@ static const double *is_class(crdi_arena *arena, const struct inputs *all, int64
     return out;
 }
 
-static crd_status make_band(const crdi_network_run *net, crdi_arena *arena, const struct inputs *all,
-                            const struct input *along, const double *range, int64_t class, crdi_bands *out)
+static crd_status make_band(const crdi_network_run *net, crdi_arena *arena, const crdi_run_inputs *all,
+                            const crdi_run_input *along, const double *range, int64_t class, crdi_bands *out)
 {
     const crd_recipe *r = all->recipe;
     int64_t most = along->end - along->first > GRID ? along->end - along->first : GRID;
     double *grid = crdi_arena_alloc(arena, (size_t)most * sizeof *grid);
     double *rows = crdi_arena_alloc(arena, (size_t)(most * r->feature_count) * sizeof *rows);
+    double *values = crdi_arena_alloc(arena, (size_t)all->count * sizeof *values);
     struct crdi_band *level = crdi_arena_alloc(arena, sizeof *level);
     crdi_prediction *p;
     const double *curve[3];
-    if (!grid || !rows || !level)
+    if (!grid || !rows || !values || !level)
         return CRD_ENOMEM;
     int64_t count = grid_of(all, along, range, grid);
-    fill_rows(all, along, grid, count, rows);
+    for (int64_t i = 0; i < count; i++) { /* typical in all other columns */
+        for (int64_t k = 0; k < all->count; k++)
+            values[k] = &all->input[k] == along ? grid[i] : all->input[k].typical;
+        crdi_run_inputs_row(all, values, rows + i * r->feature_count);
+    }
     crd_array x = crd_array_borrow(rows, crd_shape_2(count, r->feature_count));
     CRD_TRY(predict(net, &x, crd_key_make(0), &p));
     crd_status status = split(arena, p->f + 3 * class, count, 3 * p->classes, curve);
@@ -257,7 +150,7 @@ static crd_status make_band(const crdi_network_run *net, crdi_arena *arena, cons
     return CRD_OK;
 }
 
-static crd_status make_fit(const crdi_network_run *net, crdi_arena *arena, const struct inputs *all, crd_key key,
+static crd_status make_fit(const crdi_network_run *net, crdi_arena *arena, const crdi_run_inputs *all, crd_key key,
                            struct crdi_fit *out)
 {
     crdi_prediction *p;
@@ -275,33 +168,16 @@ static crd_status make_fit(const crdi_network_run *net, crdi_arena *arena, const
     return CRD_OK;
 }
 
-static const char *column_of(const void *list, int64_t i)
-{
-    const struct inputs *all = list;
-    return all->recipe->feature[all->input[i].first].column;
-}
-
-static crd_status find_along(const crdi_network_run *net, const struct inputs *all, const char *name, int64_t *out)
-{
-    for (int64_t k = 0; k < all->count; k++)
-        if (strcmp(column_of(all, k), name) == 0) {
-            *out = k;
-            return CRD_OK;
-        }
-    return crdi_error_prefix(net->ctx, crdi_raise_unknown(net->ctx, "input column", name, column_of, all, all->count),
-                             "%s", net->path);
-}
-
 static crd_status make_bands(crdi_network_run *net, crdi_arena *arena, const crdi_run_figure_options *options,
                              crdi_figure **out)
 {
-    struct inputs all;
+    crdi_run_inputs all;
     crdi_figure_source source = {0};
     CRD_TRY(crdi_network_run_need(net, "predictions"));
-    CRD_TRY(find_inputs(net, arena, &all));
+    CRD_TRY(crdi_run_inputs_find(net, arena, &all));
     int64_t from = 0, to = all.count;
     if (options->along) {
-        CRD_TRY(find_along(net, &all, options->along, &from));
+        CRD_TRY(crdi_run_inputs_select(net, arena, &all, &options->along, 1, 1, &from, &to));
         to = from + 1;
     }
     /* Two classes: the probability of the second says all. */
@@ -346,7 +222,11 @@ static const struct drawn {
     const char *name;
     crd_status (*make)(crdi_network_run *net, crdi_arena *arena, const crdi_run_figure_options *options,
                        crdi_figure **out);
-} drawn[] = {{"data", make_data}, {"bands", make_bands}, {"trace", crdi_run_figure_trace}, {"loss", make_loss}};
+} drawn[] = {{"data", make_data},
+             {"bands", make_bands},
+             {"trace", crdi_run_figure_trace},
+             {"map", crdi_run_figure_map},
+             {"loss", make_loss}};
 
 crd_status crdi_run_figure_make(crdi_network_run *net, const char *figure, const crdi_run_figure_options *options,
                                 crdi_figure **out)

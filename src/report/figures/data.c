@@ -1,5 +1,5 @@
-/* data.c - the figure "data": the target against each input, one panel an input. A target of classes has a colour for each
- * class, in panels of two inputs that follow each other. */
+/* data.c - the figure "data": the target against each input, one panel an input. A target of classes has a colour and a shape
+ * for each class, in panels of two inputs: every pair, or if there are too many those that follow each other. */
 #include "report/figures.h"
 
 #include <string.h>
@@ -67,22 +67,36 @@ static void add_class(crdi_figure *f, crdi_panel *p, const crdi_figure_source *s
     crdi_panel_add(f, p, &layer);
 }
 
+/* One pair of inputs, or one input against the class. */
+static void draw_pair(crdi_figure *f, crdi_panel *p, const crdi_figure_source *source, int i, int j, double *work)
+{
+    const crdi_named *x = &source->input[i], *y = j < source->input_count ? &source->input[j] : &source->target;
+    crdi_panel_texts(f, p, NULL, x->name, y->name);
+    if (y == &source->target)
+        crdi_panel_y_names(f, p, (const char *const *)source->class_name, source->class_count);
+    for (int64_t k = 0; k < source->class_count; k++)
+        add_class(f, p, source, k, x->values, y->values, work);
+}
+
 static crd_status draw_classes(crdi_figure **out, crd_context *ctx, const crdi_figure_source *source)
 {
     crdi_figure *f;
-    int pairs = source->input_count > 1 ? source->input_count - 1 : 1;
-    CRD_TRY(begin(&f, ctx, source, pairs, "pairs of inputs"));
+    int64_t inputs = source->input_count, all = inputs > 1 ? inputs * (inputs - 1) / 2 : 1;
+    bool every = all <= MOST;
+    CRD_TRY(begin(&f, ctx, source, (int)(every ? all : inputs - 1), "pairs of inputs that follow each other"));
     double *work = crdi_arena_alloc(f->arena, sizeof *work * 2 * (size_t)source->rows);
     if (!work)
         f->status = CRD_ENOMEM;
-    for (int i = 0; i < pairs && i < MOST && f->status == CRD_OK; i++) {
-        crdi_panel *p = crdi_figure_panel(f, i / COLUMNS, i % COLUMNS);
-        const crdi_named *y = source->input_count > 1 ? &source->input[i + 1] : &source->target;
-        crdi_panel_texts(f, p, NULL, source->input[i].name, y->name);
-        p->legend = i == 0 ? CRDI_LEGEND_AUTO : CRDI_LEGEND_NONE;
-        for (int64_t k = 0; k < source->class_count; k++)
-            add_class(f, p, source, k, source->input[i].values, y->values, work);
-    }
+    if (!every && f->status == CRD_OK && !f->footnote)
+        crdi_figure_footnote(f, "Inputs that follow each other are shown; --inputs chooses others.");
+    for (int i = 0, panel = 0; i < (inputs > 1 ? inputs - 1 : 1); i++)
+        for (int j = i + 1; j <= i + 1 || (every && j < inputs); j++, panel++) {
+            if (panel >= MOST || f->status < 0)
+                break;
+            crdi_panel *p = crdi_figure_panel(f, panel / COLUMNS, panel % COLUMNS);
+            draw_pair(f, p, source, i, j, work);
+            p->legend = panel == 0 && p->y_name_count == 0 ? CRDI_LEGEND_AUTO : CRDI_LEGEND_NONE;
+        }
     return crdi_figure_finish(f, out);
 }
 

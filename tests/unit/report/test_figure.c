@@ -4,6 +4,7 @@
 #include "testing.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { N = 5, STEPS = 1000, SKIPPED = 700 };
@@ -229,6 +230,23 @@ static const double *losses(void)
     return loss;
 }
 
+/* A grid of 3 x 2 cells over (0, 6) x (0, 2). */
+enum { COLUMNS = 3, ROWS = 2, CELLS = ROWS * COLUMNS };
+static const double classes[CELLS] = {0, 0, 1, 0, 1, 1}, entropies[CELLS] = {0, 0.2, 0.4, 0.6, NAN, 1};
+static const double class_of[N] = {0, 1, 1, 0, 1}, heights[N] = {-1, 0, 1, 2, 3};
+static char no[] = "no", yes[] = "yes";
+static char *const class_names[] = {no, yes};
+
+static const crdi_map *make_maps(void)
+{
+    static const crdi_map maps[] = {
+        {.title = "mode", .classes = true, .value = classes},
+        {.title = "entropy", .value = entropies, .scale = {0, 2}, .scale_label = "nats"},
+        {.title = "draw", .classes = true, .value = classes},
+        {.title = "mean", .value = entropies, .scale = {NAN, NAN}, .palette = CRDI_PALETTE_VALUE, .like_target = true}};
+    return maps;
+}
+
 static crdi_figure_source make_source(crdi_named named[4], crdi_bands *bands, struct crdi_band level[2])
 {
     named[0] = (crdi_named){"a", series};
@@ -257,6 +275,19 @@ static crdi_figure_source make_source(crdi_named named[4], crdi_bands *bands, st
                                 .band_count = 1,
                                 .bands = bands,
                                 .fit = {N, up, down, up, down, 0.9},
+                                .maps = {.count = 4,
+                                         .map = make_maps(),
+                                         .columns = COLUMNS,
+                                         .rows = ROWS,
+                                         .x = {0, 6},
+                                         .y = {0, 2},
+                                         .x_label = "a",
+                                         .y_label = "b",
+                                         .data_count = N,
+                                         .data_x = up,
+                                         .data_y = down,
+                                         .data_target = class_of,
+                                         .footnote = "c = 1"},
                                 .step_count = STEPS,
                                 .loss = losses()};
 }
@@ -437,6 +468,188 @@ static void a_loss_has_its_mean_and_its_second_half(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* What is drawn of classes: the image, lines where cells differ, and each class's points. */
+static void a_map_of_classes_has_borders_and_the_data_by_class(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_named named[4];
+    crdi_bands bands;
+    struct crdi_band level[2];
+    crdi_figure_source source = make_source(named, &bands, level);
+    crdi_figure *f = NULL;
+    source.class_count = 2;
+    source.class_name = class_names;
+    assert_ok(ctx, crdi_figure_map(&f, ctx, &source));
+    assert_true(f->rows == 2 && f->columns == 3);
+    assert_string_equal(f->footnote, "c = 1");
+    const crdi_panel *p = crdi_figure_panel(f, 0, 0);
+    assert_int_equal(p->layer_count, 4);
+    assert_ranges(p, 0, 6, 0, 2);
+    assert_false(p->has_scale);
+    const crdi_layer *image = &p->layer[0], *border = &p->layer[1], *no_points = &p->layer[2], *points = &p->layer[3];
+    assert_true(image->kind == CRDI_IMAGE && image->role == CRDI_ROLE_CLASS && image->columns == COLUMNS);
+    assert_memory_equal(image->value, classes, sizeof classes);
+    assert_true(image->x[0] == 0 && image->x[1] == 6 && image->y[0] == 0 && image->y[1] == 2);
+    /* Cells 2 wide and 1 high: 0 | 1 at x = 4 below, at x = 2 above, and between the rows from 2 to 4. */
+    static const double x[] = {4, 4, NAN, 2, 4, NAN, 2, 2, NAN}, y[] = {0, 1, NAN, 1, 1, NAN, 1, 2, NAN};
+    assert_int_equal(border->kind, CRDI_LINE);
+    assert_int_equal(border->count, 9);
+    for (int i = 0; i < 9; i++) {
+        assert_close(border->x[i], x[i], 1e-12, 0);
+        assert_close(border->y[i], y[i], 1e-12, 0);
+    }
+    assert_true(no_points->count == 2 && points->count == 3 && points->shade == 1);
+    assert_string_equal(points->label, "yes");
+    assert_true(points->x[0] == 2 && points->y[0] == 4 && points->x[2] == 5 && points->y[2] == 1);
+    /* The classes are explained beside the last panel that has them, and only there. */
+    assert_int_equal(crdi_panel_legend(p), CRDI_LEGEND_NONE);
+    assert_int_equal(crdi_panel_legend(crdi_figure_panel(f, 0, 2)), CRDI_LEGEND_OUTSIDE);
+    crdi_figure_destroy(&f);
+    testing_context_destroy(&ctx);
+}
+
+static void a_map_of_numbers_has_a_scale(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_named named[4];
+    crdi_bands bands;
+    struct crdi_band level[2];
+    crdi_figure_source source = make_source(named, &bands, level);
+    crdi_figure *f = NULL;
+    source.maps.data_target = heights;
+    assert_ok(ctx, crdi_figure_map(&f, ctx, &source));
+    const crdi_panel *entropy = crdi_figure_panel(f, 0, 1), *mean = crdi_figure_panel(f, 1, 0);
+    assert_int_equal(entropy->layer_count, 2);
+    assert_true(entropy->has_scale && entropy->scale[0] == 0 && entropy->scale[1] == 2);
+    assert_string_equal(entropy->scale_label, "nats");
+    assert_memory_equal(entropy->layer[0].value, entropies, sizeof entropies);
+    assert_null(entropy->layer[1].value);
+    assert_memory_equal(entropy->layer[1].x, up, sizeof up);
+    /* From the least to the greatest of cells and data; the data have their colours. */
+    assert_true(mean->scale[0] == -1 && mean->scale[1] == 3);
+    assert_memory_equal(mean->layer[1].value, heights, sizeof heights);
+    crdi_figure_destroy(&f);
+    testing_context_destroy(&ctx);
+}
+
+static double lightness(unsigned colour)
+{
+    return 0.2126 * (colour >> 16) + 0.7152 * (colour >> 8 & 255) + 0.0722 * (colour & 255);
+}
+
+static void colours_darken_along_the_scale(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_figure *f = one_panel(ctx);
+    for (int palette = CRDI_PALETTE_AMOUNT; palette <= CRDI_PALETTE_VALUE; palette++) {
+        double before = 256;
+        crdi_panel_scale(f, f->panel, -1, 3, (crdi_palette)palette, NULL);
+        for (int i = 0; i <= 40; i++) {
+            double now = lightness(crdi_panel_colour(f->panel, -1 + 0.1 * i));
+            assert_true(now < before);
+            before = now;
+        }
+        assert_int_equal(crdi_panel_colour(f->panel, 99), crdi_panel_colour(f->panel, 3));
+        assert_int_equal(crdi_panel_colour(f->panel, NAN), 0xb0b0b0);
+    }
+    crdi_panel_scale(f, f->panel, 0, 3, CRDI_PALETTE_AMOUNT, NULL);
+    assert_int_equal(crdi_panel_colour(f->panel, 0), 0xffffff);
+    crdi_panel_scale(f, f->panel, 2, 2, CRDI_PALETTE_VALUE, NULL);
+    assert_true(f->panel->scale[0] < 2 && f->panel->scale[1] > 2);
+    crdi_panel_scale(f, f->panel, NAN, 2, CRDI_PALETTE_VALUE, NULL);
+    assert_true(f->panel->scale[0] == 0 && f->panel->scale[1] == 1);
+    crdi_figure_destroy(&f);
+    testing_context_destroy(&ctx);
+}
+
+/* What gnuplot is told of an image: a cell a line, its centre and colour. */
+static void an_image_is_sent_cell_by_cell(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_figure *f = one_panel(ctx);
+    crdi_string script;
+    crdi_string_init(&script, ctx);
+    const double x[] = {0, 6}, y[] = {0, 2}, value[CELLS] = {0, 1, 2, 0, 0, NAN};
+    crdi_panel_scale(f, f->panel, 0, 1, CRDI_PALETTE_AMOUNT, "it's");
+    crdi_panel_add(
+        f, f->panel,
+        &(crdi_layer){.kind = CRDI_IMAGE, .count = CELLS, .columns = COLUMNS, .x = x, .y = y, .value = value});
+    assert_ok(ctx, crdi_figure_script(f, "png", &script));
+    assert_non_null(strstr(crdi_string_text(&script), "1 0.5 255 255 255\n3 0.5 8 40 95\n5 0.5 8 40 95\n"
+                                                      "1 1.5 255 255 255\n3 1.5 255 255 255\n5 1.5 176 176 176\n"));
+    assert_non_null(strstr(crdi_string_text(&script), "'it''s'"));
+    assert_only_our_commands(script.text);
+    crdi_string_clear(&script);
+    crdi_figure_destroy(&f);
+    testing_context_destroy(&ctx);
+}
+
+/* Shapes differ, so that classes can be told apart in grey. */
+static void classes_have_shapes_of_their_own(void **state)
+{
+    (void)state;
+    enum { CLASSES = 10 };
+    crd_context *ctx = testing_context();
+    crdi_figure *f = one_panel(ctx);
+    crdi_string script;
+    bool used[20] = {false};
+    crdi_string_init(&script, ctx);
+    for (int k = 0; k < CLASSES; k++)
+        crdi_panel_add(
+            f, f->panel,
+            &(crdi_layer){.kind = CRDI_POINTS, .role = CRDI_ROLE_CLASS, .shade = k, .count = N, .x = up, .y = down});
+    assert_ok(ctx, crdi_figure_script(f, "png", &script));
+    const char *at = crdi_string_text(&script);
+    for (int k = 0; k < CLASSES; k++) {
+        at = strstr(at, "with points pt ");
+        assert_non_null(at);
+        at += strlen("with points pt ");
+        int shape = atoi(at);
+        assert_in_range(shape, 1, 19);
+        assert_false(used[shape]);
+        used[shape] = true;
+    }
+    crdi_string_clear(&script);
+    crdi_figure_destroy(&f);
+    testing_context_destroy(&ctx);
+}
+
+/* Pairs of inputs, each pair once, and for one input the classes by name. */
+static void data_of_classes_are_pairs_of_inputs(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    const crdi_named input[] = {{"a", up}, {"b", down}, {"c", heights}};
+    crdi_figure_source source = {.rows = N,
+                                 .input_count = 3,
+                                 .input = input,
+                                 .target = {"y", class_of},
+                                 .class_count = 2,
+                                 .class_name = class_names};
+    static const char *const pairs[][2] = {{"a", "b"}, {"a", "c"}, {"b", "c"}};
+    crdi_figure *f = NULL;
+    assert_ok(ctx, crdi_figure_data(&f, ctx, &source));
+    assert_true(f->rows == 1 && f->columns == 3);
+    for (int k = 0; k < 3; k++) {
+        assert_string_equal(f->panel[k].x_label, pairs[k][0]);
+        assert_string_equal(f->panel[k].y_label, pairs[k][1]);
+    }
+    const crdi_layer *l = &f->panel[2].layer[1];
+    assert_true(l->count == 3 && l->x[0] == down[1] && l->y[2] == heights[4]);
+    crdi_figure_destroy(&f);
+    source.input_count = 1;
+    assert_ok(ctx, crdi_figure_data(&f, ctx, &source));
+    assert_int_equal(f->panel[0].y_name_count, 2);
+    assert_string_equal(f->panel[0].y_name[1], "yes");
+    assert_int_equal(crdi_panel_legend(f->panel), CRDI_LEGEND_NONE);
+    crdi_figure_destroy(&f);
+    testing_context_destroy(&ctx);
+}
+
 static void running_out_of_memory_is_said_and_leaks_nothing(void **state)
 {
     (void)state;
@@ -485,6 +698,12 @@ int main(void)
         cmocka_unit_test(bands_are_sorted_and_the_widest_lies_below),
         cmocka_unit_test(every_figure_is_in_the_table_and_says_what_it_lacks),
         cmocka_unit_test(a_loss_has_its_mean_and_its_second_half),
+        cmocka_unit_test(a_map_of_classes_has_borders_and_the_data_by_class),
+        cmocka_unit_test(a_map_of_numbers_has_a_scale),
+        cmocka_unit_test(colours_darken_along_the_scale),
+        cmocka_unit_test(an_image_is_sent_cell_by_cell),
+        cmocka_unit_test(classes_have_shapes_of_their_own),
+        cmocka_unit_test(data_of_classes_are_pairs_of_inputs),
         cmocka_unit_test(running_out_of_memory_is_said_and_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

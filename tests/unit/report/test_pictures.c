@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 enum { MANY = 60000 /* points: more than a socket holds */ };
-enum { GRID = 120, DATA = 40, CHAINS = 2, DRAWS = 2000, SERIES = 5 };
+enum { GRID = 120, CELLS = 30, DATA = 40, CHAINS = 2, DRAWS = 2000, SERIES = 5 };
 
 /* Made-up numbers that look random: a multiplicative sequence is enough for a picture. */
 static double noise(uint64_t *state)
@@ -33,6 +33,8 @@ static struct {
     crdi_bands bands[6];
     struct crdi_band level[6][2];
     crdi_named input[3], named[100];
+    double cell[2][CELLS * CELLS], class_of[DATA];
+    crdi_map map[2];
 } made;
 
 static double curve(double x)
@@ -80,6 +82,35 @@ static void make_bands(uint64_t *seed)
     }
 }
 
+static char first_class[] = "a class", second_class[] = "\u00e9l\u00e8ve 'b'";
+static char *const class_names[] = {first_class, second_class};
+
+static crdi_maps make_maps(void)
+{
+    for (int i = 0; i < CELLS * CELLS; i++) {
+        double x = -1.2 + 2.4 * (i % CELLS + 0.5) / CELLS, y = -2 + 3.0 * (i / CELLS + 0.5) / CELLS;
+        made.cell[0][i] = y > curve(x);
+        made.cell[1][i] = exp(-fabs(y - curve(x)));
+    }
+    for (int i = 0; i < DATA; i++)
+        made.class_of[i] = made.data_y[i] > curve(made.data_x[i]);
+    made.map[0] = (crdi_map){.title = "mode", .classes = true, .value = made.cell[0]};
+    made.map[1] = (crdi_map){.title = "entropy", .value = made.cell[1], .scale = {0, NAN}, .scale_label = "nats"};
+    return (crdi_maps){.count = 2,
+                       .map = made.map,
+                       .columns = CELLS,
+                       .rows = CELLS,
+                       .x = {-1.2, 1.2},
+                       .y = {-2, 1},
+                       .x_label = "x0",
+                       .y_label = "x1",
+                       .data_count = DATA,
+                       .data_x = made.data_x,
+                       .data_y = made.data_y,
+                       .data_target = made.class_of,
+                       .footnote = "The others are held still."};
+}
+
 static crdi_figure_source make_source(void)
 {
     static const char *const name[SERIES] = {"Output bias", "First output weight", "First hidden weight",
@@ -110,7 +141,9 @@ static crdi_figure_source make_source(void)
                                 .series = made.named,
                                 .band_count = 6,
                                 .bands = made.bands,
-                                .fit = {DATA, made.data_y, made.fit[0], made.fit[1], made.fit[2], 0.95}};
+                                .fit = {DATA, made.data_y, made.fit[0], made.fit[1], made.fit[2], 0.95},
+                                .maps = make_maps(),
+                                .class_name = class_names};
 }
 
 /* ---- */
@@ -183,6 +216,10 @@ static void every_figure_is_drawn_in_every_format(void **state)
     draw(ctx, "bands", &one, "bands.png");
     draw(ctx, "bands", &one, "bands.svg");
     draw(ctx, "bands", &one, "bands.pdf");
+    one.class_count = 2;
+    draw(ctx, "map", &one, "map.png");
+    draw(ctx, "map", &one, "map.svg");
+    draw(ctx, "map", &one, "map.pdf");
     made.bands[0].level_count = 2;
     made.bands[0].x_label = made.input[1].name;
     made.bands[0].y_label = made.input[2].name;
