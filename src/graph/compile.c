@@ -17,6 +17,7 @@ crdi_step *crdi_emit_fn(crdi_emitter *e, crdi_kernel_fn fn, const char *label, c
     crdi_step *step = &e->step[e->count++];
     memset(step, 0, sizeof *step);
     step->call.fn = fn;
+    step->kernel = -1;
     step->label = label;
     step->out = step->vertex = e->vertex;
     for (int i = 0; i < 5; i++)
@@ -28,8 +29,10 @@ crdi_step *crdi_emit(crdi_emitter *e, int kernel, const int32_t *in, int count)
 {
     const crdi_kernel_table *table = crdi_context_kernels(e->graph->ctx);
     crdi_step *step = crdi_emit_fn(e, table->kernel[kernel], crdi_kernel_name((enum crdi_kernel)kernel), in, count);
-    if (step)
+    if (step) {
+        step->kernel = kernel;
         step->call.n[1] = 1;
+    }
     return step;
 }
 
@@ -129,8 +132,7 @@ struct plan {
     int64_t holes, hole_capacity;
 };
 
-/* The vertex whose memory a vertex is. */
-static int32_t base_of(const crd_graph *g, int32_t id)
+int32_t crdi_base_of(const crd_graph *g, int32_t id)
 {
     while (!g->vertex[id]->known && g->vertex[id]->op->alias)
         id = g->vertex[id]->arg[0];
@@ -139,7 +141,7 @@ static int32_t base_of(const crd_graph *g, int32_t id)
 
 static int64_t buffer_of(const struct plan *p, int32_t operand)
 {
-    return operand >= 0 ? base_of(p->g, operand) : p->g->count - 1 - operand;
+    return operand >= 0 ? crdi_base_of(p->g, operand) : p->g->count - 1 - operand;
 }
 
 static int64_t rounded(int64_t size)
@@ -200,7 +202,7 @@ static crd_status lower_all(struct plan *p)
 static crd_status place_outputs(struct plan *p, const crd_node *outputs, int count)
 {
     for (int i = 0; i < count && p->e.status == CRD_OK; i++) {
-        struct buffer *buffer = &p->buffer[base_of(p->g, outputs[i].id)];
+        struct buffer *buffer = &p->buffer[crdi_base_of(p->g, outputs[i].id)];
         int64_t size = p->g->vertex[outputs[i].id]->size, at = p->program->output_size;
         p->program->output_size += size;
         if (buffer->place.region == CRDI_NOWHERE) {
@@ -323,31 +325,67 @@ static crd_status place_work(struct plan *p)
     return CRD_OK;
 }
 
+static crdi_place place_of_result(const struct plan *p, const crdi_step *step)
+{
+    crdi_place place = {CRDI_OUTPUT, 0};
+    if (step->out != INT32_MIN)
+        place = p->buffer[buffer_of(p, step->out)].place;
+    place.offset += step->out_offset;
+    return place;
+}
+
+static void plan_step(const struct plan *p, const crdi_step *step, crdi_planned *planned)
+{
+    *planned = (crdi_planned){.call = step->call,
+                              .label = step->label,
+                              .bind = step->bind,
+                              .unbind = step->unbind,
+                              .out = place_of_result(p, step)};
+    for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++)
+        planned->in[i] = p->buffer[buffer_of(p, step->in[i])].place;
+}
+
+/* Steps first .. end - 1, each of single numbers, as one call. */
+static void plan_scalars(struct plan *p, int64_t first, int64_t end, crdi_planned *planned)
+{
+    const crdi_kernel_table *table = crdi_context_kernels(p->g->ctx);
+    crd_program *program = p->program;
+    *planned = (crdi_planned){.label = "scalars", .scalars = program->scalar + program->scalar_count};
+    planned->call.fn = table->kernel[CRDI_K_scalars];
+    planned->call.n[0] = end - first;
+    for (int64_t s = first; s < end; s++) {
+        crdi_planned one;
+        plan_step(p, &p->e.step[s], &one);
+        crdi_planned_scalar *scalar = &program->scalar[program->scalar_count++];
+        *scalar = (crdi_planned_scalar){.kernel = p->e.step[s].kernel, .label = one.label, .out = one.out};
+        memcpy(scalar->in, one.in, sizeof scalar->in);
+    }
+}
+
 static crd_status write_program(struct plan *p)
 {
     crd_program *program = p->program;
     crd_context *ctx = p->g->ctx;
     program->planned = crdi_alloc_array(ctx, p->e.count ? p->e.count : 1, sizeof *program->planned);
+    program->scalar = crdi_alloc_array(ctx, p->e.count ? p->e.count : 1, sizeof *program->scalar);
     program->constants = crdi_alloc_array(ctx, program->constant_size ? program->constant_size : 1, sizeof(double));
-    if (!program->planned || !program->constants)
+    if (!program->planned || !program->scalar || !program->constants)
         return CRD_ENOMEM;
     for (int64_t id = 0; id < p->g->count; id++)
         if (p->needed[id] && p->g->vertex[id]->known)
             memcpy(program->constants + p->buffer[id].place.offset, p->g->vertex[id]->known,
                    sizeof(double) * (size_t)p->g->vertex[id]->size);
-    for (int64_t s = 0; s < p->e.count; s++) {
-        const crdi_step *step = &p->e.step[s];
-        crdi_planned *planned = &program->planned[s];
-        planned->call = step->call;
-        planned->label = step->label;
-        planned->bind = step->bind;
-        planned->unbind = step->unbind;
-        planned->out = step->out == INT32_MIN ? (crdi_place){CRDI_OUTPUT, 0} : p->buffer[buffer_of(p, step->out)].place;
-        planned->out.offset += step->out_offset;
-        for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++)
-            planned->in[i] = p->buffer[buffer_of(p, step->in[i])].place;
+    for (int64_t s = 0; s < p->e.count;) {
+        int64_t end = s + 1;
+        while (p->e.step[s].single && end < p->e.count && p->e.step[end].single)
+            end++;
+        crdi_planned *planned = &program->planned[program->count++];
+        if (end - s > 1)
+            plan_scalars(p, s, end, planned);
+        else
+            plan_step(p, &p->e.step[s], planned);
+        s = end;
     }
-    program->count = p->e.count;
     return CRD_OK;
 }
 
@@ -363,6 +401,7 @@ static crd_status compile(struct plan *p, const crd_node *inputs, int input_coun
     CRD_TRY(place_inputs(p, inputs, input_count));
     CRD_TRY(lower_all(p));
     CRD_TRY(place_outputs(p, outputs, output_count));
+    CRD_TRY(crdi_order_steps(&p->e));
     CRD_TRY(size_buffers(p));
     CRD_TRY(place_work(p));
     return write_program(p);

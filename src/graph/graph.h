@@ -105,6 +105,8 @@ crd_node crdi_unbroadcast(crd_node g, crd_shape shape);
 /* One call whose operands are nodes still. out -1 - k is scratch number k. */
 typedef struct crdi_step {
     crdi_call call;
+    int kernel; /* enum crdi_kernel; -1: another function */
+    bool single; /* works on single numbers: joined with its neighbours of that kind */
     int32_t out, in[5];
     int64_t out_offset; /* elements into the result (for operations that write it in pieces) */
     const char *label;
@@ -126,6 +128,9 @@ struct crdi_emitter {
     crd_status status;
 };
 
+/* Puts steps that work on single numbers next to each other, so that they become one call (schedule.c). */
+crd_status crdi_order_steps(crdi_emitter *emitter);
+
 void crdi_nested_destroy(struct crdi_nested *nested);
 
 /* Adds a step that computes `v` with a kernel; operands beyond `count` are unused. The caller fills extents after. */
@@ -133,6 +138,8 @@ crdi_step *crdi_emit(crdi_emitter *emitter, int kernel, const int32_t *in, int c
 crdi_step *crdi_emit_fn(crdi_emitter *emitter, crdi_kernel_fn fn, const char *label, const int32_t *in, int count);
 int32_t crdi_emit_scratch(crdi_emitter *emitter, int64_t size);
 const crdi_view *crdi_emit_view(crdi_emitter *emitter, const crdi_view *view);
+/* The vertex whose memory a vertex is. */
+int32_t crdi_base_of(const crd_graph *graph, int32_t id);
 /* Computes one node of known arguments into `out`. */
 crd_status crdi_compute_now(crd_graph *graph, const crdi_vertex *v, double *out);
 

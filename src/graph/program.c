@@ -11,6 +11,7 @@ void crd_program_destroy(crd_program **program)
     crd_program *p = *program;
     crdi_nested_destroy(p->nested);
     crdi_free(p->ctx, p->planned);
+    crdi_free(p->ctx, p->scalar);
     crdi_free(p->ctx, p->constants);
     crdi_arena_destroy(&p->arena);
     crdi_free(p->ctx, p);
@@ -37,20 +38,39 @@ int64_t crd_program_workspace(const crd_program *program)
     return program->work_size;
 }
 
-void crd_program_print(const crd_program *program, crd_log_fn print, void *user)
+static int print_place(char *line, int used, int room, const char *before, crdi_place place)
 {
     static const char *const regions[] = {"-", "const", "input", "output", "work"};
+    if (used < room)
+        used += snprintf(line + used, (size_t)(room - used), "%s%s+%lld", before, regions[place.region],
+                         (long long)place.offset);
+    return used;
+}
+
+static void print_operands(char *line, int used, int room, crdi_place out, const crdi_place *in, int count)
+{
+    used = print_place(line, used, room, "  ", out);
+    for (int k = 0; k < count && in[k].region != CRDI_NOWHERE; k++)
+        used = print_place(line, used, room, k ? " " : " <- ", in[k]);
+}
+
+void crd_program_print(const crd_program *program, crd_log_fn print, void *user)
+{
+    char line[256];
     for (int64_t i = 0; i < program->count; i++) {
         const crdi_planned *planned = &program->planned[i];
-        char line[256];
         int used =
-            snprintf(line, sizeof line, "%4lld  %-18s n = %lld x %lld x %lld  %s+%lld <-", (long long)i, planned->label,
-                     (long long)planned->call.n[0], (long long)planned->call.n[1], (long long)planned->call.n[2],
-                     regions[planned->out.region], (long long)planned->out.offset);
-        for (int k = 0; k < 5 && planned->in[k].region != CRDI_NOWHERE && used < (int)sizeof line; k++)
-            used += snprintf(line + used, sizeof line - (size_t)used, " %s+%lld", regions[planned->in[k].region],
-                             (long long)planned->in[k].offset);
+            snprintf(line, sizeof line, "%4lld  %-18s n = %lld x %lld x %lld", (long long)i, planned->label,
+                     (long long)planned->call.n[0], (long long)planned->call.n[1], (long long)planned->call.n[2]);
+        if (!planned->scalars)
+            print_operands(line, used, sizeof line, planned->out, planned->in, 5);
         print(user, line);
+        for (int64_t k = 0; planned->scalars && k < planned->call.n[0]; k++) {
+            const crdi_planned_scalar *one = &planned->scalars[k];
+            used = snprintf(line, sizeof line, "        %-14s", one->label);
+            print_operands(line, used, sizeof line, one->out, one->in, 3);
+            print(user, line);
+        }
     }
 }
 
@@ -66,6 +86,19 @@ static double *pointer(const crd_exec *exec, crdi_place place)
     return region[place.region] ? region[place.region] + place.offset : NULL;
 }
 
+/* The steps of one call of `scalars`, with pointers. */
+static const crdi_scalar *bind_scalars(crd_exec *exec, const crdi_planned *planned)
+{
+    crdi_scalar *first = exec->scalar + (planned->scalars - exec->program->scalar);
+    for (int64_t i = 0; i < planned->call.n[0]; i++) {
+        const crdi_planned_scalar *from = &planned->scalars[i];
+        first[i] = (crdi_scalar){.kernel = from->kernel, .out = pointer(exec, from->out)};
+        for (int k = 0; k < 3; k++)
+            first[i].in[k] = pointer(exec, from->in[k]);
+    }
+    return first;
+}
+
 static crd_status bind(crd_exec *exec)
 {
     const crd_program *program = exec->program;
@@ -76,6 +109,8 @@ static crd_status bind(crd_exec *exec)
         call->out = pointer(exec, planned->out);
         for (int k = 0; k < 5; k++)
             call->in[k] = pointer(exec, planned->in[k]);
+        if (planned->scalars)
+            call->extra = bind_scalars(exec, planned);
         if (planned->bind && !(call->extra = planned->bind(program->ctx, planned->call.extra)))
             return CRD_ENOMEM;
     }
@@ -92,10 +127,11 @@ crd_status crd_exec_create(crd_exec **out, const crd_program *program)
     exec->program = program;
     exec->memory = crdi_alloc_array(ctx, input + output + padded(program->work_size), sizeof(double));
     exec->call = crdi_alloc_array(ctx, program->count ? program->count : 1, sizeof *exec->call);
+    exec->scalar = crdi_alloc_array(ctx, program->scalar_count ? program->scalar_count : 1, sizeof *exec->scalar);
     exec->input = exec->memory;
     exec->output = exec->memory ? exec->memory + input : NULL;
     exec->work = exec->memory ? exec->output + output : NULL;
-    if (!exec->memory || !exec->call || bind(exec) < 0) {
+    if (!exec->memory || !exec->call || !exec->scalar || bind(exec) < 0) {
         crd_exec_destroy(&exec);
         return CRD_ENOMEM;
     }
@@ -114,6 +150,7 @@ void crd_exec_destroy(crd_exec **exec)
             e->program->planned[i].unbind(ctx, e->call[i].extra);
     crdi_free(ctx, e->memory);
     crdi_free(ctx, e->call);
+    crdi_free(ctx, e->scalar);
     crdi_free(ctx, e);
     *exec = NULL;
 }

@@ -11,11 +11,19 @@ typedef struct crdi_place {
     int64_t offset; /* doubles from the start of the region */
 } crdi_place;
 
+/* A step of the kernel `scalars` before its places become pointers. */
+typedef struct crdi_planned_scalar {
+    int kernel;
+    crdi_place out, in[3];
+    const char *label;
+} crdi_planned_scalar;
+
 /* A call before its places become pointers. */
 typedef struct crdi_planned {
     crdi_call call;
     crdi_place out, in[5];
     const char *label;
+    const crdi_planned_scalar *scalars; /* of the kernel `scalars`: (call.n[0]) of them, in the program */
     const void *(*bind)(crd_context *ctx, const void *extra);
     void (*unbind)(crd_context *ctx, const void *extra);
 } crdi_planned;
@@ -26,6 +34,8 @@ struct crd_program {
     struct crdi_nested *nested;
     crdi_planned *planned;
     int64_t count;
+    crdi_planned_scalar *scalar; /* of all calls, one after the other */
+    int64_t scalar_count;
     double *constants;
     int64_t constant_size, input_size, output_size, work_size;
 };
@@ -36,6 +46,7 @@ struct crd_exec {
     double *input, *output, *work;
     crdi_call *call;
     int64_t count;
+    crdi_scalar *scalar;
 };
 
 #endif

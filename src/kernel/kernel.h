@@ -30,14 +30,23 @@ struct crdi_call {
     const void *extra; /* what a kernel needs beyond that, described at the kernel */
 };
 
+/* One step of the kernel `scalars`: out[0] = kernel(in[0][0], ...) for an element-wise kernel, whatever its form. */
+typedef struct crdi_scalar {
+    int kernel;
+    double *out;
+    const double *in[3];
+} crdi_scalar;
+
 enum crdi_kernel {
 #define UNARY(name) CRDI_K_##name,
 #define BINARY(name) CRDI_K_##name##_vv, CRDI_K_##name##_vs, CRDI_K_##name##_sv,
 #define OTHER(name) CRDI_K_##name,
+#define FUSED(name) CRDI_K_##name,
 #include "kernel/kernels.def"
 #undef UNARY
 #undef BINARY
 #undef OTHER
+#undef FUSED
     CRDI_KERNEL_COUNT
 };
 

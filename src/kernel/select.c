@@ -58,10 +58,12 @@ const char *crdi_kernel_name(enum crdi_kernel kernel)
 #define UNARY(name) #name,
 #define BINARY(name) #name "_vv", #name "_vs", #name "_sv",
 #define OTHER(name) #name,
+#define FUSED(name) #name,
 #include "kernel/kernels.def"
 #undef UNARY
 #undef BINARY
 #undef OTHER
+#undef FUSED
     };
     return names[kernel];
 }

@@ -209,7 +209,9 @@ bool kernel_twin(enum crdi_kernel kernel, const crdi_call *c)
         return true;                                                                                                   \
     }
 #define OTHER(name)
+#define FUSED(name)
 #include "kernel/kernels.def"
+#undef FUSED
 #undef UNARY
 #undef BINARY
 #undef OTHER

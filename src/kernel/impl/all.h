@@ -8,6 +8,7 @@
 #include "kernel/impl/product.h"
 #include "kernel/impl/move.h"
 #include "kernel/impl/linalg.h"
+#include "kernel/impl/scalars.h"
 #include "kernel/impl/vector.h"
 
 #define CRDI_PASTE_(a, b) a##b
@@ -21,10 +22,12 @@ const crdi_kernel_table CRDI_PASTE(crdi_kernels_, CRDI_ISA) = {
 #define UNARY(name) k_##name,
 #define BINARY(name) k_##name##_vv, k_##name##_vs, k_##name##_sv,
 #define OTHER(name) k_##name,
+#define FUSED(name) k_##name,
 #include "kernel/kernels.def"
 #undef UNARY
 #undef BINARY
 #undef OTHER
+#undef FUSED
     },
     {v_axpy, v_add, v_mul, v_dot, v_kick_drift, v_kick_sharp, v_no_turn, v_exp, v_log_add_exp},
 };

@@ -29,10 +29,12 @@
     BINARY_FORM(name, vs, a[i], b[0])                                                                                  \
     BINARY_FORM(name, sv, a[0], b[i])
 #define OTHER(name)
+#define FUSED(name)
 #include "kernel/kernels.def"
 #undef UNARY
 #undef BINARY
 #undef OTHER
+#undef FUSED
 
 /* out[i] = in[0][i] != 0 ? in[1][i] : in[2][i], n[0] elements. */
 static void k_select(const crdi_call *call)

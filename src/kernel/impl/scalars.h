@@ -1,0 +1,35 @@
+/* scalars.h - arithmetic on single numbers, many steps in one call: a call for each would cost more than the sum. */
+
+/* n[0] steps in order, in extra (crdi_scalar); each computes what its kernel computes for one element. */
+static void k_scalars(const crdi_call *call)
+{
+    const crdi_scalar *step = call->extra, *end = step + call->n[0];
+    for (; step < end; step++) {
+        double a = step->in[0][0];
+        switch (step->kernel) {
+#define UNARY(name)                                                                                                    \
+    case CRDI_K_##name:                                                                                                \
+        step->out[0] = vm_##name(a);                                                                                   \
+        break;
+#define BINARY(name)                                                                                                   \
+    case CRDI_K_##name##_vv:                                                                                           \
+    case CRDI_K_##name##_vs:                                                                                           \
+    case CRDI_K_##name##_sv:                                                                                           \
+        step->out[0] = vm_##name(a, step->in[1][0]);                                                                   \
+        break;
+#define OTHER(name)
+#define FUSED(name)
+#include "kernel/kernels.def"
+#undef UNARY
+#undef BINARY
+#undef OTHER
+#undef FUSED
+        case CRDI_K_select:
+            step->out[0] = a != 0 ? step->in[1][0] : step->in[2][0];
+            break;
+        default:
+            step->out[0] = a;
+            break; /* copy */
+        }
+    }
+}
