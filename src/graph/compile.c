@@ -22,6 +22,8 @@ crdi_step *crdi_emit_fn(crdi_emitter *e, crdi_kernel_fn fn, const char *label, c
     step->out = step->vertex = e->vertex;
     for (int i = 0; i < 5; i++)
         step->in[i] = i < count ? in[i] : INT32_MIN;
+    for (int i = 0; i < CRDI_COUNT(step->more); i++)
+        step->more[i] = INT32_MIN;
     return step;
 }
 
@@ -139,9 +141,14 @@ int32_t crdi_base_of(const crd_graph *g, int32_t id)
     return id;
 }
 
+int64_t crdi_buffer_of(const crdi_emitter *e, int32_t operand)
+{
+    return operand >= 0 ? crdi_base_of(e->graph, operand) : e->graph->count - 1 - operand;
+}
+
 static int64_t buffer_of(const struct plan *p, int32_t operand)
 {
-    return operand >= 0 ? crdi_base_of(p->g, operand) : p->g->count - 1 - operand;
+    return crdi_buffer_of(&p->e, operand);
 }
 
 static int64_t rounded(int64_t size)
@@ -235,6 +242,9 @@ static crd_status size_buffers(struct plan *p)
         const crdi_step *step = &p->e.step[s];
         if (step->out != INT32_MIN)
             p->buffer[buffer_of(p, step->out)].last = s;
+        for (int i = 0; i < CRDI_COUNT(step->more); i++)
+            if (step->more[i] != INT32_MIN)
+                p->buffer[buffer_of(p, step->more[i])].last = s;
         for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++)
             p->buffer[buffer_of(p, step->in[i])].last = s;
     }
@@ -313,6 +323,11 @@ static crd_status place_work(struct plan *p)
                 out->place = heir >= 0 ? p->buffer[heir].place : (crdi_place){CRDI_WORK, take(p, out->size)};
             }
         }
+        for (int i = 0; i < CRDI_COUNT(step->more); i++)
+            if (step->more[i] != INT32_MIN && p->buffer[buffer_of(p, step->more[i])].place.region == CRDI_NOWHERE) {
+                struct buffer *more = &p->buffer[buffer_of(p, step->more[i])];
+                more->place = (crdi_place){CRDI_WORK, take(p, more->size)};
+            }
         for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++) {
             int64_t b = buffer_of(p, step->in[i]);
             if (p->buffer[b].fixed || p->buffer[b].last != s)
@@ -343,6 +358,9 @@ static void plan_step(const struct plan *p, const crdi_step *step, crdi_planned 
                               .out = place_of_result(p, step)};
     for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++)
         planned->in[i] = p->buffer[buffer_of(p, step->in[i])].place;
+    for (int i = 0; i < CRDI_COUNT(step->more); i++)
+        if (step->more[i] != INT32_MIN)
+            planned->more[i] = p->buffer[buffer_of(p, step->more[i])].place;
 }
 
 /* Steps first .. end - 1, each of single numbers, as one call. */
@@ -389,6 +407,19 @@ static crd_status write_program(struct plan *p)
     return CRD_OK;
 }
 
+static crd_status fuse(struct plan *p)
+{
+    int64_t buffers = p->g->count + p->e.scratch_count;
+    bool *kept = crdi_alloc_array(p->g->ctx, buffers + 1, sizeof *kept);
+    if (!kept)
+        return CRD_ENOMEM;
+    for (int64_t id = 0; id < p->g->count; id++)
+        kept[id] = p->buffer[id].place.region != CRDI_NOWHERE;
+    crd_status status = crdi_fuse(&p->e, kept);
+    crdi_free(p->g->ctx, kept);
+    return status;
+}
+
 static crd_status compile(struct plan *p, const crd_node *inputs, int input_count, const crd_node *outputs,
                           int output_count)
 {
@@ -401,7 +432,10 @@ static crd_status compile(struct plan *p, const crd_node *inputs, int input_coun
     CRD_TRY(place_inputs(p, inputs, input_count));
     CRD_TRY(lower_all(p));
     CRD_TRY(place_outputs(p, outputs, output_count));
-    CRD_TRY(crdi_order_steps(&p->e));
+    if (!g->plain) {
+        CRD_TRY(fuse(p));
+        CRD_TRY(crdi_order_steps(&p->e));
+    }
     CRD_TRY(size_buffers(p));
     CRD_TRY(place_work(p));
     return write_program(p);

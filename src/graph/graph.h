@@ -68,6 +68,7 @@ struct crd_graph {
     int32_t *input; /* ids of inputs in order of addition */
     int64_t input_count, input_capacity;
     struct crdi_nested *nested;
+    bool plain; /* compile each step as it is: nothing joined, nothing moved. For tests of what joins and moves them */
 };
 
 /* ---- building (graph.c) ------------------------------------------------------------------------------------- */
@@ -108,6 +109,7 @@ typedef struct crdi_step {
     int kernel; /* enum crdi_kernel; -1: another function */
     bool single; /* works on single numbers: joined with its neighbours of that kind */
     int32_t out, in[5];
+    int32_t more[3]; /* further results, whole buffers; INT32_MIN: none */
     int64_t out_offset; /* elements into the result (for operations that write it in pieces) */
     const char *label;
     int32_t vertex;
@@ -128,6 +130,9 @@ struct crdi_emitter {
     crd_status status;
 };
 
+/* Joins steps into fused ones (fuse.c). `kept` says of each buffer (vertices, then scratch areas) that it is an output. */
+crd_status crdi_fuse(crdi_emitter *emitter, const bool *kept);
+int64_t crdi_buffer_of(const crdi_emitter *emitter, int32_t operand);
 /* Puts steps that work on single numbers next to each other, so that they become one call (schedule.c). */
 crd_status crdi_order_steps(crdi_emitter *emitter);
 

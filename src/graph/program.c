@@ -109,6 +109,8 @@ static crd_status bind(crd_exec *exec)
         call->out = pointer(exec, planned->out);
         for (int k = 0; k < 5; k++)
             call->in[k] = pointer(exec, planned->in[k]);
+        for (int k = 0; k < CRDI_COUNT(call->more); k++)
+            call->more[k] = pointer(exec, planned->more[k]);
         if (planned->scalars)
             call->extra = bind_scalars(exec, planned);
         if (planned->bind && !(call->extra = planned->bind(program->ctx, planned->call.extra)))

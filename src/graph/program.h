@@ -21,7 +21,7 @@ typedef struct crdi_planned_scalar {
 /* A call before its places become pointers. */
 typedef struct crdi_planned {
     crdi_call call;
-    crdi_place out, in[5];
+    crdi_place out, in[5], more[3];
     const char *label;
     const crdi_planned_scalar *scalars; /* of the kernel `scalars`: (call.n[0]) of them, in the program */
     const void *(*bind)(crd_context *ctx, const void *extra);

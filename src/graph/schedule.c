@@ -19,7 +19,7 @@ struct order {
 
 static int64_t buffer_of(const struct order *o, int32_t operand)
 {
-    return operand >= 0 ? crdi_base_of(o->e->graph, operand) : o->e->graph->count - 1 - operand;
+    return crdi_buffer_of(o->e, operand);
 }
 
 static bool is_single(const struct order *o, const crdi_step *step)

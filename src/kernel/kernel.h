@@ -24,7 +24,8 @@ struct crdi_call {
     crdi_kernel_fn fn;
     double *out;
     const double *in[5];
-    int64_t n[4]; /* extents */
+    double *more[3]; /* further results */
+    int64_t n[5]; /* extents */
     int64_t s[8]; /* strides, in elements */
     double number[2];
     const void *extra; /* what a kernel needs beyond that, described at the kernel */

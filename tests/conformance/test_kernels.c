@@ -44,7 +44,7 @@ static double draw_any(void)
 
 static void set(crdi_call *c, int64_t n0, int64_t n1, int64_t n2, int64_t n3)
 {
-    memcpy(c->n, (int64_t[]){n0, n1, n2, n3}, sizeof c->n);
+    memcpy(c->n, (int64_t[4]){n0, n1, n2, n3}, 4 * sizeof c->n[0]);
 }
 
 static int is_elementwise(enum crdi_kernel kernel)

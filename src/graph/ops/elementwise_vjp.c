@@ -51,7 +51,7 @@ UNARY(log1p, crd_div(g, crd_add(x, crd_num(1))))
 UNARY(tanh, crd_tanh_vjp(g, y))
 UNARY(sigmoid, crd_sigmoid_vjp(g, y))
 UNARY(softplus, crd_mul(g, crd_sigmoid(x)))
-UNARY(relu, crd_relu_vjp(g, x))
+UNARY(relu, crd_relu_vjp(g, y)) /* y > 0 where x is, and x need not be kept */
 UNARY(erf, crd_mul(g, crd_mul(crd_num(TWO_OVER_SQRT_PI), crd_exp(crd_neg(crd_square(x))))))
 UNARY(erfinv, crd_mul(g, crd_mul(crd_num(SQRT_PI_OVER_TWO), crd_exp(crd_square(y)))))
 UNARY(sin, crd_mul(g, crd_cos(x)))

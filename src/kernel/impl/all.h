@@ -6,6 +6,7 @@
 #include "kernel/impl/elementwise.h"
 #include "kernel/impl/reduce.h"
 #include "kernel/impl/product.h"
+#include "kernel/impl/dense.h"
 #include "kernel/impl/move.h"
 #include "kernel/impl/linalg.h"
 #include "kernel/impl/scalars.h"

@@ -50,6 +50,34 @@ static inline v8 v8_fma(v8 a, v8 b, v8 c)
     return (v8){_mm256_fmadd_pd(a.x, b.x, c.x), _mm256_fmadd_pd(a.y, b.y, c.y)};
 }
 
+static inline v8 v8_sub(v8 a, v8 b)
+{
+    return (v8){_mm256_sub_pd(a.x, b.x), _mm256_sub_pd(a.y, b.y)};
+}
+
+static inline v8 v8_mul(v8 a, v8 b)
+{
+    return (v8){_mm256_mul_pd(a.x, b.x), _mm256_mul_pd(a.y, b.y)};
+}
+
+static inline v8 v8_fnma(v8 a, v8 b, v8 c)
+{
+    return (v8){_mm256_fnmadd_pd(a.x, b.x, c.x), _mm256_fnmadd_pd(a.y, b.y, c.y)};
+}
+
+static inline v8 v8_if_positive(v8 a, v8 b)
+{
+    __m256d zero = _mm256_setzero_pd();
+    return (v8){_mm256_and_pd(_mm256_cmp_pd(a.x, zero, _CMP_GT_OQ), b.x),
+                _mm256_and_pd(_mm256_cmp_pd(a.y, zero, _CMP_GT_OQ), b.y)};
+}
+
+static inline v8 v8_first(v8 a, int64_t n)
+{
+    return (v8){_mm256_and_pd(_mm256_castsi256_pd(v8_below(n)), a.x),
+                _mm256_and_pd(_mm256_castsi256_pd(v8_below(n - 4)), a.y)};
+}
+
 static inline double v8_sum(v8 a)
 {
     __m256d four = _mm256_add_pd(a.x, a.y);

@@ -40,6 +40,31 @@ static inline v8 v8_fma(v8 a, v8 b, v8 c)
     return (v8){_mm512_fmadd_pd(a.x, b.x, c.x)};
 }
 
+static inline v8 v8_sub(v8 a, v8 b)
+{
+    return (v8){_mm512_sub_pd(a.x, b.x)};
+}
+
+static inline v8 v8_mul(v8 a, v8 b)
+{
+    return (v8){_mm512_mul_pd(a.x, b.x)};
+}
+
+static inline v8 v8_fnma(v8 a, v8 b, v8 c)
+{
+    return (v8){_mm512_fnmadd_pd(a.x, b.x, c.x)};
+}
+
+static inline v8 v8_if_positive(v8 a, v8 b)
+{
+    return (v8){_mm512_maskz_mov_pd(_mm512_cmp_pd_mask(a.x, _mm512_setzero_pd(), _CMP_GT_OQ), b.x)};
+}
+
+static inline v8 v8_first(v8 a, int64_t n)
+{
+    return (v8){_mm512_maskz_mov_pd((__mmask8)((1u << n) - 1), a.x)};
+}
+
 static inline double v8_sum(v8 a)
 {
     __m256d four = _mm256_add_pd(_mm512_castpd512_pd256(a.x), _mm512_extractf64x4_pd(a.x, 1));

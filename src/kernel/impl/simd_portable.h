@@ -54,6 +54,38 @@ static inline v8 v8_fma(v8 a, v8 b, v8 c)
     return (v8){v2_fma(a.x, b.x, c.x), v2_fma(a.y, b.y, c.y), v2_fma(a.z, b.z, c.z), v2_fma(a.w, b.w, c.w)};
 }
 
+static inline v8 v8_sub(v8 a, v8 b)
+{
+    return (v8){a.x - b.x, a.y - b.y, a.z - b.z, a.w - b.w};
+}
+
+static inline v8 v8_mul(v8 a, v8 b)
+{
+    return (v8){a.x * b.x, a.y * b.y, a.z * b.z, a.w * b.w};
+}
+
+static inline v8 v8_fnma(v8 a, v8 b, v8 c)
+{
+    return v8_fma((v8){-a.x, -a.y, -a.z, -a.w}, b, c);
+}
+
+static inline v2 v2_if_positive(v2 a, v2 b)
+{
+    return (v2){a[0] > 0 ? b[0] : 0, a[1] > 0 ? b[1] : 0};
+}
+
+static inline v8 v8_if_positive(v8 a, v8 b)
+{
+    return (v8){v2_if_positive(a.x, b.x), v2_if_positive(a.y, b.y), v2_if_positive(a.z, b.z), v2_if_positive(a.w, b.w)};
+}
+
+static inline v8 v8_first(v8 a, int64_t n)
+{
+    double r[CRDI_LANES];
+    v8_store(r, a);
+    return v8_load_n(r, n);
+}
+
 static inline double v8_sum(v8 a)
 {
     v2 two = (a.x + a.z) + (a.y + a.w);
