@@ -1,0 +1,244 @@
+/* map.c - the most probable weights, by L-BFGS from several starts.
+ *
+ * Weights and, at first, s go together, each on its own scale: what is largest is log p(theta, s, y) and not the density of log s.
+ * Where s is given or is set by the evidence, weights go alone. */
+#include "infer/laplace/laplace.h"
+#include "infer/svi/lbfgs.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+/* One search. x: (count + joint), theta and then log s. */
+struct hill {
+    crdi_laplace *l;
+    crd_exec *exec; /* u -> log density, gradient */
+    double *theta, *gradient; /* (count) */
+    bool joint;
+};
+
+static int64_t noise_place(const crdi_laplace *l)
+{
+    return crd_model_site(l->model, l->noise_site)->offset;
+}
+
+/* theta and log s -> u, and a gradient in u back. */
+static void scatter(const struct hill *h, const double *x, double *u)
+{
+    const crdi_laplace *l = h->l;
+    for (int k = 0; k < l->layers; k++) {
+        const crdi_laplace_layer *layer = &l->layer[k];
+        memcpy(u + layer->kernel, x + layer->first, sizeof *u * (size_t)(layer->in * layer->out));
+        memcpy(u + layer->bias, x + layer->first + layer->in * layer->out, sizeof *u * (size_t)layer->out);
+    }
+    if (l->noise_site >= 0)
+        u[noise_place(l)] = h->joint ? x[l->count] : log(l->noise);
+}
+
+static void gather(const struct hill *h, const double *u, double *x)
+{
+    const crdi_laplace *l = h->l;
+    for (int k = 0; k < l->layers; k++) {
+        const crdi_laplace_layer *layer = &l->layer[k];
+        memcpy(x + layer->first, u + layer->kernel, sizeof *u * (size_t)(layer->in * layer->out));
+        memcpy(x + layer->first + layer->in * layer->out, u + layer->bias, sizeof *u * (size_t)layer->out);
+    }
+    if (h->joint)
+        x[l->count] = u[noise_place(l)];
+}
+
+/* Minus the log density on the values' own scale: that in u, less log ds/du = log s. */
+static crd_status objective(void *user, const double *x, double *value, double *gradient)
+{
+    struct hill *h = user;
+    const crdi_laplace *l = h->l;
+    double *u = crd_exec_input(h->exec);
+    scatter(h, x, u);
+    double log_s = l->noise_site >= 0 ? u[noise_place(l)] : 0;
+    crd_exec_run(h->exec);
+    const double *out = crd_exec_output(h->exec);
+    gather(h, out + 1, gradient);
+    double pull = crdi_laplace_pull(l, x, gradient);
+    *value = -(out[0] - log_s + pull);
+    if (h->joint)
+        gradient[l->count] -= 1;
+    for (int64_t i = 0; i < l->count + h->joint; i++)
+        gradient[i] = -gradient[i];
+    return CRD_OK;
+}
+
+static crd_status minimise(struct hill *h, double *x, crdi_lbfgs_result *result)
+{
+    enum { ITERATIONS = 20000 };
+    return crdi_lbfgs_minimise(
+        h->l->ctx, objective, h, h->l->count + h->joint, x,
+        &(crdi_lbfgs_options){.memory = 20, .max_iterations = ITERATIONS, .gradient_tolerance = 1e-8}, result);
+}
+
+/* ---- several starts ----------------------------------------------------------------------------------------- */
+
+struct search {
+    crdi_laplace *l;
+    crd_key key;
+    bool joint;
+    atomic_bool stopped;
+    double *x; /* (starts, count + joint) */
+    crdi_lbfgs_result *result; /* (starts) */
+    bool *good;
+};
+
+static crd_status start_point(const crdi_laplace *l, const struct hill *h, crd_key key, double *x)
+{
+    static const char *const kinds[] = {"uniform", "prior", "median"};
+    const char *name = l->options.start ? l->options.start : "uniform";
+    crd_start start = {.radius = l->options.init_radius};
+    int kind = 0;
+    while (kind < CRDI_COUNT(kinds) && strcmp(kinds[kind], name) != 0)
+        kind++;
+    if (kind == CRDI_COUNT(kinds))
+        return crdi_raise(l->ctx, CRD_EINVAL, "method laplace starts at uniform, prior or median, not at '%s'", name);
+    start.kind = (crd_start_kind)kind;
+    double *u = crdi_alloc_array(l->ctx, crd_model_dim(l->model), sizeof *u);
+    crd_status status = u ? crd_model_start(l->model, &start, key, u) : CRD_ENOMEM;
+    if (status == CRD_OK)
+        gather(h, u, x);
+    crdi_free(l->ctx, u);
+    return status;
+}
+
+static crd_status search_from(void *user, int64_t i)
+{
+    struct search *s = user;
+    crdi_laplace *l = s->l;
+    struct hill hill = {.l = l, .joint = s->joint};
+    double *x = s->x + i * (l->count + s->joint);
+    if (l->options.stop && l->options.stop(l->options.stop_user))
+        atomic_store(&s->stopped, true);
+    if (atomic_load(&s->stopped))
+        return CRD_OK;
+    CRD_TRY(crd_exec_create(&hill.exec, crd_model_density(l->model)));
+    crd_status status = start_point(l, &hill, crd_key_fold_in(s->key, (uint32_t)i), x);
+    if (status == CRD_OK) {
+        status = minimise(&hill, x, &s->result[i]);
+        s->good[i] = status == CRD_OK && isfinite(s->result[i].value);
+        status = status == CRD_ESTART ? CRD_OK : status; /* others may come to a maximum */
+    }
+    crd_exec_destroy(&hill.exec);
+    return status;
+}
+
+static crd_status take_best(struct search *s)
+{
+    crdi_laplace *l = s->l;
+    int64_t best = -1;
+    l->failed_starts = 0;
+    for (int64_t i = 0; i < l->options.map_starts; i++) {
+        l->failed_starts += !s->good[i];
+        l->evaluations += s->result[i].evaluations;
+        if (s->good[i] && (best < 0 || s->result[i].value < s->result[best].value))
+            best = i;
+    }
+    if (best < 0)
+        return crdi_raise(l->ctx, CRD_ESTART, "method laplace: at none of %lld starts is the log density finite",
+                          (long long)l->options.map_starts);
+    const double *x = s->x + best * (l->count + s->joint);
+    memcpy(l->theta, x, sizeof *x * (size_t)l->count);
+    if (s->joint)
+        l->noise = exp(x[l->count]);
+    l->best_start = best;
+    l->gradient = s->result[best].gradient;
+    l->log_density = -s->result[best].value;
+    return CRD_OK;
+}
+
+static crd_status search(struct search *s)
+{
+    crdi_laplace *l = s->l;
+    bool clear = crd_error_status(l->ctx) == CRD_OK;
+    s->x = crdi_alloc_array(l->ctx, l->options.map_starts * (l->count + 1), sizeof *s->x);
+    s->result = crdi_alloc_array(l->ctx, l->options.map_starts, sizeof *s->result);
+    s->good = crdi_alloc_array(l->ctx, l->options.map_starts, sizeof *s->good);
+    if (!s->x || !s->result || !s->good)
+        return CRD_ENOMEM;
+    crd_status status = crdi_parallel(l->ctx, l->options.threads, l->options.map_starts, search_from, s);
+    if (status == CRD_OK && atomic_load(&s->stopped))
+        status = CRD_INTERRUPTED;
+    if (status != CRD_OK)
+        return status;
+    if (clear)
+        crd_error_clear(l->ctx); /* what failed starts have said */
+    return take_best(s);
+}
+
+crd_status crdi_laplace_search(crdi_laplace *l, crd_key key, bool joint)
+{
+    struct search s = {.l = l, .key = key, .joint = joint && l->noise_site >= 0};
+    crd_status status = search(&s);
+    crdi_free(l->ctx, s.x);
+    crdi_free(l->ctx, s.result);
+    crdi_free(l->ctx, s.good);
+    return status;
+}
+
+crd_status crdi_laplace_climb(crdi_laplace *l)
+{
+    struct hill hill = {.l = l};
+    crdi_lbfgs_result result;
+    CRD_TRY(crd_exec_create(&hill.exec, crd_model_density(l->model)));
+    crd_status status = minimise(&hill, l->theta, &result);
+    crd_exec_destroy(&hill.exec);
+    if (status != CRD_OK)
+        return status;
+    l->evaluations += result.evaluations;
+    l->gradient = result.gradient;
+    l->log_density = -result.value;
+    return CRD_OK;
+}
+
+/* ---- the last digits ---------------------------------------------------------------------------------------- */
+
+static double largest(const double *x, int64_t n)
+{
+    double most = 0;
+    for (int64_t i = 0; i < n; i++)
+        most = fabs(x[i]) > most || isnan(x[i]) ? fabs(x[i]) : most;
+    return most;
+}
+
+static crd_status step(struct hill *h, double *work, bool *moved)
+{
+    crdi_laplace *l = h->l;
+    double *gradient = work, *x = work + l->count, *delta = x + l->count, value;
+    *moved = false;
+    CRD_TRY(objective(h, l->theta, &value, gradient));
+    l->gradient = largest(gradient, l->count);
+    l->log_density = -value;
+    l->type->newton(l, gradient + l->first, delta);
+    memcpy(x, l->theta, sizeof *x * (size_t)l->count);
+    for (int64_t i = 0; i < l->random; i++)
+        x[l->first + i] -= delta[i];
+    CRD_TRY(objective(h, x, &value, gradient));
+    l->evaluations += 2;
+    if (!(largest(gradient, l->count) < l->gradient) || !isfinite(value))
+        return CRD_OK;
+    memcpy(l->theta, x, sizeof *x * (size_t)l->count);
+    l->gradient = largest(gradient, l->count);
+    l->log_density = -value;
+    *moved = true;
+    return CRD_OK;
+}
+
+crd_status crdi_laplace_polish(crdi_laplace *l, bool *moved)
+{
+    struct hill hill = {.l = l};
+    *moved = false;
+    if (!l->type->newton)
+        return CRD_OK;
+    double *work = crdi_alloc_array(l->ctx, 3 * l->count, sizeof *work);
+    crd_status status = work ? crd_exec_create(&hill.exec, crd_model_density(l->model)) : CRD_ENOMEM;
+    if (status == CRD_OK)
+        status = step(&hill, work, moved);
+    crd_exec_destroy(&hill.exec);
+    crdi_free(l->ctx, work);
+    return status;
+}
