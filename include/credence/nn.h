@@ -231,6 +231,9 @@ typedef struct crd_network {
     const char *df; /**< distribution of df; NULL: "gamma:2,0.1" (Juarez & Steel 2010) */
     const char *concentration; /**< distribution of the concentration; NULL: "gamma:2,0.1" */
     int64_t classes; /**< of categorical: at least 2 */
+    const double
+        *linear_about; /**< NULL: f is what the network says. Else its parameters at a point, layer by layer the
+                                     kernel and then the bias: f is the network's first-order expansion about it */
 } crd_network;
 
 /** The model function; `user` is a crd_network. Returns f. */

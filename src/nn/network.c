@@ -1,14 +1,11 @@
 /* network.c - the network with a likelihood that the command line fits (the tutorial's model, with its settings as data). */
 #include "nn/likelihood.h"
+#include "nn/network_linear.h"
 #include "nn/nn.h"
 #include "nn/prior_form.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* Messages name no line: this model is ours, and what is wrong is a setting. */
-#undef CRD_HERE
-#define CRD_HERE ((crd_where){NULL, 0})
 
 /* Messages name no line: this model is ours, and what is wrong is a setting. */
 #undef CRD_HERE
@@ -77,6 +74,8 @@ crd_node crd_network_model(crd_trace *t, void *user)
         return failed(t);
     }
     crd_node out = crd_random_module(t, "net", mlp, x, prior);
+    if (net->linear_about && crd_node_ok(out))
+        out = crdi_network_linear(t, net, layers + 1, x);
     if (likelihood->noisy && !by_row)
         s = sample_noise(t, net);
     /* Sites for all rows come before the plate: parameters of the likelihood, f and s as a whole. */

@@ -18,11 +18,12 @@ crd_status crdi_full_create(crdi_laplace *l)
     enum { MOST = 5000 };
     int64_t n = l->random;
     if (n > MOST)
-        return crdi_raise(l->ctx, CRD_EINVAL,
-                          "hessian %s: a matrix of %lld weights with each other takes %.2g GB and long; up to %d are taken. "
-                          "--hessian %skronecker and diagonal go further",
-                          l->type->name, (long long)n, 3e-9 * 8 * (double)n * (double)n, MOST,
-                          l->type->last_layer ? "" : "last_layer, ");
+        return crdi_raise(
+            l->ctx, CRD_EINVAL,
+            "hessian %s: a matrix of %lld weights with each other takes %.2g GB and long; up to %d are taken. "
+            "--hessian %skronecker and diagonal go further",
+            l->type->name, (long long)n, 3e-9 * 8 * (double)n * (double)n, MOST,
+            l->type->last_layer ? "" : "last_layer, ");
     full *s = l->state = crdi_arena_alloc(l->arena, sizeof *s);
     if (!s)
         return CRD_ENOMEM;
@@ -60,8 +61,7 @@ static double *jacobian_of(const crdi_laplace *l)
 {
     full *s = l->state;
     if (!s->jacobian)
-        s->jacobian =
-            crdi_arena_alloc(l->arena, sizeof(double) * (size_t)(l->random * l->outputs * l->block.capacity));
+        s->jacobian = crdi_arena_alloc(l->arena, sizeof(double) * (size_t)(l->random * l->outputs * l->block.capacity));
     return s->jacobian;
 }
 

@@ -27,13 +27,15 @@ static crd_status create_part(crdi_laplace *l, const crdi_laplace_layer *layer, 
     const struct {
         double **array;
         int64_t size;
-    } array[] = {{&p->inputs, in * in}, {&p->outputs, out * out}, {&p->alpha, in}, {&p->beta, out},
-                 {&p->u, in * in},      {&p->v, out * out},       {&p->root, in},  {&p->work, in * (in + out) + out * out}};
+    } array[] = {
+        {&p->inputs, in * in}, {&p->outputs, out * out}, {&p->alpha, in}, {&p->beta, out},
+        {&p->u, in * in},      {&p->v, out * out},       {&p->root, in},  {&p->work, in * (in + out) + out * out}};
     if (in > MOST_SIDE || out > MOST_SIDE)
-        return crdi_raise(l->ctx, CRD_EINVAL,
-                          "hessian kronecker: a layer with %lld inputs and %lld units; up to %d of each are taken, --hessian "
-                          "diagonal goes further",
-                          (long long)layer->in, (long long)out, MOST_SIDE);
+        return crdi_raise(
+            l->ctx, CRD_EINVAL,
+            "hessian kronecker: a layer with %lld inputs and %lld units; up to %d of each are taken, --hessian "
+            "diagonal goes further",
+            (long long)layer->in, (long long)out, MOST_SIDE);
     for (int i = 0; i < CRDI_COUNT(array); i++)
         if (!(*array[i].array = crdi_arena_alloc(l->arena, sizeof(double) * (size_t)array[i].size)))
             return CRD_ENOMEM;
@@ -46,8 +48,9 @@ static crd_status create(crdi_laplace *l)
     if (!parts)
         return CRD_ENOMEM;
     if (!l->normal_priors)
-        return crdi_raise(l->ctx, CRD_EUNSUPPORTED,
-                          "hessian kronecker needs normal priors: the curvature of others differs from weight to weight");
+        return crdi_raise(
+            l->ctx, CRD_EUNSUPPORTED,
+            "hessian kronecker needs normal priors: the curvature of others differs from weight to weight");
     for (int k = 0; k < l->layers; k++)
         CRD_TRY(create_part(l, &l->layer[k], &parts[k]));
     return CRD_OK;

@@ -40,14 +40,16 @@ static crd_status check_likelihood(crdi_laplace *l)
     if (!l->likelihood)
         return CRD_ENAME;
     if (!crdi_laplace_supports(l->likelihood->name))
-        return crdi_raise(l->ctx, CRD_EUNSUPPORTED,
-                          "method laplace goes with the likelihoods normal, bernoulli and categorical, not with %s; svi and nuts "
-                          "go with all",
-                          l->likelihood->name);
+        return crdi_raise(
+            l->ctx, CRD_EUNSUPPORTED,
+            "method laplace goes with the likelihoods normal, bernoulli and categorical, not with %s; svi and nuts "
+            "go with all",
+            l->likelihood->name);
     if (crdi_network_heteroscedastic(l->network))
-        return crdi_raise(l->ctx, CRD_EUNSUPPORTED,
-                          "method laplace needs one noise s for all rows, as --noise half_cauchy:0.5; heteroscedastic noise "
-                          "goes with svi and nuts");
+        return crdi_raise(
+            l->ctx, CRD_EUNSUPPORTED,
+            "method laplace needs one noise s for all rows, as --noise half_cauchy:0.5; heteroscedastic noise "
+            "goes with svi and nuts");
     if (crdi_network_width(l->network) > CRDI_LAPLACE_OUTPUTS)
         return crdi_raise(l->ctx, CRD_EUNSUPPORTED, "method laplace: %lld classes; at most %d",
                           (long long)crdi_network_width(l->network), CRDI_LAPLACE_OUTPUTS);
@@ -69,7 +71,8 @@ static crd_status check_tuning(const crdi_laplace *l)
                           l->likelihood->name);
     if (crdi_laplace_tunes(l, false) && !l->normal_priors)
         return crdi_raise(l->ctx, CRD_EUNSUPPORTED,
-                          "tune %s: the evidence scales the precision of normal priors only, as normal:0,1", l->options.tune);
+                          "tune %s: the evidence scales the precision of normal priors only, as normal:0,1",
+                          l->options.tune);
     return CRD_OK;
 }
 
@@ -158,8 +161,7 @@ static void sum_rows(crdi_laplace *l)
     l->type->begin(l);
     for (int64_t at = 0; at < l->rows; at += l->block.capacity) {
         int64_t left = l->rows - at;
-        crdi_laplace_jacobian(l, x->data + at * x->shape.dim[1],
-                              left < l->block.capacity ? left : l->block.capacity);
+        crdi_laplace_jacobian(l, x->data + at * x->shape.dim[1], left < l->block.capacity ? left : l->block.capacity);
         crdi_laplace_likelihood(l, l->network->y->data + at);
         crdi_laplace_weigh(l);
         l->type->add(l, &l->block);
@@ -173,8 +175,7 @@ bool crdi_laplace_evidence(crdi_laplace *l, double *slope)
     l->curvature = 1 / (l->noise * l->noise);
     if (!l->type->solve(l, slope != NULL))
         return false;
-    l->log_evidence =
-        crdi_laplace_log_likelihood(l) + log_prior + (double)l->random * HALF_LOG_2PI - 0.5 * l->log_det;
+    l->log_evidence = crdi_laplace_log_likelihood(l) + log_prior + (double)l->random * HALF_LOG_2PI - 0.5 * l->log_det;
     if (!slope)
         return true;
     double counts[CRDI_LAPLACE_LAYERS] = {0}, left = (double)l->random;
@@ -191,10 +192,11 @@ bool crdi_laplace_evidence(crdi_laplace *l, double *slope)
 
 static crd_status not_positive(const crdi_laplace *l)
 {
-    return crdi_raise(l->ctx, CRD_EDOMAIN,
-                      "method laplace: the Gauss-Newton matrix at the most probable weights is not positive definite in "
-                      "double precision (s = %.3g, prior precisions from %.3g); a narrower prior or --hessian diagonal may help",
-                      l->noise, l->precision[0]);
+    return crdi_raise(
+        l->ctx, CRD_EDOMAIN,
+        "method laplace: the Gauss-Newton matrix at the most probable weights is not positive definite in "
+        "double precision (s = %.3g, prior precisions from %.3g); a narrower prior or --hessian diagonal may help",
+        l->noise, l->precision[0]);
 }
 
 crd_status crdi_laplace_expand(crdi_laplace *l)
@@ -231,10 +233,11 @@ static crd_status check_noise(const crdi_laplace *l)
         least = fmax(least, fabs(y[i] - y[0]));
     if (l->noise > 1e-6 * least && isfinite(l->noise))
         return CRD_OK;
-    return crdi_raise(l->ctx, CRD_EDOMAIN,
-                      "method laplace: the most probable noise s is %.3g: the network goes through every row, and nothing keeps s "
-                      "from 0; --tune noise sets it by the evidence, a prior of s as log_normal:-1,0.5 holds it too",
-                      l->noise);
+    return crdi_raise(
+        l->ctx, CRD_EDOMAIN,
+        "method laplace: the most probable noise s is %.3g: the network goes through every row, and nothing keeps s "
+        "from 0; --tune noise sets it by the evidence, a prior of s as log_normal:-1,0.5 holds it too",
+        l->noise);
 }
 
 static crd_status polish(crdi_laplace *l)
@@ -286,9 +289,7 @@ static crd_status tune(crdi_laplace *l, crd_key key)
     enum { TIMES = 5 };
     bool better = true;
     for (uint32_t i = 0; i < TIMES && better; i++) {
-        int64_t rounds = l->rounds;
         crd_status status = crdi_laplace_tune(l);
-        l->rounds += rounds;
         if (status == CRD_OK)
             status = look_around(l, crd_key_fold_in(key, i), &better);
         if (status == CRD_OK && better)
@@ -331,7 +332,8 @@ void crdi_laplace_draw(const crdi_laplace *l, crd_key key, double *theta, double
 
 crd_status crdi_laplace_predict(crdi_laplace *l, const crd_array *x, double *f, double *variance)
 {
-    int64_t rows = x->shape.dim[0], in = x->shape.dim[1], capacity = l->block.capacity, square = l->outputs * l->outputs;
+    int64_t rows = x->shape.dim[0], in = x->shape.dim[1], capacity = l->block.capacity,
+            square = l->outputs * l->outputs;
     double *some = crdi_alloc_array(l->ctx, capacity * square, sizeof *some);
     crd_status status = some ? CRD_OK : CRD_ENOMEM;
     for (int64_t at = 0; at < rows && status == CRD_OK; at += capacity) {

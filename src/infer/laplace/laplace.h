@@ -51,7 +51,8 @@ typedef struct crdi_laplace_block {
     int64_t rows, capacity;
     double *f; /* (outputs, capacity) */
     double *input[CRDI_LAPLACE_LAYERS]; /* (in + 1, capacity), the last row 1 */
-    double *slope[CRDI_LAPLACE_LAYERS]; /* (outputs, out, capacity): df_c/dz; after crdi_laplace_weigh R df/dz, Lambda = R'R */
+    double *slope
+        [CRDI_LAPLACE_LAYERS]; /* (outputs, out, capacity): df_c/dz; after crdi_laplace_weigh R df/dz, Lambda = R'R */
 } crdi_laplace_block;
 
 typedef struct crdi_laplace crdi_laplace;
@@ -137,6 +138,8 @@ crd_status crdi_laplace_at(crdi_laplace *laplace, const double *theta, double no
 bool crdi_laplace_evidence(crdi_laplace *laplace, double *slope);
 /* The weights of draw d, (count): element by element theta* + normal(0, H^-1). `work`: (random). */
 void crdi_laplace_draw(const crdi_laplace *laplace, crd_key key, double *theta, double *work);
+/* The model's u at given weights and the present s. */
+void crdi_laplace_unconstrained(const crdi_laplace *laplace, const double *theta, double *u);
 /* f* (rows, outputs) and the variance of the linearised f (rows, outputs, outputs; may be NULL) at inputs x (rows, in). Costs a
  * backward pass an output and row, and for form full random^2 operations each. */
 crd_status crdi_laplace_predict(crdi_laplace *laplace, const crd_array *x, double *f, double *variance);
@@ -159,7 +162,8 @@ double crdi_laplace_log_likelihood(const crdi_laplace *l); /* of all rows, for t
 /* prior.c */
 crd_status crdi_laplace_compile_prior(crdi_laplace *l);
 crd_status crdi_laplace_read_prior(crdi_laplace *l); /* at theta */
-double crdi_laplace_log_prior(const crdi_laplace *l, double *squares); /* random weights, with factors; squares: (groups) */
+double crdi_laplace_log_prior(const crdi_laplace *l,
+                              double *squares); /* random weights, with factors; squares: (groups) */
 double crdi_laplace_pull(const crdi_laplace *l, const double *theta, double *gradient); /* what factors add, of all */
 /* map.c: moves theta (and s if `joint`) to the most probable point; from many starts, or from where they are. */
 crd_status crdi_laplace_search(crdi_laplace *l, crd_key key, bool joint);
@@ -174,10 +178,13 @@ crd_status crdi_laplace_expand(crdi_laplace *l);
 
 /* dense.c: matrices by rows. */
 void crdi_dense_multiply_nt(const crdi_laplace *l, const double *a, const double *b, int64_t rows, int64_t columns,
-                            int64_t depth, double *out); /* out (rows, columns) = a (rows, depth) b' (columns, depth)' */
+                            int64_t depth,
+                            double *out); /* out (rows, columns) = a (rows, depth) b' (columns, depth)' */
 void crdi_dense_multiply(const crdi_laplace *l, const double *a, bool transposed, const double *b, int64_t rows,
-                         int64_t columns, int64_t depth, double *out); /* a (rows, depth), or its transpose as stored, times b */
-bool crdi_dense_cholesky(const crdi_laplace *l, const double *a, int64_t n, double *out); /* lower; false: not positive definite */
+                         int64_t columns, int64_t depth,
+                         double *out); /* a (rows, depth), or its transpose as stored, times b */
+bool crdi_dense_cholesky(const crdi_laplace *l, const double *a, int64_t n,
+                         double *out); /* lower; false: not positive definite */
 void crdi_dense_solve(const crdi_laplace *l, const double *lower, bool transposed, const double *b, int64_t n,
                       int64_t columns, double *out);
 void crdi_dense_inverse_lower(const crdi_laplace *l, const double *lower, int64_t n, double *out);

@@ -23,10 +23,11 @@ static crd_status need_site(const crdi_laplace *l, int number, const char *what,
     snprintf(name, sizeof name, "net/Dense_%d.%s", number, what);
     *out = find_site(l, name);
     if (*out < 0 || crd_model_site(l->model, *out)->unconstrained_size != size)
-        return crdi_raise(l->ctx, CRD_EUNSUPPORTED,
-                          "method laplace: the prior of %s is made of other sites; it needs a prior with parameters that are "
-                          "known, as normal:0,1 (--tune prior finds their scale)",
-                          name);
+        return crdi_raise(
+            l->ctx, CRD_EUNSUPPORTED,
+            "method laplace: the prior of %s is made of other sites; it needs a prior with parameters that are "
+            "known, as normal:0,1 (--tune prior finds their scale)",
+            name);
     return CRD_OK;
 }
 
@@ -53,10 +54,11 @@ crd_status crdi_laplace_find_layers(crdi_laplace *l)
     l->noise_site = find_site(l, "s");
     int64_t others = crd_model_dim(l->model) - l->count - (l->noise_site >= 0);
     if (others != 0)
-        return crdi_raise(l->ctx, CRD_EUNSUPPORTED,
-                          "method laplace: the model has %lld parameters beside weights and noise, as priors with scales of "
-                          "their own bring; it needs priors with parameters that are known, as normal:0,1",
-                          (long long)others);
+        return crdi_raise(
+            l->ctx, CRD_EUNSUPPORTED,
+            "method laplace: the model has %lld parameters beside weights and noise, as priors with scales of "
+            "their own bring; it needs priors with parameters that are known, as normal:0,1",
+            (long long)others);
     return CRD_OK;
 }
 

@@ -73,9 +73,8 @@ static void root_of_classes(const double *f, int64_t outputs, double *root)
     }
 }
 
-static const curve curves[] = {{"normal", square, one},
-                               {"bernoulli", of_two, root_of_two},
-                               {"categorical", of_classes, root_of_classes}};
+static const curve curves[] = {
+    {"normal", square, one}, {"bernoulli", of_two, root_of_two}, {"categorical", of_classes, root_of_classes}};
 
 static const curve *find(const char *likelihood)
 {

@@ -22,17 +22,23 @@ static int64_t noise_place(const crdi_laplace *l)
     return crd_model_site(l->model, l->noise_site)->offset;
 }
 
+void crdi_laplace_unconstrained(const crdi_laplace *l, const double *theta, double *u)
+{
+    for (int k = 0; k < l->layers; k++) {
+        const crdi_laplace_layer *layer = &l->layer[k];
+        memcpy(u + layer->kernel, theta + layer->first, sizeof *u * (size_t)(layer->in * layer->out));
+        memcpy(u + layer->bias, theta + layer->first + layer->in * layer->out, sizeof *u * (size_t)layer->out);
+    }
+    if (l->noise_site >= 0)
+        u[noise_place(l)] = log(l->noise);
+}
+
 /* theta and log s -> u, and a gradient in u back. */
 static void scatter(const struct hill *h, const double *x, double *u)
 {
-    const crdi_laplace *l = h->l;
-    for (int k = 0; k < l->layers; k++) {
-        const crdi_laplace_layer *layer = &l->layer[k];
-        memcpy(u + layer->kernel, x + layer->first, sizeof *u * (size_t)(layer->in * layer->out));
-        memcpy(u + layer->bias, x + layer->first + layer->in * layer->out, sizeof *u * (size_t)layer->out);
-    }
-    if (l->noise_site >= 0)
-        u[noise_place(l)] = h->joint ? x[l->count] : log(l->noise);
+    crdi_laplace_unconstrained(h->l, x, u);
+    if (h->joint)
+        u[noise_place(h->l)] = x[h->l->count];
 }
 
 static void gather(const struct hill *h, const double *u, double *x)

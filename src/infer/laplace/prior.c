@@ -41,15 +41,17 @@ static crd_status check_site(crdi_laplace *l, const crd_message *m, const char *
     for (int i = 0; known && i < m->dist.type->param_count; i++)
         known = !m->dist.param[i].graph || crd_node_known(m->dist.param[i], NULL);
     if (!known)
-        return crdi_raise(l->ctx, CRD_EUNSUPPORTED,
-                          "method laplace: the prior of %s has a scale that is a site itself; it needs a prior with parameters "
-                          "that are known, as normal:0,1 (--tune prior finds their scale)",
-                          name);
+        return crdi_raise(
+            l->ctx, CRD_EUNSUPPORTED,
+            "method laplace: the prior of %s has a scale that is a site itself; it needs a prior with parameters "
+            "that are known, as normal:0,1 (--tune prior finds their scale)",
+            name);
     if (m->dist.type->support(&m->dist).kind != CRD_REAL)
-        return crdi_raise(l->ctx, CRD_EUNSUPPORTED,
-                          "method laplace: the prior %s of %s is not of all numbers: its maximum may lie on a border, where no "
-                          "normal goes round it",
-                          m->dist.type->name, name);
+        return crdi_raise(
+            l->ctx, CRD_EUNSUPPORTED,
+            "method laplace: the prior %s of %s is not of all numbers: its maximum may lie on a border, where no "
+            "normal goes round it",
+            m->dist.type->name, name);
     return CRD_OK;
 }
 
@@ -110,10 +112,11 @@ crd_status crdi_laplace_read_prior(crdi_laplace *l)
             int64_t at = l->layer[k].first + i;
             if (at < l->first || (l->precision[at] > 0 && isfinite(l->precision[at])))
                 continue;
-            return crdi_raise(l->ctx, CRD_EUNSUPPORTED,
-                              "method laplace: the log density of the prior of %s does not curve downwards at the most probable "
-                              "weights (second derivative %.3g at %.3g), and no normal goes round them; a normal prior does",
-                              site_name(l, k, i >= l->layer[k].in * l->layer[k].out), -l->precision[at], l->theta[at]);
+            return crdi_raise(
+                l->ctx, CRD_EUNSUPPORTED,
+                "method laplace: the log density of the prior of %s does not curve downwards at the most probable "
+                "weights (second derivative %.3g at %.3g), and no normal goes round them; a normal prior does",
+                site_name(l, k, i >= l->layer[k].in * l->layer[k].out), -l->precision[at], l->theta[at]);
         }
     return CRD_OK;
 }

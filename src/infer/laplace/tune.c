@@ -85,7 +85,7 @@ crd_status crdi_laplace_tune(crdi_laplace *l)
     struct ridge r = ridge_of(l);
     double x[CRDI_LAPLACE_LAYERS + 1];
     crdi_lbfgs_result result;
-    for (l->rounds = 0; l->rounds < ROUNDS && !(l->converged = arrived(&r)); l->rounds++) {
+    for (int round = 0; !(l->converged = arrived(&r)) && round < ROUNDS; round++, l->rounds++) {
         if (l->options.stop && l->options.stop(l->options.stop_user))
             return CRD_INTERRUPTED;
         get(&r, x);

@@ -86,11 +86,10 @@ static crdi_laplace *create(crd_context *ctx, struct data *d, const char *hessia
                             const char *precisions)
 {
     crdi_laplace *l;
-    assert_ok(ctx,
-              crdi_laplace_create(
-                  ctx, &d->network,
-                  &(crdi_laplace_options){.hessian = hessian, .tune = tune, .precisions = precisions, .map_starts = 4},
-                  &l));
+    assert_ok(ctx, crdi_laplace_create(ctx, &d->network,
+                                       &(crdi_laplace_options){
+                                           .hessian = hessian, .tune = tune, .precisions = precisions, .map_starts = 4},
+                                       &l));
     return l;
 }
 
@@ -346,7 +345,8 @@ static double precision_of(const crdi_laplace *l, int i)
     int k = 0;
     while (i >= l->layer[k].first + l->layer[k].size)
         k++;
-    return l->factor[l->layer[k].group] * (i - l->layer[k].first < l->layer[k].in * l->layer[k].out ? 1 / 0.49 : 1 / 1.69);
+    return l->factor[l->layer[k].group] *
+           (i - l->layer[k].first < l->layer[k].in * l->layer[k].out ? 1 / 0.49 : 1 / 1.69);
 }
 
 /* What each form should make of the sum: H of the random weights. */
@@ -523,7 +523,8 @@ static void test_last_layer_of_features(void **state)
     for (int i = 0; i < ROWS; i++) {
         long double a[2];
         for (int j = 0; j < 2; j++)
-            a[j] = tanhl(d.x[2 * i] * (long double)l->theta[j] + d.x[2 * i + 1] * (long double)l->theta[2 + j] + l->theta[4 + j]);
+            a[j] = tanhl(d.x[2 * i] * (long double)l->theta[j] + d.x[2 * i + 1] * (long double)l->theta[2 + j] +
+                         l->theta[4 + j]);
         features.x[2 * i] = (double)a[0];
         features.x[2 * i + 1] = (double)a[1];
     }
@@ -572,6 +573,51 @@ static void test_many_rows(void **state)
         }
         crdi_laplace_destroy(&many);
         crdi_laplace_destroy(&few);
+    }
+    testing_context_destroy(&ctx);
+}
+
+/* ---- the linear network --------------------------------------------------------------------------------------- */
+
+/* With linear_about the model's f is f* + J (theta - theta*), with J from the naive differences. */
+static void test_linear_network(void **state)
+{
+    static const char *const keep[] = {"f"};
+    struct data d;
+    double theta[MOST], far[MOST], u[MOST + 1];
+    crd_context *ctx = testing_context();
+    crd_program *program;
+    crd_exec *exec;
+    crd_model *model;
+    crd_shape shape;
+    (void)state;
+    for (int k = 0; k < CRDI_COUNT(likelihoods); k++) {
+        make_data(&d, likelihoods[k].likelihood, "3,2", ROWS, likelihoods[k].classes);
+        crdi_laplace *l = create(ctx, &d, "diagonal", "none", "one");
+        crd_random_normal(crd_key_make(9), l->count, theta);
+        crd_random_normal(crd_key_make(10), l->count, far);
+        assert_ok(ctx, crdi_laplace_at(l, theta, 0.7));
+        d.network.linear_about = theta;
+        assert_ok(ctx, crd_model_create(&model, ctx, crd_network_model, &d.network));
+        assert_ok(ctx, crd_model_compile_values(model, keep, 1, &shape, &program));
+        assert_ok(ctx, crd_exec_create(&exec, program));
+        crdi_laplace_unconstrained(l, far, u);
+        memcpy(crd_exec_input(exec), u, sizeof(double) * (size_t)crd_model_dim(model));
+        crd_exec_run(exec);
+        const double *found = crd_exec_output(exec) + crd_model_dim(model);
+        for (int i = 0; i < ROWS; i++) {
+            double f[MOST_OUT], jacobian[MOST_OUT * MOST];
+            naive_jacobian(l, d.x + i * INPUTS, f, jacobian);
+            for (int c = 0; c < l->outputs; c++) {
+                for (int p = 0; p < l->count; p++)
+                    f[c] += jacobian[c * l->count + p] * (far[p] - theta[p]);
+                assert_close(found[i * l->outputs + c], f[c], 1e-7, 1e-7);
+            }
+        }
+        crd_exec_destroy(&exec);
+        crd_program_destroy(&program);
+        crd_model_destroy(&model);
+        crdi_laplace_destroy(&l);
     }
     testing_context_destroy(&ctx);
 }
@@ -777,13 +823,21 @@ static void test_eigen(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_eigen),          cmocka_unit_test(test_linear_exact),
-        cmocka_unit_test(test_noise_at_map),   cmocka_unit_test(test_linear_tuned),
-        cmocka_unit_test(test_prior_text),     cmocka_unit_test(test_forms),
-        cmocka_unit_test(test_kronecker_of_one_row), cmocka_unit_test(test_last_layer_of_features),
-        cmocka_unit_test(test_many_rows),      cmocka_unit_test(test_tuned),
-        cmocka_unit_test(test_draws),          cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_refused),        cmocka_unit_test(test_other_priors),
+        cmocka_unit_test(test_eigen),
+        cmocka_unit_test(test_linear_exact),
+        cmocka_unit_test(test_noise_at_map),
+        cmocka_unit_test(test_linear_tuned),
+        cmocka_unit_test(test_prior_text),
+        cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_kronecker_of_one_row),
+        cmocka_unit_test(test_last_layer_of_features),
+        cmocka_unit_test(test_many_rows),
+        cmocka_unit_test(test_linear_network),
+        cmocka_unit_test(test_tuned),
+        cmocka_unit_test(test_draws),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_other_priors),
         cmocka_unit_test(test_no_maximum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
