@@ -64,7 +64,6 @@ static crd_status run(crd_context *ctx)
                                .optimizer = "clip_by_global_norm:10,adam,scale:-1e-2",
                                .restarts = 5};
     crd_svi *svi;
-    crd_model *model;
     crd_posterior *posterior;
     crd_array f;
 
@@ -74,11 +73,9 @@ static crd_status run(crd_context *ctx)
     printf("loss %.1f after %lld steps, ELBO %.1f +- %.1f, %.1f us a step\n", h->final_loss[h->restart],
            (long long)h->steps, elbo, error, 1e6 * h->seconds / (double)h->steps);
     CRD_TRY(crd_svi_draw(svi, DRAWS, NULL, 0, crd_key_make(2), &posterior));
-    CRD_TRY(crd_model_create(&model, ctx, regression, &train));
-    CRD_TRY(crd_predict(model, posterior, &test, "f", crd_key_make(3), &f)); /* (1, 1000, 7) */
+    CRD_TRY(crd_svi_predict(svi, posterior, &test, "f", crd_key_make(3), &f)); /* (1, 1000, 7) */
     print_predictions(x_test, &f);
     crd_array_clear(&f);
-    crd_model_destroy(&model);
     crd_posterior_destroy(&posterior);
     crd_svi_destroy(&svi);
     return CRD_OK;

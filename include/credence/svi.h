@@ -101,6 +101,16 @@ CRD_API int64_t crd_svi_param(const crd_svi *svi, const char *name, double *valu
 CRD_API CRD_MUST_CHECK crd_status crd_svi_draw(const crd_svi *svi, int64_t draws, const char *const *keep,
                                                int keep_count, crd_key key, crd_posterior **out);
 
+/** Predicts: the values of a site for every draw, by tracing the model with other data and its crd_param statements at
+ *  their fitted values. It serves models that crd_predict cannot: with discrete sites, or with parameters.
+ *  @param draws  from crd_svi_draw. @param user  what the model function gets: the new data. @param name  any site; observed
+ *                ones are drawn anew (draw d from crd_key_fold_in(key, d)).
+ *  @param out    (1, draws, *shape of the site), owned; written on success. Without parameters the same numbers as
+ *                crd_predict's.
+ *  @return CRD_OK; CRD_ENAME; CRD_ESHAPE; CRD_EMISSING if the draws lack a latent site; CRD_ENOMEM. */
+CRD_API CRD_MUST_CHECK crd_status crd_svi_predict(const crd_svi *svi, const crd_posterior *draws, void *user,
+                                                  const char *name, crd_key key, crd_array *out);
+
 /** The evidence lower bound, -loss of "trace", estimated from `draws` draws: mean and its standard error.
  *  @return CRD_OK; CRD_EUNSUPPORTED for a guide that is a point; CRD_EINVAL; CRD_ENOMEM. */
 CRD_API CRD_MUST_CHECK crd_status crd_svi_elbo(const crd_svi *svi, int64_t draws, crd_key key, double *mean,
