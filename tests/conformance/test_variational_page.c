@@ -27,6 +27,32 @@ static void add_losses(crdi_string *out)
     }
 }
 
+/* Which go together; test_guides.c fits all that do and has the others refused. */
+static void add_pairs(crdi_string *out)
+{
+    crd_context *ctx = out->ctx;
+    crdi_string_append(out, "| guide |");
+    for (int i = 0; crdi_loss_get(i); i++)
+        crdi_string_append(out, " `%s` |", crdi_loss_get(i)->name);
+    crdi_string_append(out, "\n|---|");
+    for (int i = 0; crdi_loss_get(i); i++)
+        crdi_string_append(out, "---|");
+    crdi_string_append(out, "\n");
+    for (int g = 0; crdi_guide_type_get(g); g++) {
+        crdi_guide_part part = {.type = crdi_guide_type_get(g)};
+        crdi_guide guide = {.ctx = ctx, .part = &part, .part_count = 1};
+        crdi_string_append(out, "| `%s` |", part.type->name);
+        for (int i = 0; crdi_loss_get(i); i++) {
+            crdi_loss loss = {crdi_loss_get(i), crdi_loss_get(i)->alpha};
+            crd_status status = crdi_loss_check(&guide, &loss);
+            assert_true(status == CRD_OK || status == CRD_EUNSUPPORTED);
+            crdi_string_append(out, status == CRD_OK ? " yes |" : " no |");
+            crd_error_clear(ctx);
+        }
+        crdi_string_append(out, "\n");
+    }
+}
+
 static void add_optimisers(crdi_string *out)
 {
     crdi_string_append(out, "| element | what it does to a gradient |\n|---|---|\n");
@@ -50,8 +76,11 @@ static void add_schedules(crdi_string *out)
 static void the_page_lists_the_registries(void **state)
 {
     (void)state;
-    static const struct page_part parts[] = {
-        {"guides", add_guides}, {"losses", add_losses}, {"optimisers", add_optimisers}, {"schedules", add_schedules}};
+    static const struct page_part parts[] = {{"guides", add_guides},
+                                             {"losses", add_losses},
+                                             {"pairs", add_pairs},
+                                             {"optimisers", add_optimisers},
+                                             {"schedules", add_schedules}};
     page_check("variational.md", parts, CRDI_COUNT(parts));
 }
 

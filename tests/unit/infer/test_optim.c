@@ -58,6 +58,8 @@ static void paths_are_those_of_optax(void **state)
         {"rmsprop(0.05)", "rmsprop:0.05"},
         {"adagrad(0.5)", "adagrad:0.5"},
         {"chain(clip_by_global_norm(10),scale_by_adam,scale(-1e-2))", "clip_by_global_norm:10,adam,scale:-1e-2"},
+        {"chain(clip_by_global_norm(10),scale_by_adam,scale(-1e-2))",
+         "clip_by_global_norm:10,scale_by_adam,scale:-1e-2"},
         {"adam(cosine_decay(0.1,25))", "adam:cosine(0.1,25)"},
         {"adam(cosine_decay(0.1,25))", "adam,scale:cosine(-0.1,25)"},
         {"adam(exponential_decay(0.1,10,0.5))", "adam:rate=exponential(0.1,10,0.5)"},
