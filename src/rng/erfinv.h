@@ -11,7 +11,7 @@
 enum { CRDI_ERFINV_BLOCK = 32 };
 
 /* Horner's rule without fused operations, which a processor without them would have to imitate slowly. */
-static inline double crdi_horner(const double *c, int count, double t)
+static inline __attribute__((always_inline)) double crdi_horner(const double *c, int count, double t)
 {
     double p = c[0];
     for (int i = 1; i < count; i++)
@@ -20,13 +20,13 @@ static inline double crdi_horner(const double *c, int count, double t)
 }
 
 /* (1 - x)(1 + x) instead of 1 - x^2: an absolute error of w is one of the result, and 1 - x is exact in the tails. */
-static inline double crdi_erfinv_w(double x)
+static inline __attribute__((always_inline)) double crdi_erfinv_w(double x)
 {
     return -vm_log((1 - x) * (1 + x));
 }
 
 /* |x| < 0.999: w < 6.25. */
-static inline double crdi_erfinv_middle(double x, double w)
+static inline __attribute__((always_inline)) double crdi_erfinv_middle(double x, double w)
 {
     static const double c[] = {
         -3.6444120640178196996e-21, -1.685059138182016589e-19,  1.2858480715256400167e-18,  1.115787767802518096e-17,
@@ -38,7 +38,7 @@ static inline double crdi_erfinv_middle(double x, double w)
     return x * crdi_horner(c, 23, w - 3.125);
 }
 
-static inline double crdi_erfinv_tail(double x, double w)
+static inline __attribute__((always_inline)) double crdi_erfinv_tail(double x, double w)
 {
     static const double near[] = {
         2.2137376921775787049e-09,  9.0756561938885390979e-08, -2.7517406297064545428e-07, 1.8239629214389227755e-08,
@@ -56,26 +56,17 @@ static inline double crdi_erfinv_tail(double x, double w)
     return x * (w < 16 ? crdi_horner(near, 19, root - 3.25) : crdi_horner(far, 17, root - 5));
 }
 
-static inline double crdi_erfinv(double x)
+static inline __attribute__((always_inline)) double crdi_erfinv(double x)
 {
     double w = crdi_erfinv_w(x);
     return w < 6.25 ? crdi_erfinv_middle(x, w) : crdi_erfinv_tail(x, w);
 }
 
-/* erfinv of `count` numbers in place, with the bits of crdi_erfinv: the middle's polynomial for all in a loop that the
- * compiler vectorises, the tails (a thousandth of uniform arguments) one by one. */
-static inline void crdi_erfinv_block(double *x, int count)
-{
-    double w[CRDI_ERFINV_BLOCK], middle[CRDI_ERFINV_BLOCK];
-#pragma omp simd
-    for (int i = 0; i < count; i++)
-        w[i] = crdi_erfinv_w(x[i]);
-#pragma omp simd
-    for (int i = 0; i < count; i++)
-        middle[i] = crdi_erfinv_middle(x[i], w[i]);
-    for (int i = 0; i < count; i++)
-        x[i] = w[i] < 6.25 ? middle[i] : crdi_erfinv_tail(x[i], w[i]);
-}
+/* erfinv of `count` numbers in place, with the bits of crdi_erfinv. */
+void crdi_erfinv_block(double *x, int64_t count);
+/* The functions that this processor can run, for up to CRDI_ERFINV_BLOCK numbers, best first; NULL after the last. */
+typedef void (*crdi_erfinv_fn)(double *x, int count);
+crdi_erfinv_fn crdi_erfinv_lanes(int i);
 
 /* Fused here and log1p rounded once, because so single normals come nearest to those that JAX draws. */
 static inline float crdi_erfinv_single(float x)

@@ -24,10 +24,7 @@ void crd_random_uniform_between(crd_key key, double low, double high, int64_t n,
 void crd_random_normal(crd_key key, int64_t n, double *out)
 {
     crd_random_uniform_between(key, -1 + DBL_EPSILON / 2, 1, n, out);
-    for (int64_t first = 0; first < n; first += CRDI_ERFINV_BLOCK) {
-        int64_t count = n - first < CRDI_ERFINV_BLOCK ? n - first : CRDI_ERFINV_BLOCK;
-        crdi_erfinv_block(out + first, (int)count);
-    }
+    crdi_erfinv_block(out, n);
     for (int64_t i = 0; i < n; i++)
         out[i] *= root_two;
 }

@@ -1,6 +1,7 @@
 /* test_keys.c - the block function, the orders of counters, permutations, streams: what holds without a reference. */
 #include "rng/erfinv.h"
 #include "rng/stream.h"
+#include "rng/erfinv.h"
 #include "rng/threefry.h"
 #include "testing.h"
 
@@ -44,6 +45,24 @@ static void all_instruction_sets_give_the_same_bits(void **state)
             assert_int_equal(low[i], want[1]);
         }
     }
+    assert_true(ways >= 1);
+}
+
+static void erfinv_has_the_same_bits_on_all_instruction_sets(void **state)
+{
+    (void)state;
+    int ways = 0;
+    for (crdi_erfinv_fn lanes; (lanes = crdi_erfinv_lanes(ways)) != NULL; ways++)
+        for (int block = 0; block < 200; block++) {
+            double x[CRDI_ERFINV_BLOCK], want[CRDI_ERFINV_BLOCK];
+            crd_random_uniform_between(crd_key_make((uint64_t)block), -1, 1, CRDI_ERFINV_BLOCK, x);
+            x[0] = 1 - 1e-9 * (block + 1); /* the tails */
+            x[1] = -1 + 1e-15 * (block + 1);
+            for (int i = 0; i < CRDI_ERFINV_BLOCK; i++)
+                want[i] = crdi_erfinv(x[i]);
+            lanes(x, 1 + block % CRDI_ERFINV_BLOCK);
+            assert_memory_equal(x, want, sizeof(double) * (size_t)(1 + block % CRDI_ERFINV_BLOCK));
+        }
     assert_true(ways >= 1);
 }
 
@@ -307,6 +326,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_block_function_gives_the_published_answers),
         cmocka_unit_test(all_instruction_sets_give_the_same_bits),
+        cmocka_unit_test(erfinv_has_the_same_bits_on_all_instruction_sets),
         cmocka_unit_test(elements_do_not_depend_on_the_length),
         cmocka_unit_test(the_original_order_pairs_the_halves),
         cmocka_unit_test(counters_go_on_above_32_bits),
