@@ -28,9 +28,11 @@ typedef enum crd_target_kind {
     CRD_TARGET_COUNT = 3 /**< whole numbers from 0; never scaled */
 } crd_target_kind;
 
-/** What of a table goes into a data set. Zero means the default everywhere; only `target` must be given. */
+/** What of a table goes into a data set. Zero means the default everywhere; only `target` or `targets` must be given. */
 typedef struct crd_dataset_options {
-    const char *target;
+    const char *target; /**< the column to learn */
+    const char *const *targets; /**< instead of it, several in this order, which must all be numbers */
+    int64_t target_count; /**< of them */
     const char *const *features; /**< in this order; NULL: every column but the target and the dropped ones */
     int64_t feature_count;
     const char *const *drop; /**< columns that are not features */
@@ -51,6 +53,12 @@ typedef struct crd_feature {
     double mean, sd; /**< 0 and 1 unless scaled */
 } crd_feature;
 
+/** One column of y. value = mean + sd * y. */
+typedef struct crd_target {
+    char *name;
+    double mean, sd; /**< 0 and 1 unless scaled */
+} crd_target;
+
 /** How columns become inputs and target. Enough to prepare new data as the data of the fit were. Open for reading. */
 typedef struct crd_recipe {
     crd_context *ctx;
@@ -58,12 +66,14 @@ typedef struct crd_recipe {
     crd_feature *feature; /**< the levels of one column stand together, sorted */
     int64_t constant_count;
     char **constant; /**< columns left out because they were constant */
-    char *target;
+    int64_t target_count; /**< at least 1; more than 1 are numbers */
+    crd_target *targets;
+    const char *target; /**< the first one's name, mean and sd, for what knows one target only */
+    double target_mean, target_sd;
     crd_target_kind target_kind; /**< not CRD_TARGET_AUTO */
     int64_t class_count;
     char **class_name;
     crd_scale scale;
-    double target_mean, target_sd; /**< 0 and 1 unless scaled; value = mean + sd * y */
 } crd_recipe;
 
 /** Inputs and target. Open for reading; crd_dataset_make and _destroy manage it. */
@@ -71,7 +81,7 @@ typedef struct crd_dataset {
     crd_context *ctx;
     crd_recipe *recipe;
     crd_array x; /**< (n, features) */
-    crd_array y; /**< (n,) */
+    crd_array y; /**< (n,); (n, targets) if there are several */
     int64_t *row; /**< (n) numbers of the table's rows used, in order */
     int64_t left_out; /**< rows left out because of missing cells */
     char sha256[65]; /**< of names and unscaled values in order: equal for equal data, however stored */
@@ -105,7 +115,7 @@ typedef struct crd_apply_options {
 typedef struct crd_inputs {
     crd_context *ctx;
     crd_array x; /**< (n, features) */
-    crd_array y; /**< (n,), scaled as in the fit; data NULL if the target is not there */
+    crd_array y; /**< (n,) or (n, targets), scaled as in the fit; data NULL if a target is not there */
     int64_t *row; /**< (n) numbers of the table's rows used */
     int64_t left_out; /**< rows left out because of missing cells among the features */
     int64_t extra_count;
@@ -114,7 +124,7 @@ typedef struct crd_inputs {
 
 /** Prepares a table as the recipe's data were prepared; columns are found by name.
  *
- *  The target is read if the table has it and none of its cells in the rows used is missing.
+ *  The target is read if the table has it (of several: all of them) and none of its cells in the rows used is missing.
  *  @param ctx      the table's; the recipe's may be another.
  *  @param options  borrowed; NULL means the defaults.
  *  @param out      returns owned; written only on success.

@@ -219,18 +219,23 @@ CRD_API crd_node crd_random_module_at(crd_trace *trace, const char *name, const 
  *      categorical        f = net(x), (n, classes);    y ~ Categorical(logits f)
  *      poisson                                         y ~ Poisson(exp(f))
  *      negative_binomial  concentration ~ its prior;   y ~ NegativeBinomial2(exp(f), concentration)
- *  Noise "heteroscedastic" gives the network a second output: s = softplus(net(x)[:, 1]), one a row. */
+ *  Noise "heteroscedastic" gives the network a second output: s = softplus(net(x)[:, 1]), one a row.
+ *
+ *  With several targets (normal and student_t only) f = net(x), (n, targets), with one noise a target: s and df have the
+ *  shape (targets), and y, (n, targets), is one draw a row: to_event(1). Heteroscedastic: the network has twice as many
+ *  outputs, f and then the noise of each. */
 typedef struct crd_network {
     const char *hidden; /**< "10", "16,16", "none" */
     const char *activation; /**< "tanh" */
     const char *prior; /**< for crd_prior_parse */
     const char *noise; /**< distribution of s: "half_cauchy:0.5"; or "heteroscedastic" */
     crd_array x; /**< (n, d), borrowed */
-    const crd_array *y; /**< (n), borrowed; NULL: nothing observed */
+    const crd_array *y; /**< (n), or (n, targets) if there are several; borrowed; NULL: nothing observed */
     const char *likelihood; /**< NULL: "normal" */
     const char *df; /**< distribution of df; NULL: "gamma:2,0.1" (Juarez & Steel 2010) */
     const char *concentration; /**< distribution of the concentration; NULL: "gamma:2,0.1" */
     int64_t classes; /**< of categorical: at least 2 */
+    int64_t targets; /**< columns of y; 0: 1 */
     const double
         *linear_about; /**< NULL: f is what the network says. Else its parameters at a point, layer by layer the
                                      kernel and then the bias: f is the network's first-order expansion about it */

@@ -26,6 +26,11 @@ const crdi_option *crdi_option_find(const crdi_option_table *table, const char *
     return NULL;
 }
 
+bool crdi_option_repeats(const crdi_option *option)
+{
+    return option->type == CRDI_OPTION_LIST || option->type == CRDI_OPTION_TEXTS;
+}
+
 /* ---- bounds ------------------------------------------------------------------------------------------------- */
 
 /* A bound as its row writes it. Whole numbers are kept apart, as a double cannot hold all of them. */
@@ -217,7 +222,7 @@ static crd_status assign(crdi_options *o, const crdi_option *option, const char 
     const char *copy = crdi_arena_strdup(o->arena, text);
     if (!copy)
         return CRD_ENOMEM;
-    if (option->type == CRDI_OPTION_LIST)
+    if (crdi_option_repeats(option))
         return add_to_list(o, option, copy);
     *(const char **)field_of(option, o->values) = copy;
     return CRD_OK;
@@ -291,6 +296,7 @@ static crd_status complete_one(crd_context *ctx, const crdi_option *option, void
             *(const char **)field_of(option, values) = option->standard;
         return CRD_OK;
     case CRDI_OPTION_LIST:
+    case CRDI_OPTION_TEXTS:
         if (!list_of(option, values)->count && option->standard)
             *(crdi_text_list *)field_of(option, values) = (crdi_text_list){&option->standard, 1};
         return CRD_OK;
@@ -354,6 +360,12 @@ static void json_value(const crdi_option *option, const void *values, crdi_strin
     case CRDI_OPTION_CHOICE:
         json_text_or_null(out, text_of(option, values));
         return;
+    case CRDI_OPTION_TEXTS:
+        if (list_of(option, values)->count < 2) {
+            json_text_or_null(out, list_of(option, values)->count ? list_of(option, values)->item[0] : NULL);
+            return;
+        }
+        /* fall through */
     case CRDI_OPTION_LIST:
         crdi_string_append(out, "[");
         for (int64_t i = 0; i < list_of(option, values)->count; i++) {
@@ -429,7 +441,7 @@ static void range_text(const crdi_option *option, crdi_string *out)
 void crdi_option_notes(const crdi_option *option, crdi_string *out)
 {
     const char *standard = option->standard ? option->standard : "";
-    bool range = *option->minimum || *option->maximum, many = option->type == CRDI_OPTION_LIST;
+    bool range = *option->minimum || *option->maximum, many = crdi_option_repeats(option);
     if (option->type == CRDI_OPTION_FLAG)
         standard = is_flag(option, "true") ? "on" : "";
     if (!*standard && !range && !many)

@@ -7,6 +7,7 @@
  *   OPT(real,    target_accept, 0.8,    > 0, < 1,   "wanted acceptance probability", "Stan reference manual")
  *   OPT(text,    out,           NULL,   FILE, ,     "run file to write", "")          placeholder for the help
  *   OPT(list,    drop,          NULL,   COL,  ,     "leave this column out", "")      may be given several times
+ *   OPT(texts,   target,        NULL,   COLS, ,     "the column to learn", "")        a list that mostly has one value
  *   OPT(choice,  format,        "text", "text|csv|json", , "form of the output", "")
  *   OPT(flag,    force,         false,  , ,         "replace files that exist", "")
  *
@@ -47,6 +48,7 @@ typedef enum crdi_option_type {
     CRDI_OPTION_TEXT, /* const char *, NULL allowed */
     CRDI_OPTION_FLAG, /* bool */
     CRDI_OPTION_LIST, /* crdi_text_list */
+    CRDI_OPTION_TEXTS, /* the same, recorded as a text while there is one */
     CRDI_OPTION_CHOICE /* const char *, one of a list */
 } crdi_option_type;
 
@@ -79,6 +81,7 @@ typedef double crdi_option_field_real;
 typedef const char *crdi_option_field_text;
 typedef bool crdi_option_field_flag;
 typedef crdi_text_list crdi_option_field_list;
+typedef crdi_text_list crdi_option_field_texts;
 typedef const char *crdi_option_field_choice;
 #define CRDI_OPTION_FIELD(type, name, ...) crdi_option_field_##type name;
 
@@ -101,6 +104,9 @@ typedef const char *crdi_option_field_choice;
      (standard) ? "true" : "false", "", "", NULL, help, source, CRDI_OPTION_PLACE(structure, name)},
 #define CRDI_OPTION_ROW_list(structure, name, standard, placeholder, unused, help, source)                             \
     {#name, CRDI_OPTION_IS(structure, name, crdi_text_list, CRDI_OPTION_LIST),                                         \
+     standard, "", "", #placeholder, help, source, CRDI_OPTION_PLACE(structure, name)},
+#define CRDI_OPTION_ROW_texts(structure, name, standard, placeholder, unused, help, source)                            \
+    {#name, CRDI_OPTION_IS(structure, name, crdi_text_list, CRDI_OPTION_TEXTS),                                        \
      standard, "", "", #placeholder, help, source, CRDI_OPTION_PLACE(structure, name)},
 #define CRDI_OPTION_ROW_choice(structure, name, standard, choices, unused, help, source)                               \
     {#name, CRDI_OPTION_IS(structure, name, const char *, CRDI_OPTION_CHOICE),                                         \
@@ -149,6 +155,8 @@ crd_status crdi_options_complete(crd_context *ctx, const crdi_option_table *tabl
 /* "--max-depth". buffer of at least CRDI_OPTION_NAME bytes; returns buffer. */
 enum { CRDI_OPTION_NAME = 64 };
 const char *crdi_option_flag(const crdi_option *option, char *buffer);
+/* Whether it may be given several times. */
+bool crdi_option_repeats(const crdi_option *option);
 /* "--chains N", "--format text|csv|json", "--force". */
 void crdi_option_synopsis(const crdi_option *option, crdi_string *out);
 /* What the help says after the text: "[4; 1 to 10000]", "[0.8; above 0, below 1]", "" for a flag that is off. */

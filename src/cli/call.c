@@ -123,7 +123,7 @@ static crd_status read_option(crdi_cli_call *call, crd_context *ctx, int argc, c
     }
     if (!option)
         return raise_unknown(call, ctx, name[0] ? name : typed);
-    bool single = option->type != CRDI_OPTION_LIST && option->type != CRDI_OPTION_FLAG;
+    bool single = !crdi_option_repeats(option) && option->type != CRDI_OPTION_FLAG;
     if (single && crdi_options_given(set, option->name))
         return crdi_raise(ctx, CRD_EINVAL, "%s is given twice", name);
     if (equals)

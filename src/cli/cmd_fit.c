@@ -78,13 +78,19 @@ static crd_status read_data(struct fit *f, const crd_table *table)
 {
     const fit_options *o = f->o;
     const crdi_csv_options *csv = crdi_cli_values(f->call, &crdi_csv_table);
-    struct names features, drop, categorical;
+    struct names target, features, drop, categorical;
+    CRD_TRY(split_names(f, table, &o->target, &target));
     CRD_TRY(split_names(f, table, &o->features, &features));
     CRD_TRY(split_names(f, table, &o->drop, &drop));
     CRD_TRY(split_names(f, table, &o->categorical, &categorical));
+    if (target.count > 1 && f->target_kind != CRD_TARGET_AUTO && f->target_kind != CRD_TARGET_NUMBER)
+        return crdi_raise(f->cli->ctx, CRD_EINVAL,
+                          "likelihood %s takes one target, and --target names %lld; normal and student_t take several",
+                          o->likelihood, (long long)target.count);
     return crd_dataset_make(
         f->cli->ctx, table,
-        &(crd_dataset_options){.target = o->target,
+        &(crd_dataset_options){.targets = target.item,
+                               .target_count = target.count,
                                .features = features.count ? features.item : NULL,
                                .feature_count = features.count,
                                .drop = drop.item,
@@ -101,7 +107,7 @@ static crd_status read_data(struct fit *f, const crd_table *table)
 static crd_status make_dataset(struct fit *f, const char *path)
 {
     crd_table *table;
-    if (!f->o->target)
+    if (f->o->target.count == 0)
         return crdi_raise(f->cli->ctx, CRD_EMISSING, "fit needs --target COL, the column to learn");
     CRD_TRY(crdi_cli_read_table(f->cli, f->call, path, &table));
     crd_status status = read_data(f, table);
@@ -208,7 +214,7 @@ static void hint_at_likelihood(const struct fit *f, crdi_string *out)
     const crd_recipe *r = f->dataset->recipe;
     double seen[FEW];
     int count = 0;
-    if (strcmp(f->o->likelihood, "auto") != 0 || r->target_kind != CRD_TARGET_NUMBER)
+    if (strcmp(f->o->likelihood, "auto") != 0 || r->target_kind != CRD_TARGET_NUMBER || r->target_count > 1)
         return;
     for (int64_t i = 0; i < f->dataset->y.shape.dim[0]; i++) {
         double value = r->target_mean + r->target_sd * f->dataset->y.data[i], whole = round(value);

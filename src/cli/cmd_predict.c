@@ -123,7 +123,8 @@ const crdi_command_body crdi_command_predict = {
     .table = {&table, &crdi_csv_table},
     .more = "Columns are found by name. The table has the input columns, then for numbers f_mean, f_sd and\n"
             "quantiles of f (the network's output) and y (with the noise), in the target's own units; for\n"
-            "counts the same of their rate; for classes the likeliest (mode), the probability of each, the\n"
-            "entropy of these, the mean entropy of the draws, and the difference: mutual information.\n",
+            "counts the same of their rate; for each of several targets f_NAME_mean and so on; for classes the\n"
+            "likeliest (mode), the probability of each, the entropy of these, the mean entropy of the draws,\n"
+            "and the difference: mutual information.\n",
     .run = run,
 };

@@ -31,6 +31,8 @@ static crd_dist make_normal(crd_trace *t, const crd_network *n, const crd_dist_t
 static crd_dist make_student_t(crd_trace *t, const crd_network *n, const crd_dist_type *type, crd_node f, crd_node s)
 {
     crd_dist prior = positive_prior(t, "df", n->df ? n->df : "gamma:2,0.1");
+    if (prior.type && crdi_network_targets(n) > 1)
+        prior = crd_dist_expand(prior, crd_shape_1(n->targets));
     crd_node df = prior.type ? crd_sample_at(t, "df", prior, (crd_where){0}) : crd_num(1);
     return (crd_dist){.type = type, .param = {df, f, s}};
 }
@@ -96,7 +98,13 @@ const crdi_likelihood *crdi_likelihood_find(crd_context *ctx, const char *name)
 
 int64_t crdi_network_width(const crd_network *network)
 {
-    return network->likelihood && strcmp(network->likelihood, "categorical") == 0 ? network->classes : 1;
+    bool categorical = network->likelihood && strcmp(network->likelihood, "categorical") == 0;
+    return categorical ? network->classes : crdi_network_targets(network);
+}
+
+int64_t crdi_network_targets(const crd_network *network)
+{
+    return network->targets > 1 ? network->targets : 1;
 }
 
 bool crdi_network_heteroscedastic(const crd_network *network)

@@ -24,7 +24,9 @@ typedef struct crdi_likelihood {
 const crdi_likelihood *crdi_likelihood_find(crd_context *ctx, const char *name);
 /* Whether the network has a second output, the noise. */
 bool crdi_network_heteroscedastic(const crd_network *network);
-/* Numbers a row of f: the classes of a categorical one, else 1. */
+/* Columns of y, at least 1. */
+int64_t crdi_network_targets(const crd_network *network);
+/* Numbers a row of f: the classes of a categorical one, else the targets. */
 int64_t crdi_network_width(const crd_network *network);
 
 #endif

@@ -33,25 +33,37 @@ static const crdi_likelihood *find_likelihood(crd_trace *t, const crd_network *n
     else if (strcmp(likelihood->name, "categorical") == 0 && net->classes < 2)
         crd_trace_fail(t, CRD_EINVAL, CRD_HERE, "likelihood categorical: %lld classes, at least 2 are needed",
                        (long long)net->classes);
+    else if (!likelihood->noisy && crdi_network_targets(net) > 1)
+        crd_trace_fail(t, CRD_EINVAL, CRD_HERE,
+                       "likelihood %s takes one target, not %lld; normal and student_t take several", likelihood->name,
+                       (long long)net->targets);
     else if (!likelihood->noisy && crdi_network_heteroscedastic(net))
         crd_trace_fail(t, CRD_EINVAL, CRD_HERE, "likelihood %s has no noise that could be heteroscedastic",
                        likelihood->name);
     return t->status == CRD_OK ? likelihood : NULL;
 }
 
-/* s as one number with a prior. */
+/* s with a prior: a number for each target. */
 static crd_node sample_noise(crd_trace *t, const crd_network *net)
 {
     crd_dist noise;
     if (crd_dist_parse(t->ctx, net->noise, &noise) < 0)
         return failed(t);
     if (noise.type->support(&noise).kind == CRD_POSITIVE)
-        return crd_sample(t, "s", noise);
+        return crd_sample(t, "s", net->targets > 1 ? crd_dist_expand(noise, crd_shape_1(net->targets)) : noise);
     crd_trace_fail(t, CRD_EPRIOR, CRD_HERE,
                    "noise '%s': the prior of a standard deviation must be of positive "
                    "numbers, as half_cauchy:0.5 is",
                    net->noise);
     return failed(t);
+}
+
+/* `count` of the network's outputs, or all if it has no others; one alone is no axis. */
+static crd_node outputs(crd_node out, bool some, int64_t first, int64_t count)
+{
+    if (count == 1)
+        return crd_take(out, 1, first);
+    return some ? crd_slice(out, 1, first, count, 1) : out;
 }
 
 crd_node crd_network_model(crd_trace *t, void *user)
@@ -66,7 +78,7 @@ crd_node crd_network_model(crd_trace *t, void *user)
     bool by_row = crdi_network_heteroscedastic(net);
     int64_t width_of_f = crdi_network_width(net);
     crd_node x = crd_data(t, "x", &net->x), s = crd_num(1);
-    const crd_module *mlp = crd_mlp(t, width, layers, by_row ? 2 : width_of_f, net->activation);
+    const crd_module *mlp = crd_mlp(t, width, layers, by_row ? 2 * width_of_f : width_of_f, net->activation);
     const crd_prior *prior = crd_prior(t, net->prior);
     if (crdi_prior_names(prior, "s")) {
         crd_trace_fail(t, CRD_EPRIOR, CRD_HERE,
@@ -79,10 +91,12 @@ crd_node crd_network_model(crd_trace *t, void *user)
     if (likelihood->noisy && !by_row)
         s = sample_noise(t, net);
     /* Sites for all rows come before the plate: parameters of the likelihood, f and s as a whole. */
-    crd_node f = crd_deterministic(t, "f", width_of_f > 1 ? out : crd_take(out, 1, 0));
+    crd_node f = crd_deterministic(t, "f", outputs(out, by_row, 0, width_of_f));
     if (by_row)
-        s = crd_deterministic(t, "s", crd_softplus(crd_take(out, 1, 1)));
+        s = crd_deterministic(t, "s", crd_softplus(outputs(out, true, width_of_f, width_of_f)));
     crd_dist y = likelihood->make(t, net, type, f, s);
+    if (crdi_network_targets(net) > 1)
+        y = crd_dist_to_event(y, 1); /* one draw a row: rows are what is left out and predicted */
     crd_plate data = crd_plate_enter(t, "data", net->x.shape.dim[0]);
     crd_observe(t, "y", y, net->y);
     crd_plate_leave(data);

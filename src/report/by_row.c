@@ -10,8 +10,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { MOST_OUTPUTS = 2 };
-
 struct work {
     const crdi_by_row *request;
     const crdi_network_run *net;
@@ -25,7 +23,7 @@ struct work {
     int64_t piece, at, count;
     double *range; /* one site of a piece, as the file has it */
     int64_t group, row, rows; /* rows at most; the group at hand, counted from the request's first */
-    double *result[MOST_OUTPUTS]; /* (group, total) */
+    double *result[CRDI_BY_ROW_OUTPUTS]; /* (group, total) */
 };
 
 /* ---- draws -------------------------------------------------------------------------------------------------- */
@@ -66,7 +64,7 @@ static crd_status load_piece(struct work *w, int64_t at)
 
 static int64_t width_of(const struct work *w, int k)
 {
-    return k == 0 && w->request->width > 0 ? w->request->width : 1;
+    return w->request->width[k] > 0 ? w->request->width[k] : 1;
 }
 
 /* Runs a block's program for every draw of the piece and keeps the rows of the group. */
@@ -116,7 +114,7 @@ static crd_status block_task(void *user, int64_t i)
 static crd_status row_task(void *user, int64_t i)
 {
     const struct work *w = user;
-    double *values[MOST_OUTPUTS];
+    double *values[CRDI_BY_ROW_OUTPUTS];
     for (int k = 0; k < w->request->outputs; k++)
         values[k] = w->result[k] + i * w->total * width_of(w, k);
     return w->request->row(w->request->user, w->request->first + w->row + i, w->total, values);
@@ -142,7 +140,9 @@ static crd_status plan(struct work *w)
     int64_t doubles = memory / (int64_t)sizeof(double), rows = w->request->rows, largest = 1;
     w->piece = doubles / 4 / w->dim > 1 ? doubles / 4 / w->dim : 1;
     w->piece = w->piece < w->total ? w->piece : w->total;
-    int64_t each = w->total * ((w->request->width > 0 ? w->request->width : 1) + w->request->outputs - 1);
+    int64_t each = 0;
+    for (int k = 0; k < w->request->outputs; k++)
+        each += w->total * width_of(w, k);
     w->group = doubles / 2 / each > 1 ? doubles / 2 / each : 1;
     if (w->group > CRDI_BLOCK_ROWS)
         w->group -= w->group % CRDI_BLOCK_ROWS;
@@ -199,7 +199,7 @@ crd_status crdi_by_row_run(const crdi_by_row *request)
 {
     struct work w = {.request = request, .net = request->net, .ctx = request->net->ctx, .at = -1};
     CRDI_ASSERT(request->first % CRDI_BLOCK_ROWS == 0);
-    CRDI_ASSERT(request->outputs >= 1 && request->outputs <= MOST_OUTPUTS);
+    CRDI_ASSERT(request->outputs >= 1 && request->outputs <= CRDI_BY_ROW_OUTPUTS);
     CRD_TRY(crdi_network_run_need(request->net, request->what));
     crd_status status = run_all(&w);
     crd_model_destroy(&w.model);
@@ -207,7 +207,7 @@ crd_status crdi_by_row_run(const crdi_by_row *request)
     crdi_free(w.ctx, w.column);
     crdi_free(w.ctx, w.values);
     crdi_free(w.ctx, w.range);
-    for (int k = 0; k < MOST_OUTPUTS; k++)
+    for (int k = 0; k < CRDI_BY_ROW_OUTPUTS; k++)
         crdi_free(w.ctx, w.result[k]);
     return status;
 }

@@ -5,19 +5,18 @@
 #include "store/network_run.h"
 
 /* Rows go through the model in blocks of this many, each with a compiled program of its own. */
-enum { CRDI_BLOCK_ROWS = 128 };
+enum { CRDI_BLOCK_ROWS = 128, CRDI_BY_ROW_OUTPUTS = 2 };
 
-/* What is asked for: rows first .. first + rows - 1. `compile` makes the program of some of them; its outputs are `outputs` arrays of
- * `rows` numbers each, the first of rows times `width`; its input is the values of the model's latent sites, with a key (2 words) in front if `keyed`.
- * `row` then gets all draws of one row, chains one after the other, an array an output (draws, or draws by width), which it may
- * overwrite. Both are
- * called from several threads. */
+/* What is asked for: rows first .. first + rows - 1. `compile` makes the program of some of them; its outputs are `outputs`
+ * arrays of rows times `width` numbers; its input is the values of the model's latent sites, with a key (2 words) in front
+ * if `keyed`. `row` then gets all draws of one row, chains one after the other, an array (draws, width) an output, which it
+ * may overwrite. Both are called from several threads. */
 typedef struct crdi_by_row {
     const crdi_network_run *net;
     const char *what; /* for messages: "predictions" */
     int64_t first, rows; /* first: a multiple of CRDI_BLOCK_ROWS */
-    int outputs; /* 1 or 2 */
-    int64_t width; /* numbers a row of the first output; 0: 1 */
+    int outputs; /* 1 to CRDI_BY_ROW_OUTPUTS */
+    int64_t width[CRDI_BY_ROW_OUTPUTS]; /* numbers a row of each output; 0: 1 */
     bool keyed;
     crd_key key; /* draw d of block b uses crd_key_fold_in(crd_key_fold_in(key, b), d) */
     int64_t

@@ -39,7 +39,8 @@ typedef struct crdi_map {
     double scale[2]; /* what the ends of the colour bar stand for; NaN: the least and the greatest value */
     crdi_palette palette;
     const char *scale_label; /* NULL: none */
-    bool like_target; /* the data's targets are numbers on the same scale, and have its colours */
+    const double
+        *like_target; /* (data_count) values of the data on the same scale, which have its colours; NULL: none */
 } crdi_map;
 
 /* Maps over the same grid and the data that belong there. */
@@ -52,7 +53,7 @@ typedef struct crdi_maps {
     const char *const *x_name, *const *y_name; /* levels of a category, called so at 0, 1, ...; NULL: numbers */
     int64_t x_name_count, y_name_count;
     int64_t data_count; /* 0: none */
-    const double *data_x, *data_y, *data_target; /* the class's number if the source has classes */
+    const double *data_x, *data_y, *data_target; /* the class's number, if the source has classes */
     const char *footnote; /* NULL: none */
 } crdi_maps;
 
@@ -61,7 +62,8 @@ typedef struct crdi_figure_source {
     int64_t rows;
     int input_count;
     const crdi_named *input; /* (input_count) of (rows) */
-    crdi_named target;
+    int target_count; /* one, if it is a class */
+    const crdi_named *target; /* (target_count) of (rows) */
     int64_t class_count; /* the target is a class's number; 0: a number */
     char *const *class_name;
     /* CRDI_NEEDS_SERIES */
@@ -72,11 +74,13 @@ typedef struct crdi_figure_source {
     /* CRDI_NEEDS_BANDS */
     int band_count;
     const crdi_bands *bands;
-    struct crdi_fit { /* observed against predicted; count 0: no such panel */
+    int fit_count; /* panels of observed against predicted; several divide the bands, each behind its own */
+    const struct crdi_fit {
+        const char *name; /* of the target; NULL: it needs none */
         int64_t count;
         const double *observed, *predicted, *low, *high; /* low and high may be NULL */
         double probability;
-    } fit;
+    } * fit;
     /* CRDI_NEEDS_MAPS; with class_count and class_name of the target */
     crdi_maps maps;
     /* CRDI_NEEDS_LOSS */

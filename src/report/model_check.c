@@ -2,6 +2,7 @@
 #include "report/model_check.h"
 #include "nn/likelihood.h"
 #include "nn/nn.h"
+#include "store/dataset.h"
 #include "store/json.h"
 
 #include <credence/diag.h>
@@ -19,9 +20,12 @@ struct check {
     crd_array x, y; /* the rows used */
     crd_model *model;
     crd_trace *trace;
-    double *f_draws, *y_draws; /* (rows x draws x numbers a row of f), (rows x draws) */
-    int64_t total, lost; /* of them; those of y that are not finite */
-    double f[QUANTILES], predicted[QUANTILES], target[QUANTILES];
+    int64_t targets;
+    double *f_draws, *y_draws; /* (rows x draws x numbers a row of f), (rows x draws x targets) */
+    int64_t total, lost; /* rows x draws that are finite and kept; that are not */
+    struct ranges {
+        double f[QUANTILES], predicted[QUANTILES], target[QUANTILES];
+    } * range; /* (targets) */
 };
 
 /* ---- the sites ------------------------------------------------------------------------------------------------ */
@@ -99,13 +103,22 @@ static crd_status pick_rows(struct check *c)
     c->network.x = c->x;
     c->network.y = NULL;
     c->network.classes = c->request->dataset->recipe->class_count;
+    c->network.targets = c->targets = c->request->dataset->recipe->target_count;
     return CRD_OK;
+}
+
+static bool all_finite(const double *values, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (!isfinite(values[i]))
+            return false;
+    return true;
 }
 
 static crd_status draw(struct check *c, crd_program *program, int64_t skip)
 {
     const crd_recipe *r = c->request->dataset->recipe;
-    int64_t rows = c->x.shape.dim[0], width = crdi_network_width(&c->network);
+    int64_t rows = c->x.shape.dim[0], width = crdi_network_width(&c->network), targets = c->targets;
     crd_exec *exec;
     CRD_TRY(crd_exec_create(&exec, program));
     for (int k = 0; k < c->request->draws; k++) {
@@ -114,20 +127,46 @@ static crd_status draw(struct check *c, crd_program *program, int64_t skip)
         crd_exec_input(exec)[1] = key.word[1];
         crd_exec_run(exec);
         const double *f = crd_exec_output(exec) + skip, *y = f + rows * width;
-        for (int64_t i = 0; i < rows; i++) {
+        for (int64_t i = 0; i < rows; i++, f += width, y += targets) {
             /* What overflows in the prior has no place in quantiles; how much it is is said. */
-            bool finite = isfinite(y[i]);
-            for (int64_t j = 0; j < width; j++)
-                finite = finite && isfinite(f[i * width + j]);
+            bool finite = all_finite(f, width) && all_finite(y, targets);
             c->lost += !finite;
             if (!finite)
                 continue;
             for (int64_t j = 0; j < width; j++)
-                c->f_draws[c->total * width + j] = r->target_mean + r->target_sd * f[i * width + j];
-            c->y_draws[c->total++] = r->target_mean + r->target_sd * y[i];
+                c->f_draws[c->total * width + j] = crdi_recipe_own_units(r, j, f[j]);
+            for (int64_t j = 0; j < targets; j++)
+                c->y_draws[c->total * targets + j] = crdi_recipe_own_units(r, j, y[j]);
+            c->total++;
         }
     }
     crd_exec_destroy(&exec);
+    return CRD_OK;
+}
+
+/* Quantiles of count values, each `stride` behind the other. `work` has room for them. */
+static crd_status quantiles(crd_context *ctx, const double *values, int64_t count, int64_t stride, double *work,
+                            double *out)
+{
+    for (int64_t i = 0; i < count; i++)
+        work[i] = values[i * stride];
+    return crd_diag_quantile(ctx, work, count, prob, QUANTILES, out);
+}
+
+static crd_status find_ranges(struct check *c, double *work)
+{
+    int64_t width = crdi_network_width(&c->network), n = c->y.shape.dim[0];
+    for (int64_t j = 0; j < c->targets; j++) {
+        struct ranges *range = &c->range[j];
+        CRD_TRY(quantiles(c->ctx, c->y.data + j, n, c->targets, work, range->target));
+        if (c->total == 0)
+            continue;
+        CRD_TRY(quantiles(c->ctx, c->y_draws + j, c->total, c->targets, work, range->predicted));
+        /* the logits of classes are one range */
+        bool several = c->targets > 1;
+        CRD_TRY(quantiles(c->ctx, c->f_draws + j, several ? c->total : c->total * width, several ? c->targets : 1, work,
+                          range->f));
+    }
     return CRD_OK;
 }
 
@@ -139,29 +178,35 @@ static crd_status predict(struct check *c)
     crd_program *program;
     int64_t width = crdi_network_width(&c->network);
     c->f_draws = crdi_alloc_array(c->ctx, most * width, sizeof *c->f_draws);
-    c->y_draws = crdi_alloc_array(c->ctx, most, sizeof *c->y_draws);
-    if (!c->f_draws || !c->y_draws)
+    c->y_draws = crdi_alloc_array(c->ctx, most * c->targets, sizeof *c->y_draws);
+    c->range = crdi_alloc_array(c->ctx, c->targets, sizeof *c->range);
+    if (!c->f_draws || !c->y_draws || !c->range)
         return CRD_ENOMEM;
     for (int i = 0; i < crd_model_site_count(c->model); i++)
         skip += crd_model_site(c->model, i)->size;
-    CRD_TRY(crd_array_init(c->ctx, &c->y, crd_shape_1(n)));
-    for (int64_t i = 0; i < n; i++)
-        c->y.data[i] = d->recipe->target_mean + d->recipe->target_sd * d->y.data[i];
+    CRD_TRY(crd_array_init(c->ctx, &c->y, d->y.shape));
+    for (int64_t i = 0; i < crd_shape_size(d->y.shape); i++)
+        c->y.data[i] = crdi_recipe_own_units(d->recipe, i, d->y.data[i]);
     CRD_TRY(crd_model_compile_prior(c->model, names, 2, &program));
     crd_status status = draw(c, program, skip);
     crd_program_destroy(&program);
-    if (status == CRD_OK && c->total > 0)
-        status = crd_diag_quantile(c->ctx, c->f_draws, c->total * width, prob, QUANTILES, c->f);
-    if (status == CRD_OK && c->total > 0)
-        status = crd_diag_quantile(c->ctx, c->y_draws, c->total, prob, QUANTILES, c->predicted);
-    return status == CRD_OK ? crd_diag_quantile(c->ctx, c->y.data, n, prob, QUANTILES, c->target) : status;
+    CRD_TRY(status);
+    double *work = crdi_alloc_array(c->ctx, most * width > n ? most * width : n, sizeof *work);
+    status = work ? find_ranges(c, work) : CRD_ENOMEM;
+    crdi_free(c->ctx, work);
+    return status;
 }
 
 /* ---- the whole ------------------------------------------------------------------------------------------------- */
 
-static void add_range(crdi_string *out, const char *name, const double *q)
+/* A line of quantiles: of a target's name behind `what`, if there are several. */
+static void add_range(const struct check *c, crdi_string *out, const char *what, int64_t target, int width,
+                      const double *q)
 {
-    crdi_string_append(out, "%-8s", name);
+    size_t before = out->length;
+    crdi_string_append(out, "%s%s%s", what, c->targets > 1 ? " " : "",
+                       c->targets > 1 ? c->request->dataset->recipe->targets[target].name : "");
+    crdi_string_append(out, "%*s", width - (int)(out->length - before), "");
     for (int k = 0; k < QUANTILES; k++)
         crdi_string_append(out, " %10.4g", q[k]);
     crdi_string_append(out, "\n");
@@ -169,14 +214,21 @@ static void add_range(crdi_string *out, const char *name, const double *q)
 
 static void add_ranges(const struct check *c, crdi_string *out)
 {
-    crdi_string_append(out, "\nprior predictive, %d draws at %lld rows:\n%-8s", c->request->draws,
-                       (long long)c->x.shape.dim[0], "");
+    int width = 8;
+    for (int64_t j = 0; j < c->targets && c->targets > 1; j++) {
+        int length = (int)strlen("target ") + (int)strlen(c->request->dataset->recipe->targets[j].name);
+        width = length > width ? length : width;
+    }
+    crdi_string_append(out, "\nprior predictive, %d draws at %lld rows:\n%-*s", c->request->draws,
+                       (long long)c->x.shape.dim[0], width, "");
     for (int k = 0; k < QUANTILES; k++)
         crdi_string_append(out, " %10s", heading[k]);
     crdi_string_append(out, "\n");
-    add_range(out, "f", c->f);
-    add_range(out, "y", c->predicted);
-    add_range(out, "target", c->target);
+    for (int64_t j = 0; j < c->targets; j++) {
+        add_range(c, out, "f", j, width, c->range[j].f);
+        add_range(c, out, "y", j, width, c->range[j].predicted);
+        add_range(c, out, "target", j, width, c->range[j].target);
+    }
     if (c->lost > 0)
         crdi_string_append(out, "%.3g%% of the predictions overflow and are left out\n",
                            100 * (double)c->lost / (double)(c->lost + c->total));
@@ -190,6 +242,26 @@ static void put_range(crdi_json_writer *w, const char *name, const double *q)
     crdi_json_close(w, ']');
 }
 
+/* Of one target among the members of the whole; of several as a list. */
+static void put_ranges(const struct check *c, crdi_json_writer *w)
+{
+    if (c->targets > 1)
+        crdi_json_open(w, "targets", '[');
+    for (int64_t j = 0; j < c->targets; j++) {
+        if (c->targets > 1) {
+            crdi_json_open(w, NULL, '{');
+            crdi_json_put_text(w, "name", c->request->dataset->recipe->targets[j].name);
+        }
+        put_range(w, "f", c->range[j].f);
+        put_range(w, "y", c->range[j].predicted);
+        put_range(w, "target", c->range[j].target);
+        if (c->targets > 1)
+            crdi_json_close(w, '}');
+    }
+    if (c->targets > 1)
+        crdi_json_close(w, ']');
+}
+
 static crd_status write_json(struct check *c, crdi_string *out)
 {
     crdi_json_writer w = {.out = out};
@@ -201,9 +273,7 @@ static crd_status write_json(struct check *c, crdi_string *out)
     crdi_json_put_integer(&w, "draws", c->request->draws);
     crdi_json_put_integer(&w, "rows", c->x.shape.dim[0]);
     put_range(&w, "probabilities", prob);
-    put_range(&w, "f", c->f);
-    put_range(&w, "y", c->predicted);
-    put_range(&w, "target", c->target);
+    put_ranges(c, &w);
     crdi_json_put_number(&w, "not_finite", (double)c->lost / (double)(c->lost + c->total));
     crdi_json_close(&w, '}');
     crdi_string_append(out, "\n");
@@ -226,7 +296,7 @@ static crd_status check(struct check *c, crdi_string *out)
     /* The observed y is needed for a model without it as a latent site; its values at these rows do not matter. */
     crd_network observed = c->network;
     crd_array zeros;
-    CRD_TRY(crd_array_init(c->ctx, &zeros, crd_shape_1(c->x.shape.dim[0])));
+    CRD_TRY(crd_array_init(c->ctx, &zeros, crdi_recipe_shape(c->request->dataset->recipe, c->x.shape.dim[0])));
     observed.y = &zeros;
     crd_status status = crd_model_create(&c->model, c->ctx, crd_network_model, &observed);
     if (status == CRD_OK)
@@ -248,5 +318,6 @@ crd_status crdi_model_check(crd_context *ctx, const crdi_model_check_request *re
     crd_array_clear(&c.y);
     crdi_free(ctx, c.f_draws);
     crdi_free(ctx, c.y_draws);
+    crdi_free(ctx, c.range);
     return status;
 }

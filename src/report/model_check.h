@@ -15,7 +15,7 @@ typedef struct crdi_model_check_request {
 } crdi_model_check_request;
 
 /* Appends the resolved model: a line a site (shape, support, prior), the number of parameters, and quantiles over draws from
- * the prior, at up to 500 rows of the data spread evenly, of f and y in the target's units beside those of the target.
+ * the prior, at up to 500 rows of the data spread evenly, of f and y in the target's units beside those of the target (of each, if there are several).
  * Errors: what crd_model_create says. */
 crd_status crdi_model_check(crd_context *ctx, const crdi_model_check_request *request, crdi_string *out);
 

@@ -1,6 +1,7 @@
 /* prediction.c - predictions at new inputs: of every draw, then their moments, quantiles and entropies. */
 #include "report/prediction.h"
 #include "report/by_row.h"
+#include "store/dataset.h"
 
 #include <credence/diag.h>
 #include <math.h>
@@ -27,24 +28,41 @@ static crd_status compile(void *user, const crd_model *model, int64_t first, int
 
 /* ---- numbers and counts ------------------------------------------------------------------------------------- */
 
-/* y are sorted. */
-static crd_status summarise_number(const struct work *w, int64_t row, int64_t draws, double *f, double *y)
+/* The draws of target j of a row, f and y (draws): both are sorted. */
+static crd_status summarise_number(const struct work *w, int64_t row, int64_t j, int64_t draws, double *f, double *y)
 {
-    const crd_recipe *recipe = w->net->recipe;
     crd_context *ctx = w->net->ctx;
     crdi_prediction *out = w->out;
+    int64_t at = row * out->targets + j;
     for (int64_t d = 0; d < draws; d++)
-        f[d] = out->outcome == CRDI_OUTCOME_COUNT ? exp(f[d]) : recipe->target_mean + recipe->target_sd * f[d];
-    out->mean[row] = crd_diag_mean(f, draws);
-    out->sd[row] = crd_diag_sd(f, draws);
+        f[d] = out->outcome == CRDI_OUTCOME_COUNT ? exp(f[d]) : crdi_recipe_own_units(w->net->recipe, j, f[d]);
+    out->mean[at] = crd_diag_mean(f, draws);
+    out->sd[at] = crd_diag_sd(f, draws);
     CRD_TRY(crd_diag_sort(ctx, f, draws, f));
     CRD_TRY(crd_diag_sort(ctx, y, draws, y));
     for (int k = 0; k < out->prob_count; k++) {
         double prob = w->request->prob[k];
-        out->f[row * out->prob_count + k] = crd_diag_quantile_sorted(f, draws, prob);
-        out->y[row * out->prob_count + k] = crd_diag_quantile_sorted(y, draws, prob);
+        out->f[at * out->prob_count + k] = crd_diag_quantile_sorted(f, draws, prob);
+        out->y[at * out->prob_count + k] = crd_diag_quantile_sorted(y, draws, prob);
     }
     return CRD_OK;
+}
+
+/* The targets of a row one by one: f and y are (draws, targets). */
+static crd_status summarise_numbers(const struct work *w, int64_t row, int64_t draws, const double *f, const double *y)
+{
+    int64_t targets = w->out->targets;
+    double *one = crdi_alloc_array(w->net->ctx, 2 * draws, sizeof *one);
+    crd_status status = one ? CRD_OK : CRD_ENOMEM;
+    for (int64_t j = 0; j < targets && status == CRD_OK; j++) {
+        for (int64_t d = 0; d < draws; d++) {
+            one[d] = f[d * targets + j];
+            one[draws + d] = y[d * targets + j];
+        }
+        status = summarise_number(w, row, j, draws, one, one + draws);
+    }
+    crdi_free(w->net->ctx, one);
+    return status;
 }
 
 /* ---- classes ------------------------------------------------------------------------------------------------ */
@@ -103,12 +121,18 @@ static crd_status summarise_row(void *user, int64_t row, int64_t draws, double *
     const struct work *w = user;
     crdi_prediction *out = w->out;
     double *f = values[0], *y = values[1];
-    for (int64_t d = 0; d < draws; d++)
-        y[d] = w->net->recipe->target_mean + w->net->recipe->target_sd * y[d];
-    for (int64_t i = 0; i < out->samples; i++)
-        out->sample[row * out->samples + i] = y[w->request->pick ? w->request->pick[i] : i * draws / out->samples];
+    int64_t targets = out->targets;
+    for (int64_t i = 0; i < draws * targets; i++)
+        y[i] = crdi_recipe_own_units(w->net->recipe, i, y[i]);
+    for (int64_t i = 0; i < out->samples; i++) {
+        int64_t draw = w->request->pick ? w->request->pick[i] : i * draws / out->samples;
+        for (int64_t j = 0; j < targets; j++)
+            out->sample[(row * targets + j) * out->samples + i] = y[draw * targets + j];
+    }
+    if (targets > 1)
+        return summarise_numbers(w, row, draws, f, y);
     if (out->outcome != CRDI_OUTCOME_CLASS)
-        return summarise_number(w, row, draws, f, y);
+        return summarise_number(w, row, 0, draws, f, y);
     for (int64_t k = 0; k < out->classes; k++)
         CRD_TRY(summarise_class(w, row, k, draws, f, y));
     return CRD_OK;
@@ -119,16 +143,17 @@ static crd_status summarise_row(void *user, int64_t row, int64_t draws, double *
 static bool alloc_results(crdi_prediction *p)
 {
     bool classes = p->outcome == CRDI_OUTCOME_CLASS;
+    int64_t parts = p->rows * p->classes * p->targets;
     const struct {
         double **out;
         int64_t count;
-    } array[] = {{&p->mean, p->rows * p->classes},
-                 {&p->sd, p->rows * p->classes},
-                 {&p->f, p->rows * p->classes * p->prob_count},
-                 {&p->y, classes ? 0 : p->rows * p->prob_count},
+    } array[] = {{&p->mean, parts},
+                 {&p->sd, parts},
+                 {&p->f, parts * p->prob_count},
+                 {&p->y, classes ? 0 : parts * p->prob_count},
                  {&p->entropy, classes ? p->rows : 0},
                  {&p->expected_entropy, classes ? p->rows : 0},
-                 {&p->sample, p->rows * p->samples}};
+                 {&p->sample, p->rows * p->targets * p->samples}};
     for (int i = 0; i < CRDI_COUNT(array); i++) {
         if (array[i].count == 0)
             continue;
@@ -153,6 +178,7 @@ static crd_status create(struct work *w)
                            .outcome = likelihood->outcome,
                            .rows = w->request->x->shape.dim[0],
                            .classes = likelihood->outcome == CRDI_OUTCOME_CLASS ? w->net->recipe->class_count : 1,
+                           .targets = crdi_network_targets(network),
                            .prob_count = w->request->prob_count,
                            .samples = w->request->samples};
     w->width = crdi_network_width(network);
@@ -197,7 +223,7 @@ crd_status crdi_prediction_make(const crdi_network_run *net, const crdi_predicti
                                                 .what = "predictions",
                                                 .rows = w.out->rows,
                                                 .outputs = 2,
-                                                .width = w.width,
+                                                .width = {w.width, w.out->targets},
                                                 .keyed = true,
                                                 .key = request->key,
                                                 .draws = request->draws,

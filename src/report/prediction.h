@@ -20,20 +20,20 @@ typedef struct crdi_prediction_request {
 } crdi_prediction_request;
 
 /* In the target's own units. What f means depends on y: its middle (numbers), its mean exp(f) (counts), the probability of each
- * class (classes); y has the noise of the model on top. */
+ * class (classes); y has the noise of the model on top. Below, (parts) are the classes, or the targets: numbers may be several. */
 typedef struct crdi_prediction {
     crd_context *ctx;
     crdi_outcome outcome;
-    int64_t rows, classes; /* classes: 1 for numbers and counts */
+    int64_t rows, classes, targets; /* classes: 1 for numbers and counts; targets: 1 for classes and counts */
     int prob_count;
-    double *mean, *sd; /* (rows, classes) of f */
-    double *f; /* (rows, classes, prob_count) quantiles */
-    double *y; /* (rows, prob_count) quantiles; not for classes */
+    double *mean, *sd; /* (rows, parts) of f */
+    double *f; /* (rows, parts, prob_count) quantiles */
+    double *y; /* (rows, targets, prob_count) quantiles; not for classes */
     double *entropy,
         *expected_entropy; /* (rows) for classes, natural logarithm: of the mean probabilities, and the mean of
                                            the draws' entropies. Their difference is the mutual information */
     int64_t samples;
-    double *sample; /* (rows, samples) */
+    double *sample; /* (rows, targets, samples) */
 } crdi_prediction;
 
 /* Predicts from the draws of crdi_run_part_find. The noise of draw d (chains one after the other) at rows

@@ -5,21 +5,32 @@
 #include <math.h>
 #include <string.h>
 
+static crd_status same_target(const crdi_run_loo *a, const crdi_run_loo *b, int64_t target)
+{
+    double largest = 0;
+    for (int64_t i = 0; i < a->rows; i++)
+        largest = fmax(largest, fabs(a->y[i * a->targets + target]));
+    for (int64_t i = 0; i < a->rows; i++) {
+        double ours = a->y[i * a->targets + target], theirs = b->y[i * a->targets + target];
+        /* a target that was scaled comes back with rounding errors of its mean's size */
+        if (!(fabs(ours - theirs) <= 1e-9 * fabs(ours) + 1e-12 * largest))
+            return crdi_raise(a->ctx, CRD_EDATA,
+                              "the runs are of different data: in row %lld %s is %.6g in %s, and %s is %.6g in %s",
+                              (long long)i, a->target[target], ours, a->path, b->target[target], theirs, b->path);
+    }
+    return CRD_OK;
+}
+
 crd_status crdi_run_loo_same_data(const crdi_run_loo *a, const crdi_run_loo *b)
 {
     if (a->rows != b->rows)
         return crdi_raise(a->ctx, CRD_EDATA, "the runs are of different data: %s has %lld rows, %s has %lld", a->path,
                           (long long)a->rows, b->path, (long long)b->rows);
-    double largest = 0;
-    for (int64_t i = 0; i < a->rows; i++)
-        largest = fmax(largest, fabs(a->y[i]));
-    for (int64_t i = 0; i < a->rows; i++) {
-        /* a target that was scaled comes back with rounding errors of its mean's size */
-        if (!(fabs(a->y[i] - b->y[i]) <= 1e-9 * fabs(a->y[i]) + 1e-12 * largest))
-            return crdi_raise(a->ctx, CRD_EDATA,
-                              "the runs are of different data: in row %lld %s is %.6g in %s, and %s is %.6g in %s",
-                              (long long)i, a->target, a->y[i], a->path, b->target, b->y[i], b->path);
-    }
+    if (a->targets != b->targets)
+        return crdi_raise(a->ctx, CRD_EDATA, "the runs are of different data: %s has %lld target%s, %s has %lld",
+                          a->path, (long long)a->targets, a->targets == 1 ? "" : "s", b->path, (long long)b->targets);
+    for (int64_t j = 0; j < a->targets; j++)
+        CRD_TRY(same_target(a, b, j));
     return CRD_OK;
 }
 

@@ -76,25 +76,43 @@ static void add_class_columns(struct column_names *n, const crd_recipe *r, const
     }
 }
 
+/* What stands between "f" and "_mean": nothing, or _NAME where there are several targets. */
+static const char *target_infix(struct column_names *n, const crd_recipe *r, int64_t target)
+{
+    const char *infix = r->target_count > 1 ? crdi_arena_printf(n->arena, "_%s", r->targets[target].name) : "";
+    n->failed = n->failed || !infix;
+    return infix ? infix : "";
+}
+
+static void add_number_columns(struct column_names *n, const crd_recipe *r, int64_t target,
+                               const crdi_prediction_columns *c)
+{
+    const char *infix = target_infix(n, r, target);
+    const char *f = crdi_arena_printf(n->arena, "%s%s", c->outcome == CRDI_OUTCOME_COUNT ? "rate" : "f", infix);
+    const char *y = crdi_arena_printf(n->arena, "y%s", infix);
+    add_column(n, crdi_arena_printf(n->arena, "%s_mean", f ? f : ""));
+    add_column(n, crdi_arena_printf(n->arena, "%s_sd", f ? f : ""));
+    add_quantiles(n, f ? f : "", c);
+    add_quantiles(n, y ? y : "", c);
+    n->failed = n->failed || !f || !y;
+}
+
 static crd_status prediction_names(const crd_recipe *r, const crdi_prediction_columns *c, struct column_names *n)
 {
-    int64_t most = r->feature_count + (r->class_count + 1) * (1 + c->prob_count) + 8 + 2 * c->prob_count + c->samples;
-    const char *f = c->outcome == CRDI_OUTCOME_COUNT ? "rate" : "f";
+    int64_t most = r->feature_count + (r->class_count + 1) * (1 + c->prob_count) + 8 +
+                   r->target_count * (2 + 2 * c->prob_count + c->samples);
     n->name = crdi_arena_alloc(n->arena, (size_t)most * sizeof *n->name);
     if (!n->name)
         return CRD_ENOMEM;
     for (int64_t j = 0; j < r->feature_count; j = crdi_recipe_group(r, j))
         add_column(n, r->feature[j].column);
-    if (c->outcome == CRDI_OUTCOME_CLASS) {
+    if (c->outcome == CRDI_OUTCOME_CLASS)
         add_class_columns(n, r, c);
-    } else {
-        add_column(n, crdi_arena_printf(n->arena, "%s_mean", f));
-        add_column(n, crdi_arena_printf(n->arena, "%s_sd", f));
-        add_quantiles(n, f, c);
-        add_quantiles(n, "y", c);
-    }
-    for (int64_t i = 0; i < c->samples; i++)
-        add_column(n, crdi_arena_printf(n->arena, "sample_%lld", (long long)i));
+    for (int64_t j = 0; j < r->target_count && c->outcome != CRDI_OUTCOME_CLASS; j++)
+        add_number_columns(n, r, j, c);
+    for (int64_t j = 0; j < r->target_count; j++)
+        for (int64_t i = 0; i < c->samples; i++)
+            add_column(n, crdi_arena_printf(n->arena, "sample%s_%lld", target_infix(n, r, j), (long long)i));
     return n->failed ? CRD_ENOMEM : CRD_OK;
 }
 
@@ -137,22 +155,29 @@ static void write_classes(crdi_csv_writer *w, const crd_recipe *r, const crdi_pr
     write_numbers(w, p->f + i * p->classes * p->prob_count, p->classes * p->prob_count);
 }
 
+/* part: of (rows, targets). */
+static void write_target(crdi_csv_writer *w, const crdi_prediction *p, int64_t part)
+{
+    crdi_csv_writer_number(w, p->mean[part]);
+    crdi_csv_writer_number(w, p->sd[part]);
+    write_numbers(w, p->f + part * p->prob_count, p->prob_count);
+    write_numbers(w, p->y + part * p->prob_count, p->prob_count);
+}
+
 crd_status crdi_prediction_csv_write(crdi_csv_writer *w, const crd_recipe *recipe, const crd_table *table,
                                      const int64_t *row, const crdi_prediction *p)
 {
     for (int64_t i = 0; i < p->rows; i++) {
-        const double *sample = p->sample + i * p->samples;
+        const double *sample = p->sample + i * p->targets * p->samples;
         write_inputs(w, recipe, table, row[i]);
         if (p->outcome == CRDI_OUTCOME_CLASS) {
             write_classes(w, recipe, p, i);
             for (int64_t k = 0; k < p->samples; k++)
                 crdi_csv_writer_text(w, recipe->class_name[(int64_t)sample[k]]);
         } else {
-            crdi_csv_writer_number(w, p->mean[i]);
-            crdi_csv_writer_number(w, p->sd[i]);
-            write_numbers(w, p->f + i * p->prob_count, p->prob_count);
-            write_numbers(w, p->y + i * p->prob_count, p->prob_count);
-            write_numbers(w, sample, p->samples);
+            for (int64_t part = i * p->targets; part < (i + 1) * p->targets; part++)
+                write_target(w, p, part);
+            write_numbers(w, sample, p->targets * p->samples);
         }
         CRD_TRY(crdi_csv_writer_end_row(w));
     }

@@ -35,7 +35,8 @@ static crd_status make_data(crdi_network_run *net, crdi_arena *arena, const crdi
                             &(crdi_figure_source){.rows = all.rows,
                                                   .input_count = (int)(count ? count : all.count),
                                                   .input = named,
-                                                  .target = {net->recipe->target, all.target},
+                                                  .target_count = (int)net->recipe->target_count,
+                                                  .target = all.target,
                                                   .class_count = net->recipe->class_count,
                                                   .class_name = net->recipe->class_name});
 }
@@ -91,12 +92,13 @@ static const double *is_class(crdi_arena *arena, const crdi_run_inputs *all, int
 {
     double *out = crdi_arena_alloc(arena, (size_t)all->rows * sizeof *out);
     for (int64_t i = 0; out && i < all->rows; i++)
-        out[i] = all->target[i] == (double)class;
+        out[i] = all->target->values[i] == (double)class;
     return out;
 }
 
+/* part: a class, or one of the targets. */
 static crd_status make_band(const crdi_network_run *net, crdi_arena *arena, const crdi_run_inputs *all,
-                            const crdi_run_input *along, const double *range, int64_t class, crdi_bands *out)
+                            const crdi_run_input *along, const double *range, int64_t part, crdi_bands *out)
 {
     const crd_recipe *r = all->recipe;
     int64_t most = along->end - along->first > GRID ? along->end - along->first : GRID;
@@ -116,7 +118,7 @@ static crd_status make_band(const crdi_network_run *net, crdi_arena *arena, cons
     }
     crd_array x = crd_array_borrow(rows, crd_shape_2(count, r->feature_count));
     CRD_TRY(predict(net, &x, crd_key_make(0), &p));
-    crd_status status = split(arena, p->f + 3 * class, count, 3 * p->classes, curve);
+    crd_status status = split(arena, p->f + 3 * part, count, 3 * p->classes * p->targets, curve);
     crdi_prediction_destroy(&p);
     CRD_TRY(status);
     *level = (struct crdi_band){0.95, curve[0], curve[2]};
@@ -127,7 +129,8 @@ static crd_status make_band(const crdi_network_run *net, crdi_arena *arena, cons
     for (int64_t j = 0; j < levels; j++)
         names[j] = r->feature[along->first + j].level;
     bool named = levels > 0 && levels <= CRDI_TICKS, classes = r->class_count > 0;
-    const char *label = classes ? crdi_arena_printf(arena, "P(%s = %s)", r->target, r->class_name[class]) : r->target;
+    const char *label =
+        classes ? crdi_arena_printf(arena, "P(%s = %s)", r->target, r->class_name[part]) : r->targets[part].name;
     if (!label)
         return CRD_ENOMEM;
     *out = (crdi_bands){.x_label = named ? r->feature[along->first].column : along->name,
@@ -143,29 +146,39 @@ static crd_status make_band(const crdi_network_run *net, crdi_arena *arena, cons
     if (all->count == 1) { /* else the other inputs vary in the data and are held in the band */
         out->data_count = all->rows;
         out->data_x = along->values;
-        out->data_y = all->target;
-        if (classes && !(out->data_y = is_class(arena, all, class)))
+        out->data_y = classes ? is_class(arena, all, part) : all->target[part].values;
+        if (!out->data_y)
             return CRD_ENOMEM;
     }
     return CRD_OK;
 }
 
-static crd_status make_fit(const crdi_network_run *net, crdi_arena *arena, const crdi_run_inputs *all, crd_key key,
-                           struct crdi_fit *out)
+/* A panel a target. */
+static crd_status make_fits(const crdi_network_run *net, crdi_arena *arena, const crdi_run_inputs *all, crd_key key,
+                            crdi_figure_source *source)
 {
+    int64_t targets = net->recipe->target_count;
+    struct crdi_fit *fit = crdi_arena_alloc(arena, (size_t)targets * sizeof *fit);
+    crd_status status = fit ? CRD_OK : CRD_ENOMEM;
     crdi_prediction *p;
-    const double *curve[3];
-    CRD_TRY(predict(net, &net->x, key, &p));
-    crd_status status = split(arena, p->y, all->rows, 3, curve);
-    crdi_prediction_destroy(&p);
     CRD_TRY(status);
-    *out = (struct crdi_fit){.count = all->rows,
-                             .observed = all->target,
-                             .predicted = curve[1],
-                             .low = curve[0],
-                             .high = curve[2],
-                             .probability = 0.95};
-    return CRD_OK;
+    CRD_TRY(predict(net, &net->x, key, &p));
+    for (int64_t j = 0; j < targets && status == CRD_OK; j++) {
+        const double *curve[3];
+        status = split(arena, p->y + 3 * j, all->rows, 3 * targets, curve);
+        if (status == CRD_OK)
+            fit[j] = (struct crdi_fit){.name = targets > 1 ? all->target[j].name : NULL,
+                                       .count = all->rows,
+                                       .observed = all->target[j].values,
+                                       .predicted = curve[1],
+                                       .low = curve[0],
+                                       .high = curve[2],
+                                       .probability = 0.95};
+    }
+    crdi_prediction_destroy(&p);
+    source->fit_count = (int)targets;
+    source->fit = fit;
+    return status;
 }
 
 static crd_status make_bands(crdi_network_run *net, crdi_arena *arena, const crdi_run_figure_options *options,
@@ -181,20 +194,28 @@ static crd_status make_bands(crdi_network_run *net, crdi_arena *arena, const crd
         to = from + 1;
     }
     /* Two classes: the probability of the second says all. */
-    int64_t classes = net->recipe->class_count, first = classes == 2 ? 1 : 0, panels = classes > 2 ? classes : 1;
+    int64_t classes = net->recipe->class_count, targets = net->recipe->target_count;
+    int64_t first = classes == 2 ? 1 : 0, panels = classes > 2 ? classes : targets;
     if ((to - from) * panels > MOST_BANDS)
-        return crdi_raise(net->ctx, CRD_EUNSUPPORTED,
-                          "%s: bands of %lld classes over %lld inputs are too many panels; --along COL draws one input",
-                          net->path, (long long)classes, (long long)(to - from));
+        return crdi_raise(net->ctx, CRD_EUNSUPPORTED, "%s: bands of %lld %s over %lld input%s are too many panels%s",
+                          net->path, (long long)(classes ? classes : targets),
+                          classes       ? "classes"
+                          : targets > 1 ? "targets"
+                                        : "target",
+                          (long long)(to - from), to - from == 1 ? "" : "s",
+                          to - from == 1 ? "" : "; --along COL draws one input");
     crdi_bands *bands = crdi_arena_alloc(arena, (size_t)(all.count * panels) * sizeof *bands);
     if (!bands)
         return CRD_ENOMEM;
-    for (int64_t k = from; k < to; k++)
-        for (int64_t c = first; c < first + panels; c++)
-            CRD_TRY(make_band(net, arena, &all, &all.input[k], options->range, c, &bands[source.band_count++]));
+    int64_t inner = targets > 1 ? to - from : panels; /* inputs of a target, or classes of an input, stand together */
+    for (int64_t i = 0; i < (to - from) * panels; i++) {
+        int64_t input = from + (targets > 1 ? i % inner : i / inner);
+        int64_t part = first + (targets > 1 ? i / inner : i % inner);
+        CRD_TRY(make_band(net, arena, &all, &all.input[input], options->range, part, &bands[source.band_count++]));
+    }
     source.bands = bands;
     if (all.count > 1 && classes == 0)
-        CRD_TRY(make_fit(net, arena, &all, options->key, &source.fit));
+        CRD_TRY(make_fits(net, arena, &all, options->key, &source));
     return crdi_figure_bands(out, net->ctx, &source);
 }
 

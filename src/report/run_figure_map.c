@@ -69,6 +69,7 @@ struct shown {
     const struct quantity *quantity;
     int64_t class; /* without a quantity: -1, or the class */
     int64_t sample; /* else the place among the samples */
+    int64_t target; /* which of several */
 };
 
 struct map {
@@ -88,11 +89,14 @@ struct map {
 
 /* ---- what is asked for -------------------------------------------------------------------------------------- */
 
+/* Once for each target. */
 static crd_status add_shown(struct map *m, struct shown one)
 {
-    if (m->shown_count == MOST_MAPS)
-        return crdi_raise(m->net->ctx, CRD_EUNSUPPORTED, "a figure has up to %d maps", MOST_MAPS);
-    m->shown[m->shown_count++] = one;
+    for (one.target = 0; one.target < m->net->recipe->target_count; one.target++) {
+        if (m->shown_count == MOST_MAPS)
+            return crdi_raise(m->net->ctx, CRD_EUNSUPPORTED, "a figure has up to %d maps", MOST_MAPS);
+        m->shown[m->shown_count++] = one;
+    }
     return CRD_OK;
 }
 
@@ -118,11 +122,11 @@ static crd_status add_named(struct map *m, const char *name)
     for (int i = 0; i < CRDI_COUNT(quantities); i++) {
         const struct quantity *q = &quantities[i];
         if ((q->outcomes & 1 << m->outcome) && (strcmp(name, q->name) == 0 || strcmp(name, q->kind) == 0))
-            return add_shown(m, (struct shown){q, -1, -1});
+            return add_shown(m, (struct shown){q, -1, -1, 0});
     }
     for (int64_t k = 0; k < r->class_count && strncmp(name, "p_", 2) == 0; k++)
         if (strcmp(name + 2, r->class_name[k]) == 0)
-            return add_shown(m, (struct shown){NULL, k, -1});
+            return add_shown(m, (struct shown){NULL, k, -1, 0});
     return raise_unknown(m, name);
 }
 
@@ -130,7 +134,7 @@ static crd_status find_shown(struct map *m)
 {
     const crdi_run_figure_options *o = m->options;
     for (int64_t i = 0; i < o->pick_count; i++)
-        CRD_TRY(add_shown(m, (struct shown){NULL, -1, i}));
+        CRD_TRY(add_shown(m, (struct shown){NULL, -1, i, 0}));
     for (int64_t i = 0; i < o->show_count; i++) {
         char *at = crdi_arena_strdup(m->arena, o->show[i]), *next;
         if (!at)
@@ -144,7 +148,7 @@ static crd_status find_shown(struct map *m)
     }
     for (int i = 0; i < CRDI_COUNT(quantities) && o->pick_count == 0 && o->show_count == 0; i++)
         if (quantities[i].usual && quantities[i].outcomes & 1 << m->outcome)
-            CRD_TRY(add_shown(m, (struct shown){&quantities[i], -1, -1}));
+            CRD_TRY(add_shown(m, (struct shown){&quantities[i], -1, -1, 0}));
     return CRD_OK;
 }
 
@@ -211,8 +215,9 @@ static crd_status predict(struct map *m)
 
 static double value_of(const crdi_prediction *p, const struct shown *s, int64_t i)
 {
-    return s->quantity      ? s->quantity->value(p, i)
-           : s->sample >= 0 ? p->sample[i * p->samples + s->sample]
+    int64_t at = i * p->targets + s->target;
+    return s->quantity      ? s->quantity->value(p, at)
+           : s->sample >= 0 ? p->sample[at * p->samples + s->sample]
                             : p->mean[i * p->classes + s->class];
 }
 
@@ -220,12 +225,14 @@ static const char *title_of(const struct map *m, const struct shown *s)
 {
     const crd_recipe *r = m->net->recipe;
     if (s->sample >= 0)
-        return crdi_arena_printf(m->arena, "predictive draw %lld", (long long)m->options->pick[s->sample] + 1);
+        return crdi_arena_printf(m->arena, "%s%spredictive draw %lld",
+                                 r->target_count > 1 ? r->targets[s->target].name : "", r->target_count > 1 ? ": " : "",
+                                 (long long)m->options->pick[s->sample] + 1);
     if (!s->quantity)
         return crdi_arena_printf(m->arena, "P(%s = %s)", r->target, r->class_name[s->class]);
     if (m->outcome == CRDI_OUTCOME_CLASS)
         return s->quantity->title;
-    return crdi_arena_printf(m->arena, "%s: %s", r->target, s->quantity->title);
+    return crdi_arena_printf(m->arena, "%s: %s", r->targets[s->target].name, s->quantity->title);
 }
 
 /* Entropies of different runs can be compared: their scale ends at the greatest that there can be. That of the mutual
@@ -264,8 +271,9 @@ static crd_status make_map(const struct map *m, const struct shown *s, crdi_map 
                                              : CRDI_PALETTE_AMOUNT,
                       .scale_label = s->quantity && s->quantity->unit ? s->quantity->unit
                                      : classes                        ? NULL
-                                                                      : m->net->recipe->target};
-    out->like_target = !classes && out->palette == CRDI_PALETTE_VALUE;
+                                                                      : m->net->recipe->targets[s->target].name};
+    if (!classes && out->palette == CRDI_PALETTE_VALUE)
+        out->like_target = m->all.target[s->target].values;
     set_scale(m, s, count, out);
     return CRD_OK;
 }
@@ -327,7 +335,7 @@ static crd_status build(const struct map *m, crdi_figure **out)
                        .data_count = m->all.rows,
                        .data_x = m->input[0]->values,
                        .data_y = m->input[1]->values,
-                       .data_target = m->all.target,
+                       .data_target = m->all.target->values,
                        .footnote = others(m)};
     CRD_TRY(level_names(m, 0, &all->x_name));
     CRD_TRY(level_names(m, 1, &all->y_name));

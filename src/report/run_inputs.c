@@ -79,11 +79,17 @@ crd_status crdi_run_inputs_find(const crdi_network_run *net, crdi_arena *arena, 
     const crd_recipe *r = net->recipe;
     *out = (crdi_run_inputs){.recipe = r, .rows = net->y.shape.dim[0]};
     out->input = crdi_arena_alloc(arena, (size_t)r->feature_count * sizeof *out->input);
-    out->target = crdi_arena_alloc(arena, (size_t)out->rows * sizeof *out->target);
+    out->target = crdi_arena_alloc(arena, (size_t)r->target_count * sizeof *out->target);
     if (!out->input || !out->target)
         return CRD_ENOMEM;
-    for (int64_t i = 0; i < out->rows; i++)
-        out->target[i] = r->target_mean + r->target_sd * net->y.data[i];
+    for (int64_t j = 0; j < r->target_count; j++) {
+        double *values = crdi_arena_alloc(arena, (size_t)out->rows * sizeof *values);
+        if (!values)
+            return CRD_ENOMEM;
+        for (int64_t i = 0; i < out->rows; i++)
+            values[i] = crdi_recipe_own_units(r, j, net->y.data[i * r->target_count + j]);
+        out->target[j] = (crdi_named){r->targets[j].name, values};
+    }
     for (int64_t j = 0; j < r->feature_count; j = out->input[out->count - 1].end)
         CRD_TRY(add_input(net, arena, out, j));
     return CRD_OK;

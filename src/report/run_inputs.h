@@ -4,6 +4,7 @@
 #ifndef CRDI_REPORT_RUN_INPUTS_H
 #define CRDI_REPORT_RUN_INPUTS_H
 
+#include "report/figures.h"
 #include "store/network_run.h"
 
 /* A column of the table: features first .. end - 1. */
@@ -20,7 +21,7 @@ typedef struct crdi_run_inputs {
     const crd_recipe *recipe;
     int64_t rows, count;
     crdi_run_input *input;
-    double *target; /* by row */
+    crdi_named *target; /* each by row */
 } crdi_run_inputs;
 
 /* All of it in the arena. */

@@ -1,6 +1,8 @@
 /* run_likelihood.c - see run_likelihood.h. */
 #include "report/run_likelihood.h"
+#include "nn/likelihood.h"
 #include "report/by_row.h"
+#include "store/dataset.h"
 
 #include <credence/diag.h>
 #include <math.h>
@@ -18,7 +20,8 @@ static crd_status compile(void *user, const crd_model *model, int64_t first, int
     crd_shape shape;
     crd_network network = w->net->network;
     int64_t features = w->net->x.shape.dim[1];
-    crd_array y = crd_array_borrow(w->net->y.data + first, crd_shape_1(rows));
+    const crd_recipe *recipe = w->net->recipe;
+    crd_array y = crd_array_borrow(w->net->y.data + first * recipe->target_count, crdi_recipe_shape(recipe, rows));
     network.x = crd_array_borrow(w->net->x.data + first * features, crd_shape_2(rows, features));
     network.y = &y;
     return crd_model_compile_log_likelihood(model, &network, names, 1, &shape, out);
@@ -27,7 +30,9 @@ static crd_status compile(void *user, const crd_model *model, int64_t first, int
 static crd_status own_units(void *user, int64_t row, int64_t draws, double *const *values)
 {
     const struct work *w = user;
-    double less = log(w->net->recipe->target_sd); /* 0 for what is not scaled, as classes and counts */
+    double less = 0; /* for what is not scaled, as classes and counts */
+    for (int64_t j = 0; j < w->net->recipe->target_count; j++)
+        less += log(w->net->recipe->targets[j].sd);
     for (int64_t d = 0; d < draws; d++)
         values[0][d] -= less;
     return w->row(w->user, row, draws, values[0]);
@@ -65,8 +70,8 @@ static crd_status compile_target(void *user, const crd_model *model, int64_t fir
 static crd_status target_in_own_units(void *user, int64_t row, int64_t draws, double *const *values)
 {
     const struct work *w = user;
-    for (int64_t d = 0; d < draws; d++)
-        values[1][d] = w->net->recipe->target_mean + w->net->recipe->target_sd * values[1][d];
+    for (int64_t i = 0; i < draws * w->net->recipe->target_count; i++)
+        values[1][i] = crdi_recipe_own_units(w->net->recipe, i, values[1][i]);
     return w->row(w->user, row, draws, values[1]);
 }
 
@@ -79,6 +84,7 @@ crd_status crdi_run_replications(const crdi_network_run *net, int threads, crd_k
                                           .first = first,
                                           .rows = rows,
                                           .outputs = 2,
+                                          .width = {crdi_network_width(&net->network), net->recipe->target_count},
                                           .keyed = true,
                                           .key = key,
                                           .threads = threads,

@@ -4,7 +4,7 @@
 
 #include "store/network_run.h"
 
-/* Gets log p(y_i | draw) of one row for all draws of crdi_run_part_find, chains one after the other, which it may
+/* Gets log p(y_i | draw) of one row, of all its targets together, for all draws of crdi_run_part_find, chains one after the other, which it may
  * overwrite. Called from several threads. */
 typedef crd_status (*crdi_likelihood_row_fn)(void *user, int64_t row, int64_t draws, double *log_likelihood);
 
@@ -12,7 +12,8 @@ typedef crd_status (*crdi_likelihood_row_fn)(void *user, int64_t row, int64_t dr
  * divided by its sd. CRD_EMISSING: no draws; CRD_EUNSUPPORTED: a model written in C. */
 crd_status crdi_run_log_likelihood(const crdi_network_run *net, int threads, int64_t first, int64_t rows,
                                    crdi_likelihood_row_fn row, void *user);
-/* The same for draws of the target, as they would have been observed: the noise is that of crdi_prediction_make. */
+/* The same for draws of the target, as they would have been observed, (draws, targets): the noise is that of
+ * crdi_prediction_make. */
 crd_status crdi_run_replications(const crdi_network_run *net, int threads, crd_key key, int64_t first, int64_t rows,
                                  crdi_likelihood_row_fn row, void *user);
 

@@ -1,6 +1,7 @@
 /* run_loo.c - leave-one-out and WAIC of a network's run, row by row so that its size does not matter. */
 #include "report/run_loo.h"
 #include "report/run_likelihood.h"
+#include "store/dataset.h"
 
 #include "diag/diag.h"
 
@@ -36,15 +37,22 @@ static void add_up(crdi_run_loo *l)
 static crd_status prepare(crdi_run_loo *l, const crdi_network_run *net)
 {
     l->path = crdi_strdup(l->ctx, net->path);
-    l->target = crdi_strdup(l->ctx, net->recipe->target);
+    const crd_recipe *recipe = net->recipe;
+    l->target = crdi_alloc_array(l->ctx, recipe->target_count, sizeof *l->target);
+    for (; l->target && l->targets < recipe->target_count; l->targets++)
+        if (!(l->target[l->targets] = crdi_strdup(l->ctx, recipe->targets[l->targets].name)))
+            return CRD_ENOMEM;
     l->rows = net->y.shape.dim[0];
-    double **array[] = {&l->y, &l->elpd, &l->p, &l->k_hat, &l->waic_elpd};
+    l->y = crdi_alloc_array(l->ctx, l->rows * l->targets, sizeof *l->y);
+    double **array[] = {&l->elpd, &l->p, &l->k_hat, &l->waic_elpd};
     for (int i = 0; i < CRDI_COUNT(array); i++)
         if (!(*array[i] = crdi_alloc_array(l->ctx, l->rows, sizeof **array[i])))
             return CRD_ENOMEM;
-    for (int64_t i = 0; i < l->rows; i++)
-        l->y[i] = net->recipe->target_mean + net->recipe->target_sd * net->y.data[i];
-    return l->path && l->target ? CRD_OK : CRD_ENOMEM;
+    if (!l->path || !l->target || !l->y)
+        return CRD_ENOMEM;
+    for (int64_t i = 0; i < l->rows * l->targets; i++)
+        l->y[i] = crdi_recipe_own_units(recipe, i, net->y.data[i]);
+    return CRD_OK;
 }
 
 static crd_status find_draws(crdi_run_loo *l, const crdi_network_run *net, double reff)
@@ -93,7 +101,7 @@ void crdi_run_loo_destroy(crdi_run_loo **address)
         return;
     crdi_run_loo *l = *address;
     crdi_free(l->ctx, l->path);
-    crdi_free(l->ctx, l->target);
+    crdi_names_free(l->ctx, l->target, l->targets);
     crdi_free(l->ctx, l->y);
     crdi_free(l->ctx, l->elpd);
     crdi_free(l->ctx, l->p);

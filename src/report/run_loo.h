@@ -8,13 +8,15 @@
 
 typedef struct crdi_run_loo {
     crd_context *ctx;
-    char *path, *target;
+    char *path;
+    int64_t targets;
+    char **target; /* (targets) names */
     int chains;
     int64_t draws; /* of all chains */
     double reff; /* used for the smoothing */
     crd_elpd loo, waic;
     int64_t rows;
-    double *y; /* (rows) in the target's own units */
+    double *y; /* (rows, targets) in the targets' own units */
     double *elpd, *p, *k_hat, *waic_elpd; /* (rows) */
 } crdi_run_loo;
 
@@ -23,7 +25,7 @@ typedef struct crdi_run_loo {
 crd_status crdi_run_loo_make(const crdi_network_run *net, double reff, int threads, crdi_run_loo **out);
 void crdi_run_loo_destroy(crdi_run_loo **loo);
 
-/* Tables (run_loo_text.c). CSV: a row a row of the data. */
+/* Tables (run_loo_text.c). CSV: a row a row of the data; y, or y_NAME for each of several targets. */
 crd_status crdi_run_loo_text(crdi_string *out, const crdi_run_loo *loo);
 crd_status crdi_run_loo_csv(crdi_string *out, const crdi_run_loo *loo);
 crd_status crdi_run_loo_json(crdi_string *out, const crdi_run_loo *loo);

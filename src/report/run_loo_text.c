@@ -82,20 +82,27 @@ static void add_counts(crdi_string *out, const crdi_run_loo *l)
 
 static crd_status add_worst(crdi_string *out, crdi_arena *arena, const crdi_run_loo *l)
 {
-    enum { COLUMNS = 4 };
-    const char *header[COLUMNS] = {"row", l->target, "k_hat", "elpd_loo"}, *cell[WORST * COLUMNS];
+    enum { MOST_TARGETS = 6, MOST_COLUMNS = 3 + MOST_TARGETS };
+    int targets = l->targets < MOST_TARGETS ? (int)l->targets : MOST_TARGETS, columns = 3 + targets;
+    const char *header[MOST_COLUMNS] = {"row"}, *cell[WORST * MOST_COLUMNS];
     int64_t worst[WORST];
     int count = find_worst(l, worst);
+    for (int j = 0; j < targets; j++)
+        header[1 + j] = l->target[j];
+    header[columns - 2] = "k_hat";
+    header[columns - 1] = "elpd_loo";
     for (int i = 0; i < count; i++) {
+        const char **at = cell + columns * i;
         int64_t row = worst[i];
-        cell[COLUMNS * i] = crdi_arena_printf(arena, "%lld", (long long)row);
-        cell[COLUMNS * i + 1] = crdi_arena_printf(arena, "%.4g", l->y[row]);
-        cell[COLUMNS * i + 2] = crdi_arena_printf(arena, "%.2f", l->k_hat[row]);
-        cell[COLUMNS * i + 3] = crdi_arena_printf(arena, "%.2f", l->elpd[row]);
+        at[0] = crdi_arena_printf(arena, "%lld", (long long)row);
+        for (int j = 0; j < targets; j++)
+            at[1 + j] = crdi_arena_printf(arena, "%.4g", l->y[row * l->targets + j]);
+        at[columns - 2] = crdi_arena_printf(arena, "%.2f", l->k_hat[row]);
+        at[columns - 1] = crdi_arena_printf(arena, "%.2f", l->elpd[row]);
     }
     crdi_string_append(out, "\nThe rows (from 0) that change the posterior most:\n");
     return crdi_table_text(
-        out, &(crdi_table){.columns = COLUMNS, .header = header, .rows = count, .cell = cell, .least_width = 9});
+        out, &(crdi_table){.columns = columns, .header = header, .rows = count, .cell = cell, .least_width = 9});
 }
 
 static void add_notes(crdi_string *out, const crdi_run_loo *l)
@@ -133,10 +140,21 @@ crd_status crdi_run_loo_text(crdi_string *out, const crdi_run_loo *l)
 crd_status crdi_run_loo_csv(crdi_string *out, const crdi_run_loo *l)
 {
     char text[32];
-    crdi_string_append(out, "row,y,elpd_loo,p_loo,k_hat,elpd_waic\n");
+    crdi_string_append(out, "row");
+    for (int64_t j = 0; j < l->targets; j++) {
+        crdi_string name;
+        crdi_string_init(&name, l->ctx);
+        crdi_string_append(&name, "y%s%s", l->targets > 1 ? "_" : "", l->targets > 1 ? l->target[j] : "");
+        crdi_string_append(out, ",");
+        crdi_table_csv_cell(out, crdi_string_text(&name));
+        crdi_string_clear(&name);
+    }
+    crdi_string_append(out, ",elpd_loo,p_loo,k_hat,elpd_waic\n");
     for (int64_t i = 0; i < l->rows; i++) {
-        const double value[] = {l->y[i], l->elpd[i], l->p[i], l->k_hat[i], l->waic_elpd[i]};
+        const double value[] = {l->elpd[i], l->p[i], l->k_hat[i], l->waic_elpd[i]};
         crdi_string_append(out, "%lld", (long long)i);
+        for (int64_t j = 0; j < l->targets; j++)
+            crdi_string_append(out, ",%s", crdi_format_double(text, l->y[i * l->targets + j]));
         for (int k = 0; k < CRDI_COUNT(value); k++)
             crdi_string_append(out, ",%s", crdi_format_double(text, value[k]));
         crdi_string_append(out, "\n");
@@ -150,6 +168,31 @@ static void put(crdi_json_writer *w, const char *key, double value)
         crdi_json_put_number(w, key, value);
     else
         crdi_json_put_text(w, key, NULL);
+}
+
+/* One target as a text, several as a list; so are their values below. */
+static void put_targets(crdi_json_writer *w, const crdi_run_loo *l)
+{
+    if (l->targets == 1) {
+        crdi_json_put_text(w, "target", l->target[0]);
+        return;
+    }
+    crdi_json_open(w, "targets", '[');
+    for (int64_t j = 0; j < l->targets; j++)
+        crdi_json_put_text(w, NULL, l->target[j]);
+    crdi_json_close(w, ']');
+}
+
+static void put_y(crdi_json_writer *w, const crdi_run_loo *l, int64_t row)
+{
+    if (l->targets == 1) {
+        put(w, "y", l->y[row]);
+        return;
+    }
+    crdi_json_open(w, "y", '[');
+    for (int64_t j = 0; j < l->targets; j++)
+        put(w, NULL, l->y[row * l->targets + j]);
+    crdi_json_close(w, ']');
 }
 
 crd_status crdi_run_loo_json(crdi_string *out, const crdi_run_loo *l)
@@ -168,13 +211,13 @@ crd_status crdi_run_loo_json(crdi_string *out, const crdi_run_loo *l)
     put(&w, "elpd_waic", l->waic.elpd);
     put(&w, "waic_se", l->waic.se);
     put(&w, "p_waic", l->waic.p);
-    crdi_json_put_text(&w, "target", l->target);
+    put_targets(&w, l);
     crdi_json_open(&w, "rows", '[');
     for (int64_t i = 0; i < l->rows; i++) {
         w.line = true;
         crdi_json_open(&w, NULL, '{');
         crdi_json_put_integer(&w, "row", i);
-        put(&w, "y", l->y[i]);
+        put_y(&w, l, i);
         put(&w, "elpd_loo", l->elpd[i]);
         put(&w, "p_loo", l->p[i]);
         put(&w, "k_hat", l->k_hat[i]);

@@ -204,9 +204,18 @@ static crd_status describe(crdi_run_summary *s, crdi_network_run *net)
         return CRD_OK;
     s->scaled = net->recipe->scale == CRD_SCALE_STANDARD;
     s->target_scaled = s->scaled && net->recipe->target_kind == CRD_TARGET_NUMBER;
-    s->target_sd = net->recipe->target_sd;
-    s->target = crdi_strdup(s->ctx, net->recipe->target);
-    return s->target ? CRD_OK : CRD_ENOMEM;
+    const crd_recipe *recipe = net->recipe;
+    s->target = crdi_arena_alloc(s->arena, (size_t)recipe->target_count * sizeof *s->target);
+    if (!s->target)
+        return CRD_ENOMEM;
+    for (int64_t j = 0; j < recipe->target_count; j++) {
+        s->target[j].name = crdi_arena_strdup(s->arena, recipe->targets[j].name);
+        s->target[j].sd = recipe->targets[j].sd;
+        if (!s->target[j].name)
+            return CRD_ENOMEM;
+    }
+    s->target_count = recipe->target_count;
+    return CRD_OK;
 }
 
 static crd_status make(crdi_run_summary *s, crdi_network_run *net, const char *site)
@@ -267,7 +276,6 @@ void crdi_run_summary_destroy(crdi_run_summary **summary)
     crdi_free(s->ctx, s->ebfmi);
     crdi_free(s->ctx, s->method);
     crdi_free(s->ctx, s->status);
-    crdi_free(s->ctx, s->target);
     crdi_free(s->ctx, s);
     *summary = NULL;
 }

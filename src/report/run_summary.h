@@ -29,8 +29,11 @@ typedef struct crdi_run_summary {
     crdi_variational svi;
     bool scaled; /* sites are in units of standardised data */
     bool target_scaled; /* and so is the target: it is a number */
-    char *target; /* of a network's run, else NULL */
-    double target_sd;
+    int64_t target_count; /* 0 unless it is a network's run */
+    struct crdi_summary_target {
+        const char *name;
+        double sd;
+    } * target; /* in the arena */
 } crdi_run_summary;
 
 /* Summarises a run file column by column. `site`: a shell pattern for names of sites or of single rows; NULL: all latent

@@ -8,39 +8,45 @@
 
 /* ---- the summary -------------------------------------------------------------------------------------------- */
 
-static const crdi_summary_row *find_noise(const crdi_run_summary *s)
+/* The noise of target j: the row of s, or of s[j] where there are several. */
+static const crdi_summary_row *find_noise(const crdi_run_summary *s, int64_t j)
 {
+    char label[32] = "s";
+    if (s->target_count > 1)
+        crdi_format(label, sizeof label, "s[%lld]", (long long)j);
     for (int64_t i = 0; i < s->count; i++)
-        if (strcmp(s->row[i].label, "s") == 0)
+        if (strcmp(s->row[i].label, label) == 0)
             return &s->row[i];
     return NULL;
 }
 
-/* The row of s in the target's units; false if there is none or it has them already. */
-static bool noise_in_units(const crdi_run_summary *s, crdi_summary_row *out)
+/* That row in the target's units; false if there is none or it has them already. */
+static bool noise_in_units(const crdi_run_summary *s, int64_t j, crdi_summary_row *out)
 {
-    const crdi_summary_row *noise = find_noise(s);
+    const crdi_summary_row *noise = find_noise(s, j);
     if (!s->scaled || !noise)
         return false;
+    double sd = s->target[j].sd;
     *out = *noise;
-    out->mean *= s->target_sd;
-    out->sd *= s->target_sd;
-    out->median *= s->target_sd;
-    out->low *= s->target_sd;
-    out->high *= s->target_sd;
+    out->mean *= sd;
+    out->sd *= sd;
+    out->median *= sd;
+    out->low *= sd;
+    out->high *= sd;
     return true;
 }
 
 /* The same among ArviZ's rows. Only where noise_in_units is true. */
-static crdi_diagnostic_row diagnostic_in_units(const crdi_run_summary *s)
+static crdi_diagnostic_row diagnostic_in_units(const crdi_run_summary *s, int64_t j)
 {
-    crdi_diagnostic_row noise = s->diagnostic[find_noise(s) - s->row];
-    noise.mean *= s->target_sd;
-    noise.sd *= s->target_sd;
-    noise.low *= s->target_sd;
-    noise.high *= s->target_sd;
-    noise.mcse_mean *= s->target_sd;
-    noise.mcse_sd *= s->target_sd;
+    crdi_diagnostic_row noise = s->diagnostic[find_noise(s, j) - s->row];
+    double sd = s->target[j].sd;
+    noise.mean *= sd;
+    noise.sd *= sd;
+    noise.low *= sd;
+    noise.high *= sd;
+    noise.mcse_mean *= sd;
+    noise.mcse_sd *= sd;
     return noise;
 }
 
@@ -63,11 +69,14 @@ static void add_units(crdi_string *out, const crdi_run_summary *s)
         crdi_string_append(out, "In scaled units: inputs were standardised.\n");
         return;
     }
-    crdi_string_append(out, "In scaled units: inputs and target were standardised (%s has sd %.6g).\n", s->target,
-                       s->target_sd);
-    if (noise_in_units(s, &noise))
-        crdi_string_append(out, "s in units of %s: mean %.4g, std %.4g, median %.4g, %.4g to %.4g\n", s->target,
-                           noise.mean, noise.sd, noise.median, noise.low, noise.high);
+    crdi_string_append(out, "In scaled units: inputs and target%s were standardised (", s->target_count > 1 ? "s" : "");
+    for (int64_t j = 0; j < s->target_count; j++)
+        crdi_string_append(out, "%s%s has sd %.6g", j ? ", " : "", s->target[j].name, s->target[j].sd);
+    crdi_string_append(out, ").\n");
+    for (int64_t j = 0; j < s->target_count; j++)
+        if (noise_in_units(s, j, &noise))
+            crdi_string_append(out, "%s in units of %s: mean %.4g, std %.4g, median %.4g, %.4g to %.4g\n", noise.label,
+                               s->target[j].name, noise.mean, noise.sd, noise.median, noise.low, noise.high);
 }
 
 /* What stands below the table of a variational fit. */
@@ -110,45 +119,49 @@ crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *s, bo
     return crdi_run_notes(out, s);
 }
 
-static crd_status summary_csv(crdi_string *out, const crdi_run_summary *s, const char *label)
+/* "s (units of y)", in the arena that `names` keeps. */
+static const char *label_in_units(crdi_arena *names, const crdi_run_summary *s, int64_t j)
 {
-    crdi_summary_row *rows = crdi_alloc_array(s->ctx, s->count + 1, sizeof *rows);
-    if (!rows)
-        return CRD_ENOMEM;
-    memcpy(rows, s->row, (size_t)s->count * sizeof *rows);
-    bool more = noise_in_units(s, &rows[s->count]);
-    rows[s->count].label = label;
-    crd_status status = s->independent ? crdi_draws_csv(out, rows, s->count + more, s->prob)
-                                       : crdi_summary_csv(out, rows, s->count + more, s->prob);
-    crdi_free(s->ctx, rows);
-    return status;
+    return crdi_arena_printf(names, "%s (units of %s)", find_noise(s, j)->label, s->target[j].name);
 }
 
-static crd_status diagnostic_csv(crdi_string *out, const crdi_run_summary *s, const char *label)
+static crd_status summary_csv(crdi_string *out, const crdi_run_summary *s, crdi_arena *names)
 {
-    crdi_summary_row noise;
-    bool more = noise_in_units(s, &noise);
-    crdi_diagnostic_row *rows = crdi_alloc_array(s->ctx, s->count + 1, sizeof *rows);
+    crdi_summary_row *rows = crdi_arena_alloc(names, (size_t)(s->count + s->target_count) * sizeof *rows);
+    int64_t count = s->count;
     if (!rows)
         return CRD_ENOMEM;
-    memcpy(rows, s->diagnostic, (size_t)s->count * sizeof *rows);
-    if (more)
-        rows[s->count] = diagnostic_in_units(s);
-    rows[s->count].label = label;
-    crd_status status = crdi_diagnostic_csv(out, rows, s->count + more, s->prob);
-    crdi_free(s->ctx, rows);
-    return status;
+    memcpy(rows, s->row, (size_t)count * sizeof *rows);
+    for (int64_t j = 0; j < s->target_count; j++)
+        if (noise_in_units(s, j, &rows[count]) && !(rows[count++].label = label_in_units(names, s, j)))
+            return CRD_ENOMEM;
+    return s->independent ? crdi_draws_csv(out, rows, count, s->prob) : crdi_summary_csv(out, rows, count, s->prob);
+}
+
+static crd_status diagnostic_csv(crdi_string *out, const crdi_run_summary *s, crdi_arena *names)
+{
+    crdi_diagnostic_row *rows = crdi_arena_alloc(names, (size_t)(s->count + s->target_count) * sizeof *rows);
+    crdi_summary_row noise;
+    int64_t count = s->count;
+    if (!rows)
+        return CRD_ENOMEM;
+    memcpy(rows, s->diagnostic, (size_t)count * sizeof *rows);
+    for (int64_t j = 0; j < s->target_count; j++) {
+        if (!noise_in_units(s, j, &noise))
+            continue;
+        rows[count] = diagnostic_in_units(s, j);
+        if (!(rows[count++].label = label_in_units(names, s, j)))
+            return CRD_ENOMEM;
+    }
+    return crdi_diagnostic_csv(out, rows, count, s->prob);
 }
 
 crd_status crdi_run_summary_csv(crdi_string *out, const crdi_run_summary *s)
 {
-    crdi_string label;
-    crdi_string_init(&label, s->ctx);
-    crdi_string_append(&label, "s (units of %s)", s->target ? s->target : "");
-    crd_status status = label.status;
-    if (status == CRD_OK)
-        status = (s->diagnostics ? diagnostic_csv : summary_csv)(out, s, crdi_string_text(&label));
-    crdi_string_clear(&label);
+    crdi_arena *names;
+    CRD_TRY(crdi_arena_create(&names, s->ctx));
+    crd_status status = (s->diagnostics ? diagnostic_csv : summary_csv)(out, s, names);
+    crdi_arena_destroy(&names);
     return status;
 }
 
@@ -160,10 +173,10 @@ static void put_number_or_null(crdi_json_writer *w, const char *key, double valu
         crdi_json_put_text(w, key, NULL);
 }
 
-static void put_noise(crdi_json_writer *w, const crdi_run_summary *s)
+static void put_noise(crdi_json_writer *w, const crdi_run_summary *s, int64_t j)
 {
     crdi_summary_row noise;
-    if (!noise_in_units(s, &noise))
+    if (!noise_in_units(s, j, &noise))
         return;
     crdi_json_open(w, "s_in_units_of_target", '{');
     put_number_or_null(w, "mean", noise.mean);
@@ -172,6 +185,24 @@ static void put_noise(crdi_json_writer *w, const crdi_run_summary *s)
     put_number_or_null(w, "low", noise.low);
     put_number_or_null(w, "high", noise.high);
     crdi_json_close(w, '}');
+}
+
+/* One target among the members of the whole; several as a list. */
+static void put_targets(crdi_json_writer *w, const crdi_run_summary *s)
+{
+    if (s->target_count > 1)
+        crdi_json_open(w, "targets", '[');
+    for (int64_t j = 0; j < s->target_count; j++) {
+        if (s->target_count > 1)
+            crdi_json_open(w, NULL, '{');
+        crdi_json_put_text(w, "target", s->target[j].name);
+        crdi_json_put_number(w, "target_sd", s->target[j].sd);
+        put_noise(w, s, j);
+        if (s->target_count > 1)
+            crdi_json_close(w, '}');
+    }
+    if (s->target_count > 1)
+        crdi_json_close(w, ']');
 }
 
 static void put_ebfmi(crdi_json_writer *w, const crdi_run_summary *s)
@@ -195,12 +226,9 @@ crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *s)
     crdi_json_put_integer(&w, "draws", s->part.draws);
     if (s->divergences >= 0)
         crdi_json_put_integer(&w, "divergences", s->divergences);
-    if (s->target) {
+    if (s->target_count > 0)
         crdi_json_put_bool(&w, "scaled", s->scaled);
-        crdi_json_put_text(&w, "target", s->target);
-        crdi_json_put_number(&w, "target_sd", s->target_sd);
-    }
-    put_noise(&w, s);
+    put_targets(&w, s);
     if (s->independent)
         crdi_variational_json(&w, &s->svi);
     put_ebfmi(&w, s);

@@ -60,7 +60,14 @@ int64_t crdi_recipe_group(const crd_recipe *recipe, int64_t j);
 /* Writes x (rows, features) as the recipe says; `column[j]` is the table's column of feature j. */
 crd_status crdi_recipe_inputs(const crd_recipe *recipe, const crd_table *table, const int64_t *column,
                               const crdi_rows *rows, double *x);
-crd_status crdi_recipe_target(const crd_recipe *recipe, const crd_table *table, int64_t column, const crdi_rows *rows,
-                              double *y);
+/* Writes target i, found in the table's column, into y of the shape crdi_recipe_shape. */
+crd_status crdi_recipe_target(const crd_recipe *recipe, int64_t i, const crd_table *table, int64_t column,
+                              const crdi_rows *rows, double *y);
+/* Of y: (rows), or (rows, targets) if there are several. */
+crd_shape crdi_recipe_shape(const crd_recipe *recipe, int64_t rows);
+/* y in its own units: element i of an array whose last axis is the targets. */
+double crdi_recipe_own_units(const crd_recipe *recipe, int64_t i, double y);
+/* Copies the first target to the members for one. */
+void crdi_recipe_first_target(crd_recipe *recipe);
 
 #endif

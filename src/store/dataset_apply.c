@@ -1,4 +1,4 @@
-/* dataset_apply.c - a recipe applied: columns found by name, cells made into inputs and target. */
+/* dataset_apply.c - a recipe applied: columns found by name, cells made into inputs and targets. */
 #include "store/dataset.h"
 
 #include <string.h>
@@ -84,13 +84,33 @@ static int64_t find_class(const crd_recipe *r, const char *name)
     return -1;
 }
 
-crd_status crdi_recipe_target(const crd_recipe *r, const crd_table *t, int64_t c, const crdi_rows *rows, double *y)
+crd_shape crdi_recipe_shape(const crd_recipe *r, int64_t rows)
+{
+    return r->target_count == 1 ? crd_shape_1(rows) : crd_shape_2(rows, r->target_count);
+}
+
+double crdi_recipe_own_units(const crd_recipe *r, int64_t i, double y)
+{
+    const crd_target *target = &r->targets[i % r->target_count];
+    return target->mean + target->sd * y;
+}
+
+void crdi_recipe_first_target(crd_recipe *r)
+{
+    r->target = r->targets[0].name;
+    r->target_mean = r->targets[0].mean;
+    r->target_sd = r->targets[0].sd;
+}
+
+crd_status crdi_recipe_target(const crd_recipe *r, int64_t target, const crd_table *t, int64_t c, const crdi_rows *rows,
+                              double *y)
 {
     const crd_table_column *column = &t->column[c];
+    const crd_target *scaling = &r->targets[target];
     for (int64_t i = 0; i < rows->count; i++) {
         char buffer[CRDI_LEVEL];
         if (r->target_kind != CRD_TARGET_CLASS) {
-            y[i] = (column->number[rows->row[i]] - r->target_mean) / r->target_sd;
+            y[i * r->target_count + target] = (column->number[rows->row[i]] - scaling->mean) / scaling->sd;
             continue;
         }
         const char *name = crdi_level(column, rows->row[i], buffer);
@@ -152,7 +172,9 @@ static crd_status find_features(struct applying *a)
 
 static bool is_known(const crd_recipe *r, const char *name)
 {
-    bool known = strcmp(r->target, name) == 0;
+    bool known = false;
+    for (int64_t j = 0; j < r->target_count && !known; j++)
+        known = strcmp(r->targets[j].name, name) == 0;
     for (int64_t j = 0; j < r->feature_count && !known; j++)
         known = strcmp(r->feature[j].column, name) == 0;
     for (int64_t j = 0; j < r->constant_count && !known; j++)
@@ -177,23 +199,25 @@ static crd_status list_extra(struct applying *a)
     return CRD_OK;
 }
 
-/* Reads the target where it is there in all rows used. */
-static crd_status read_target(struct applying *a)
+/* Reads the targets where all are there in all rows used. */
+static crd_status read_targets(struct applying *a)
 {
+    const crd_recipe *r = a->recipe;
     const crd_table *t = a->table;
-    int64_t c = crd_table_find(t, a->recipe->target);
-    if (c < 0)
-        return CRD_OK;
-    crdi_use use = {c, a->recipe->target_kind == CRD_TARGET_CLASS, CRDI_ROLE_NEW_TARGET};
-    int64_t missing = crdi_rows_missing(t, c, &a->rows);
-    if (missing) {
-        crdi_log(t->ctx, "%s: the target '%s' is missing in %lld of %lld rows and not used", t->name, a->recipe->target,
-                 (long long)missing, (long long)a->rows.count);
-        return CRD_OK;
+    for (int64_t i = 0; i < r->target_count; i++) {
+        int64_t c = crd_table_find(t, r->targets[i].name), missing = c < 0 ? 0 : crdi_rows_missing(t, c, &a->rows);
+        if (missing)
+            crdi_log(t->ctx, "%s: the target '%s' is missing in %lld of %lld rows and not used", t->name,
+                     r->targets[i].name, (long long)missing, (long long)a->rows.count);
+        if (c < 0 || missing)
+            return CRD_OK;
+        CRD_TRY(crdi_rows_check(t, &(crdi_use){c, r->target_kind == CRD_TARGET_CLASS, CRDI_ROLE_NEW_TARGET}, 1,
+                                CRD_NA_ERROR, &a->rows));
     }
-    CRD_TRY(crdi_rows_check(t, &use, 1, CRD_NA_ERROR, &a->rows));
-    CRD_TRY(crd_array_init(t->ctx, &a->inputs->y, crd_shape_1(a->rows.count)));
-    return crdi_recipe_target(a->recipe, t, c, &a->rows, a->inputs->y.data);
+    CRD_TRY(crd_array_init(t->ctx, &a->inputs->y, crdi_recipe_shape(r, a->rows.count)));
+    for (int64_t i = 0; i < r->target_count; i++)
+        CRD_TRY(crdi_recipe_target(r, i, t, crd_table_find(t, r->targets[i].name), &a->rows, a->inputs->y.data));
+    return CRD_OK;
 }
 
 static crd_status fill(struct applying *a)
@@ -210,7 +234,7 @@ static crd_status fill(struct applying *a)
     CRD_TRY(list_extra(a));
     CRD_TRY(crd_array_init(ctx, &a->inputs->x, crd_shape_2(a->rows.count, r->feature_count)));
     CRD_TRY(crdi_recipe_inputs(r, a->table, a->column, &a->rows, a->inputs->x.data));
-    CRD_TRY(read_target(a));
+    CRD_TRY(read_targets(a));
     a->inputs->row = a->rows.row;
     a->inputs->left_out = a->rows.left_out;
     a->rows.row = NULL;

@@ -26,6 +26,21 @@ static void add_columns(const crd_recipe *r, crdi_string *out)
     }
 }
 
+/* A line each. */
+static crd_status add_targets(const crd_recipe *r, crdi_string *out)
+{
+    char shown[CRDI_SHOWN];
+    crdi_string_append(out, "\n");
+    for (int64_t i = 0; i < r->target_count; i++) {
+        crdi_string_append(out, "%s %s, a number",
+                           i ? "       " : "targets:", crdi_csv_show(shown, r->targets[i].name));
+        if (r->scale == CRD_SCALE_STANDARD)
+            crdi_string_append(out, ", standardised (mean %g, sd %g)", r->targets[i].mean, r->targets[i].sd);
+        crdi_string_append(out, "\n");
+    }
+    return out->status;
+}
+
 crd_status crdi_dataset_describe(const crd_dataset *d, crdi_string *out)
 {
     const crd_recipe *r = d->recipe;
@@ -40,6 +55,8 @@ crd_status crdi_dataset_describe(const crd_dataset *d, crdi_string *out)
         crdi_string_append(out, "%s", i ? "" : "\n        constant, left out: ");
         add_name(out, i, r->constant[i]);
     }
+    if (r->target_count > 1)
+        return add_targets(r, out);
     crdi_string_append(out, "\ntarget: %s, ", crdi_csv_show(shown, r->target));
     if (r->target_kind == CRD_TARGET_CLASS)
         crdi_string_append(out, "%lld classes: ", (long long)r->class_count);

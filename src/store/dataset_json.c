@@ -22,7 +22,9 @@ void crd_recipe_destroy(crd_recipe **recipe)
     crdi_free(r->ctx, r->feature);
     crdi_names_free(r->ctx, r->constant, r->constant_count);
     crdi_names_free(r->ctx, r->class_name, r->class_count);
-    crdi_free(r->ctx, r->target);
+    for (int64_t i = 0; i < r->target_count; i++)
+        crdi_free(r->ctx, r->targets[i].name);
+    crdi_free(r->ctx, r->targets);
     crdi_free(r->ctx, r);
     *recipe = NULL;
 }
@@ -32,6 +34,19 @@ static void write_names(crdi_json_writer *w, const char *key, char *const *names
     crdi_json_open(w, key, '[');
     for (int64_t i = 0; i < count; i++)
         crdi_json_put_text(w, NULL, names[i]);
+    crdi_json_close(w, ']');
+}
+
+static void write_more_targets(crdi_json_writer *w, const crd_recipe *r)
+{
+    crdi_json_open(w, "more_targets", '[');
+    for (int64_t i = 1; i < r->target_count; i++) {
+        crdi_json_open(w, NULL, '{');
+        crdi_json_put_text(w, "column", r->targets[i].name);
+        crdi_json_put_number(w, "mean", r->targets[i].mean);
+        crdi_json_put_number(w, "sd", r->targets[i].sd);
+        crdi_json_close(w, '}');
+    }
     crdi_json_close(w, ']');
 }
 
@@ -53,12 +68,14 @@ crd_status crdi_recipe_write(const crd_recipe *r, crdi_string *out)
     crdi_json_close(&w, ']');
     write_names(&w, "constant", r->constant, r->constant_count);
     crdi_json_open(&w, "target", '{');
-    crdi_json_put_text(&w, "column", r->target);
+    crdi_json_put_text(&w, "column", r->targets[0].name);
     crdi_json_put_text(&w, "kind", kinds[r->target_kind]);
     write_names(&w, "classes", r->class_name, r->class_count);
-    crdi_json_put_number(&w, "mean", r->target_mean);
-    crdi_json_put_number(&w, "sd", r->target_sd);
+    crdi_json_put_number(&w, "mean", r->targets[0].mean);
+    crdi_json_put_number(&w, "sd", r->targets[0].sd);
     crdi_json_close(&w, '}');
+    if (r->target_count > 1) /* a recipe of one target is as it always was */
+        write_more_targets(&w, r);
     crdi_json_close(&w, '}');
     return out->status;
 }
@@ -128,6 +145,25 @@ static crd_status read_features(crd_context *ctx, const crdi_json *array, crd_re
     return CRD_OK;
 }
 
+/* `more` is not there where there is one target. */
+static crd_status read_targets(crd_context *ctx, const crdi_json *first, const crdi_json *more, crd_recipe *r)
+{
+    int64_t others = more ? crdi_json_count(more) : 0;
+    if (more && (others < 1 || r->target_kind != CRD_TARGET_NUMBER))
+        return crdi_raise(ctx, CRD_EDAMAGED, "%s: 'more_targets' is empty, no list or not of numbers", what);
+    r->targets = crdi_alloc_array(ctx, others + 1, sizeof *r->targets);
+    if (!r->targets)
+        return CRD_ENOMEM;
+    r->target_count = others + 1;
+    for (int64_t i = 0; i <= others; i++) {
+        const crdi_json *object = i == 0 ? first : crdi_json_at(more, i - 1);
+        CRD_TRY(crdi_json_need_text(ctx, what, object, "column", false, &r->targets[i].name));
+        CRD_TRY(read_scaling(ctx, object, &r->targets[i].mean, &r->targets[i].sd));
+    }
+    crdi_recipe_first_target(r);
+    return CRD_OK;
+}
+
 static crd_status read_recipe(crd_context *ctx, const crdi_json *json, crd_recipe *r)
 {
     const crdi_json *target = crdi_json_get(json, "target");
@@ -138,9 +174,8 @@ static crd_status read_recipe(crd_context *ctx, const crdi_json *json, crd_recip
     r->target_kind = (crd_target_kind)kind;
     CRD_TRY(read_features(ctx, crdi_json_get(json, "features"), r));
     CRD_TRY(read_names(ctx, crdi_json_get(json, "constant"), "constant", &r->constant, &r->constant_count));
-    CRD_TRY(crdi_json_need_text(ctx, what, target, "column", false, &r->target));
     CRD_TRY(read_names(ctx, crdi_json_get(target, "classes"), "classes", &r->class_name, &r->class_count));
-    return read_scaling(ctx, target, &r->target_mean, &r->target_sd);
+    return read_targets(ctx, target, crdi_json_get(json, "more_targets"), r);
 }
 
 crd_status crdi_recipe_read(crd_context *ctx, const char *text, crd_recipe **out)

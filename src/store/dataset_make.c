@@ -1,4 +1,4 @@
-/* dataset_make.c - a table made into inputs and a target, and the recipe of how.
+/* dataset_make.c - a table made into inputs and targets (mostly one), and the recipe of how.
  *
  * Stages: settle what each column is used for; choose rows; take levels and classes; leave constant columns out; write
  * the unscaled values and hash them; scale. The hash is of the values before scaling, so that it names the data, not
@@ -9,15 +9,17 @@
 #include <math.h>
 #include <string.h>
 
-enum flag { FEATURE = 1, DROPPED = 2, CATEGORICAL = 4 };
+enum flag { FEATURE = 1, DROPPED = 2, CATEGORICAL = 4, TARGET = 8 };
 
 struct making {
     crd_context *ctx;
     const crd_table *table;
     const crd_dataset_options *options;
     unsigned char *flags; /* by column of the table */
-    crdi_use *use; /* the features, and the target behind them */
+    crdi_use *use; /* the features, and the targets behind them */
     int64_t feature_columns;
+    const char *const *target; /* (targets) names */
+    int64_t targets;
     int64_t *column; /* by feature of the recipe: the table's column */
     int64_t column_capacity, feature_capacity, constant_capacity;
     crdi_rows rows;
@@ -44,14 +46,14 @@ static crd_status set_flags(struct making *m, const char *const *names, int64_t 
     for (int64_t i = 0; i < count; i++) {
         int64_t c;
         CRD_TRY(find_column(m, names[i], &c));
-        if (flag == FEATURE && (m->flags[c] & FEATURE))
-            return raise_option(m, names[i], "is given twice in --features");
+        if ((flag == FEATURE || flag == TARGET) && (m->flags[c] & flag))
+            return raise_option(m, names[i], flag == FEATURE ? "is given twice in --features" : "is twice a target");
         m->flags[c] |= (unsigned char)flag;
     }
     return CRD_OK;
 }
 
-static crd_status check_flags(const struct making *m, int64_t target)
+static crd_status check_target(const struct making *m, int64_t target)
 {
     const char *name = m->table->column[target].name;
     if (m->flags[target] & FEATURE)
@@ -61,12 +63,22 @@ static crd_status check_flags(const struct making *m, int64_t target)
     if ((m->flags[target] & CATEGORICAL) &&
         (m->options->target_kind == CRD_TARGET_NUMBER || m->options->target_kind == CRD_TARGET_COUNT))
         return raise_option(m, name, "is a target to be read as a number and in --categorical too");
+    if (m->targets > 1 && (m->flags[target] & CATEGORICAL))
+        return raise_option(m, name, "is one of several targets, which must be numbers, and in --categorical too");
+    return CRD_OK;
+}
+
+static crd_status check_flags(const struct making *m)
+{
     for (int64_t c = 0; c < m->table->column_count; c++) {
+        bool target = m->flags[c] & TARGET;
+        if (target)
+            CRD_TRY(check_target(m, c));
         if ((m->flags[c] & FEATURE) && (m->flags[c] & DROPPED))
             return raise_option(m, m->table->column[c].name, "is in --features and in --drop");
-        if (c != target && (m->flags[c] & CATEGORICAL) && (m->flags[c] & DROPPED))
+        if (!target && (m->flags[c] & CATEGORICAL) && (m->flags[c] & DROPPED))
             return raise_option(m, m->table->column[c].name, "is in --categorical and in --drop");
-        if (c != target && (m->flags[c] & CATEGORICAL) && m->options->features && !(m->flags[c] & FEATURE))
+        if (!target && (m->flags[c] & CATEGORICAL) && m->options->features && !(m->flags[c] & FEATURE))
             return raise_option(m, m->table->column[c].name, "is in --categorical but not in --features");
     }
     return CRD_OK;
@@ -92,32 +104,59 @@ static crd_target_kind target_kind(const struct making *m, int64_t c)
     return CRD_TARGET_CLASS;
 }
 
+static crd_status settle_targets(struct making *m)
+{
+    const crd_dataset_options *o = m->options;
+    bool one = o->target_count == 0;
+    m->target = one ? &o->target : o->targets;
+    m->targets = one ? o->target != NULL : o->target_count;
+    if (m->targets == 0)
+        return crdi_raise(m->ctx, CRD_EMISSING, "%s: no target given; --target names its column", m->table->name);
+    if (m->targets > 1 && (o->target_kind == CRD_TARGET_CLASS || o->target_kind == CRD_TARGET_COUNT))
+        return crdi_raise(m->ctx, CRD_EINVAL, "%s: %lld targets to be read as %s; several must be numbers",
+                          m->table->name, (long long)m->targets,
+                          o->target_kind == CRD_TARGET_CLASS ? "classes" : "counts");
+    return CRD_OK;
+}
+
+/* Behind the features. */
+static crd_status use_targets(struct making *m)
+{
+    for (int64_t i = 0; i < m->targets; i++) {
+        int64_t c = crd_table_find(m->table, m->target[i]);
+        m->recipe->target_kind = target_kind(m, c);
+        bool levels = m->recipe->target_kind == CRD_TARGET_CLASS;
+        if (levels && m->targets > 1)
+            return raise_option(m, m->target[i],
+                                "is one of several targets and holds text; they must be numbers, and classes are "
+                                "fitted alone");
+        m->use[m->feature_columns + i] = (crdi_use){c, levels, CRDI_ROLE_TARGET};
+    }
+    return CRD_OK;
+}
+
 static crd_status settle_uses(struct making *m)
 {
     const crd_dataset_options *o = m->options;
     const crd_table *t = m->table;
-    int64_t target;
-    if (!o->target)
-        return crdi_raise(m->ctx, CRD_EMISSING, "%s: no target given; --target names its column", t->name);
+    CRD_TRY(settle_targets(m));
     m->flags = crdi_alloc_array(m->ctx, t->column_count, sizeof *m->flags);
     m->use = crdi_alloc_array(m->ctx, t->column_count, sizeof *m->use);
     if (!m->flags || !m->use)
         return CRD_ENOMEM;
-    CRD_TRY(find_column(m, o->target, &target));
+    CRD_TRY(set_flags(m, m->target, m->targets, TARGET));
     CRD_TRY(set_flags(m, o->drop, o->drop_count, DROPPED));
     CRD_TRY(set_flags(m, o->categorical, o->categorical_count, CATEGORICAL));
     CRD_TRY(set_flags(m, o->features, o->features ? o->feature_count : 0, FEATURE));
-    CRD_TRY(check_flags(m, target));
+    CRD_TRY(check_flags(m));
     for (int64_t i = 0; o->features && i < o->feature_count; i++)
         add_use(m, crd_table_find(t, o->features[i]));
     for (int64_t c = 0; !o->features && c < t->column_count; c++)
-        if (c != target && !(m->flags[c] & DROPPED))
+        if (!(m->flags[c] & (TARGET | DROPPED)))
             add_use(m, c);
     if (m->feature_columns == 0)
-        return crdi_raise(m->ctx, CRD_EDATA, "%s: no feature is left beside the target '%s'", t->name, o->target);
-    m->recipe->target_kind = target_kind(m, target);
-    m->use[m->feature_columns] = (crdi_use){target, m->recipe->target_kind == CRD_TARGET_CLASS, CRDI_ROLE_TARGET};
-    return CRD_OK;
+        return crdi_raise(m->ctx, CRD_EDATA, "%s: no feature is left beside the target '%s'", t->name, m->target[0]);
+    return use_targets(m);
 }
 
 /* ---- the recipe ------------------------------------------------------------------------------------------------ */
@@ -204,15 +243,15 @@ static crd_status check_counts(const struct making *m, const crd_table_column *c
     return CRD_OK;
 }
 
-static crd_status add_target(struct making *m)
+static crd_status add_target(struct making *m, int64_t i)
 {
     crd_recipe *r = m->recipe;
-    int64_t c = m->use[m->feature_columns].column;
+    int64_t c = m->use[m->feature_columns + i].column;
     const crd_table_column *column = &m->table->column[c];
-    r->target_sd = 1;
-    r->target = crdi_strdup(m->ctx, column->name);
-    if (!r->target)
+    r->targets[i] = (crd_target){.name = crdi_strdup(m->ctx, column->name), .sd = 1};
+    if (!r->targets[i].name)
         return CRD_ENOMEM;
+    r->target_count = i + 1;
     if (r->target_kind == CRD_TARGET_CLASS)
         CRD_TRY(crdi_levels(m->table, c, &m->rows, &r->class_name, &r->class_count));
     if (r->target_kind == CRD_TARGET_COUNT)
@@ -225,23 +264,36 @@ static crd_status add_target(struct making *m)
                       crdi_csv_show(name, column->name), value);
 }
 
+static crd_status add_targets(struct making *m)
+{
+    m->recipe->targets = crdi_alloc_array(m->ctx, m->targets, sizeof *m->recipe->targets);
+    if (!m->recipe->targets)
+        return CRD_ENOMEM;
+    for (int64_t i = 0; i < m->targets; i++)
+        CRD_TRY(add_target(m, i));
+    crdi_recipe_first_target(m->recipe);
+    return CRD_OK;
+}
+
 /* ---- values ---------------------------------------------------------------------------------------------------- */
 
 static void hash_values(crd_dataset *d)
 {
     const crd_recipe *r = d->recipe;
-    int64_t n = d->y.shape.dim[0], k = r->feature_count;
+    int64_t n = d->y.shape.dim[0], k = r->feature_count, targets = r->target_count;
     crdi_sha256 hash;
     crdi_sha256_begin(&hash);
     for (int64_t j = 0; j < k; j++)
         crdi_sha256_add(&hash, r->feature[j].name, strlen(r->feature[j].name) + 1);
-    crdi_sha256_add(&hash, r->target, strlen(r->target) + 1);
+    for (int64_t j = 0; j < targets; j++)
+        crdi_sha256_add(&hash, r->targets[j].name, strlen(r->targets[j].name) + 1);
     for (int64_t i = 0; i < r->class_count; i++)
         crdi_sha256_add(&hash, r->class_name[i], strlen(r->class_name[i]) + 1);
     for (int64_t i = 0; i < n; i++) {
         for (int64_t j = 0; j < k; j++)
             crdi_sha256_add_double(&hash, d->x.data[i * k + j]);
-        crdi_sha256_add_double(&hash, d->y.data[i]);
+        for (int64_t j = 0; j < targets; j++)
+            crdi_sha256_add_double(&hash, d->y.data[i * targets + j]);
     }
     crdi_sha256_end(&hash, d->sha256);
 }
@@ -287,8 +339,10 @@ static crd_status scale_values(struct making *m)
     for (int64_t j = 0; j < k; j++)
         if (!standardise(m->dataset->x.data + j, n, k, &r->feature[j].mean, &r->feature[j].sd))
             return raise_scale(m, r->feature[j].name);
-    if (r->target_kind == CRD_TARGET_NUMBER && !standardise(m->dataset->y.data, n, 1, &r->target_mean, &r->target_sd))
-        return raise_scale(m, r->target);
+    for (int64_t j = 0; j < r->target_count && r->target_kind == CRD_TARGET_NUMBER; j++)
+        if (!standardise(m->dataset->y.data + j, n, r->target_count, &r->targets[j].mean, &r->targets[j].sd))
+            return raise_scale(m, r->targets[j].name);
+    crdi_recipe_first_target(r);
     return CRD_OK;
 }
 
@@ -297,13 +351,14 @@ static crd_status fill(struct making *m)
     crd_dataset *d = m->dataset;
     CRD_TRY(settle_uses(m));
     CRD_TRY(crdi_rows_select(m->table, m->options->rows, &m->rows));
-    CRD_TRY(crdi_rows_check(m->table, m->use, m->feature_columns + 1, m->options->na, &m->rows));
-    CRD_TRY(add_target(m));
+    CRD_TRY(crdi_rows_check(m->table, m->use, m->feature_columns + m->targets, m->options->na, &m->rows));
+    CRD_TRY(add_targets(m));
     CRD_TRY(add_features(m));
     CRD_TRY(crd_array_init(m->ctx, &d->x, crd_shape_2(m->rows.count, m->recipe->feature_count)));
-    CRD_TRY(crd_array_init(m->ctx, &d->y, crd_shape_1(m->rows.count)));
+    CRD_TRY(crd_array_init(m->ctx, &d->y, crdi_recipe_shape(m->recipe, m->rows.count)));
     CRD_TRY(crdi_recipe_inputs(m->recipe, m->table, m->column, &m->rows, d->x.data));
-    CRD_TRY(crdi_recipe_target(m->recipe, m->table, m->use[m->feature_columns].column, &m->rows, d->y.data));
+    for (int64_t i = 0; i < m->targets; i++)
+        CRD_TRY(crdi_recipe_target(m->recipe, i, m->table, m->use[m->feature_columns + i].column, &m->rows, d->y.data));
     hash_values(d);
     m->recipe->scale = m->options->scale;
     if (m->recipe->scale == CRD_SCALE_STANDARD)

@@ -79,6 +79,7 @@ crd_status crdi_network_fit_prepare(crdi_network_fit *fit)
     fit->network.x = crd_array_borrow(fit->dataset->x.data, fit->dataset->x.shape);
     fit->network.y = &fit->dataset->y;
     fit->network.classes = fit->dataset->recipe->class_count;
+    fit->network.targets = fit->dataset->recipe->target_count;
     CRD_TRY(crdi_network_method_find(fit->ctx, fit->method, &fit->type));
     CRD_TRY(crdi_arena_create(&fit->arena, fit->ctx));
     CRD_TRY(fit->type->prepare(fit));

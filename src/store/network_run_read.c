@@ -64,12 +64,13 @@ static crd_status read_data(crdi_network_run *net)
 {
     CRD_TRY(crdi_run_get_array(net->run, "x", &net->x));
     CRD_TRY(crdi_run_get_array(net->run, "y", &net->y));
-    if (net->x.shape.ndim != 2 || net->y.shape.ndim != 1 || net->x.shape.dim[0] != net->y.shape.dim[0] ||
-        net->x.shape.dim[1] != net->recipe->feature_count || net->x.shape.dim[0] < 1)
+    if (net->x.shape.ndim != 2 || net->x.shape.dim[1] != net->recipe->feature_count || net->x.shape.dim[0] < 1 ||
+        !crdi_shape_equal(net->y.shape, crdi_recipe_shape(net->recipe, net->x.shape.dim[0])))
         return damaged(net, "its data do not fit its recipe");
     net->network.x = crd_array_borrow(net->x.data, net->x.shape);
     net->network.y = &net->y;
     net->network.classes = net->recipe->class_count;
+    net->network.targets = net->recipe->target_count;
     return CRD_OK;
 }
 

@@ -19,9 +19,10 @@ static void square_ranges(crdi_panel *p)
 
 static void add_fit(crdi_figure *f, crdi_panel *p, const struct crdi_fit *fit)
 {
-    char label[32];
+    char label[32], observed[128];
     crdi_format(label, sizeof label, "%.3g%% of y", 100 * fit->probability);
-    crdi_panel_texts(f, p, "Observed against predicted", "observed", "predicted");
+    crdi_format(observed, sizeof observed, "observed%s%s", fit->name ? " " : "", fit->name ? fit->name : "");
+    crdi_panel_texts(f, p, "Observed against predicted", observed, "predicted");
     crdi_panel_add(f, p, &(crdi_layer){.kind = CRDI_DIAGONAL, .role = CRDI_ROLE_GUIDE, .label = "Equal"});
     if (fit->low && fit->high)
         crdi_panel_add(f, p,
@@ -45,12 +46,13 @@ static void add_fit(crdi_figure *f, crdi_panel *p, const struct crdi_fit *fit)
 
 crd_status crdi_figure_bands(crdi_figure **out, crd_context *ctx, const crdi_figure_source *source)
 {
-    enum { MOST = 23 };
+    enum { MOST = 24 };
     crdi_figure *f;
     if (source->band_count < 1)
         return crdi_raise(ctx, CRD_EMISSING, "figure bands: there are no predictions to draw");
-    int bands = source->band_count < MOST ? source->band_count : MOST;
-    int count = bands + (source->fit.count > 0), columns = count == 4 ? 2 : count < 3 ? count : 3;
+    int fits = source->fit_count, bands = source->band_count < MOST - fits ? source->band_count : MOST - fits;
+    int count = bands + fits, each = fits > 0 && bands % fits == 0 ? bands / fits : bands;
+    int columns = fits > 1 && each <= 3 ? each + 1 : count == 4 ? 2 : count < 3 ? count : 3;
     CRD_TRY(crdi_figure_create(&f, ctx, (count + columns - 1) / columns, columns));
     if (bands < source->band_count)
         crdi_figure_footnote(f, "The first %d of %d inputs are shown.", bands, source->band_count);
@@ -58,9 +60,12 @@ crd_status crdi_figure_bands(crdi_figure **out, crd_context *ctx, const crdi_fig
         f->panel_width = 6.4;
         f->panel_height = 4.4;
     }
-    for (int i = 0; i < bands; i++)
-        crdi_panel_bands(f, crdi_figure_panel(f, i / columns, i % columns), &source->bands[i]);
-    if (source->fit.count > 0)
-        add_fit(f, crdi_figure_panel(f, bands / columns, bands % columns), &source->fit);
+    for (int i = 0, band = 0, fit = 0; i < count; i++) {
+        crdi_panel *p = crdi_figure_panel(f, i / columns, i % columns);
+        if (fit < fits && (band == bands || band == each * (fit + 1)))
+            add_fit(f, p, &source->fit[fit++]);
+        else
+            crdi_panel_bands(f, p, &source->bands[band++]);
+    }
     return crdi_figure_finish(f, out);
 }

@@ -1,17 +1,24 @@
-/* data.c - the figure "data": the target against each input, one panel an input. A target of classes has a colour and a shape
- * for each class, in panels of two inputs: every pair, or if there are too many those that follow each other. */
+/* data.c - the figure "data": each target against each input, a panel each. A target of classes has a colour and a shape for
+ * each class, in panels of two inputs: every pair, or if there are too many those that follow each other. */
 #include "report/figures.h"
 
 #include <string.h>
 
 enum { MOST = 24, COLUMNS = 3 };
 
+/* A row of panels for each of several targets where that fits, else panels one after the other. */
+static int columns_of(const crdi_figure_source *source, int count)
+{
+    bool rows = source->target_count > 1 && source->input_count > 1 && source->input_count <= COLUMNS;
+    return rows ? source->input_count : count < COLUMNS ? count : COLUMNS;
+}
+
 static crd_status begin(crdi_figure **out, crd_context *ctx, const crdi_figure_source *source, int all,
                         const char *what)
 {
     crdi_figure *f;
     int count = all < MOST ? all : MOST;
-    int columns = count < COLUMNS ? count : COLUMNS, rows = (count + columns - 1) / columns;
+    int columns = columns_of(source, count), rows = (count + columns - 1) / columns;
     CRD_TRY(crdi_figure_create(&f, ctx, rows, columns));
     if (count < all)
         crdi_figure_footnote(f, "The first %d of %d %s are shown.", count, all, what);
@@ -39,11 +46,15 @@ static crdi_layer points(int64_t rows, int64_t count, const double *x, const dou
 static crd_status draw_numbers(crdi_figure **out, crd_context *ctx, const crdi_figure_source *source)
 {
     crdi_figure *f;
-    CRD_TRY(begin(&f, ctx, source, source->input_count, "inputs"));
-    for (int i = 0; i < source->input_count && i < MOST; i++) {
-        crdi_panel *p = crdi_figure_panel(f, i / COLUMNS, i % COLUMNS);
-        crdi_layer layer = points(source->rows, source->rows, source->input[i].values, source->target.values);
-        crdi_panel_texts(f, p, NULL, source->input[i].name, i % COLUMNS == 0 ? source->target.name : NULL);
+    int inputs = source->input_count, all = source->target_count * inputs;
+    CRD_TRY(begin(&f, ctx, source, all, source->target_count > 1 ? "pairs of target and input" : "inputs"));
+    int columns = columns_of(source, all < MOST ? all : MOST);
+    for (int i = 0; i < all && i < MOST; i++) {
+        crdi_panel *p = crdi_figure_panel(f, i / columns, i % columns);
+        const crdi_named *x = &source->input[i % inputs], *y = &source->target[i / inputs];
+        bool named = i % columns == 0 || i % inputs == 0;
+        crdi_layer layer = points(source->rows, source->rows, x->values, y->values);
+        crdi_panel_texts(f, p, NULL, x->name, named ? y->name : NULL);
         crdi_panel_add(f, p, &layer);
     }
     return crdi_figure_finish(f, out);
@@ -55,7 +66,7 @@ static void add_class(crdi_figure *f, crdi_panel *p, const crdi_figure_source *s
 {
     int64_t n = 0;
     for (int64_t i = 0; i < source->rows; i++)
-        if (source->target.values[i] == (double)class) {
+        if (source->target->values[i] == (double)class) {
             work[n] = x[i];
             work[source->rows + n] = y[i];
             n++;
@@ -70,9 +81,9 @@ static void add_class(crdi_figure *f, crdi_panel *p, const crdi_figure_source *s
 /* One pair of inputs, or one input against the class. */
 static void draw_pair(crdi_figure *f, crdi_panel *p, const crdi_figure_source *source, int i, int j, double *work)
 {
-    const crdi_named *x = &source->input[i], *y = j < source->input_count ? &source->input[j] : &source->target;
+    const crdi_named *x = &source->input[i], *y = j < source->input_count ? &source->input[j] : source->target;
     crdi_panel_texts(f, p, NULL, x->name, y->name);
-    if (y == &source->target)
+    if (y == source->target)
         crdi_panel_y_names(f, p, (const char *const *)source->class_name, source->class_count);
     for (int64_t k = 0; k < source->class_count; k++)
         add_class(f, p, source, k, x->values, y->values, work);
@@ -102,7 +113,7 @@ static crd_status draw_classes(crdi_figure **out, crd_context *ctx, const crdi_f
 
 crd_status crdi_figure_data(crdi_figure **out, crd_context *ctx, const crdi_figure_source *source)
 {
-    if (source->rows < 1 || source->input_count < 1)
+    if (source->rows < 1 || source->input_count < 1 || source->target_count < 1)
         return crdi_raise(ctx, CRD_EMISSING, "figure data: there are no data to draw");
     return source->class_count > 0 ? draw_classes(out, ctx, source) : draw_numbers(out, ctx, source);
 }

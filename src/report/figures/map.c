@@ -91,7 +91,8 @@ static void add_class(crdi_figure *f, crdi_panel *p, const crdi_figure_source *s
                                  .y = y});
 }
 
-static void add_data(crdi_figure *f, crdi_panel *p, const crdi_maps *m, bool colours)
+/* colours: values of the data that have the map's; NULL: none. */
+static void add_data(crdi_figure *f, crdi_panel *p, const crdi_maps *m, const double *colours)
 {
     crdi_panel_add(f, p,
                    &(crdi_layer){.kind = CRDI_POINTS,
@@ -99,11 +100,11 @@ static void add_data(crdi_figure *f, crdi_panel *p, const crdi_maps *m, bool col
                                  .size = colours                ? 4
                                          : m->data_count > MANY ? 1.2
                                                                 : 2,
-                                 .outlined = colours,
+                                 .outlined = colours != NULL,
                                  .count = m->data_count,
                                  .x = m->data_x,
                                  .y = m->data_y,
-                                 .value = colours ? m->data_target : NULL});
+                                 .value = colours});
 }
 
 /* ---- panels ------------------------------------------------------------------------------------------------- */
@@ -117,9 +118,9 @@ static void scale_of(const crdi_maps *m, const crdi_map *map, double out[2])
             high = fmax(high, map->value[i]);
         }
     for (int64_t i = 0; map->like_target && i < m->data_count; i++)
-        if (m->data_target[i] == m->data_target[i]) {
-            low = fmin(low, m->data_target[i]);
-            high = fmax(high, m->data_target[i]);
+        if (map->like_target[i] == map->like_target[i]) {
+            low = fmin(low, map->like_target[i]);
+            high = fmax(high, map->like_target[i]);
         }
     out[0] = isnan(map->scale[0]) ? low : map->scale[0];
     out[1] = isnan(map->scale[1]) ? high : map->scale[1];

@@ -190,17 +190,19 @@ static crd_status write_columns(struct writer *w)
 
 /* ---- rows of the data -------------------------------------------------------------------------------------------- */
 
-/* Rows that are in memory for all draws: (draws, rows). */
+/* Rows that are in memory for all draws: (draws, rows, width). */
 struct window {
-    int64_t first, rows;
+    int64_t first, rows, width;
     double *value;
 };
 
 static crd_status keep_row(void *user, int64_t row, int64_t draws, double *values)
 {
     const struct window *window = user;
+    int64_t width = window->width;
     for (int64_t d = 0; d < draws; d++)
-        window->value[d * window->rows + row - window->first] = values[d];
+        memcpy(window->value + (d * window->rows + row - window->first) * width, values + d * width,
+               (size_t)width * sizeof *values);
     return CRD_OK;
 }
 
@@ -213,23 +215,25 @@ static crd_status fill_window(const struct writer *w, bool density, struct windo
                                  keep_row, window);
 }
 
-/* The variable y of log_likelihood (`density`) or posterior_predictive. */
+/* The variable y of log_likelihood (`density`: one number a row) or posterior_predictive. */
 static crd_status write_by_row(struct writer *w, const char *group, bool density)
 {
-    int64_t rows = w->net->y.shape.dim[0], together = MOST_NUMBERS / w->total / CRDI_BLOCK_ROWS * CRDI_BLOCK_ROWS;
+    int64_t rows = w->net->y.shape.dim[0], width = density ? 1 : w->net->recipe->target_count;
+    int64_t together = MOST_NUMBERS / w->total / width / CRDI_BLOCK_ROWS * CRDI_BLOCK_ROWS;
     int variable;
     together = together < CRDI_BLOCK_ROWS ? CRDI_BLOCK_ROWS : together;
     together = together < rows ? together : rows;
     CRD_TRY(begin_group(w, group, true));
-    CRD_TRY(add_variable(w, "y", CRDI_NETCDF_DOUBLE, crd_shape_1(rows), true, &variable));
-    struct window window = {.value = crdi_alloc_array(w->ctx, w->total * together, sizeof(double))};
+    CRD_TRY(add_variable(w, "y", CRDI_NETCDF_DOUBLE, density ? crd_shape_1(rows) : w->net->y.shape, true, &variable));
+    struct window window = {.width = width,
+                            .value = crdi_alloc_array(w->ctx, w->total * together * width, sizeof(double))};
     crd_status status = window.value ? CRD_OK : CRD_ENOMEM;
     for (; window.first < rows && status == CRD_OK; window.first += together) {
         window.rows = rows - window.first < together ? rows - window.first : together;
         status = fill_window(w, density, &window);
         if (status == CRD_OK)
-            status = crdi_netcdf_write(w->nc, w->group, variable, (int64_t[]){0, 0, window.first},
-                                       (int64_t[]){w->part.chains, w->part.draws, window.rows}, window.value);
+            status = crdi_netcdf_write(w->nc, w->group, variable, (int64_t[]){0, 0, window.first, 0},
+                                       (int64_t[]){w->part.chains, w->part.draws, window.rows, width}, window.value);
     }
     crdi_free(w->ctx, window.value);
     return status;
@@ -280,8 +284,8 @@ static crd_status write_prior_draws(struct writer *w, struct prior *p)
 {
     const crd_recipe *recipe = w->net->recipe;
     int sites = crd_model_site_count(p->model);
-    int64_t rows = w->net->y.shape.dim[0];
-    double *y = crdi_alloc_array(w->ctx, rows, sizeof *y);
+    int64_t size = crd_shape_size(w->net->y.shape);
+    double *y = crdi_alloc_array(w->ctx, size, sizeof *y);
     crd_key seed = crd_key_fold_in(crd_key_make((uint64_t)w->request->seed), 0x7072696f);
     crd_status status = y ? CRD_OK : CRD_ENOMEM;
     for (int64_t d = 0; d < w->request->prior_draws && status == CRD_OK; d++) {
@@ -295,8 +299,8 @@ static crd_status write_prior_draws(struct writer *w, struct prior *p)
             status = put_prior_draw(w, p->group[0], p->variable[i], site->shape, d, value);
             value += site->size;
         }
-        for (int64_t i = 0; i < rows; i++)
-            y[i] = recipe->target_mean + recipe->target_sd * value[i];
+        for (int64_t i = 0; i < size; i++)
+            y[i] = crdi_recipe_own_units(recipe, i, value[i]);
         if (status == CRD_OK)
             status = put_prior_draw(w, p->group[1], p->variable[sites], w->net->y.shape, d, y);
     }
@@ -329,20 +333,29 @@ static crd_status write_prior(struct writer *w)
 
 /* ---- the data ------------------------------------------------------------------------------------------------------ */
 
+/* The targets in their own units, and the names of their columns, a line each. */
 static crd_status write_target(struct writer *w)
 {
     const crd_recipe *recipe = w->net->recipe;
-    int64_t rows = w->net->y.shape.dim[0];
+    int64_t size = crd_shape_size(w->net->y.shape);
     int variable;
+    crdi_string names;
     CRD_TRY(begin_group(w, "observed_data", false));
     CRD_TRY(add_variable(w, "y", CRDI_NETCDF_DOUBLE, w->net->y.shape, false, &variable));
-    CRD_TRY(crdi_netcdf_put_text(w->nc, w->group, variable, "column", recipe->target));
-    double *y = crdi_alloc_array(w->ctx, rows, sizeof *y);
+    crdi_string_init(&names, w->ctx);
+    for (int64_t j = 0; j < recipe->target_count; j++)
+        crdi_string_append(&names, "%s%s", j ? "\n" : "", recipe->targets[j].name);
+    crd_status status = names.status;
+    if (status == CRD_OK)
+        status = crdi_netcdf_put_text(w->nc, w->group, variable, "column", crdi_string_text(&names));
+    crdi_string_clear(&names);
+    CRD_TRY(status);
+    double *y = crdi_alloc_array(w->ctx, size, sizeof *y);
     if (!y)
         return CRD_ENOMEM;
-    for (int64_t i = 0; i < rows; i++)
-        y[i] = recipe->target_mean + recipe->target_sd * w->net->y.data[i];
-    crd_status status = crdi_netcdf_write(w->nc, w->group, variable, (int64_t[]){0}, &rows, y);
+    for (int64_t i = 0; i < size; i++)
+        y[i] = crdi_recipe_own_units(recipe, i, w->net->y.data[i]);
+    status = crdi_netcdf_write(w->nc, w->group, variable, (int64_t[]){0, 0}, w->net->y.shape.dim, y);
     crdi_free(w->ctx, y);
     return status;
 }

@@ -239,16 +239,21 @@ static char *const class_names[] = {no, yes};
 
 static const crdi_map *make_maps(void)
 {
-    static const crdi_map maps[] = {
-        {.title = "mode", .classes = true, .value = classes},
-        {.title = "entropy", .value = entropies, .scale = {0, 2}, .scale_label = "nats"},
-        {.title = "draw", .classes = true, .value = classes},
-        {.title = "mean", .value = entropies, .scale = {NAN, NAN}, .palette = CRDI_PALETTE_VALUE, .like_target = true}};
+    static const crdi_map maps[] = {{.title = "mode", .classes = true, .value = classes},
+                                    {.title = "entropy", .value = entropies, .scale = {0, 2}, .scale_label = "nats"},
+                                    {.title = "draw", .classes = true, .value = classes},
+                                    {.title = "mean",
+                                     .value = entropies,
+                                     .scale = {NAN, NAN},
+                                     .palette = CRDI_PALETTE_VALUE,
+                                     .like_target = heights}};
     return maps;
 }
 
 static crdi_figure_source make_source(crdi_named named[4], crdi_bands *bands, struct crdi_band level[2])
 {
+    static const crdi_named target = {"y", up};
+    static const struct crdi_fit fit = {NULL, N, up, down, up, down, 0.9};
     named[0] = (crdi_named){"a", series};
     named[1] = (crdi_named){"b", equal};
     named[2] = (crdi_named){"x1", up};
@@ -267,14 +272,16 @@ static crdi_figure_source make_source(crdi_named named[4], crdi_bands *bands, st
     return (crdi_figure_source){.rows = N,
                                 .input_count = 2,
                                 .input = named + 2,
-                                .target = {"y", up},
+                                .target_count = 1,
+                                .target = &target,
                                 .chains = CHAINS,
                                 .draws = DRAWS,
                                 .series_count = 2,
                                 .series = named,
                                 .band_count = 1,
                                 .bands = bands,
-                                .fit = {N, up, down, up, down, 0.9},
+                                .fit_count = 1,
+                                .fit = &fit,
                                 .maps = {.count = 4,
                                          .map = make_maps(),
                                          .columns = COLUMNS,
@@ -627,7 +634,8 @@ static void data_of_classes_are_pairs_of_inputs(void **state)
     crdi_figure_source source = {.rows = N,
                                  .input_count = 3,
                                  .input = input,
-                                 .target = {"y", class_of},
+                                 .target_count = 1,
+                                 .target = &(const crdi_named){"y", class_of},
                                  .class_count = 2,
                                  .class_name = class_names};
     static const char *const pairs[][2] = {{"a", "b"}, {"a", "c"}, {"b", "c"}};

@@ -32,9 +32,10 @@ static struct {
     double series[SERIES][CHAINS * DRAWS];
     crdi_bands bands[6];
     struct crdi_band level[6][2];
-    crdi_named input[3], named[100];
+    crdi_named input[3], named[100], target;
     double cell[2][CELLS * CELLS], class_of[DATA];
     crdi_map map[2];
+    struct crdi_fit observed;
 } made;
 
 static double curve(double x)
@@ -131,17 +132,21 @@ static crdi_figure_source make_source(void)
     made.input[0] = (crdi_named){"x", made.data_x};
     made.input[1] = (crdi_named){"fit 'a\\b' {c}_d^e @f $g `h`\n\"i\"", made.fit[0]};
     made.input[2] = (crdi_named){"\u6e29\u5ea6 \u00b0C", made.fit[1]};
+    made.target = (crdi_named){"y", made.data_y};
+    made.observed = (struct crdi_fit){NULL, DATA, made.data_y, made.fit[0], made.fit[1], made.fit[2], 0.95};
     return (crdi_figure_source){.rows = DATA,
                                 .input_count = 1,
                                 .input = made.input,
-                                .target = {"y", made.data_y},
+                                .target_count = 1,
+                                .target = &made.target,
                                 .chains = CHAINS,
                                 .draws = DRAWS,
                                 .series_count = SERIES,
                                 .series = made.named,
                                 .band_count = 6,
                                 .bands = made.bands,
-                                .fit = {DATA, made.data_y, made.fit[0], made.fit[1], made.fit[2], 0.95},
+                                .fit_count = 1,
+                                .fit = &made.observed,
                                 .maps = make_maps(),
                                 .class_name = class_names};
 }
@@ -208,7 +213,7 @@ static void every_figure_is_drawn_in_every_format(void **state)
     crd_context *ctx = testing_context();
     crdi_figure_source source = make_source(), one = source;
     one.band_count = 1;
-    one.fit.count = 0;
+    one.fit_count = 0;
     made.level[0][1] = (struct crdi_band){0.5, made.inner[0], made.inner[1]};
     draw(ctx, "effects", &source, "effects.png");
     draw(ctx, "trace", &source, "trace.png");

@@ -231,7 +231,8 @@ static void the_worst_rows_are_shown(void **state)
         elpd[i] = -i;
     crdi_run_loo l = {.ctx = ctx,
                       .path = (char[]){"a"},
-                      .target = (char[]){"y"},
+                      .targets = 1,
+                      .target = (char *[]){(char[]){"y"}},
                       .chains = 1,
                       .draws = 1000,
                       .reff = 1,
