@@ -195,7 +195,8 @@ static void step(crd_svi *svi, crdi_svi_run *run)
         return;
     }
     run->bad = 0;
-    run->baseline = run->steps == 1 ? out[0] : BASELINE_DECAY * run->baseline + (1 - BASELINE_DECAY) * out[0];
+    run->baseline =
+        run->steps - run->skipped == 1 ? out[0] : BASELINE_DECAY * run->baseline + (1 - BASELINE_DECAY) * out[0];
     crdi_optimiser_update(run->optimiser, out + CRDI_ELBO_GRADIENT, run->params, out[CRDI_ELBO_LOSS]);
 }
 

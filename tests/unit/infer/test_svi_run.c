@@ -45,6 +45,27 @@ static void threads_change_nothing(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* The first restarts of many are those of few, to the bit. */
+static void more_restarts_change_none_of_the_others(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_svi_options options = {.particles = 2, .steps = 300, .restarts = 5};
+    crd_svi *five = fit(ctx, &options, 3);
+    const crd_svi_history *h = crd_svi_history_of(five);
+    for (int64_t few = 1; few < 5; few++) {
+        options.restarts = few;
+        crd_svi *less = fit(ctx, &options, 3);
+        assert_memory_equal(crd_svi_history_of(less)->final_loss, h->final_loss, sizeof(double) * (size_t)few);
+        if (crd_svi_history_of(less)->restart == h->restart)
+            assert_same_fit(less, five);
+        crd_svi_destroy(&less);
+    }
+    assert_true(h->restart < 4); /* so that it was compared */
+    crd_svi_destroy(&five);
+    testing_context_destroy(&ctx);
+}
+
 static void the_best_restart_is_kept(void **state)
 {
     (void)state;
@@ -358,6 +379,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(more_restarts_change_none_of_the_others),
         cmocka_unit_test(the_best_restart_is_kept),
         cmocka_unit_test(going_on_is_as_if_asked_for_at_once),
         cmocka_unit_test(a_stopped_fit_goes_on),
