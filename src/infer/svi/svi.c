@@ -233,10 +233,7 @@ crd_status crd_svi_continue(crd_svi *svi, int64_t steps)
     crdi_svi_run *run = &svi->run[svi->best];
     if (steps < 1)
         return crdi_raise(svi->ctx, CRD_EINVAL, "steps: %lld; at least 1", (long long)steps);
-    if (!run->optimiser || svi->fitted)
-        return crdi_raise(svi->ctx, CRD_EUNSUPPORTED,
-                          "%s: a finished fit of it cannot go on; fit again with more steps",
-                          svi->fitted ? "guide laplace" : "optimizer lbfgs");
+    CRD_TRY(crdi_svi_can_continue(svi));
     atomic_store(&svi->stopped, false); /* a fit that was stopped goes on */
     int64_t steps_before = run->steps;
     double seconds_before = run->seconds;

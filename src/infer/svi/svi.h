@@ -65,7 +65,32 @@ crd_status crdi_svi_make(crd_svi *svi);
 const double *crdi_svi_params(const crd_svi *svi);
 bool crdi_svi_is_lbfgs(const crd_svi_options *options);
 
-/* One restart (svi_run.c). */
+/* ---- a fit as bytes (svi_state.c) -------------------------------------------------------------------------- */
+
+/* CRD_EUNSUPPORTED: a fit that cannot go on when it has ended: laplace, lbfgs. */
+crd_status crdi_svi_can_continue(const crd_svi *svi);
+/* The bytes that a fit goes on from; 0: it cannot. save writes so many. */
+size_t crdi_svi_state_size(const crd_svi *svi);
+void crdi_svi_state_save(const crd_svi *svi, void *out);
+
+/* A state, and the histories that belong to it. Borrowed. */
+typedef struct crdi_svi_saved {
+    const void *bytes;
+    size_t size;
+    const double *loss, *divergence, *likelihood; /* (steps) */
+    int64_t steps;
+    const double *final_loss; /* (restarts) */
+    int64_t restarts;
+} crdi_svi_saved;
+
+/* Makes a fit that was created with the same model, options and key and has made no step what it was when it was saved;
+ * crd_svi_continue goes on. CRD_EDAMAGED: a state of another fit. */
+crd_status crdi_svi_state_load(crd_svi *svi, const crdi_svi_saved *saved);
+
+/* ---- one restart (svi_run.c) ------------------------------------------------------------------------------- */
+
+/* Parameters, program and optimiser, without a start. */
+crd_status crdi_svi_run_open(crd_svi *svi, int64_t restart);
 crd_status crdi_svi_run_begin(crd_svi *svi, int64_t restart);
 /* Makes steps until there are `total`. A failure of the fit itself stays in run->status. */
 crd_status crdi_svi_run_steps(crd_svi *svi, int64_t restart, int64_t total);

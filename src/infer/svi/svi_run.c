@@ -64,22 +64,27 @@ static crd_status make_optimiser(crd_svi *svi, crdi_svi_run *run)
     return status;
 }
 
-crd_status crdi_svi_run_begin(crd_svi *svi, int64_t restart)
+crd_status crdi_svi_run_open(crd_svi *svi, int64_t restart)
 {
     crdi_svi_run *run = &svi->run[restart];
-    int64_t dim = svi->guide->model ? crd_model_dim(svi->guide->model) : 0;
-    crd_key start = crd_key_fold_in(run->key, 0);
-    double *u = crdi_alloc_array(svi->ctx, dim + 1, sizeof *u);
     run->params = crdi_alloc_array(svi->ctx, svi->guide->params, sizeof *run->params);
-    crd_status status = u && run->params ? CRD_OK : CRD_ENOMEM;
-    if (status == CRD_OK)
-        status = crd_exec_create(&run->exec, svi->elbo.program);
-    if (status == CRD_OK && !crdi_svi_is_lbfgs(&svi->options))
-        status = make_optimiser(svi, run);
+    if (!run->params)
+        return CRD_ENOMEM;
+    CRD_TRY(crd_exec_create(&run->exec, svi->elbo.program));
+    return crdi_svi_is_lbfgs(&svi->options) ? CRD_OK : make_optimiser(svi, run);
+}
+
+crd_status crdi_svi_run_begin(crd_svi *svi, int64_t restart)
+{
+    int64_t dim = svi->guide->model ? crd_model_dim(svi->guide->model) : 0;
+    CRD_TRY(crdi_svi_run_open(svi, restart));
+    crd_key start = crd_key_fold_in(svi->run[restart].key, 0);
+    double *u = crdi_alloc_array(svi->ctx, dim + 1, sizeof *u);
+    crd_status status = u ? CRD_OK : CRD_ENOMEM;
     if (status == CRD_OK && dim > 0)
         status = start_point(svi, start, u);
     if (status == CRD_OK)
-        crdi_guide_start(svi->guide, u, svi->options.init_scale, start, run->params);
+        crdi_guide_start(svi->guide, u, svi->options.init_scale, start, svi->run[restart].params);
     crdi_free(svi->ctx, u);
     return status;
 }

@@ -107,6 +107,66 @@ static void going_on_is_as_if_asked_for_at_once(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* Through bytes, into a fit that was made anew. */
+static void a_saved_fit_goes_on(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_svi_options options = {
+        .steps = 500, .restarts = 3, .optimizer = "clip_by_global_norm:10,adam:cosine(0.05,500)"};
+    crd_svi *once, *first, *second;
+    options.steps = 180;
+    first = fit(ctx, &options, 3);
+    const crd_svi_history *h = crd_svi_history_of(first);
+    size_t size = crdi_svi_state_size(first);
+    char *bytes = test_malloc(size);
+    crdi_svi_state_save(first, bytes);
+    crdi_svi_saved saved = {bytes, size, h->loss, h->divergence, h->likelihood, h->steps, h->final_loss, h->restarts};
+    assert_ok(ctx, crdi_svi_create(ctx, linear_model, &line, &options, crd_key_make(3), &second));
+    assert_ok(ctx, crdi_svi_state_load(second, &saved));
+    assert_ok(ctx, crd_svi_continue(second, 320));
+    assert_ok(ctx, crd_svi_continue(first, 320));
+    assert_same_fit(first, second);
+    assert_int_equal(crd_svi_history_of(second)->restart, h->restart);
+    assert_memory_equal(crd_svi_history_of(second)->final_loss, h->final_loss, 3 * sizeof(double));
+    assert_int_equal(second->all_steps, first->all_steps);
+    options.steps = 500;
+    once = fit(ctx, &options, 3); /* the same one is the best */
+    assert_same_fit(once, second);
+    crd_svi_destroy(&once);
+    crd_svi_destroy(&first);
+    crd_svi_destroy(&second);
+
+    const struct {
+        const char *optimizer, *guide;
+        int64_t restarts;
+        size_t size;
+        int64_t steps;
+        crd_status status;
+    } bad[] = {{"adam:0.1", "normal", 3, size, 180, CRD_EDAMAGED},
+               {options.optimizer, "multivariate_normal", 3, size, 180, CRD_EDAMAGED},
+               {options.optimizer, "normal", 2, size, 180, CRD_EDAMAGED},
+               {options.optimizer, "normal", 3, size - 8, 180, CRD_EDAMAGED},
+               {options.optimizer, "normal", 3, 20, 180, CRD_EDAMAGED},
+               {options.optimizer, "normal", 3, size, 179, CRD_EDAMAGED},
+               {options.optimizer, "laplace", 3, size, 180, CRD_EUNSUPPORTED}};
+    double losses[180] = {0};
+    for (int i = 0; i < CRDI_COUNT(bad); i++) {
+        crd_svi *svi;
+        saved = (crdi_svi_saved){bytes, bad[i].size, losses, losses, losses, bad[i].steps, losses, bad[i].restarts};
+        options.optimizer = bad[i].optimizer;
+        options.guide = bad[i].guide;
+        options.restarts = bad[i].restarts;
+        assert_ok(ctx, crdi_svi_create(ctx, linear_model, &line, &options, crd_key_make(3), &svi));
+        assert_int_equal(crdi_svi_state_load(svi, &saved), bad[i].status);
+        crd_error_clear(ctx);
+        options.optimizer = bad[1].optimizer;
+        crd_svi_destroy(&svi);
+    }
+    test_free(bytes);
+    testing_context_destroy(&ctx);
+}
+
 struct stopper {
     int64_t left;
     int told;
@@ -382,6 +442,7 @@ int main(void)
         cmocka_unit_test(more_restarts_change_none_of_the_others),
         cmocka_unit_test(the_best_restart_is_kept),
         cmocka_unit_test(going_on_is_as_if_asked_for_at_once),
+        cmocka_unit_test(a_saved_fit_goes_on),
         cmocka_unit_test(a_stopped_fit_goes_on),
         cmocka_unit_test(patience_ends_a_fit),
         cmocka_unit_test(steps_that_are_not_finite_are_skipped),
