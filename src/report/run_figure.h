@@ -18,9 +18,9 @@ typedef struct crdi_run_figure_options {
     int64_t resolution; /* of map: cells along each input; 0: 100 */
     const char *const *show; /* of map: quantities, each text one or several as a,b; none: what is usual */
     int64_t show_count;
-    const int64_t *pick; /* of map: single draws of the target to show, from 0 */
+    const int64_t *pick; /* of map: single draws of the target to show, from 0, chains one after the other */
     int64_t pick_count;
-    int64_t draws; /* of map: how many of the run's draws to use; 0: all */
+    int64_t draws; /* of map: how many of the run's draws to use for quantities; 0: up to 1000 */
     crd_key key; /* of the noise in draws and in observed against predicted */
 } crdi_run_figure_options;
 

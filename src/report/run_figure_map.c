@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { CELLS = 100, MOST_MAPS = 24 };
+enum { CELLS = 100, MOST_MAPS = 24, USUAL_DRAWS = 1000 };
 
 /* ---- what can be shown -------------------------------------------------------------------------------------- */
 
@@ -84,7 +84,8 @@ struct map {
     int64_t cells[2];
     int shown_count;
     struct shown shown[MOST_MAPS];
-    crdi_prediction *prediction;
+    crdi_prediction *prediction; /* of the quantities; NULL: none */
+    crdi_prediction *draws; /* of single draws; NULL: none */
 };
 
 /* ---- what is asked for -------------------------------------------------------------------------------------- */
@@ -190,9 +191,9 @@ static double centre(const struct map *m, int a, int64_t i)
     return m->edge[a][0] + ((double)i + 0.5) / (double)m->cells[a] * (m->edge[a][1] - m->edge[a][0]);
 }
 
-static crd_status predict(struct map *m)
+/* The network's inputs in all cells. */
+static crd_status fill_cells(const struct map *m, crd_array *out)
 {
-    const crdi_run_figure_options *o = m->options;
     int64_t features = m->net->recipe->feature_count, count = m->cells[0] * m->cells[1];
     double *x = crdi_arena_alloc(m->arena, (size_t)(count * features) * sizeof *x);
     double *values = crdi_arena_alloc(m->arena, (size_t)m->all.count * sizeof *values);
@@ -205,20 +206,57 @@ static crd_status predict(struct map *m)
         values[m->axis[1]] = centre(m, 1, i / m->cells[0]);
         crdi_run_inputs_row(&m->all, values, x + i * features);
     }
-    crd_array inputs = crd_array_borrow(x, crd_shape_2(count, features));
+    *out = crd_array_borrow(x, crd_shape_2(count, features));
+    return CRD_OK;
+}
+
+/* Single draws: of each chain as many of the first ones are computed as it takes. */
+static crd_status predict_draws(struct map *m, const crd_array *x, const crdi_run_part *part)
+{
+    const crdi_run_figure_options *o = m->options;
+    int64_t each = 0, *pick = crdi_arena_alloc(m->arena, (size_t)o->pick_count * sizeof *pick);
+    if (!pick)
+        return CRD_ENOMEM;
+    for (int64_t i = 0; i < o->pick_count; i++) {
+        if (o->pick[i] < 0 || o->pick[i] >= part->chains * part->draws)
+            return crdi_raise(m->net->ctx, CRD_EINVAL, "draw %lld is asked for, of %lld draws",
+                              (long long)o->pick[i] + 1, (long long)(part->chains * part->draws));
+        each = o->pick[i] % part->draws + 1 > each ? o->pick[i] % part->draws + 1 : each;
+    }
+    for (int64_t i = 0; i < o->pick_count; i++)
+        pick[i] = o->pick[i] / part->draws * each + o->pick[i] % part->draws;
     return crdi_prediction_make(
         m->net,
         &(crdi_prediction_request){
-            .x = &inputs, .key = o->key, .draws = o->draws, .samples = o->pick_count, .pick = o->pick},
-        &m->prediction);
+            .x = x, .key = o->key, .draws = each * part->chains, .samples = o->pick_count, .pick = pick},
+        &m->draws);
 }
 
-static double value_of(const crdi_prediction *p, const struct shown *s, int64_t i)
+static crd_status predict(struct map *m)
 {
-    int64_t at = i * p->targets + s->target;
-    return s->quantity      ? s->quantity->value(p, at)
-           : s->sample >= 0 ? p->sample[at * p->samples + s->sample]
-                            : p->mean[i * p->classes + s->class];
+    crdi_run_part part;
+    crd_array x;
+    crd_status status = CRD_OK;
+    CRD_TRY(fill_cells(m, &x));
+    CRD_TRY(crdi_run_part_find(m->net->ctx, m->net->run, &part));
+    int64_t draws = m->options->draws, all = part.chains * part.draws;
+    if (m->options->pick_count > 0)
+        status = predict_draws(m, &x, &part);
+    if (status == CRD_OK && m->shown_count > m->options->pick_count)
+        status = crdi_prediction_make(
+            m->net, &(crdi_prediction_request){.x = &x, .draws = draws == 0 && all > USUAL_DRAWS ? USUAL_DRAWS : draws},
+            &m->prediction);
+    crdi_run_part_clear(m->net->ctx, &part);
+    return status;
+}
+
+static double value_of(const struct map *m, const struct shown *s, int64_t i)
+{
+    if (s->quantity)
+        return s->quantity->value(m->prediction, i * m->prediction->targets + s->target);
+    if (s->sample >= 0)
+        return m->draws->sample[(i * m->draws->targets + s->target) * m->draws->samples + s->sample];
+    return m->prediction->mean[i * m->prediction->classes + s->class];
 }
 
 static const char *title_of(const struct map *m, const struct shown *s)
@@ -250,7 +288,7 @@ static void set_scale(const struct map *m, const struct shown *s, int64_t count,
     out->scale[0] = 0;
     out->scale[1] = !s->quantity                                  ? 1
                     : s->quantity->value == mutual_information_of ? most
-                                                                  : log((double)m->prediction->classes);
+                                                                  : log((double)m->net->recipe->class_count);
 }
 
 static crd_status make_map(const struct map *m, const struct shown *s, crdi_map *out)
@@ -261,7 +299,7 @@ static crd_status make_map(const struct map *m, const struct shown *s, crdi_map 
     if (!value || !title)
         return CRD_ENOMEM;
     for (int64_t i = 0; i < count; i++)
-        value[i] = value_of(m->prediction, s, i);
+        value[i] = value_of(m, s, i);
     bool classes = m->outcome == CRDI_OUTCOME_CLASS, draw = s->sample >= 0;
     *out = (crdi_map){.title = title,
                       .classes = classes && (draw || (s->quantity && s->quantity->value == mode_of)),
@@ -356,8 +394,10 @@ crd_status crdi_run_figure_map(crdi_network_run *net, crdi_arena *arena, const c
     CRD_TRY(crdi_run_inputs_find(net, arena, &m.all));
     CRD_TRY(find_axes(&m));
     CRD_TRY(find_shown(&m));
-    CRD_TRY(predict(&m));
-    crd_status status = build(&m, out);
+    crd_status status = predict(&m);
+    if (status == CRD_OK)
+        status = build(&m, out);
+    crdi_prediction_destroy(&m.draws);
     crdi_prediction_destroy(&m.prediction);
     return status;
 }

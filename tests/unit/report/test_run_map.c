@@ -150,7 +150,7 @@ static void the_maps_of_classes_are_its_predictions(void **state)
     (void)state;
     static const char *const show[] = {"mode,total", "aleatoric", "epistemic,p_elm"}, *const inputs[] = {"b,a"};
     static const double range[] = {-100, 40, 1, 8};
-    static const int64_t pick[] = {2, 0};
+    static const int64_t pick[] = {2, 0}; /* of the first chain: the noise has the same keys */
     crd_context *ctx = testing_context();
     crdi_network_run *net = make_run(ctx, "class", "categorical", false);
     crdi_string grid = grid_of_numbers(ctx);
@@ -200,6 +200,39 @@ static void the_maps_of_classes_are_its_predictions(void **state)
     assert_string_equal(elm->label, "elm");
     assert_close(elm->x[0], input_b(21), 1e-9, 0);
     assert_close(elm->y[0], input_a(21), 1e-9, 0);
+    crdi_figure_destroy(&f);
+    crdi_prediction_destroy(&p);
+    crdi_string_clear(&grid);
+    crdi_network_run_close(&net);
+    testing_context_destroy(&ctx);
+}
+
+/* The first draw of the second chain takes one draw of each chain. */
+static void draws_are_counted_chain_after_chain(void **state)
+{
+    (void)state;
+    static const char *const inputs[] = {"b,a"};
+    static const double range[] = {-100, 40, 1, 8};
+    static const int64_t pick[] = {DRAWS}, second[] = {1};
+    crd_context *ctx = testing_context();
+    crdi_network_run *net = make_run(ctx, "number", "normal", false);
+    crdi_string grid = grid_of_numbers(ctx);
+    crdi_prediction *p =
+        predict(ctx, net, crdi_string_text(&grid),
+                &(crdi_prediction_request){.draws = CHAINS, .samples = 1, .pick = second, .key = crd_key_make(3)});
+    crdi_figure *f;
+    crdi_run_figure_options options = {.inputs = inputs,
+                                       .input_count = 1,
+                                       .range = range,
+                                       .range_count = 4,
+                                       .resolution = CELLS,
+                                       .pick = pick,
+                                       .pick_count = 1,
+                                       .key = crd_key_make(3)};
+    assert_ok(ctx, crdi_run_figure_make(net, "map", &options, &f));
+    assert_true(f->rows == 1 && f->columns == 1);
+    assert_string_equal(f->panel[0].title, "predictive draw 16");
+    assert_cells(&f->panel[0].layer[0], p->sample);
     crdi_figure_destroy(&f);
     crdi_prediction_destroy(&p);
     crdi_string_clear(&grid);
@@ -295,6 +328,7 @@ static void what_cannot_be_drawn_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(the_maps_of_classes_are_its_predictions),
-                                       TEST(levels_are_cells_of_their_own), TEST(what_cannot_be_drawn_is_refused)};
+                                       TEST(draws_are_counted_chain_after_chain), TEST(levels_are_cells_of_their_own),
+                                       TEST(what_cannot_be_drawn_is_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
