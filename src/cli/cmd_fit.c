@@ -4,6 +4,7 @@
 #include "cli/csv.h"
 #include "cli/fit_display.h"
 #include "cli/interrupt.h"
+#include "infer/laplace/laplace.h"
 #include "infer/pathfinder/pathfinder.h"
 #include "infer/svi/svi.h"
 #include "nn/likelihood.h"
@@ -252,7 +253,8 @@ static crd_status check_method_options(struct fit *f)
         const char *told;
     } sets[] = {{&crdi_mcmc_option_table, "nuts hmc ", "nuts and hmc"},
                 {&crdi_svi_option_table, "svi ", "svi"},
-                {&crdi_pathfinder_option_table, "pathfinder ", "pathfinder"}};
+                {&crdi_pathfinder_option_table, "pathfinder ", "pathfinder"},
+                {&crdi_laplace_option_table, "laplace ", "laplace"}};
     for (int k = 0; k < CRDI_COUNT(sets); k++) {
         const char *at = strstr(sets[k].methods, f->net.method);
         const crdi_options *given = crdi_cli_options(f->call, sets[k].table);
@@ -284,6 +286,7 @@ static crd_status prepare(struct fit *f)
     f->net.mcmc = *(const crd_nuts_options *)crdi_cli_values(f->call, &crdi_mcmc_option_table);
     f->net.svi = *(const crd_svi_options *)crdi_cli_values(f->call, &crdi_svi_option_table);
     f->net.pathfinder = *(const crd_pathfinder_options *)crdi_cli_values(f->call, &crdi_pathfinder_option_table);
+    f->net.laplace = *(const crdi_laplace_options *)crdi_cli_values(f->call, &crdi_laplace_option_table);
     f->net.method = strcmp(o->method, "auto") == 0 ? "nuts" : o->method;
     CRD_TRY(check_method_options(f));
     f->net.mcmc.keep = o->keep.item;
@@ -441,7 +444,7 @@ static crd_status run_fit(struct fit *f)
         return print_check(f);
     if (!f->o->quiet) {
         CRD_TRY(print_plan(f));
-        if (strcmp(f->net.method, "pathfinder") != 0) /* done in a moment */
+        if (strcmp(f->net.method, "pathfinder") != 0 && strcmp(f->net.method, "laplace") != 0) /* done in a moment */
             CRD_TRY(watch_progress(f, &display));
     }
     f->net.mcmc.stop = f->net.svi.stop = stop;
@@ -471,7 +474,7 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 const crdi_command_body crdi_command_fit = {
     .positional = {{"DATA.csv", "the table to learn from", CRDI_ONE}},
     .table = {&fit_table, &crdi_csv_table, &crdi_mcmc_option_table, &crdi_svi_option_table,
-              &crdi_pathfinder_option_table},
+              &crdi_pathfinder_option_table, &crdi_laplace_option_table},
     .more = "A prior is NAME:NUMBERS, a distribution, or one of these forms, each also written NAME:ARGUMENT:\n"
             "  fan_in(PRIOR)                 PRIOR of the parameter times sqrt(number of its inputs)\n"
             "  scale(DIST)                   normal(0, scale), one scale ~ DIST for the parameter\n"

@@ -1,5 +1,6 @@
 /* cmd_predict.c - credence predict RUN.crd NEW.csv */
 #include "cli/csv.h"
+#include "cli/predictive.h"
 #include "report/run_csv.h"
 
 #include <unistd.h>
@@ -74,6 +75,7 @@ static crd_status predict(struct predict *p)
 {
     crd_context *ctx = p->cli->ctx;
     crdi_prediction_columns columns = {.prob = p->prob, .samples = p->o->samples};
+    bool probit = false;
     p->prob_count = crdi_probabilities_read(ctx, p->o->quantiles, p->prob, MOST_QUANTILES);
     if (p->prob_count < 0)
         return CRD_EINVAL;
@@ -85,6 +87,7 @@ static crd_status predict(struct predict *p)
                                  "the file of --rows"));
     CRD_TRY(crdi_network_run_open(ctx, crdi_cli_argument(p->call, 0), &p->net));
     CRD_TRY(crdi_network_run_need(p->net, "predictions"));
+    CRD_TRY(crdi_cli_predictive(p->cli, p->call, p->net, &probit));
     CRD_TRY(read_inputs(p));
     CRD_TRY(find_columns(p, &columns));
     crdi_csv_place place = {.path = p->o->out, .force = p->o->force, .file = STDOUT_FILENO, .name = "standard output"};
@@ -98,6 +101,7 @@ static crd_status predict(struct predict *p)
                                                             .key = crd_key_make((uint64_t)p->o->seed),
                                                             .draws = p->o->draws,
                                                             .samples = p->o->samples,
+                                                            .probit = probit,
                                                             .threads = (int)p->o->threads},
                                  &p->prediction));
     if (!place.path)
@@ -120,7 +124,7 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 
 const crdi_command_body crdi_command_predict = {
     .positional = {{"RUN.crd", "a run file of 'credence fit'", CRDI_ONE}, {"NEW.csv", "new inputs", CRDI_ONE}},
-    .table = {&table, &crdi_csv_table},
+    .table = {&table, &crdi_csv_table, &crdi_predictive_table},
     .more = "Columns are found by name. The table has the input columns, then for numbers f_mean, f_sd and\n"
             "quantiles of f (the network's output) and y (with the noise), in the target's own units; for\n"
             "counts the same of their rate; for each of several targets f_NAME_mean and so on; for classes the\n"

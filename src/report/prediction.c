@@ -1,6 +1,7 @@
 /* prediction.c - predictions at new inputs: of every draw, then their moments, quantiles and entropies. */
 #include "report/prediction.h"
 #include "report/by_row.h"
+#include "report/linearised.h"
 #include "store/dataset.h"
 
 #include <credence/diag.h>
@@ -232,6 +233,8 @@ crd_status crdi_prediction_make(const crdi_network_run *net, const crdi_predicti
                                                 .compile = compile,
                                                 .row = summarise_row,
                                                 .user = &w});
+    if (status == CRD_OK && net->network.linear_about)
+        status = crdi_linearised_apply(net, request, w.out);
     if (status < 0)
         crdi_prediction_destroy(&w.out);
     else

@@ -15,6 +15,7 @@ typedef struct crdi_prediction_request {
     int64_t samples; /* draws of y to keep, evenly spaced among those used */
     const int64_t
         *pick; /* (samples) which draws of y to keep, from 0, chains one after the other; NULL: evenly spaced */
+    bool probit; /* of classes, in a run that is linear in its weights: probabilities in closed form (report/linearised.h) */
     int threads; /* 0: as many as processors */
     size_t memory; /* bytes for draws and predictions at a time; 0: 192 MiB. Results do not depend on it */
 } crdi_prediction_request;
@@ -36,7 +37,10 @@ typedef struct crdi_prediction {
     double *sample; /* (rows, targets, samples) */
 } crdi_prediction;
 
-/* Predicts from the draws of crdi_run_part_find. The noise of draw d (chains one after the other) at rows
+/* A run of a Laplace approximation whose network is linear in its weights (store/network_run.h) has its numbers in closed form, but
+ * for samples. Others, and classes:
+ *
+ * Predicts from the draws of crdi_run_part_find. The noise of draw d (chains one after the other) at rows
  * 128 b to 128 b + 127 comes from crd_key_fold_in(crd_key_fold_in(key, b), d), so that results depend neither on threads
  * nor on memory. CRD_EMISSING: no draws; CRD_EUNSUPPORTED: a model written in C; CRD_EINVAL: a probability outside 0 to 1, more
  * draws or samples than there are, a draw picked that is not there. */

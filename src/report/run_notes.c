@@ -1,5 +1,6 @@
 /* run_notes.c - in words: why the draws of a run should not be believed yet, and what to try. */
 #include "report/run_summary.h"
+#include "report/laplace_text.h"
 #include "report/variational.h"
 
 #include <math.h>
@@ -56,7 +57,9 @@ static void note_of_diagnostics(crdi_string *out, const crdi_run_summary *s)
 crd_status crdi_run_notes(crdi_string *out, const crdi_run_summary *s)
 {
     int64_t n = s->part.chains * s->part.draws;
-    if (s->independent)
+    if (s->laplace.hessian)
+        crdi_laplace_notes(out, &s->laplace);
+    else if (s->independent)
         crdi_variational_notes(out, &s->svi);
     else if (s->count > 0)
         note_of_rows(out, s);

@@ -200,6 +200,10 @@ static crd_status describe(crdi_run_summary *s, crdi_network_run *net)
     s->independent = crdi_run_is_variational(net->run);
     if (s->independent)
         CRD_TRY(crdi_variational_read(s->ctx, net->run, &s->svi));
+    if (crdi_run_is_laplace(net->run)) {
+        s->independent = true;
+        CRD_TRY(crdi_laplace_record_read(s->ctx, net->run, &s->laplace));
+    }
     if (!net->is_network)
         return CRD_OK;
     s->scaled = net->recipe->scale == CRD_SCALE_STANDARD;
@@ -271,6 +275,7 @@ void crdi_run_summary_destroy(crdi_run_summary **summary)
     crdi_arena_destroy(&s->arena);
     crdi_run_part_clear(s->ctx, &s->part);
     crdi_variational_clear(s->ctx, &s->svi);
+    crdi_laplace_record_clear(s->ctx, &s->laplace);
     crdi_free(s->ctx, s->row);
     crdi_free(s->ctx, s->diagnostic);
     crdi_free(s->ctx, s->ebfmi);

@@ -5,6 +5,7 @@
 #include "infer/mcmc.h"
 #include "report/table.h"
 #include "store/network_run.h"
+#include "store/network_laplace.h"
 #include "store/network_svi.h"
 
 typedef struct crdi_run_summary {
@@ -27,6 +28,7 @@ typedef struct crdi_run_summary {
     const crdi_summary_row *worst_r_hat, *smallest_n_eff; /* NULL without rows */
     bool independent; /* the draws of a variational fit: r_hat and n_eff say nothing, `svi` does */
     crdi_variational svi;
+    crdi_laplace_record laplace; /* hessian NULL: it is none; else `independent` too */
     bool scaled; /* sites are in units of standardised data */
     bool target_scaled; /* and so is the target: it is a number */
     int64_t target_count; /* 0 unless it is a network's run */

@@ -1,5 +1,6 @@
 /* run_summary_text.c - the summary of a run, and the end of one, as text and as JSON. */
 #include "report/run_summary.h"
+#include "report/laplace_text.h"
 #include "report/text.h"
 #include "report/variational.h"
 
@@ -91,6 +92,15 @@ static crd_status add_variational(crdi_string *out, const crdi_run_summary *s)
     return crdi_run_notes(out, s);
 }
 
+static crd_status add_laplace(crdi_string *out, const crdi_run_summary *s)
+{
+    crdi_string_append(out, "\n%s: %lld draws of the normal about the most probable weights\n", s->method,
+                       (long long)s->part.draws);
+    crdi_laplace_lines(out, &s->laplace);
+    add_units(out, s);
+    return crdi_run_notes(out, s);
+}
+
 crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *s, bool full)
 {
     crdi_string_append(out, "\n");
@@ -103,6 +113,8 @@ crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *s, bo
     if (s->divergences >= 0)
         crdi_string_append(out, "\nNumber of divergences: %lld\n", (long long)s->divergences);
     add_ebfmi(out, s);
+    if (s->laplace.hessian)
+        return add_laplace(out, s);
     if (s->independent)
         return add_variational(out, s);
     crdi_string_append(out, "%s%s%d chain%s of %lld draws", s->method, *s->method ? ": " : "", s->part.chains,
@@ -229,7 +241,9 @@ crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *s)
     if (s->target_count > 0)
         crdi_json_put_bool(&w, "scaled", s->scaled);
     put_targets(&w, s);
-    if (s->independent)
+    if (s->laplace.hessian)
+        crdi_laplace_json(&w, &s->laplace);
+    else if (s->independent)
         crdi_variational_json(&w, &s->svi);
     put_ebfmi(&w, s);
     if (s->diagnostics)
@@ -296,9 +310,20 @@ static crd_status end_of_variational(crdi_string *out, const crdi_run_end *end)
     return crdi_run_notes(out, s);
 }
 
+static crd_status end_of_laplace(crdi_string *out, const crdi_run_end *end)
+{
+    crdi_string_append(out, "fit:         %.2f s, %lld evaluations of the gradient\n", end->cost.sampling_seconds,
+                       (long long)end->cost.gradient_evaluations);
+    crdi_laplace_lines(out, &end->summary->laplace);
+    crdi_string_append(out, "draws:       %lld in %s\n", (long long)end->summary->part.draws, end->path);
+    return crdi_run_notes(out, end->summary);
+}
+
 crd_status crdi_run_end_text(crdi_string *out, const crdi_run_end *end)
 {
     const crdi_run_summary *s = end->summary;
+    if (s && s->laplace.hessian)
+        return end_of_laplace(out, end);
     if (s && s->independent)
         return end_of_variational(out, end);
     int64_t begun, total = draws_of(end, &begun);
@@ -350,7 +375,9 @@ crd_status crdi_run_end_json(crdi_string *out, const crdi_run_end *end)
     crdi_json_put_text(&w, "worst_r_hat_site", r_hat ? r_hat->label : NULL);
     put_number_or_null(&w, "smallest_n_eff", n_eff ? n_eff->n_eff : NAN);
     crdi_json_put_text(&w, "smallest_n_eff_site", n_eff ? n_eff->label : NULL);
-    if (s && s->independent)
+    if (s && s->laplace.hessian)
+        crdi_laplace_json(&w, &s->laplace);
+    else if (s && s->independent)
         crdi_variational_json(&w, &s->svi);
     crdi_json_close(&w, '}');
     crdi_string_append(out, "\n");

@@ -2,6 +2,7 @@
 #ifndef CRDI_NETWORK_FIT_H
 #define CRDI_NETWORK_FIT_H
 
+#include "infer/laplace/laplace.h"
 #include "infer/mcmc.h"
 #include "store/network_run.h"
 
@@ -30,6 +31,7 @@ struct crdi_network_fit {
     crd_nuts_options mcmc; /* complete, as the options' table gives it: warmup 0 means none */
     crd_svi_options svi; /* the same */
     crd_pathfinder_options pathfinder; /* the same; draws, start and threads are those of mcmc */
+    crdi_laplace_options laplace; /* the same; start, init_radius and threads are those of mcmc */
     const char *data_name, *options, *path; /* options: JSON for the record */
     int64_t seed; /* 0 or more */
     bool force;
@@ -37,6 +39,7 @@ struct crdi_network_fit {
     const crdi_network_method *type;
     crd_model *model; /* of MCMC and Pathfinder */
     crd_svi *fitted; /* of variational inference */
+    crdi_laplace *laplacian; /* of the Laplace approximation */
     crdi_arena *arena;
     crdi_mcmc_columns columns;
     int chains;

@@ -24,6 +24,9 @@ typedef struct crdi_network_description {
 /* Sets the entries and arrays of a run that was created and not begun. */
 crd_status crdi_network_run_describe(crdi_run *run, const crdi_network_description *description);
 
+/* Sets again what says of the network's settings, where a fit has changed them: entries "network" and "priors". */
+crd_status crdi_network_run_settings(crdi_run *run, const crd_recipe *recipe, const crd_network *network);
+
 /* The prior of every site, resolved. As text: a line a distribution with the sites that have it ("normal:0,1 on
  * net/Dense_0.bias (10), ..."), `indent` blanks before all but the first line; as JSON: an array of site, shape, prior. */
 crd_status crdi_network_priors_text(crd_context *ctx, const crd_network *network, int indent, crdi_string *out);
@@ -40,6 +43,7 @@ typedef struct crdi_network_run {
     crdi_arena *arena;
     crd_network network; /* with the data of the fit */
     crd_array x, y;
+    crd_array laplace_map; /* of a Laplace approximation: its most probable weights, which the network is linear about */
     crd_recipe *recipe;
 } crdi_network_run;
 
@@ -47,6 +51,9 @@ typedef struct crdi_network_run {
  * description that contradicts itself. */
 crd_status crdi_network_run_open(crd_context *ctx, const char *path, crdi_network_run **out);
 void crdi_network_run_close(crdi_network_run **net);
+/* Whether f is the network's first-order expansion about the most probable weights (linear, the default of a run that has them) or
+ * what the network says at the draws. CRD_EINVAL: linear is asked for, and the run is no Laplace approximation. */
+crd_status crdi_network_run_linear(crdi_network_run *net, bool linear);
 /* CRD_EUNSUPPORTED for a model written in C: `what` ("predictions") goes through the program that has it. */
 crd_status crdi_network_run_need(const crdi_network_run *net, const char *what);
 /* Compiles the model again and checks that the file's columns are its sites. It borrows from net. */

@@ -1,5 +1,6 @@
 /* network_run_read.c - a network's run, read from its file: nothing else is needed to predict. */
 #include "store/network_run.h"
+#include "nn/likelihood.h"
 #include "store/dataset.h"
 #include "store/json.h"
 
@@ -74,6 +75,40 @@ static crd_status read_data(crdi_network_run *net)
     return CRD_OK;
 }
 
+static int64_t weights_of(const crdi_network_run *net)
+{
+    enum { MOST = 32 };
+    int64_t width[MOST], in = net->x.shape.dim[1], count = 0;
+    int layers = crd_widths_parse(net->ctx, net->network.hidden, width, MOST);
+    for (int k = 0; k <= layers; k++) {
+        int64_t out = k < layers ? width[k] : crdi_network_width(&net->network);
+        count += (in + 1) * out;
+        in = out;
+    }
+    return layers < 0 ? -1 : count;
+}
+
+static crd_status read_map(crdi_network_run *net)
+{
+    if (!crdi_run_has(net->run, "laplace_hessian"))
+        return CRD_OK;
+    CRD_TRY(crdi_run_get_array(net->run, "laplace_map", &net->laplace_map));
+    if (crd_shape_size(net->laplace_map.shape) != weights_of(net))
+        return damaged(net, "its most probable weights are not those of its network");
+    net->network.linear_about = net->laplace_map.data;
+    return CRD_OK;
+}
+
+crd_status crdi_network_run_linear(crdi_network_run *net, bool linear)
+{
+    if (linear && !net->laplace_map.data)
+        return crdi_raise(net->ctx, CRD_EINVAL,
+                          "%s: only a run of --method laplace has predictions of the linear network; others have sampled ones",
+                          net->path);
+    net->network.linear_about = linear ? net->laplace_map.data : NULL;
+    return CRD_OK;
+}
+
 static crd_status read_all(crdi_network_run *net)
 {
     CRD_TRY(crdi_arena_create(&net->arena, net->ctx));
@@ -87,7 +122,8 @@ static crd_status read_all(crdi_network_run *net)
         return CRD_OK;
     CRD_TRY(read_entry(net, "network", read_settings));
     CRD_TRY(read_entry(net, "recipe", read_recipe));
-    return read_data(net);
+    CRD_TRY(read_data(net));
+    return read_map(net);
 }
 
 crd_status crdi_network_run_open(crd_context *ctx, const char *path, crdi_network_run **out)
@@ -113,6 +149,7 @@ void crdi_network_run_close(crdi_network_run **address)
     crd_run_close(&net->run);
     crd_array_clear(&net->x);
     crd_array_clear(&net->y);
+    crd_array_clear(&net->laplace_map);
     crd_recipe_destroy(&net->recipe);
     crdi_arena_destroy(&net->arena);
     crdi_free(net->ctx, net->model);

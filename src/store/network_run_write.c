@@ -210,3 +210,10 @@ crd_status crdi_network_run_describe(crdi_run *run, const crdi_network_descripti
     CRD_TRY(crdi_run_put_array(run, "x", &d->network->x));
     return crdi_run_put_array(run, "y", d->network->y);
 }
+
+crd_status crdi_network_run_settings(crdi_run *run, const crd_recipe *recipe, const crd_network *network)
+{
+    const crdi_network_description d = {.network = network, .recipe = recipe};
+    CRD_TRY(set_made(run, &d, "network", network_text));
+    return set_made(run, &d, "priors", priors_text);
+}

@@ -36,7 +36,7 @@ static crd_status find_type(crdi_laplace *l)
 
 static crd_status check_likelihood(crdi_laplace *l)
 {
-    l->likelihood = crdi_likelihood_find(l->ctx, l->network->likelihood);
+    l->likelihood = crdi_likelihood_find(l->ctx, l->network.likelihood);
     if (!l->likelihood)
         return CRD_ENAME;
     if (!crdi_laplace_supports(l->likelihood->name))
@@ -45,14 +45,14 @@ static crd_status check_likelihood(crdi_laplace *l)
             "method laplace goes with the likelihoods normal, bernoulli and categorical, not with %s; svi and nuts "
             "go with all",
             l->likelihood->name);
-    if (crdi_network_heteroscedastic(l->network))
+    if (crdi_network_heteroscedastic(&l->network))
         return crdi_raise(
             l->ctx, CRD_EUNSUPPORTED,
             "method laplace needs one noise s for all rows, as --noise half_cauchy:0.5; heteroscedastic noise "
             "goes with svi and nuts");
-    if (crdi_network_width(l->network) > CRDI_LAPLACE_OUTPUTS)
+    if (crdi_network_width(&l->network) > CRDI_LAPLACE_OUTPUTS)
         return crdi_raise(l->ctx, CRD_EUNSUPPORTED, "method laplace: %lld classes; at most %d",
-                          (long long)crdi_network_width(l->network), CRDI_LAPLACE_OUTPUTS);
+                          (long long)crdi_network_width(&l->network), CRDI_LAPLACE_OUTPUTS);
     return CRD_OK;
 }
 
@@ -106,9 +106,9 @@ static crd_status prepare(crdi_laplace *l)
     CRD_TRY(crdi_options_complete(l->ctx, &crdi_laplace_option_table, &l->options));
     CRD_TRY(find_type(l));
     CRD_TRY(check_likelihood(l));
-    CRD_TRY(crd_model_create(&l->model, l->ctx, crd_network_model, l->network));
-    l->rows = l->network->x.shape.dim[0];
-    l->outputs = crdi_network_width(l->network);
+    CRD_TRY(crd_model_create(&l->model, l->ctx, crd_network_model, &l->network));
+    l->rows = l->network.x.shape.dim[0];
+    l->outputs = crdi_network_width(&l->network);
     l->noise = l->curvature = 1;
     CRD_TRY(crdi_laplace_find_layers(l));
     set_groups(l);
@@ -119,13 +119,14 @@ static crd_status prepare(crdi_laplace *l)
     return crdi_laplace_compile_jacobian(l);
 }
 
-crd_status crdi_laplace_create(crd_context *ctx, crd_network *network, const crdi_laplace_options *options,
+crd_status crdi_laplace_create(crd_context *ctx, const crd_network *network, const crdi_laplace_options *options,
                                crdi_laplace **out)
 {
     crdi_laplace *l = crdi_alloc(ctx, sizeof *l);
     if (!l)
         return CRD_ENOMEM;
-    *l = (crdi_laplace){.ctx = ctx, .network = network};
+    *l = (crdi_laplace){.ctx = ctx, .network = *network};
+    l->network.linear_about = NULL;
     if (options)
         l->options = *options;
     crd_status status = prepare(l);
@@ -156,13 +157,13 @@ void crdi_laplace_destroy(crdi_laplace **laplace)
 /* The sum over rows, and the likelihood, at theta. */
 static void sum_rows(crdi_laplace *l)
 {
-    const crd_array *x = &l->network->x;
+    const crd_array *x = &l->network.x;
     l->log_likelihood = l->squares = 0;
     l->type->begin(l);
     for (int64_t at = 0; at < l->rows; at += l->block.capacity) {
         int64_t left = l->rows - at;
         crdi_laplace_jacobian(l, x->data + at * x->shape.dim[1], left < l->block.capacity ? left : l->block.capacity);
-        crdi_laplace_likelihood(l, l->network->y->data + at);
+        crdi_laplace_likelihood(l, l->network.y->data + at);
         crdi_laplace_weigh(l);
         l->type->add(l, &l->block);
     }
@@ -215,6 +216,14 @@ double crdi_laplace_effective(const crdi_laplace *l)
     return sum;
 }
 
+double crdi_laplace_log_density(const crdi_laplace *l)
+{
+    double sum = l->log_density;
+    for (int k = 0; k < l->layers; k++)
+        sum += 0.5 * (double)l->layer[k].size * log(l->factor[l->layer[k].group]);
+    return sum;
+}
+
 crd_status crdi_laplace_at(crdi_laplace *l, const double *theta, double noise)
 {
     memcpy(l->theta, theta, sizeof *theta * (size_t)l->count);
@@ -228,7 +237,7 @@ crd_status crdi_laplace_at(crdi_laplace *l, const double *theta, double noise)
 static crd_status check_noise(const crdi_laplace *l)
 {
     double least = 0;
-    const double *y = l->network->y->data;
+    const double *y = l->network.y->data;
     for (int64_t i = 0; i < l->rows; i++)
         least = fmax(least, fabs(y[i] - y[0]));
     if (l->noise > 1e-6 * least && isfinite(l->noise))
@@ -256,7 +265,7 @@ static crd_status polish(crdi_laplace *l)
 static double spread(const crdi_laplace *l)
 {
     double mean = 0, squares = 0;
-    const double *y = l->network->y->data;
+    const double *y = l->network.y->data;
     for (int64_t i = 0; i < l->rows; i++)
         mean += y[i] / (double)l->rows;
     for (int64_t i = 0; i < l->rows; i++)

@@ -82,7 +82,7 @@ struct crdi_laplace {
     crd_context *ctx;
     crdi_arena *arena;
     crdi_laplace_options options;
-    crd_network *network; /* borrowed */
+    crd_network network; /* a copy of the settings; what they point at is borrowed */
     const crdi_likelihood *likelihood;
     const crdi_hessian_type *type;
     void *state; /* of the type */
@@ -117,14 +117,14 @@ struct crdi_laplace {
     int64_t evaluations, rounds; /* of the gradient; of tuning */
     int64_t best_start, failed_starts;
     double gradient; /* the largest |element| at theta*, of the log density */
-    double log_density; /* at theta* */
+    double log_density; /* at theta*, but for what factors add to the constants of the prior */
     bool converged;
 };
 
 /* Compiles and checks. network: with x and y; borrowed. CRD_EUNSUPPORTED: likelihoods other than normal, bernoulli, categorical,
  * heteroscedastic noise, priors whose parameters are not known; CRD_EINVAL: too large for the form, tuning of what is not
  * there; CRD_ENAME: an unknown form. */
-crd_status crdi_laplace_create(crd_context *ctx, crd_network *network, const crdi_laplace_options *options,
+crd_status crdi_laplace_create(crd_context *ctx, const crd_network *network, const crdi_laplace_options *options,
                                crdi_laplace **out);
 void crdi_laplace_destroy(crdi_laplace **laplace);
 
@@ -143,6 +143,8 @@ void crdi_laplace_unconstrained(const crdi_laplace *laplace, const double *theta
 /* f* (rows, outputs) and the variance of the linearised f (rows, outputs, outputs; may be NULL) at inputs x (rows, in). Costs a
  * backward pass an output and row, and for form full random^2 operations each. */
 crd_status crdi_laplace_predict(crdi_laplace *laplace, const crd_array *x, double *f, double *variance);
+/* log p(theta*, y), with log p(s) where s is at its most probable value or given. */
+double crdi_laplace_log_density(const crdi_laplace *laplace);
 /* The effective number of weights that the data determine: random less the traces (MacKay 1992). */
 double crdi_laplace_effective(const crdi_laplace *laplace);
 /* The prior as rules for crd_network with the tuned factors; only if they are normal. */

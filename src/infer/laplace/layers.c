@@ -34,14 +34,14 @@ static crd_status need_site(const crdi_laplace *l, int number, const char *what,
 crd_status crdi_laplace_find_layers(crdi_laplace *l)
 {
     int64_t width[CRDI_LAPLACE_LAYERS];
-    int hidden = crd_widths_parse(l->ctx, l->network->hidden, width, CRDI_LAPLACE_LAYERS - 1);
+    int hidden = crd_widths_parse(l->ctx, l->network.hidden, width, CRDI_LAPLACE_LAYERS - 1);
     if (hidden < 0)
         return crd_error_status(l->ctx);
     width[hidden] = l->outputs;
     l->layers = hidden + 1;
     for (int k = 0; k < l->layers; k++) {
         crdi_laplace_layer *layer = &l->layer[k];
-        layer->in = k ? width[k - 1] : l->network->x.shape.dim[1];
+        layer->in = k ? width[k - 1] : l->network.x.shape.dim[1];
         layer->out = width[k];
         layer->first = l->count;
         layer->size = (layer->in + 1) * layer->out;
@@ -72,7 +72,7 @@ static void build_layers(const crdi_laplace *l, crd_trace *trace, crd_node theta
         const crdi_laplace_layer *layer = &l->layer[k];
         crd_node kernel = crd_slice(theta, 0, layer->first, layer->in * layer->out, 1);
         crd_node bias = crd_slice(theta, 0, layer->first + layer->in * layer->out, layer->out, 1);
-        input[k] = k ? crd_activation_at(trace, l->network->activation, z[k - 1], (crd_where){0}) : x;
+        input[k] = k ? crd_activation_at(trace, l->network.activation, z[k - 1], (crd_where){0}) : x;
         z[k] = crd_affine(crd_reshape(kernel, crd_shape_2(layer->in, layer->out)), input[k], bias);
     }
 }

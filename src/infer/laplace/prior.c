@@ -94,7 +94,7 @@ crd_status crdi_laplace_compile_prior(crdi_laplace *l)
     l->normal_priors = true;
     crd_status status = crd_trace_push(trace, &seed.handler);
     if (status == CRD_OK)
-        status = crd_trace_run(trace, crd_network_model, l->network);
+        status = crd_trace_run(trace, crd_network_model, &l->network);
     if (status == CRD_OK)
         status = build(l, trace);
     crd_trace_destroy(&trace);
