@@ -20,9 +20,10 @@ crd_status crdi_cli_predictive(crdi_cli *cli, crdi_cli_call *call, crdi_network_
     if (strcmp(o->predictive, "probit") != 0)
         return CRD_OK;
     if (!probit)
-        return crdi_raise(cli->ctx, CRD_EINVAL,
-                          "option --predictive probit goes with predict; linearised averages the probabilities of draws "
-                          "instead");
+        return crdi_raise(
+            cli->ctx, CRD_EINVAL,
+            "option --predictive probit goes with predict; linearised averages the probabilities of draws "
+            "instead");
     if (net->recipe->target_kind != CRD_TARGET_CLASS)
         return crdi_raise(cli->ctx, CRD_EINVAL,
                           "option --predictive probit goes with classes; for numbers linearised is in closed form");

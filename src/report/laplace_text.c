@@ -27,8 +27,8 @@ static void add_factors(crdi_string *out, const crdi_laplace_record *r)
 
 void crdi_laplace_lines(crdi_string *out, const crdi_laplace_record *r)
 {
-    crdi_string_append(out, "map:         log density %.6g, the best of %lld start%s", r->log_density, (long long)r->starts,
-                       r->starts == 1 ? "" : "s");
+    crdi_string_append(out, "map:         log density %.6g, the best of %lld start%s", r->log_density,
+                       (long long)r->starts, r->starts == 1 ? "" : "s");
     if (r->failed_starts)
         crdi_string_append(out, " (%lld failed)", (long long)r->failed_starts);
     crdi_string_append(out, "\nhessian:     %s, %lld", r->hessian, (long long)r->random);
@@ -86,14 +86,15 @@ void crdi_laplace_notes(crdi_string *out, const crdi_laplace_record *r)
                            "--precisions one or another --hessian\n",
                            (long long)r->rounds);
     if (r->gradient > 1e-2)
-        crdi_string_append(out,
-                           "note: the log density still has a slope of %.2g at the most probable weights: the search was cut "
-                           "off; try a smoother --activation or narrower priors\n",
-                           r->gradient);
+        crdi_string_append(
+            out,
+            "note: the log density still has a slope of %.2g at the most probable weights: the search was cut "
+            "off; try a smoother --activation or narrower priors\n",
+            r->gradient);
     for (int64_t g = 0; tuned_prior(r) && g < crd_shape_size(r->factors.shape); g++)
         if (fabs(log(r->factors.data[g])) > 17)
-            crdi_string_append(out,
-                               "note: the evidence would have the prior of %s%lld ever %s: its factor was held at %.1g\n",
-                               crd_shape_size(r->factors.shape) > 1 ? "layer " : "all weights, group ", (long long)g,
-                               r->factors.data[g] > 1 ? "narrower" : "wider", r->factors.data[g]);
+            crdi_string_append(
+                out, "note: the evidence would have the prior of %s%lld ever %s: its factor was held at %.1g\n",
+                crd_shape_size(r->factors.shape) > 1 ? "layer " : "all weights, group ", (long long)g,
+                r->factors.data[g] > 1 ? "narrower" : "wider", r->factors.data[g]);
 }

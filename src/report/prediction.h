@@ -15,7 +15,8 @@ typedef struct crdi_prediction_request {
     int64_t samples; /* draws of y to keep, evenly spaced among those used */
     const int64_t
         *pick; /* (samples) which draws of y to keep, from 0, chains one after the other; NULL: evenly spaced */
-    bool probit; /* of classes, in a run that is linear in its weights: probabilities in closed form (report/linearised.h) */
+    bool
+        probit; /* of classes, in a run that is linear in its weights: probabilities in closed form (report/linearised.h) */
     int threads; /* 0: as many as processors */
     size_t memory; /* bytes for draws and predictions at a time; 0: 192 MiB. Results do not depend on it */
 } crdi_prediction_request;

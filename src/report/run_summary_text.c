@@ -75,7 +75,9 @@ static void add_units(crdi_string *out, const crdi_run_summary *s)
         crdi_string_append(out, "%s%s has sd %.6g", j ? ", " : "", s->target[j].name, s->target[j].sd);
     crdi_string_append(out, ").\n");
     for (int64_t j = 0; j < s->target_count; j++)
-        if (noise_in_units(s, j, &noise))
+        if (noise_in_units(s, j, &noise) && !(noise.sd > 0)) /* held at one value */
+            crdi_string_append(out, "%s in units of %s: %.4g\n", noise.label, s->target[j].name, noise.mean);
+        else if (noise_in_units(s, j, &noise))
             crdi_string_append(out, "%s in units of %s: mean %.4g, std %.4g, median %.4g, %.4g to %.4g\n", noise.label,
                                s->target[j].name, noise.mean, noise.sd, noise.median, noise.low, noise.high);
 }

@@ -43,7 +43,8 @@ typedef struct crdi_network_run {
     crdi_arena *arena;
     crd_network network; /* with the data of the fit */
     crd_array x, y;
-    crd_array laplace_map; /* of a Laplace approximation: its most probable weights, which the network is linear about */
+    crd_array
+        laplace_map; /* of a Laplace approximation: its most probable weights, which the network is linear about */
     crd_recipe *recipe;
 } crdi_network_run;
 

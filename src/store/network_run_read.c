@@ -102,9 +102,10 @@ static crd_status read_map(crdi_network_run *net)
 crd_status crdi_network_run_linear(crdi_network_run *net, bool linear)
 {
     if (linear && !net->laplace_map.data)
-        return crdi_raise(net->ctx, CRD_EINVAL,
-                          "%s: only a run of --method laplace has predictions of the linear network; others have sampled ones",
-                          net->path);
+        return crdi_raise(
+            net->ctx, CRD_EINVAL,
+            "%s: only a run of --method laplace has predictions of the linear network; others have sampled ones",
+            net->path);
     net->network.linear_about = linear ? net->laplace_map.data : NULL;
     return CRD_OK;
 }

@@ -50,6 +50,10 @@ static crd_status check_likelihood(crdi_laplace *l)
             l->ctx, CRD_EUNSUPPORTED,
             "method laplace needs one noise s for all rows, as --noise half_cauchy:0.5; heteroscedastic noise "
             "goes with svi and nuts");
+    if (crdi_network_targets(&l->network) > 1)
+        return crdi_raise(l->ctx, CRD_EUNSUPPORTED,
+                          "method laplace takes one target, not %lld; svi and nuts take several",
+                          (long long)l->network.targets);
     if (crdi_network_width(&l->network) > CRDI_LAPLACE_OUTPUTS)
         return crdi_raise(l->ctx, CRD_EUNSUPPORTED, "method laplace: %lld classes; at most %d",
                           (long long)crdi_network_width(&l->network), CRDI_LAPLACE_OUTPUTS);
@@ -106,6 +110,7 @@ static crd_status prepare(crdi_laplace *l)
     CRD_TRY(crdi_options_complete(l->ctx, &crdi_laplace_option_table, &l->options));
     CRD_TRY(find_type(l));
     CRD_TRY(check_likelihood(l));
+    CRD_TRY(crdi_laplace_check_start(l));
     CRD_TRY(crd_model_create(&l->model, l->ctx, crd_network_model, &l->network));
     l->rows = l->network.x.shape.dim[0];
     l->outputs = crdi_network_width(&l->network);

@@ -168,6 +168,7 @@ double crdi_laplace_log_prior(const crdi_laplace *l,
                               double *squares); /* random weights, with factors; squares: (groups) */
 double crdi_laplace_pull(const crdi_laplace *l, const double *theta, double *gradient); /* what factors add, of all */
 /* map.c: moves theta (and s if `joint`) to the most probable point; from many starts, or from where they are. */
+crd_status crdi_laplace_check_start(const crdi_laplace *l);
 crd_status crdi_laplace_search(crdi_laplace *l, crd_key key, bool joint);
 crd_status crdi_laplace_climb(crdi_laplace *l);
 /* Newton's step with H, where it makes the gradient smaller: L-BFGS ends where it cannot see the value change. *moved: it did. */

@@ -93,17 +93,27 @@ struct search {
     bool *good;
 };
 
+static const char *const starts[] = {"uniform", "prior", "median"}; /* as crd_start_kind */
+
+static int find_start(const crdi_laplace *l)
+{
+    int kind = 0;
+    while (l->options.start && kind < CRDI_COUNT(starts) && strcmp(starts[kind], l->options.start) != 0)
+        kind++;
+    return kind;
+}
+
+crd_status crdi_laplace_check_start(const crdi_laplace *l)
+{
+    if (find_start(l) < CRDI_COUNT(starts))
+        return CRD_OK;
+    return crdi_raise(l->ctx, CRD_EINVAL, "method laplace starts at uniform, prior or median, not at '%s'",
+                      l->options.start);
+}
+
 static crd_status start_point(const crdi_laplace *l, const struct hill *h, crd_key key, double *x)
 {
-    static const char *const kinds[] = {"uniform", "prior", "median"};
-    const char *name = l->options.start ? l->options.start : "uniform";
-    crd_start start = {.radius = l->options.init_radius};
-    int kind = 0;
-    while (kind < CRDI_COUNT(kinds) && strcmp(kinds[kind], name) != 0)
-        kind++;
-    if (kind == CRDI_COUNT(kinds))
-        return crdi_raise(l->ctx, CRD_EINVAL, "method laplace starts at uniform, prior or median, not at '%s'", name);
-    start.kind = (crd_start_kind)kind;
+    crd_start start = {.kind = (crd_start_kind)find_start(l), .radius = l->options.init_radius};
     double *u = crdi_alloc_array(l->ctx, crd_model_dim(l->model), sizeof *u);
     crd_status status = u ? crd_model_start(l->model, &start, key, u) : CRD_ENOMEM;
     if (status == CRD_OK)
