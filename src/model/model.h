@@ -81,6 +81,11 @@ void crdi_model_values(const crd_model *model, const crd_trace *trace, crd_node 
 /* The values of named sites of a trace. */
 crd_status crdi_find_sites(crd_context *ctx, const crd_trace *trace, const char *const *names, int count,
                            bool deterministic, crd_shape *shapes, crd_node *out);
+/* A program of the model run forwards, as crd_model_compile_predictive's: its input is a key (2) and the latent sites. `outputs`
+ * makes its `count` outputs from the trace, in which what was observed has been drawn. */
+typedef crd_status (*crdi_outputs_fn)(void *user, crd_trace *trace, crd_node key, crd_node *out);
+crd_status crdi_model_compile_forwards(const crd_model *model, void *user, crdi_outputs_fn outputs, void *outputs_user,
+                                       int count, crd_program **out);
 /* The number of a latent site; -1: there is none of this name. */
 int crdi_model_find(const crd_model *model, const char *name);
 

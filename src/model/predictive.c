@@ -47,43 +47,70 @@ static int lookup(void *user, const crd_message *m, crd_node *value)
     return i >= 0;
 }
 
-crd_status crd_model_compile_predictive(const crd_model *model, void *user, const char *const *names, int count,
-                                        crd_shape *shapes, crd_program **out)
-{
-    crd_context *ctx = model->ctx;
+/* A trace of the model run forwards: latent sites have the values of its inputs, what was observed is drawn. */
+struct forwards {
     crd_trace *trace;
+    crd_node *input; /* the key, then the latent sites in their order */
     crd_seed_handler seed;
     crd_substitute_handler substitute;
     crd_uncondition_handler forgetful;
-    crd_uncondition_init(&forgetful, NULL);
+    struct latents latents;
+};
+
+static crd_status run_forwards(const crd_model *model, void *user, struct forwards *f)
+{
     int n = model->site_count;
-    CRD_TRY(crd_trace_create(&trace, ctx));
-    crd_node *inputs = crdi_alloc_array(ctx, n + 1, sizeof *inputs);
-    crd_node *outputs = crdi_alloc_array(ctx, count ? count : 1, sizeof *outputs);
-    struct latents latents = {model, inputs + 1};
-    crd_status status = inputs && outputs ? CRD_OK : CRD_ENOMEM;
-    if (status == CRD_OK) {
-        inputs[0] = crd_input(crd_trace_graph(trace), "key", crd_shape_1(2));
-        for (int i = 0; i < n; i++)
-            inputs[i + 1] = crd_input(crd_trace_graph(trace), model->site[i].name, model->site[i].shape);
-        crd_seed_init(&seed, inputs[0]);
-        crd_substitute_init(&substitute, lookup, &latents);
-        status = crd_trace_push(trace, &seed.handler);
-    }
+    CRD_TRY(crd_trace_create(&f->trace, model->ctx));
+    f->input = crdi_alloc_array(model->ctx, n + 1, sizeof *f->input);
+    if (!f->input)
+        return CRD_ENOMEM;
+    f->latents = (struct latents){model, f->input + 1};
+    f->input[0] = crd_input(crd_trace_graph(f->trace), "key", crd_shape_1(2));
+    for (int i = 0; i < n; i++)
+        f->input[i + 1] = crd_input(crd_trace_graph(f->trace), model->site[i].name, model->site[i].shape);
+    crd_seed_init(&f->seed, f->input[0]);
+    crd_substitute_init(&f->substitute, lookup, &f->latents);
+    crd_uncondition_init(&f->forgetful, NULL);
+    CRD_TRY(crd_trace_push(f->trace, &f->seed.handler));
+    CRD_TRY(crd_trace_push(f->trace, &f->substitute.handler));
+    CRD_TRY(crd_trace_push(f->trace, &f->forgetful.handler));
+    return crd_trace_run(f->trace, model->fn, user);
+}
+
+crd_status crdi_model_compile_forwards(const crd_model *model, void *user, crdi_outputs_fn outputs, void *outputs_user,
+                                       int count, crd_program **out)
+{
+    struct forwards f = {0};
+    crd_node *node = crdi_alloc_array(model->ctx, count ? count : 1, sizeof *node);
+    crd_status status = node ? run_forwards(model, user, &f) : CRD_ENOMEM;
     if (status == CRD_OK)
-        status = crd_trace_push(trace, &substitute.handler);
+        status = outputs(outputs_user, f.trace, f.input[0], node);
     if (status == CRD_OK)
-        status = crd_trace_push(trace, &forgetful.handler);
-    if (status == CRD_OK)
-        status = crd_trace_run(trace, model->fn, user);
-    if (status == CRD_OK)
-        status = crdi_find_sites(ctx, trace, names, count, false, shapes, outputs);
-    if (status == CRD_OK)
-        status = crd_compile(crd_trace_graph(trace), inputs, n + 1, outputs, count, out);
-    crdi_free(ctx, inputs);
-    crdi_free(ctx, outputs);
-    crd_trace_destroy(&trace);
+        status = crd_compile(crd_trace_graph(f.trace), f.input, model->site_count + 1, node, count, out);
+    crdi_free(model->ctx, f.input);
+    crdi_free(model->ctx, node);
+    crd_trace_destroy(&f.trace);
     return status;
+}
+
+struct named_sites {
+    const char *const *names;
+    int count;
+    crd_shape *shapes;
+};
+
+static crd_status pick_sites(void *user, crd_trace *trace, crd_node key, crd_node *out)
+{
+    const struct named_sites *sites = user;
+    (void)key;
+    return crdi_find_sites(trace->ctx, trace, sites->names, sites->count, false, sites->shapes, out);
+}
+
+crd_status crd_model_compile_predictive(const crd_model *model, void *user, const char *const *names, int count,
+                                        crd_shape *shapes, crd_program **out)
+{
+    struct named_sites sites = {names, count, shapes};
+    return crdi_model_compile_forwards(model, user, pick_sites, &sites, count, out);
 }
 
 /* ---- pointwise log likelihood -------------------------------------------------------------------------------- */
