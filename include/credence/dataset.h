@@ -109,6 +109,7 @@ CRD_API void crd_dataset_destroy(crd_dataset **dataset);
 typedef struct crd_apply_options {
     const char *rows; /**< as in crd_dataset_options */
     crd_na na;
+    bool target; /**< the target must be there, and missing cells of it are treated as those of features are */
 } crd_apply_options;
 
 /** New data prepared by a recipe. */

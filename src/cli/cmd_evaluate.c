@@ -1,0 +1,120 @@
+/* cmd_evaluate.c - credence evaluate RUN.crd TEST.csv */
+#include "cli/calibrate.h"
+#include "report/evaluation.h"
+#include "report/figures.h"
+
+#include <string.h>
+
+typedef struct evaluate_options {
+#define OPT CRDI_OPTION_FIELD
+#include "cli/evaluate.def"
+#undef OPT
+} evaluate_options;
+
+static const crdi_option rows[] = {
+#define OPT(...) CRDI_OPTION_ROW(evaluate_options, __VA_ARGS__)
+#include "cli/evaluate.def"
+#undef OPT
+};
+
+static const crdi_option_table table = CRDI_OPTION_TABLE("evaluate", evaluate_options, rows);
+
+struct evaluate {
+    crdi_cli *cli;
+    crdi_cli_call *call;
+    const evaluate_options *o;
+    crdi_network_run *net;
+    double *weight;
+    crdi_cli_rows test, ood;
+    crdi_calibration *calibration;
+    crdi_evaluation *evaluation, *other;
+    crdi_scores *scores;
+};
+
+static crd_status print(const struct evaluate *e, const crdi_score_options *options)
+{
+    crdi_string out;
+    crd_status status;
+    crdi_string_init(&out, e->cli->ctx);
+    if (strcmp(e->o->format, "json") == 0)
+        status = crdi_evaluation_json(&out, e->evaluation, e->scores, options);
+    else if (strcmp(e->o->format, "csv") == 0)
+        status = crdi_evaluation_csv(&out, e->evaluation, e->scores);
+    else
+        status = crdi_evaluation_text(&out, e->evaluation, e->scores, options);
+    if (status == CRD_OK)
+        fputs(crdi_string_text(&out), stdout);
+    crdi_string_clear(&out);
+    return status;
+}
+
+/* Everything that can be refused is, before the work. */
+static crd_status check(const struct evaluate *e)
+{
+    crd_context *ctx = e->cli->ctx;
+    CRD_TRY(crdi_cli_check_order(ctx, e->call));
+    if (!e->o->reliability)
+        return CRD_OK;
+    return crdi_figure_check(ctx, e->o->reliability, e->o->force);
+}
+
+static crd_status read_all(struct evaluate *e)
+{
+    const crdi_csv_options *csv = crdi_cli_values(e->call, &crdi_csv_table);
+    CRD_TRY(crdi_network_run_open(e->cli->ctx, crdi_cli_argument(e->call, 0), &e->net));
+    CRD_TRY(crdi_network_run_need(e->net, "scores"));
+    CRD_TRY(crdi_cli_rows_read(e->cli, e->call, e->net, crdi_cli_argument(e->call, 1), true, csv->rows, &e->test));
+    if (e->o->ood)
+        CRD_TRY(crdi_cli_rows_read(e->cli, e->call, e->net, e->o->ood, false, NULL, &e->ood));
+    if (e->o->draw_weights)
+        CRD_TRY(crdi_draw_weights_read(e->net, e->o->draw_weights, &e->weight));
+    return CRD_OK;
+}
+
+static crd_status evaluate(struct evaluate *e)
+{
+    crdi_score_options options = {.bins = (int)e->o->bins,
+                                  .binning = strcmp(e->o->binning, "count") == 0 ? CRD_BINS_EQUAL_COUNT : CRD_BINS_EQUAL_WIDTH};
+    CRD_TRY(check(e));
+    CRD_TRY(read_all(e));
+    crdi_outlook_request request = {.net = e->net,
+                                    .what = "scores",
+                                    .x = &e->test.inputs->x,
+                                    .y = &e->test.inputs->y,
+                                    .weight = e->weight,
+                                    .key = crd_key_make((uint64_t)e->o->seed),
+                                    .threads = (int)e->o->threads};
+    CRD_TRY(crdi_cli_calibrate(e->cli, e->call, &request, &e->calibration));
+    CRD_TRY(crdi_evaluation_make(&request, e->calibration, &e->evaluation));
+    if (e->o->ood) {
+        request.x = &e->ood.inputs->x;
+        request.y = NULL;
+        CRD_TRY(crdi_evaluation_make(&request, e->calibration, &e->other));
+    }
+    CRD_TRY(crdi_scores_make(e->evaluation, e->other, &options, &e->scores));
+    return print(e, &options);
+}
+
+static crd_status run(crdi_cli *cli, crdi_cli_call *call)
+{
+    struct evaluate e = {.cli = cli, .call = call, .o = crdi_cli_values(call, &table)};
+    crd_status status = evaluate(&e);
+    crdi_scores_destroy(&e.scores);
+    crdi_evaluation_destroy(&e.evaluation);
+    crdi_evaluation_destroy(&e.other);
+    crdi_calibration_destroy(&e.calibration);
+    crdi_cli_rows_clear(&e.test);
+    crdi_cli_rows_clear(&e.ood);
+    crdi_free(cli->ctx, e.weight);
+    crdi_network_run_close(&e.net);
+    return status;
+}
+
+const crdi_command_body crdi_command_evaluate = {
+    .positional = {{"RUN.crd", "a run file of 'credence fit'", CRDI_ONE},
+                   {"TEST.csv", "rows that the fit did not see, with the target", CRDI_ONE}},
+    .table = {&table, &crdi_calibrate_table, &crdi_csv_table},
+    .more = "Columns are found by name. Densities, errors and widths are in the target's own units, whatever --scale\n"
+            "was: runs with and without it can be compared. docs/scores.md says what each score is.\n",
+    .run = run,
+};

@@ -1,0 +1,351 @@
+/* outlook.c - see outlook.h. Classes: the logits f of every draw; numbers and counts: mean, variance, density and distribution
+ * function of the distribution of y that the model itself has, and draws of it. */
+#include "report/outlook.h"
+#include "report/by_row.h"
+#include "model/model.h"
+#include "store/dataset.h"
+#include "store/input.h"
+
+#include <math.h>
+#include <string.h>
+
+struct work {
+    const crdi_outlook_request *request;
+    crd_context *ctx;
+    bool classes;
+    int64_t width; /* numbers a row of the program's output */
+    int64_t class_count, targets, repeats; /* repeats: draws of y for each draw of the run */
+    double *sample_weight;
+};
+
+/* The parts of a row of numbers, each (targets, draws); the last is (targets, draws, repeats). */
+enum { MEAN, VARIANCE, LOG_DENSITY, CDF, SAMPLE };
+
+static double target_mean(const struct work *w, int64_t target)
+{
+    (void)target;
+    return w->request->net->recipe->target_mean;
+}
+
+static double target_sd(const struct work *w, int64_t target)
+{
+    (void)target;
+    return w->request->net->recipe->target_sd;
+}
+
+/* ---- the program ------------------------------------------------------------------------------------------------ */
+
+/* One block of rows while its program is made. */
+struct block {
+    const struct work *work;
+    int64_t rows;
+    const double *y; /* (rows, targets), or NULL */
+};
+
+/* The distribution of y with one axis for rows and targets: what depends on neither stays a number or is repeated. */
+static crd_dist flatten(const crd_message *y, crd_shape both, crd_shape flat)
+{
+    crd_dist each = {.type = y->dist.type};
+    for (int i = 0; i < each.type->param_count; i++) {
+        each.param[i] = y->dist.param[i];
+        if (each.param[i].graph)
+            each.param[i] = crd_reshape(crd_broadcast_to(each.param[i], both), flat);
+    }
+    return each;
+}
+
+static crd_status number_outputs(const struct block *b, crd_trace *trace, const crd_message *y, crd_node key,
+                                 crd_node *out)
+{
+    const struct work *w = b->work;
+    int64_t cells = b->rows * w->targets;
+    crd_shape both = w->targets > 1 ? crd_shape_2(b->rows, w->targets) : crd_shape_1(b->rows),
+              flat = crd_shape_1(cells);
+    crd_shape table = crd_shape_2(b->rows, w->targets);
+    crd_dist each = flatten(y, both, flat);
+    if (!each.type->mean || !each.type->variance || !each.type->cdf || y->dist.base)
+        return crdi_raise(w->ctx, CRD_EUNSUPPORTED,
+                          "%s: the distribution %s of the target has no mean, variance or "
+                          "distribution function",
+                          w->request->net->path, each.type->name);
+    crd_node part[5];
+    int count = 0;
+    part[count++] = crd_reshape(crd_broadcast_to(each.type->mean(&each), flat), table);
+    part[count++] = crd_reshape(crd_broadcast_to(each.type->variance(&each), flat), table);
+    if (b->y) {
+        crd_array data = crd_array_borrow((double *)b->y, flat);
+        crd_node at = crd_constant(crd_trace_graph(trace), &data);
+        part[count++] = crd_reshape(crd_dist_log_prob(&each, at), table);
+        part[count++] = crd_reshape(crd_broadcast_to(each.type->cdf(&each, at), flat), table);
+    }
+    if (w->repeats > 0) {
+        crd_node drawn = each.type->draw(&each, crd_key_fold_in_node(key, 0x6f75746cu), crd_shape_2(w->repeats, cells));
+        part[count++] = crd_reshape(crd_transpose(drawn), crd_shape_2(b->rows, w->targets * w->repeats));
+    }
+    *out = crd_concat(part, count, 1);
+    return CRD_OK;
+}
+
+static crd_status outputs(void *user, crd_trace *trace, crd_node key, crd_node *out)
+{
+    const struct block *b = user;
+    const crd_message *f = crd_trace_find(trace, "f"), *y = crd_trace_find(trace, "y");
+    CRDI_ASSERT(f && y);
+    if (!b->work->classes)
+        return number_outputs(b, trace, y, key, out);
+    *out = f->value;
+    return CRD_OK;
+}
+
+static crd_status compile(void *user, const crd_model *model, int64_t first, int64_t rows, crd_program **out)
+{
+    const struct work *w = user;
+    const crdi_outlook_request *request = w->request;
+    int64_t features = request->x->shape.dim[1];
+    struct block block = {w, rows, request->y ? request->y->data + first * w->targets : NULL};
+    crd_network network = request->net->network;
+    network.x = crd_array_borrow(request->x->data + first * features, crd_shape_2(rows, features));
+    network.y = NULL;
+    return crdi_model_compile_forwards(model, &network, outputs, &block, 1, out);
+}
+
+/* ---- a row of classes ------------------------------------------------------------------------------------------- */
+
+double crdi_soften(const double *logit, int64_t width, double temperature, int64_t y, double *p)
+{
+    double pair[2] = {0, logit[0] / temperature}, most = -INFINITY, sum = 0;
+    int64_t count = width == 1 ? 2 : width;
+    for (int64_t k = 0; k < count; k++) {
+        p[k] = width == 1 ? pair[k] : logit[k] / temperature;
+        most = p[k] > most ? p[k] : most;
+    }
+    double of_y = y < 0 ? NAN : p[y] - most;
+    for (int64_t k = 0; k < count; k++)
+        sum += p[k] = exp(p[k] - most);
+    for (int64_t k = 0; k < count; k++)
+        p[k] /= sum;
+    return of_y - log(sum);
+}
+
+static crd_status class_row(const struct work *w, crdi_outlook *o, const double *logit)
+{
+    int64_t count = w->class_count;
+    double *work = crdi_alloc_array(w->ctx, o->draws * (count + 1), sizeof *work),
+           *log_density = work + o->draws * count;
+    double temperature = w->request->temperature > 0 ? w->request->temperature : 1;
+    int64_t y = w->request->y ? (int64_t)w->request->y->data[o->row] : -1;
+    if (!work)
+        return CRD_ENOMEM;
+    for (int64_t d = 0; d < o->draws; d++)
+        log_density[d] = crdi_soften(logit + d * w->width, w->width, temperature, y, work + d * count);
+    o->classes = count;
+    o->probability = work;
+    o->width = w->width;
+    o->logit = logit;
+    o->log_density = y < 0 ? NULL : log_density;
+    crd_status status = w->request->row(w->request->user, o);
+    crdi_free(w->ctx, work);
+    return status;
+}
+
+/* ---- a row of numbers or counts --------------------------------------------------------------------------------- */
+
+/* One target's part of a row's values, in its own units. */
+static void unpack(const struct work *w, const double *values, int64_t draws, int64_t target, double *const *out)
+{
+    double middle = target_mean(w, target), sd = target_sd(w, target), less = log(sd);
+    bool known = w->request->y != NULL;
+    int64_t first_sample = (known ? 4 : 2) * w->targets + target * w->repeats;
+    for (int64_t d = 0; d < draws; d++) {
+        const double *row = values + d * w->width;
+        out[MEAN][target * draws + d] = middle + sd * row[target];
+        out[VARIANCE][target * draws + d] = sd * sd * row[w->targets + target];
+        if (known) {
+            out[LOG_DENSITY][target * draws + d] = row[2 * w->targets + target] - less;
+            out[CDF][target * draws + d] = row[3 * w->targets + target];
+        }
+        for (int64_t r = 0; r < w->repeats; r++)
+            out[SAMPLE][(target * draws + d) * w->repeats + r] = middle + sd * row[first_sample + r];
+    }
+}
+
+static crd_status number_row(const struct work *w, crdi_outlook *o, const double *values)
+{
+    int64_t cells = w->targets * o->draws;
+    double *work = crdi_alloc_array(w->ctx, cells * (SAMPLE + w->repeats), sizeof *work), *part[SAMPLE + 1];
+    if (!work)
+        return CRD_ENOMEM;
+    for (int k = 0; k <= SAMPLE; k++)
+        part[k] = work + k * cells;
+    for (int64_t j = 0; j < w->targets; j++)
+        unpack(w, values, o->draws, j, part);
+    o->mean = part[MEAN];
+    o->variance = part[VARIANCE];
+    o->log_density = w->request->y ? part[LOG_DENSITY] : NULL;
+    o->cdf = w->request->y ? part[CDF] : NULL;
+    o->samples = w->repeats * o->draws;
+    o->sample = part[SAMPLE];
+    o->sample_weight = w->sample_weight;
+    crd_status status = w->request->row(w->request->user, o);
+    crdi_free(w->ctx, work);
+    return status;
+}
+
+static crd_status one_row(void *user, int64_t row, int64_t draws, double *const *values)
+{
+    const struct work *w = user;
+    crdi_outlook o = {.row = row, .draws = draws, .weight = w->request->weight, .targets = w->targets};
+    return w->classes ? class_row(w, &o, values[0]) : number_row(w, &o, values[0]);
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------------------- */
+
+static crd_status count_draws(const crdi_network_run *net, int *chains, int64_t *draws)
+{
+    crdi_run_part part;
+    CRD_TRY(crdi_run_part_find(net->ctx, net->run, &part));
+    *chains = part.chains;
+    *draws = part.chains * part.draws;
+    crdi_run_part_clear(net->ctx, &part);
+    return *draws > 0 ? CRD_OK : crdi_raise(net->ctx, CRD_EMISSING, "%s: holds no draws", net->path);
+}
+
+/* The draws of y that the means and variances of a normal make unnecessary. */
+static crd_status plan_samples(struct work *w, const crdi_likelihood *likelihood, int64_t draws)
+{
+    const double *weight = w->request->weight;
+    if (strcmp(likelihood->dist, "normal") == 0)
+        return CRD_OK;
+    w->repeats = (CRDI_OUTLOOK_SAMPLES + draws - 1) / draws;
+    if (!weight)
+        return CRD_OK;
+    w->sample_weight = crdi_alloc_array(w->ctx, draws * w->repeats, sizeof *w->sample_weight);
+    for (int64_t i = 0; w->sample_weight && i < draws * w->repeats; i++)
+        w->sample_weight[i] = weight[i / w->repeats] / (double)w->repeats;
+    return w->sample_weight ? CRD_OK : CRD_ENOMEM;
+}
+
+static crd_status plan(struct work *w)
+{
+    const crdi_network_run *net = w->request->net;
+    const crdi_likelihood *likelihood = crdi_likelihood_find(w->ctx, net->network.likelihood);
+    int chains;
+    int64_t draws;
+    if (!likelihood)
+        return CRD_ENAME;
+    CRD_TRY(count_draws(net, &chains, &draws));
+    w->classes = likelihood->outcome == CRDI_OUTCOME_CLASS;
+    w->class_count = net->recipe->class_count;
+    w->width = crdi_network_width(&net->network);
+    w->targets = crdi_outlook_targets(net);
+    if (w->classes)
+        return CRD_OK;
+    CRD_TRY(plan_samples(w, likelihood, draws));
+    w->width = w->targets * ((w->request->y ? 4 : 2) + w->repeats);
+    return CRD_OK;
+}
+
+int64_t crdi_outlook_targets(const crdi_network_run *net)
+{
+    (void)net;
+    return 1;
+}
+
+const char *crdi_outlook_target_name(const crdi_network_run *net, int64_t target)
+{
+    (void)target;
+    return net->recipe->target;
+}
+
+double crdi_outlook_y(const crdi_outlook_request *request, int64_t row, int64_t target)
+{
+    const crd_recipe *recipe = request->net->recipe;
+    (void)target;
+    return recipe->target_mean + recipe->target_sd * request->y->data[row];
+}
+
+crd_status crdi_outlook_run(const crdi_outlook_request *request)
+{
+    struct work w = {.request = request, .ctx = request->net->ctx};
+    CRD_TRY(crdi_network_run_need(request->net, request->what));
+    crd_status status = plan(&w);
+    if (status == CRD_OK)
+        status = crdi_by_row_run(&(crdi_by_row){.net = request->net,
+                                                .what = request->what,
+                                                .rows = request->x->shape.dim[0],
+                                                .outputs = 1,
+                                                .width = w.width,
+                                                .keyed = true,
+                                                .key = request->key,
+                                                .threads = request->threads,
+                                                .compile = compile,
+                                                .row = one_row,
+                                                .user = &w});
+    crdi_free(w.ctx, w.sample_weight);
+    return status;
+}
+
+/* ---- weights of draws ------------------------------------------------------------------------------------------- */
+
+struct weights {
+    crd_context *ctx;
+    const char *path;
+    double *value, sum;
+    int64_t count, capacity;
+};
+
+static crd_status read_numbers(struct weights *w, const char *text)
+{
+    static const char between[] = ", \t\r\n";
+    for (const char *at = text + strspn(text, between); *at; at += strspn(at, between)) {
+        char word[64];
+        double value;
+        size_t length = strcspn(at, between);
+        memcpy(word, at, length < sizeof word ? length : 0);
+        word[length < sizeof word ? length : 0] = 0;
+        at += length;
+        if (!crdi_parse_double(word, &value) || !(value >= 0) || !isfinite(value))
+            return crdi_raise(w->ctx, CRD_EDATA, "%s: '%.*s' is no weight: numbers of 0 or more are needed", w->path,
+                              length < 40 ? (int)length : 40, at - length);
+        CRD_TRY(crdi_grow(w->ctx, &w->value, &w->capacity, w->count, sizeof *w->value));
+        w->value[w->count++] = value;
+        w->sum += value;
+    }
+    return CRD_OK;
+}
+
+static crd_status spread_weights(const struct weights *w, const crdi_network_run *net, double **out)
+{
+    int chains;
+    int64_t draws;
+    CRD_TRY(count_draws(net, &chains, &draws));
+    if (w->count != draws && w->count != chains)
+        return crdi_raise(w->ctx, CRD_EDATA,
+                          "%s: %lld weights, but %s has %lld draws of %d chain%s: a weight for each draw "
+                          "or for each chain is needed",
+                          w->path, (long long)w->count, net->path, (long long)draws, chains, chains == 1 ? "" : "s");
+    if (!(w->sum > 0 && isfinite(w->sum)))
+        return crdi_raise(w->ctx, CRD_EDATA, "%s: all weights are 0", w->path);
+    double *weight = crdi_alloc_array(w->ctx, draws, sizeof *weight);
+    if (!weight)
+        return CRD_ENOMEM;
+    int64_t each = draws / w->count;
+    for (int64_t d = 0; d < draws; d++)
+        weight[d] = w->value[d / each] / w->sum / (double)each;
+    *out = weight;
+    return CRD_OK;
+}
+
+crd_status crdi_draw_weights_read(const crdi_network_run *net, const char *path, double **out)
+{
+    struct weights w = {.ctx = net->ctx, .path = path};
+    char *text;
+    size_t length;
+    CRD_TRY(crdi_input_read(net->ctx, path, &text, &length));
+    crd_status status = read_numbers(&w, text);
+    if (status == CRD_OK)
+        status = spread_weights(&w, net, out);
+    crdi_free(net->ctx, text);
+    crdi_free(net->ctx, w.value);
+    return status;
+}
