@@ -10,8 +10,7 @@ static const crdi_option rows_of_table[] = {
 #undef OPT
 };
 
-const crdi_option_table crdi_calibrate_table =
-    CRDI_OPTION_TABLE("calibrate", crdi_calibrate_options, rows_of_table);
+const crdi_option_table crdi_calibrate_table = CRDI_OPTION_TABLE("calibrate", crdi_calibrate_options, rows_of_table);
 
 /* ---- tables ----------------------------------------------------------------------------------------------------- */
 
@@ -24,7 +23,8 @@ static void warn_of_extra(crd_context *ctx, const crdi_cli_rows *rows)
         crdi_string_append(&names, "%s'%s'", i ? ", " : "", crdi_csv_show(shown, rows->inputs->extra[i]));
     }
     if (rows->inputs->extra_count > 0)
-        crdi_log(ctx, "%s: columns that the fit did not use are ignored: %s", rows->table->name, crdi_string_text(&names));
+        crdi_log(ctx, "%s: columns that the fit did not use are ignored: %s", rows->table->name,
+                 crdi_string_text(&names));
     crdi_string_clear(&names);
 }
 
@@ -52,8 +52,10 @@ static crd_status check(crd_context *ctx, const crdi_calibrate_options *o, bool 
     if (none && o->calibration_data)
         return crdi_raise(ctx, CRD_EINVAL, "option --calibration-data needs --calibrate temperature or conformal");
     if (!none && !o->calibration_data)
-        return crdi_raise(ctx, CRD_EMISSING, "--calibrate %s needs --calibration-data FILE: rows that the fit did not see, "
-                          "and other ones than those to be predicted", o->calibrate);
+        return crdi_raise(ctx, CRD_EMISSING,
+                          "--calibrate %s needs --calibration-data FILE: rows that the fit did not see, "
+                          "and other ones than those to be predicted",
+                          o->calibrate);
     if (score_given && strcmp(o->calibrate, "conformal") != 0)
         return crdi_raise(ctx, CRD_EINVAL, "option --conformal-score goes with --calibrate conformal");
     return CRD_OK;

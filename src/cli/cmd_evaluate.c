@@ -74,7 +74,8 @@ static crd_status read_all(struct evaluate *e)
 static crd_status evaluate(struct evaluate *e)
 {
     crdi_score_options options = {.bins = (int)e->o->bins,
-                                  .binning = strcmp(e->o->binning, "count") == 0 ? CRD_BINS_EQUAL_COUNT : CRD_BINS_EQUAL_WIDTH};
+                                  .binning = strcmp(e->o->binning, "count") == 0 ? CRD_BINS_EQUAL_COUNT
+                                                                                 : CRD_BINS_EQUAL_WIDTH};
     CRD_TRY(check(e));
     CRD_TRY(read_all(e));
     crdi_outlook_request request = {.net = e->net,

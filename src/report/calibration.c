@@ -27,7 +27,8 @@ static crd_status row_at_all(void *user, const crdi_outlook *o)
     for (int g = 0; g < GRID; g++) {
         double temperature = exp(s->low + g * s->step);
         for (int64_t d = 0; d < o->draws; d++)
-            work[d] = crdi_soften(o->logit + d * o->width, o->width, temperature, (int64_t)s->y->data[o->row], probability);
+            work[d] =
+                crdi_soften(o->logit + d * o->width, o->width, temperature, (int64_t)s->y->data[o->row], probability);
         s->by_row[o->row * GRID + g] = crd_log_mean_exp(work, o->weight, o->draws);
     }
     crdi_free(s->ctx, work);
@@ -96,8 +97,10 @@ static crd_status fit_temperature(crdi_calibration *c, const crdi_outlook_reques
 {
     struct search s = {.ctx = c->ctx, .y = request->y, .low = -WIDEST, .step = 2 * WIDEST / (GRID - 1)};
     if (request->net->recipe->class_count == 0)
-        return crdi_raise(c->ctx, CRD_EUNSUPPORTED, "%s: a temperature softens the probabilities of classes; predictions of "
-                          "numbers are calibrated by --calibrate conformal", request->net->path);
+        return crdi_raise(c->ctx, CRD_EUNSUPPORTED,
+                          "%s: a temperature softens the probabilities of classes; predictions of "
+                          "numbers are calibrated by --calibrate conformal",
+                          request->net->path);
     s.by_row = crdi_alloc_array(c->ctx, c->rows * GRID, sizeof *s.by_row);
     crd_status status = s.by_row ? search_temperature(c, &s, request) : CRD_ENOMEM;
     crdi_free(c->ctx, s.by_row);
@@ -182,7 +185,8 @@ double crdi_calibration_half_width(const crdi_calibration *c, double limit, doub
     return c->conformal == CRDI_CONFORMAL_ABSOLUTE || isinf(limit) ? limit : limit * sqrt(variance);
 }
 
-bool crdi_calibration_in_set(const crdi_calibration *c, double limit, const double *probability, int64_t classes, int64_t k)
+bool crdi_calibration_in_set(const crdi_calibration *c, double limit, const double *probability, int64_t classes,
+                             int64_t k)
 {
     return crd_conformal_class_score(probability, classes, k, c->conformal == CRDI_CONFORMAL_ADAPTIVE) <= limit;
 }

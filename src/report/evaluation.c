@@ -93,7 +93,8 @@ static void put_spread(crdi_evaluation *e, int64_t target, int64_t row, double y
         s->mean ? crd_crps_normal_mixture(s->mean, s->sd, s->weight, s->count, y)
                 : crd_crps_sorted(s->sorted, s->weight, s->count, y));
     for (int l = 0; l < CRDI_LEVELS; l++) {
-        double low = quantile(s, 0.5 - 0.5 * crdi_interval_levels[l]), high = quantile(s, 0.5 + 0.5 * crdi_interval_levels[l]);
+        double low = quantile(s, 0.5 - 0.5 * crdi_interval_levels[l]),
+               high = quantile(s, 0.5 + 0.5 * crdi_interval_levels[l]);
         put(e, target, CRDI_CELL_COVERED_50 + l, row, y >= low && y <= high);
         put(e, target, CRDI_CELL_WIDTH_50 + l, row, high - low);
     }

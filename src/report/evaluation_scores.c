@@ -93,7 +93,8 @@ static crd_status fill(const struct scoring *s, const struct row *r, int64_t tar
 }
 
 /* Room for one more; its influence is owned by the list. */
-static crd_status add(crdi_scores *list, int64_t target, const char *name, const char *what, int64_t rows, crdi_scored **out)
+static crd_status add(crdi_scores *list, int64_t target, const char *name, const char *what, int64_t rows,
+                      crdi_scored **out)
 {
     CRD_TRY(crdi_grow(list->ctx, &list->score, &list->capacity, list->count, sizeof *list->score));
     double *influence = crdi_alloc_array(list->ctx, rows, sizeof *influence);
@@ -126,7 +127,8 @@ static crd_status score_all(const struct scoring *s)
     if (!s->e->joint)
         return CRD_OK;
     crdi_scored *scored;
-    CRD_TRY(add(s->out, -1, "log_density", "log of the predictive density of all targets together", s->e->rows, &scored));
+    CRD_TRY(
+        add(s->out, -1, "log_density", "log of the predictive density of all targets together", s->e->rows, &scored));
     scored->score = crd_score_mean(s->e->joint, s->e->rows, scored->influence);
     return CRD_OK;
 }

@@ -83,8 +83,9 @@ void crdi_calibration_text(crdi_string *out, const crdi_calibration *c, int64_t 
         crdi_string_append(out, ", from %lld calibration rows\n", (long long)c->rows);
         return;
     }
-    crdi_string_append(out, "conformal limits from %lld calibration rows (%s); expected of %lld exchangeable rows, mean and sd:\n",
-                       (long long)c->rows, score[c->conformal], (long long)rows);
+    crdi_string_append(
+        out, "conformal limits from %lld calibration rows (%s); expected of %lld exchangeable rows, mean and sd:\n",
+        (long long)c->rows, score[c->conformal], (long long)rows);
     for (int l = 0; l < CRDI_LEVELS; l++) {
         double mean, sd;
         crd_conformal_law(c->rows, rows, crdi_interval_levels[l], &mean, &sd);
@@ -96,7 +97,8 @@ static void add_notes(crdi_string *out, const crdi_evaluation *e)
 {
     crdi_string_append(out, "\n%lld rows; se: over rows\n", (long long)e->rows);
     if (e->outcome == CRDI_OUTCOME_NUMBER)
-        crdi_string_append(out, "densities and widths are in the target's own units: runs with and without --scale can be compared\n");
+        crdi_string_append(
+            out, "densities and widths are in the target's own units: runs with and without --scale can be compared\n");
     crdi_calibration_text(out, e->calibration, e->rows);
 }
 
