@@ -105,11 +105,18 @@ CRD_API CRD_MUST_CHECK crd_status crd_dataset_make(crd_context *ctx, const crd_t
 /** Destroys a data set and nulls the pointer; NULL is accepted. */
 CRD_API void crd_dataset_destroy(crd_dataset **dataset);
 
+/** What about the target in new data. */
+typedef enum crd_apply_target {
+    CRD_APPLY_TARGET_IF_THERE = 0, /**< read if the table has it and none of its cells in the rows used is missing */
+    CRD_APPLY_TARGET_NEEDED = 1, /**< it must be there; missing cells of it are treated as those of features are */
+    CRD_APPLY_TARGET_IGNORED = 2 /**< not read: it may hold anything, as classes that the fit did not see */
+} crd_apply_target;
+
 /** What of a table goes into inputs made by a recipe. Zero means the default everywhere. */
 typedef struct crd_apply_options {
     const char *rows; /**< as in crd_dataset_options */
     crd_na na;
-    bool target; /**< the target must be there, and missing cells of it are treated as those of features are */
+    crd_apply_target target;
 } crd_apply_options;
 
 /** New data prepared by a recipe. */
@@ -125,11 +132,11 @@ typedef struct crd_inputs {
 
 /** Prepares a table as the recipe's data were prepared; columns are found by name.
  *
- *  The target is read if the table has it (of several: all of them) and none of its cells in the rows used is missing.
+ *  Of several targets all are read, or none.
  *  @param ctx      the table's; the recipe's may be another.
  *  @param options  borrowed; NULL means the defaults.
  *  @param out      returns owned; written only on success.
- *  @return CRD_OK; CRD_EMISSING: columns that are not there (all are named), no file of rows; CRD_EDATA: text in a
+ *  @return CRD_OK; CRD_EMISSING: columns that are not there (all are named), a target that is needed, no file of rows; CRD_EDATA: text in a
  *          number column, missing cells, a level or class that the fit did not see; CRD_ENOMEM. */
 CRD_API CRD_MUST_CHECK crd_status crd_dataset_apply(crd_context *ctx, const crd_recipe *recipe, const crd_table *table,
                                                     const crd_apply_options *options, crd_inputs **out);

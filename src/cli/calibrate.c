@@ -29,7 +29,7 @@ static void warn_of_extra(crd_context *ctx, const crdi_cli_rows *rows)
 }
 
 crd_status crdi_cli_rows_read(crdi_cli *cli, const crdi_cli_call *call, const crdi_network_run *net, const char *path,
-                              bool target, const char *rows, crdi_cli_rows *out)
+                              crd_apply_target target, const char *rows, crdi_cli_rows *out)
 {
     CRD_TRY(crdi_cli_read_table(cli, call, path, &out->table));
     crd_apply_options options = {.rows = rows, .na = crdi_cli_na(call), .target = target};
@@ -70,7 +70,8 @@ crd_status crdi_cli_calibrate(crdi_cli *cli, crdi_cli_call *call, const crdi_out
     *out = NULL;
     if (!o->calibration_data)
         return CRD_OK;
-    crd_status status = crdi_cli_rows_read(cli, call, request->net, o->calibration_data, true, NULL, &rows);
+    crd_status status =
+        crdi_cli_rows_read(cli, call, request->net, o->calibration_data, CRD_APPLY_TARGET_NEEDED, NULL, &rows);
     if (status == CRD_OK) {
         crdi_outlook_request with = *request;
         with.what = "calibration";

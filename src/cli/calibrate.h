@@ -19,10 +19,10 @@ typedef struct crdi_cli_rows {
     crd_inputs *inputs;
 } crdi_cli_rows;
 
-/* Reads one. @param target  the target must be there. @param rows  file of row numbers; NULL: all. Columns that the fit did not use are
+/* Reads one. @param rows  file of row numbers; NULL: all. Columns that the fit did not use are
  * warned of. */
 crd_status crdi_cli_rows_read(crdi_cli *cli, const crdi_cli_call *call, const crdi_network_run *net, const char *path,
-                              bool target, const char *rows, crdi_cli_rows *out);
+                              crd_apply_target target, const char *rows, crdi_cli_rows *out);
 void crdi_cli_rows_clear(crdi_cli_rows *rows);
 
 /* What the options ask for; NULL if that is nothing. `request` has the run, weights, key and threads. CRD_EMISSING,

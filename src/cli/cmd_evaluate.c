@@ -63,9 +63,10 @@ static crd_status read_all(struct evaluate *e)
     const crdi_csv_options *csv = crdi_cli_values(e->call, &crdi_csv_table);
     CRD_TRY(crdi_network_run_open(e->cli->ctx, crdi_cli_argument(e->call, 0), &e->net));
     CRD_TRY(crdi_network_run_need(e->net, "scores"));
-    CRD_TRY(crdi_cli_rows_read(e->cli, e->call, e->net, crdi_cli_argument(e->call, 1), true, csv->rows, &e->test));
+    CRD_TRY(crdi_cli_rows_read(e->cli, e->call, e->net, crdi_cli_argument(e->call, 1), CRD_APPLY_TARGET_NEEDED,
+                               csv->rows, &e->test));
     if (e->o->ood)
-        CRD_TRY(crdi_cli_rows_read(e->cli, e->call, e->net, e->o->ood, false, NULL, &e->ood));
+        CRD_TRY(crdi_cli_rows_read(e->cli, e->call, e->net, e->o->ood, CRD_APPLY_TARGET_IGNORED, NULL, &e->ood));
     if (e->o->draw_weights)
         CRD_TRY(crdi_draw_weights_read(e->net, e->o->draw_weights, &e->weight));
     return CRD_OK;

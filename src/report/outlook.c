@@ -21,18 +21,6 @@ struct work {
 /* The parts of a row of numbers, each (targets, draws); the last is (targets, draws, repeats). */
 enum { MEAN, VARIANCE, LOG_DENSITY, CDF, SAMPLE };
 
-static double target_mean(const struct work *w, int64_t target)
-{
-    (void)target;
-    return w->request->net->recipe->target_mean;
-}
-
-static double target_sd(const struct work *w, int64_t target)
-{
-    (void)target;
-    return w->request->net->recipe->target_sd;
-}
-
 /* ---- the program ------------------------------------------------------------------------------------------------ */
 
 /* One block of rows while its program is made. */
@@ -59,8 +47,7 @@ static crd_status number_outputs(const struct block *b, crd_trace *trace, const 
 {
     const struct work *w = b->work;
     int64_t cells = b->rows * w->targets;
-    crd_shape both = w->targets > 1 ? crd_shape_2(b->rows, w->targets) : crd_shape_1(b->rows),
-              flat = crd_shape_1(cells);
+    crd_shape both = crdi_recipe_shape(w->request->net->recipe, b->rows), flat = crd_shape_1(cells);
     crd_shape table = crd_shape_2(b->rows, w->targets);
     crd_dist each = flatten(y, both, flat);
     if (!each.type->mean || !each.type->variance || !each.type->cdf || y->dist.base)
@@ -153,7 +140,8 @@ static crd_status class_row(const struct work *w, crdi_outlook *o, const double 
 /* One target's part of a row's values, in its own units. */
 static void unpack(const struct work *w, const double *values, int64_t draws, int64_t target, double *const *out)
 {
-    double middle = target_mean(w, target), sd = target_sd(w, target), less = log(sd);
+    const crd_target *scaling = &w->request->net->recipe->targets[target];
+    double middle = scaling->mean, sd = scaling->sd, less = log(sd);
     bool known = w->request->y != NULL;
     int64_t first_sample = (known ? 4 : 2) * w->targets + target * w->repeats;
     for (int64_t d = 0; d < draws; d++) {
@@ -247,21 +235,18 @@ static crd_status plan(struct work *w)
 
 int64_t crdi_outlook_targets(const crdi_network_run *net)
 {
-    (void)net;
-    return 1;
+    return net->recipe->target_count;
 }
 
 const char *crdi_outlook_target_name(const crdi_network_run *net, int64_t target)
 {
-    (void)target;
-    return net->recipe->target;
+    return net->recipe->targets[target].name;
 }
 
 double crdi_outlook_y(const crdi_outlook_request *request, int64_t row, int64_t target)
 {
-    const crd_recipe *recipe = request->net->recipe;
-    (void)target;
-    return recipe->target_mean + recipe->target_sd * request->y->data[row];
+    int64_t i = row * request->net->recipe->target_count + target;
+    return crdi_recipe_own_units(request->net->recipe, i, request->y->data[i]);
 }
 
 crd_status crdi_outlook_run(const crdi_outlook_request *request)
@@ -274,7 +259,7 @@ crd_status crdi_outlook_run(const crdi_outlook_request *request)
                                                 .what = request->what,
                                                 .rows = request->x->shape.dim[0],
                                                 .outputs = 1,
-                                                .width = w.width,
+                                                .width = {w.width},
                                                 .keyed = true,
                                                 .key = request->key,
                                                 .threads = request->threads,

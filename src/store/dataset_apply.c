@@ -137,7 +137,7 @@ struct applying {
     const crd_apply_options *options;
     crdi_rows rows;
     int64_t *column; /* by feature: the table's column */
-    crdi_use *use; /* by feature, then of the target if it is needed */
+    crdi_use *use; /* by feature, then of the targets if they are needed */
     int64_t use_count;
     crd_inputs *inputs;
 };
@@ -171,22 +171,22 @@ static crd_status find_features(struct applying *a)
     return status;
 }
 
-/* Where the target must be there. */
-static crd_status find_target(struct applying *a)
+/* Where the targets must be there. */
+static crd_status find_targets(struct applying *a)
 {
     const crd_recipe *r = a->recipe;
     const crd_table *t = a->table;
     char shown[CRDI_SHOWN];
     a->use_count = r->feature_count;
-    if (!a->options->target)
-        return CRD_OK;
-    int64_t c = crd_table_find(t, r->target);
-    if (c < 0)
-        CRD_TRY(crdi_table_check_separator(t));
-    if (c < 0)
-        return crdi_raise(t->ctx, CRD_EMISSING, "%s: the target '%s' is not there, which predictions are held against",
-                          t->name, crdi_csv_show(shown, r->target));
-    a->use[a->use_count++] = (crdi_use){c, r->target_kind == CRD_TARGET_CLASS, CRDI_ROLE_NEW_TARGET};
+    for (int64_t i = 0; i < r->target_count && a->options->target == CRD_APPLY_TARGET_NEEDED; i++) {
+        int64_t c = crd_table_find(t, r->targets[i].name);
+        if (c < 0)
+            CRD_TRY(crdi_table_check_separator(t));
+        if (c < 0)
+            return crdi_raise(t->ctx, CRD_EMISSING, "%s: the target '%s' is not there, to hold predictions against",
+                              t->name, crdi_csv_show(shown, r->targets[i].name));
+        a->use[a->use_count++] = (crdi_use){c, r->target_kind == CRD_TARGET_CLASS, CRDI_ROLE_NEW_TARGET};
+    }
     return CRD_OK;
 }
 
@@ -245,17 +245,18 @@ static crd_status fill(struct applying *a)
     const crd_recipe *r = a->recipe;
     crd_context *ctx = a->table->ctx;
     a->column = crdi_alloc_array(ctx, r->feature_count, sizeof *a->column);
-    a->use = crdi_alloc_array(ctx, r->feature_count + 1, sizeof *a->use);
+    a->use = crdi_alloc_array(ctx, r->feature_count + r->target_count, sizeof *a->use);
     if (!a->column || !a->use)
         return CRD_ENOMEM;
     CRD_TRY(find_features(a));
-    CRD_TRY(find_target(a));
+    CRD_TRY(find_targets(a));
     CRD_TRY(crdi_rows_select(a->table, a->options->rows, &a->rows));
     CRD_TRY(crdi_rows_check(a->table, a->use, a->use_count, a->options->na, &a->rows));
     CRD_TRY(list_extra(a));
     CRD_TRY(crd_array_init(ctx, &a->inputs->x, crd_shape_2(a->rows.count, r->feature_count)));
     CRD_TRY(crdi_recipe_inputs(r, a->table, a->column, &a->rows, a->inputs->x.data));
-    CRD_TRY(read_targets(a));
+    if (a->options->target != CRD_APPLY_TARGET_IGNORED)
+        CRD_TRY(read_targets(a));
     a->inputs->row = a->rows.row;
     a->inputs->left_out = a->rows.left_out;
     a->rows.row = NULL;

@@ -73,7 +73,8 @@ static crdi_network_run *write_run(const struct known *k)
                            .likelihood = k->likelihood,
                            .x = k->dataset->x,
                            .y = &k->dataset->y,
-                           .classes = k->dataset->recipe->class_count};
+                           .classes = k->dataset->recipe->class_count,
+                           .targets = k->dataset->recipe->target_count};
     crdi_network_description about = {.network = &network,
                                       .recipe = k->dataset->recipe,
                                       .data_name = "table",
@@ -287,6 +288,82 @@ static void a_single_draw_has_its_noise(void **state)
     crdi_evaluation_destroy(&e);
     crdi_network_run_close(&net);
     crd_dataset_destroy(&known.dataset);
+    testing_context_destroy(&ctx);
+}
+
+/* ---- several targets ----------------------------------------------------------------------------------------------- */
+
+static crd_dataset *two_targets(crd_context *ctx)
+{
+    static const char *const names[] = {"a", "b"};
+    crdi_string text;
+    crdi_string_init(&text, ctx);
+    crdi_string_append(&text, "x,b,a\n");
+    for (int i = 0; i < ROWS; i++)
+        crdi_string_append(&text, "%.17g,%.17g,%.17g\n", x_of(i), -3 + 0.1 * x_of(i) + 0.2 * sin(6.0 * i),
+                           50 + 9 * x_of(i) + 6 * cos(11.0 * i));
+    crd_dataset *dataset =
+        parse(ctx, &text, &(crd_dataset_options){.targets = names, .target_count = 2, .scale = CRD_SCALE_STANDARD});
+    crdi_string_clear(&text);
+    return dataset;
+}
+
+/* Element 1 is of b, which has another slope, bias, noise and df. */
+static double pair_value(const void *user, const char *site, int64_t draw, int64_t element)
+{
+    return number_value(user, site, draw + 5 * element, 0);
+}
+
+/* log p(a, b | draw) of a row, and that of target j alone. */
+static double log_density_of(const crdi_network_run *net, int64_t d, int i, int j, bool tails)
+{
+    const crd_recipe *r = net->recipe;
+    double x = (x_of(i) - r->feature[0].mean) / r->feature[0].sd, s = pair_value(NULL, "s", d, j);
+    double z = (net->y.data[2 * i + j] - x * pair_value(NULL, "kernel", d, j) - pair_value(NULL, "bias", d, j)) / s;
+    double df = pair_value(NULL, "df", d, j);
+    double shape =
+        tails ? lgamma((df + 1) / 2) - lgamma(df / 2) - log(acos(-1) * df) / 2 - (df + 1) / 2 * log1p(z * z / df)
+              : -z * z / 2 - log(2 * acos(-1)) / 2;
+    return shape - log(s * r->targets[j].sd);
+}
+
+static void targets_alone_and_together(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    for (int tails = 0; tails < 2; tails++) {
+        struct known known = {ctx, two_targets(ctx), tails ? "student_t" : "normal", DRAWS, pair_value, NULL};
+        crdi_network_run *net = write_run(&known);
+        crdi_outlook_request request = request_of(net);
+        crdi_score_options options = {.bins = 10};
+        crdi_evaluation *e;
+        crdi_scores *s;
+        assert_ok(ctx, crdi_evaluation_make(&request, NULL, &e));
+        for (int i = 0; i < ROWS; i++) {
+            double one[2][DRAWS], both[DRAWS];
+            for (int d = 0; d < DRAWS; d++) {
+                for (int j = 0; j < 2; j++)
+                    one[j][d] = log_density_of(net, d, i, j, tails);
+                both[d] = one[0][d] + one[1][d];
+            }
+            for (int j = 0; j < 2; j++)
+                assert_close(crdi_evaluation_cell(e, j, CRDI_CELL_LOG_DENSITY)[i],
+                             crd_log_mean_exp(one[j], NULL, DRAWS), 1e-10, 1e-12);
+            assert_close(e->joint[i], crd_log_mean_exp(both, NULL, DRAWS), 1e-10, 1e-12);
+            assert_close(crdi_evaluation_cell(e, 1, CRDI_CELL_Y)[i], -3 + 0.1 * x_of(i) + 0.2 * sin(6.0 * i), 1e-12, 0);
+        }
+        /* widths are in each target's own units */
+        double ratio = crd_diag_mean(crdi_evaluation_cell(e, 0, CRDI_CELL_WIDTH_90), ROWS) /
+                       crd_diag_mean(crdi_evaluation_cell(e, 1, CRDI_CELL_WIDTH_90), ROWS);
+        assert_close(ratio, net->recipe->targets[0].sd / net->recipe->targets[1].sd, 0.2, 0);
+        assert_ok(ctx, crdi_scores_make(e, NULL, &options, &s));
+        assert_true(s->score[s->count - 1].target == -1 && s->score[0].target == 0);
+        assert_close(s->score[s->count - 1].score.value, crd_diag_mean(e->joint, ROWS), 1e-13, 0);
+        crdi_scores_destroy(&s);
+        crdi_evaluation_destroy(&e);
+        crdi_network_run_close(&net);
+        crd_dataset_destroy(&known.dataset);
+    }
     testing_context_destroy(&ctx);
 }
 
@@ -775,6 +852,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_by_hand),
         cmocka_unit_test(a_single_draw_has_its_noise),
+        cmocka_unit_test(targets_alone_and_together),
         cmocka_unit_test(counts_and_tails),
         cmocka_unit_test(classes_by_hand),
         cmocka_unit_test(bernoulli_is_categorical_with_differenced_logits),
