@@ -116,7 +116,8 @@ const crdi_command_body crdi_command_evaluate = {
     .positional = {{"RUN.crd", "a run file of 'credence fit'", CRDI_ONE},
                    {"TEST.csv", "rows that the fit did not see, with the target", CRDI_ONE}},
     .table = {&table, &crdi_calibrate_table, &crdi_csv_table},
-    .more = "Columns are found by name. Densities, errors and widths are in the target's own units, whatever --scale\n"
-            "was: runs with and without it can be compared. docs/scores.md says what each score is.\n",
+    .more = "Columns are found by name. Densities, errors and widths are in the target's own units,\n"
+            "whatever --scale was: runs with and without it can be compared. docs/scores.md says what\n"
+            "each score is.\n",
     .run = run,
 };
