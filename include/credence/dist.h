@@ -67,6 +67,9 @@ struct crd_dist_type {
     crd_node (*quantile)(const crd_dist *dist, crd_node p);
     int compound; /**< it has a base */
     int base_axes; /**< last axes of the base's batch that it uses up: 1 for a mixture, whose components they are */
+    /** Bit i: where parameter i is computed, log_prob is minus infinity outside its domain by a test, because the formula
+     *  would give a number there. The others' formulas give none (the logarithm of a negative scale). */
+    unsigned tested;
     /** Draws do not carry the gradient of every parameter (a choice between components): variational
      *  inference takes their score instead. Discrete types need not say so. */
     int detached;

@@ -72,4 +72,5 @@ const crd_dist_type crdi_dist_beta = {
     .cdf = cdf,
     .entropy = entropy,
     .quantile = quantile,
+    .tested = 1u << 0 | 1u << 1,
 };

@@ -55,4 +55,5 @@ const crd_dist_type crdi_dist_beta_binomial = {
     .mean = mean,
     .variance = variance,
     .cdf = crdi_count_cdf,
+    .tested = 1u << 0 | 1u << 1,
 };

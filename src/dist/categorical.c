@@ -40,4 +40,5 @@ const crd_dist_type crdi_dist_categorical = {
     .cdf = cdf,
     .entropy = entropy,
     .quantile = quantile,
+    .tested = 1u << 0,
 };

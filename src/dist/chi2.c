@@ -57,4 +57,5 @@ const crd_dist_type crdi_dist_chi2 = {
     .cdf = cdf,
     .entropy = entropy,
     .quantile = quantile,
+    .tested = 1u << 0,
 };

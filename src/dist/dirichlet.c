@@ -75,4 +75,5 @@ const crd_dist_type crdi_dist_dirichlet = {
     .mean = mean,
     .variance = variance,
     .entropy = entropy,
+    .tested = 1u << 0,
 };

@@ -143,11 +143,30 @@ crd_dist crd_dist_to_event(crd_dist dist, int axes)
     return dist;
 }
 
+/* The type's log density, minus infinity where a parameter that is not known yet lies outside its domain. */
+static crd_node tested_log_prob(const crd_dist *dist, crd_node x)
+{
+    crd_node log_prob = dist->type->log_prob(dist, x);
+    for (int i = 0; i < dist->type->param_count; i++) {
+        const crd_dist_param *param = &dist->type->param[i];
+        const crdi_constraint *constraint = crdi_constraint_of(param->constraint);
+        if (!(dist->type->tested >> i & 1) || !dist->param[i].graph || !crd_node_ok(dist->param[i]) ||
+            crd_node_known(dist->param[i], NULL))
+            continue;
+        crd_support domain = {param->constraint, crd_num(0), crd_num(INFINITY)};
+        crd_node inside = constraint->inside(domain, dist->param[i]);
+        for (int d = constraint->event_ndim; d < param->event_ndim; d++)
+            inside = crdi_all(inside);
+        log_prob = crd_select(inside, log_prob, crd_num(-INFINITY));
+    }
+    return log_prob;
+}
+
 crd_node crdi_dist_log_prob_inside(const crd_dist *dist, crd_node x)
 {
     if (dist->type->compound && !dist->base)
         return crd_num(NAN); /* crd_dist_check says what is wrong */
-    crd_node log_prob = dist->type->log_prob(dist, x);
+    crd_node log_prob = tested_log_prob(dist, x);
     crd_shape batch;
     if (dist->joined == 0 || !crd_node_ok(log_prob))
         return log_prob;

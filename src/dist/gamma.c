@@ -65,4 +65,5 @@ const crd_dist_type crdi_dist_gamma = {
     .cdf = cdf,
     .entropy = entropy,
     .quantile = quantile,
+    .tested = 1u << 0,
 };

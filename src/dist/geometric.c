@@ -58,4 +58,5 @@ const crd_dist_type crdi_dist_geometric = {
     .cdf = cdf,
     .entropy = entropy,
     .quantile = quantile,
+    .tested = 1u << 0,
 };

@@ -89,4 +89,5 @@ const crd_dist_type crdi_dist_lkj_cholesky = {
     .support = support,
     .log_prob = log_prob,
     .draw = draw,
+    .tested = 1u << 1,
 };

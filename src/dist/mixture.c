@@ -51,4 +51,5 @@ const crd_dist_type crdi_dist_mixture = {
     .cdf = cdf,
     .compound = 1,
     .base_axes = 1,
+    .tested = 1u << 0,
 };

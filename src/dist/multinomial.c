@@ -54,4 +54,5 @@ const crd_dist_type crdi_dist_multinomial = {
     .draw = draw,
     .mean = mean,
     .variance = variance,
+    .tested = 1u << 0,
 };

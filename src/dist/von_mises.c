@@ -74,4 +74,5 @@ const crd_dist_type crdi_dist_von_mises = {
     .variance = variance,
     .cdf = cdf,
     .entropy = entropy,
+    .tested = 1u << 1,
 };

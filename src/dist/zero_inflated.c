@@ -57,4 +57,5 @@ const crd_dist_type crdi_dist_zero_inflated = {
     .variance = variance,
     .cdf = cdf,
     .compound = 1,
+    .tested = 1u << 0,
 };

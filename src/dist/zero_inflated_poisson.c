@@ -42,4 +42,5 @@ const crd_dist_type crdi_dist_zero_inflated_poisson = {
     .mean = mean,
     .variance = variance,
     .cdf = crdi_count_cdf,
+    .tested = 1u << 0,
 };

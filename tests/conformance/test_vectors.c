@@ -1,6 +1,7 @@
 /* test_vectors.c - distributions whose draws are vectors or matrices, points and improper priors: the reference values
  * (tests/data/distributions.json), gradients, draws, bijections; and the divergences of kl.def. */
 #include "distributions.h"
+#include "kernel/special.h"
 
 enum { DRAWS = 20000, LARGE = 9 };
 
@@ -246,6 +247,68 @@ static void implicit_gradients_move_the_mean(void **state)
     crd_exec_destroy(&exec);
     crd_program_destroy(&program);
     crd_graph_destroy(&g);
+    testing_context_destroy(&ctx);
+}
+
+/* Draws of gammas g_k whose implicit slopes are known to 50 digits (tests/unit/kernel/test_special.c) make those of ratios:
+ * x_i = g_i / sum of g has dx_i / da_j = x_i ((i == j) - x_j) dlog g_j / da_j, at a fixed key, for concentrations from 1e-2 to
+ * 1e3. The gammas are drawn as dirichlet.c and beta.c draw them. */
+static void implicit_gradients_of_ratios(void **state)
+{
+    (void)state;
+    static const double sets[][3] = {{0.01, 0.01, 0.02}, {0.01, 0.6, 2.5}, {0.3, 1, 40},  {1000, 700, 0.5},
+                                     {0.01, 1000, 3},    {1000, 900, 500}, {5, 0.05, 0.4}};
+    enum { N = 6 };
+    crd_context *ctx = testing_context();
+    for (int s = 0; s < CRDI_COUNT(sets); s++) {
+        const double *a = sets[s];
+        crd_graph *g;
+        crd_program *program;
+        crd_exec *exec;
+        assert_ok(ctx, crd_graph_create(&g, ctx));
+        crd_node in = crd_input(g, "a", crd_shape_1(3)), out[2 + N * 4];
+        crd_node key = crd_key_node(g, crd_key_make(31)), first = crd_take(in, 0, 0), second = crd_take(in, 0, 1);
+        crd_dist dirichlet = crd_dirichlet(in), beta = crd_beta(first, second);
+        crd_node x = dirichlet.type->draw(&dirichlet, key, crd_shape_2(N, 3));
+        crd_node y = beta.type->draw(&beta, key, crd_shape_1(N));
+        for (int i = 0; i < N; i++) {
+            for (int k = 0; k < 3; k++)
+                crd_gradient(crd_take(crd_take(x, 0, i), 0, k), &in, 1, &out[4 * i + k]);
+            crd_gradient(crd_take(y, 0, i), &in, 1, &out[4 * i + 3]);
+        }
+        out[4 * N] = crd_random_log_gamma_node(key, in, crd_shape_2(N, 3));
+        crd_node pair[2] = {crd_random_log_gamma_node(crd_key_fold_in_node(key, 0), first, crd_shape_1(N)),
+                            crd_random_log_gamma_node(crd_key_fold_in_node(key, 1), second, crd_shape_1(N))};
+        out[4 * N + 1] = crd_concat(pair, 2, 0);
+        assert_ok(ctx, crd_compile(g, &in, 1, out, 4 * N + 2, &program));
+        assert_ok(ctx, crd_exec_create(&exec, program));
+        memcpy(crd_exec_input(exec), a, sizeof *a * 3);
+        crd_exec_run(exec);
+        const double *slope = crd_exec_output(exec), *log_g = slope + 12 * N, *log_h = log_g + 3 * N;
+        for (int i = 0; i < N; i++) {
+            double p[3], most = fmax(log_g[3 * i], fmax(log_g[3 * i + 1], log_g[3 * i + 2])), sum = 0;
+            for (int k = 0; k < 3; k++)
+                sum += p[k] = exp(log_g[3 * i + k] - most);
+            for (int k = 0; k < 3; k++)
+                for (int j = 0; j < 3; j++) {
+                    double rest = 0; /* 1 - p_j without cancellation */
+                    for (int l = 0; l < 3; l++)
+                        rest += l == j ? 0 : p[l] / sum;
+                    double scale = p[k] / sum * crdi_log_gamma_slope(a[j], log_g[3 * i + j]);
+                    double expected = scale * (k == j ? rest : -p[j] / sum);
+                    /* a share that is 1 up to rounding loses 1 - x to it */
+                    assert_close(slope[12 * i + 3 * k + j], expected, 1e-6, 1e-14 * fabs(scale) + 1e-280);
+                }
+            double d = log_h[i] - log_h[N + i], share = 1 / (1 + exp(-d)), other = 1 / (1 + exp(d));
+            for (int j = 0; j < 2; j++) {
+                double expected = (j ? -1 : 1) * share * other * crdi_log_gamma_slope(a[j], log_h[j * N + i]);
+                assert_close(slope[12 * i + 9 + j], expected, 1e-6, 1e-280);
+            }
+        }
+        crd_exec_destroy(&exec);
+        crd_program_destroy(&program);
+        crd_graph_destroy(&g);
+    }
     testing_context_destroy(&ctx);
 }
 
@@ -521,6 +584,7 @@ int main(void)
         cmocka_unit_test(vectors_agree_with_the_reference),
         cmocka_unit_test(vector_draws_have_their_moments),
         cmocka_unit_test(implicit_gradients_move_the_mean),
+        cmocka_unit_test(implicit_gradients_of_ratios),
         cmocka_unit_test(vector_bijections_go_both_ways_with_their_jacobian),
         cmocka_unit_test(divergences_agree_with_the_reference),
         cmocka_unit_test(divergences_are_integrals),
