@@ -62,6 +62,8 @@ static void emitter_clear(crdi_emitter *e)
 {
     crdi_free(e->graph->ctx, e->step);
     crdi_free(e->graph->ctx, e->scratch);
+    crdi_free(e->graph->ctx, e->base);
+    crdi_free(e->graph->ctx, e->at);
 }
 
 static void lower(crdi_emitter *e, int32_t id)
@@ -134,21 +136,74 @@ struct plan {
     int64_t holes, hole_capacity;
 };
 
-int32_t crdi_base_of(const crd_graph *g, int32_t id)
-{
-    while (!g->vertex[id]->known && g->vertex[id]->op->alias)
-        id = g->vertex[id]->arg[0];
-    return id;
-}
-
 int64_t crdi_buffer_of(const crdi_emitter *e, int32_t operand)
 {
-    return operand >= 0 ? crdi_base_of(e->graph, operand) : e->graph->count - 1 - operand;
+    return operand >= 0 ? e->base[operand] : e->graph->count - 1 - operand;
+}
+
+int64_t crdi_offset_of(const crdi_emitter *e, int32_t operand)
+{
+    return operand >= 0 ? e->at[operand] : 0;
 }
 
 static int64_t buffer_of(const struct plan *p, int32_t operand)
 {
     return crdi_buffer_of(&p->e, operand);
+}
+
+/* Where in its first argument's memory a vertex stands; -1 if it has memory of its own. */
+static int64_t part_of(const crdi_vertex *v)
+{
+    if (v->known)
+        return -1;
+    return v->op->alias ? 0 : v->op->part ? v->op->part(v) : -1;
+}
+
+static bool joins(const crdi_vertex *v)
+{
+    return !v->known && v->op->joins && v->op->joins(v);
+}
+
+/* Arguments of a joining vertex that nothing else has claimed are computed where they will stand in it. */
+static void claim_arguments(struct plan *p, int32_t id)
+{
+    const crdi_vertex *v = p->g->vertex[id], *a;
+    int64_t at = 0;
+    for (int i = 0; i < v->arg_count; at += p->g->vertex[v->arg[i]]->size, i++) {
+        int32_t arg = v->arg[i];
+        for (a = p->g->vertex[arg]; part_of(a) == 0 && p->g->vertex[a->arg[0]]->size == a->size;)
+            a = p->g->vertex[arg = a->arg[0]];
+        if (a->known || a->op == &crdi_op_input || p->e.base[arg] != arg || part_of(a) >= 0 || joins(a))
+            continue;
+        p->e.base[arg] = id;
+        p->e.at[arg] = at;
+    }
+}
+
+/* Whose memory each vertex has. What joins comes first, downwards, because it takes its arguments in; then what is a part
+ * of its argument, upwards. */
+static crd_status find_bases(struct plan *p)
+{
+    crd_graph *g = p->g;
+    int64_t count = g->count ? g->count : 1;
+    p->e.base = crdi_alloc_array(g->ctx, count, sizeof *p->e.base);
+    p->e.at = crdi_alloc_array(g->ctx, count, sizeof *p->e.at);
+    if (!p->e.base || !p->e.at)
+        return CRD_ENOMEM;
+    for (int32_t id = 0; id < g->count; id++)
+        p->e.base[id] = id;
+    for (int32_t id = (int32_t)g->count - 1; id >= 0 && !g->plain; id--)
+        if (p->needed[id] && joins(g->vertex[id]))
+            claim_arguments(p, id);
+    for (int32_t id = 0; id < g->count; id++) {
+        const crdi_vertex *v = g->vertex[id];
+        int64_t at = part_of(v);
+        if (at < 0)
+            continue;
+        p->e.base[id] = p->e.base[v->arg[0]];
+        p->e.at[id] = p->e.at[v->arg[0]] + at;
+    }
+    return CRD_OK;
 }
 
 static int64_t rounded(int64_t size)
@@ -198,7 +253,7 @@ static crd_status lower_all(struct plan *p)
         if (p->needed[id] && v->known) {
             p->buffer[id].place = (crdi_place){CRDI_CONST, p->program->constant_size};
             p->program->constant_size += rounded(v->size);
-        } else if (p->needed[id] && v->op->lower) {
+        } else if (p->needed[id] && v->op->lower && part_of(v) < 0) {
             lower(&p->e, id);
         }
     }
@@ -209,10 +264,11 @@ static crd_status lower_all(struct plan *p)
 static crd_status place_outputs(struct plan *p, const crd_node *outputs, int count)
 {
     for (int i = 0; i < count && p->e.status == CRD_OK; i++) {
-        struct buffer *buffer = &p->buffer[crdi_base_of(p->g, outputs[i].id)];
+        int64_t base = buffer_of(p, outputs[i].id);
+        struct buffer *buffer = &p->buffer[base];
         int64_t size = p->g->vertex[outputs[i].id]->size, at = p->program->output_size;
         p->program->output_size += size;
-        if (buffer->place.region == CRDI_NOWHERE) {
+        if (buffer->place.region == CRDI_NOWHERE && p->g->vertex[base]->size == size) {
             buffer->place = (crdi_place){CRDI_OUTPUT, at};
             continue;
         }
@@ -300,7 +356,7 @@ static int64_t take(struct plan *p, int64_t size)
 static int64_t place_to_inherit(const struct plan *p, int64_t s)
 {
     const crdi_step *step = &p->e.step[s];
-    if (step->out < 0 || !p->g->vertex[step->out]->op->in_place)
+    if (step->out < 0 || !p->g->vertex[step->out]->op->in_place || p->e.base[step->out] != step->out)
         return -1;
     for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++) {
         int64_t b = buffer_of(p, step->in[i]);
@@ -340,11 +396,18 @@ static crd_status place_work(struct plan *p)
     return CRD_OK;
 }
 
+static crdi_place place_of(const struct plan *p, int32_t operand)
+{
+    crdi_place place = p->buffer[buffer_of(p, operand)].place;
+    place.offset += crdi_offset_of(&p->e, operand);
+    return place;
+}
+
 static crdi_place place_of_result(const struct plan *p, const crdi_step *step)
 {
     crdi_place place = {CRDI_OUTPUT, 0};
     if (step->out != INT32_MIN)
-        place = p->buffer[buffer_of(p, step->out)].place;
+        place = place_of(p, step->out);
     place.offset += step->out_offset;
     return place;
 }
@@ -357,10 +420,10 @@ static void plan_step(const struct plan *p, const crdi_step *step, crdi_planned 
                               .unbind = step->unbind,
                               .out = place_of_result(p, step)};
     for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++)
-        planned->in[i] = p->buffer[buffer_of(p, step->in[i])].place;
+        planned->in[i] = place_of(p, step->in[i]);
     for (int i = 0; i < CRDI_COUNT(step->more); i++)
         if (step->more[i] != INT32_MIN)
-            planned->more[i] = p->buffer[buffer_of(p, step->more[i])].place;
+            planned->more[i] = place_of(p, step->more[i]);
 }
 
 /* Steps first .. end - 1, each of single numbers, as one call. */
@@ -429,6 +492,7 @@ static crd_status compile(struct plan *p, const crd_node *inputs, int input_coun
     if (!p->needed || !p->buffer)
         return CRD_ENOMEM;
     mark(p, outputs, output_count);
+    CRD_TRY(find_bases(p));
     CRD_TRY(place_inputs(p, inputs, input_count));
     CRD_TRY(lower_all(p));
     CRD_TRY(place_outputs(p, outputs, output_count));

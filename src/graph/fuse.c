@@ -13,7 +13,8 @@ struct fuse {
     crdi_emitter *e;
     const bool *kept;
     int64_t buffers;
-    int64_t *writer; /* by buffer: the step that writes it; -1: none, or several */
+    int64_t *writer; /* by buffer: the last step that writes it; -1: none */
+    int64_t *writers; /* by buffer: how many */
     int64_t *first, *next; /* by buffer and by (step, operand): the steps that read it */
     int64_t *readers; /* by buffer: how many operands */
     bool *gone; /* by step */
@@ -46,15 +47,21 @@ static void index_steps(struct fuse *f)
         }
         if (step->out != INT32_MIN) {
             int64_t b = buffer_of(f, step->out);
-            f->writer[b] = f->writer[b] == -1 ? s : -2;
+            f->writer[b] = f->writer[b] == -1 ? s : f->writer[b];
+            f->writers[b]++;
         }
     }
 }
 
+static bool same_place(const struct fuse *f, int32_t a, int32_t b)
+{
+    return buffer_of(f, a) == buffer_of(f, b) && crdi_offset_of(f->e, a) == crdi_offset_of(f->e, b);
+}
+
 static const crdi_step *writer_of(const struct fuse *f, int32_t operand)
 {
-    int64_t s = f->writer[buffer_of(f, operand)];
-    return s >= 0 && !f->gone[s] ? step_at(f, s) : NULL;
+    int64_t b = buffer_of(f, operand), s = f->writer[b];
+    return f->writers[b] == 1 && !f->gone[s] ? step_at(f, s) : NULL;
 }
 
 /* ---- the gradient of a dense layer --------------------------------------------------------------------------- */
@@ -129,21 +136,21 @@ static void take_readers(struct fuse *f, struct dense *d)
 /* H's rows against R's, which may come earlier than T. */
 static void take_outs(struct fuse *f, struct dense *d)
 {
-    int64_t h = buffer_of(f, step_at(f, d->t)->in[1]), r = buffer_of(f, step_at(f, d->g)->in[1]);
+    int32_t h = step_at(f, d->t)->in[1], r = step_at(f, d->g)->in[1];
     if (step_at(f, d->g)->call.s[2] != d->n)
         return;
-    for (int64_t at = f->first[h]; at >= 0; at = f->next[at]) {
+    for (int64_t at = f->first[buffer_of(f, h)]; at >= 0; at = f->next[at]) {
         int64_t s = at / 5;
         const crdi_step *step = step_at(f, s);
         if (!f->gone[s] && at % 5 == 0 && is_row_product(step, d->n) && step->call.n[0] == d->outs &&
-            step->call.n[1] == d->units && buffer_of(f, step->in[1]) == r)
+            step->call.n[1] == d->units && same_place(f, step->in[0], h) && same_place(f, step->in[1], r))
             d->dl = s;
     }
 }
 
 static bool written_before(const struct fuse *f, int32_t operand, int64_t s)
 {
-    return f->writer[buffer_of(f, operand)] < s && f->writer[buffer_of(f, operand)] != -2;
+    return f->writer[buffer_of(f, operand)] < s;
 }
 
 static bool can_stand_at(const struct fuse *f, const struct dense *d, int64_t s)
@@ -203,11 +210,12 @@ static bool make_room(struct fuse *f)
     crd_context *ctx = f->e->graph->ctx;
     f->buffers = f->e->graph->count + f->e->scratch_count;
     f->writer = crdi_alloc_array(ctx, f->buffers + 1, sizeof *f->writer);
+    f->writers = crdi_alloc_array(ctx, f->buffers + 1, sizeof *f->writers);
     f->first = crdi_alloc_array(ctx, f->buffers + 1, sizeof *f->first);
     f->readers = crdi_alloc_array(ctx, f->buffers + 1, sizeof *f->readers);
     f->next = crdi_alloc_array(ctx, 5 * f->e->count + 1, sizeof *f->next);
     f->gone = crdi_alloc_array(ctx, f->e->count + 1, sizeof *f->gone);
-    return f->writer && f->first && f->readers && f->next && f->gone;
+    return f->writer && f->writers && f->first && f->readers && f->next && f->gone;
 }
 
 static void close_up(struct fuse *f)
@@ -231,6 +239,7 @@ crd_status crdi_fuse(crdi_emitter *e, const bool *kept)
         close_up(&f);
     }
     crdi_free(ctx, f.writer);
+    crdi_free(ctx, f.writers);
     crdi_free(ctx, f.first);
     crdi_free(ctx, f.readers);
     crdi_free(ctx, f.next);

@@ -49,6 +49,8 @@ struct crdi_op {
     int kernel; /* for element-wise families */
     bool in_place; /* the result may take the first argument's place */
     bool alias; /* the result is the first argument's memory */
+    int64_t (*part)(const crdi_vertex *v); /* where in the first argument's memory the result stands; -1: it does not */
+    bool (*joins)(const crdi_vertex *v); /* whether the result is its arguments one after the other */
     bool pure; /* may be computed while the graph is built */
     /* Emits the calls that compute the node. */
     void (*lower)(crdi_emitter *emitter, const crdi_vertex *v);
@@ -128,11 +130,15 @@ struct crdi_emitter {
     int32_t vertex;
     struct crdi_nested *nested; /* in the arena */
     crd_status status;
+    /* By vertex: whose memory it is a part of (itself, if it has its own), and where in it. NULL: not known yet. */
+    int32_t *base;
+    int64_t *at;
 };
 
 /* Joins steps into fused ones (fuse.c). `kept` says of each buffer (vertices, then scratch areas) that it is an output. */
 crd_status crdi_fuse(crdi_emitter *emitter, const bool *kept);
 int64_t crdi_buffer_of(const crdi_emitter *emitter, int32_t operand);
+int64_t crdi_offset_of(const crdi_emitter *emitter, int32_t operand);
 /* Puts steps that work on single numbers next to each other, so that they become one call (schedule.c). */
 crd_status crdi_order_steps(crdi_emitter *emitter);
 
@@ -143,8 +149,6 @@ crdi_step *crdi_emit(crdi_emitter *emitter, int kernel, const int32_t *in, int c
 crdi_step *crdi_emit_fn(crdi_emitter *emitter, crdi_kernel_fn fn, const char *label, const int32_t *in, int count);
 int32_t crdi_emit_scratch(crdi_emitter *emitter, int64_t size);
 const crdi_view *crdi_emit_view(crdi_emitter *emitter, const crdi_view *view);
-/* The vertex whose memory a vertex is. */
-int32_t crdi_base_of(const crd_graph *graph, int32_t id);
 /* Computes one node of known arguments into `out`. */
 crd_status crdi_compute_now(crd_graph *graph, const crdi_vertex *v, double *out);
 

@@ -9,7 +9,7 @@
 
 struct order {
     const crdi_emitter *e;
-    int32_t *writers; /* steps that write a buffer, by buffer */
+    int32_t *writers; /* by result (vertices, then scratch areas): the steps that write it */
     bool *waiting; /* whether what stands in a buffer is computed by a step that waits */
     crdi_step *step; /* the new order */
     int64_t count;
@@ -22,11 +22,16 @@ static int64_t buffer_of(const struct order *o, int32_t operand)
     return crdi_buffer_of(o->e, operand);
 }
 
+static int64_t result_of(const struct order *o, int32_t operand)
+{
+    return operand >= 0 ? operand : buffer_of(o, operand);
+}
+
 static bool is_single(const struct order *o, const crdi_step *step)
 {
     bool element = step->kernel >= 0 && step->kernel <= CRDI_K_select;
     return (element || step->kernel == CRDI_K_copy) && step->call.n[0] == 1 && step->call.n[1] == 1 &&
-           (step->out == INT32_MIN || (step->out_offset == 0 && o->writers[buffer_of(o, step->out)] == 1));
+           (step->out == INT32_MIN || (step->out_offset == 0 && o->writers[result_of(o, step->out)] == 1));
 }
 
 static void flush(struct order *o)
@@ -52,7 +57,7 @@ static void reorder(struct order *o)
 {
     for (int64_t s = 0; s < o->e->count; s++)
         if (o->e->step[s].out != INT32_MIN)
-            o->writers[buffer_of(o, o->e->step[s].out)]++;
+            o->writers[result_of(o, o->e->step[s].out)]++;
     for (int64_t s = 0; s < o->e->count; s++) {
         crdi_step *step = &o->e->step[s];
         step->single = is_single(o, step);

@@ -69,7 +69,21 @@ static void lower_unview(crdi_emitter *emitter, const crdi_vertex *v)
 
 static void vjp_view(crd_node node, const crdi_vertex *v, crd_node g, crd_node *grad);
 static void vjp_unview(crd_node node, const crdi_vertex *v, crd_node g, crd_node *grad);
-static const crdi_op op_view = {.name = "view", .pure = true, .lower = lower_view, .vjp = vjp_view};
+
+/* A view whose elements lie one after the other in its argument. */
+static int64_t part_of_view(const crdi_vertex *v)
+{
+    const crdi_view *view = &v->attribute.view;
+    int64_t step = 1;
+    for (int d = view->ndim - 1; d >= 0; d--) {
+        if (view->dim[d] != 1 && view->stride[d] != step)
+            return -1;
+        step *= view->dim[d];
+    }
+    return view->offset;
+}
+
+static const crdi_op op_view = {.name = "view", .pure = true, .part = part_of_view, .lower = lower_view, .vjp = vjp_view};
 static const crdi_op op_unview = {.name = "unview", .pure = true, .lower = lower_unview, .vjp = vjp_unview};
 
 static void vjp_view(crd_node node, const crdi_vertex *v, crd_node g, crd_node *grad)
@@ -289,7 +303,15 @@ static void run_concat(const crdi_call *call)
         memcpy(call->out + j * call->n[2], call->in[0] + j * call->n[0], sizeof(double) * (size_t)call->n[0]);
 }
 
-/* Each part is copied into its strip; attribute.whole[0] is the axis. */
+static bool joins(const crdi_vertex *v)
+{
+    for (int d = 0; d < (int)v->attribute.whole[0]; d++)
+        if (v->shape.dim[d] != 1)
+            return false;
+    return true;
+}
+
+/* Each part is copied into its strip, unless it was computed there; attribute.whole[0] is the axis. */
 static void lower_concat(crdi_emitter *emitter, const crdi_vertex *v)
 {
     int axis = (int)v->attribute.whole[0];
@@ -299,6 +321,11 @@ static void lower_concat(crdi_emitter *emitter, const crdi_vertex *v)
     for (int d = axis + 1; d < v->shape.ndim; d++)
         inner *= v->shape.dim[d];
     for (int i = 0; i < v->arg_count; i++) {
+        int32_t arg = v->arg[i];
+        if (joins(v) && emitter->base && emitter->base[arg] == emitter->vertex && emitter->at[arg] == at) {
+            at += emitter->graph->vertex[arg]->size;
+            continue;
+        }
         crdi_step *step = crdi_emit_fn(emitter, run_concat, "concat", &v->arg[i], 1);
         if (!step)
             return;
@@ -321,7 +348,7 @@ static void vjp_concat(crd_node node, const crdi_vertex *v, crd_node g, crd_node
     }
 }
 
-static const crdi_op op_concat = {.name = "concat", .pure = true, .lower = lower_concat, .vjp = vjp_concat};
+static const crdi_op op_concat = {.name = "concat", .pure = true, .joins = joins, .lower = lower_concat, .vjp = vjp_concat};
 
 crd_node crd_concat_at(const crd_node *parts, int count, int axis, crd_where where)
 {
