@@ -83,8 +83,17 @@ static int64_t part_of_view(const crdi_vertex *v)
     return view->offset;
 }
 
-static const crdi_op op_view = {.name = "view", .pure = true, .part = part_of_view, .lower = lower_view, .vjp = vjp_view};
+static const crdi_op op_view = {
+    .name = "view", .pure = true, .part = part_of_view, .lower = lower_view, .vjp = vjp_view};
 static const crdi_op op_unview = {.name = "unview", .pure = true, .lower = lower_unview, .vjp = vjp_unview};
+
+bool crdi_is_piece(crd_node x, int64_t *at)
+{
+    if (!x.graph || x.id < 0 || crdi_vertex_of(x)->op != &op_unview)
+        return false;
+    *at = part_of_view(crdi_vertex_of(x));
+    return *at >= 0;
+}
 
 static void vjp_view(crd_node node, const crdi_vertex *v, crd_node g, crd_node *grad)
 {
@@ -348,7 +357,8 @@ static void vjp_concat(crd_node node, const crdi_vertex *v, crd_node g, crd_node
     }
 }
 
-static const crdi_op op_concat = {.name = "concat", .pure = true, .joins = joins, .lower = lower_concat, .vjp = vjp_concat};
+static const crdi_op op_concat = {
+    .name = "concat", .pure = true, .joins = joins, .lower = lower_concat, .vjp = vjp_concat};
 
 crd_node crd_concat_at(const crd_node *parts, int count, int axis, crd_where where)
 {

@@ -15,6 +15,8 @@ bool crdi_is_product(crd_node x);
 bool crdi_is_quotient(crd_node x);
 bool crdi_is_square(crd_node x);
 bool crdi_is_negation(crd_node x);
+/* Zeros but for a stretch from element `at` on, which the first argument holds: the gradient of a slice. */
+bool crdi_is_piece(crd_node x, int64_t *at);
 bool crdi_is_addition(crd_node x);
 bool crdi_is_subtraction(crd_node x);
 
