@@ -21,41 +21,47 @@ struct dense_back {
     int64_t l_out, r_row;
 };
 
+/* Eight columns of a unit, or the last `rest` of them. A tail's g is cut, because an infinite factor makes NaN of what is
+ * not there. */
+#define BACK_COLUMNS(act, LOAD, STORE, CUT)                                                                            \
+    do {                                                                                                               \
+        v8 g = v8_set(0), a = LOAD(h + i);                                                                             \
+        for (int o = 0; o < outs; o++) {                                                                               \
+            v8 b = LOAD(d->r + o * d->r_row + i);                                                                      \
+            g = v8_fma(factor[o], b, g);                                                                               \
+            pair[o] = v8_fma(a, b, pair[o]);                                                                           \
+        }                                                                                                              \
+        g = CUT(ACT_VJP_##act(g, a));                                                                                  \
+        sum = v8_add(sum, g);                                                                                          \
+        for (int k = 0; k < inputs; k++)                                                                               \
+            dot[k] = v8_fma(LOAD(d->x + k * d->n + i), g, dot[k]);                                                     \
+        if (t)                                                                                                         \
+            STORE(t + i, g);                                                                                           \
+    } while (0)
+#define LOAD_REST(p) v8_load_n(p, rest)
+#define STORE_REST(p, v) v8_store_n(p, v, rest)
+#define CUT_REST(v) v8_first(v, rest)
+#define CUT_NONE(v) v
+
 /* One unit. inputs (0: none here) and outs are constants where it is called, so that sums stay in registers. */
 #define DENSE_BACK_UNIT(act)                                                                                           \
-    static inline __attribute__((always_inline)) void back_unit_##act(                                                 \
-        const struct dense_back *d, const double *l, const double *h, double *t, double *dk, double *db, double *dl,   \
-        const int inputs, const int outs)                                                                              \
+    static inline __attribute__((always_inline)) void back_unit_##act(const struct dense_back *d, const double *l,     \
+                                                                      const double *h, double *t, double *dk,          \
+                                                                      double *db, double *dl, const int inputs,        \
+                                                                      const int outs)                                  \
     {                                                                                                                  \
         v8 sum = v8_set(0), dot[FEW_INPUTS], pair[FEW_OUTS], factor[FEW_OUTS];                                         \
+        int64_t i = 0, rest = d->n % CRDI_LANES;                                                                       \
         for (int k = 0; k < inputs; k++)                                                                               \
             dot[k] = v8_set(0);                                                                                        \
         for (int o = 0; o < outs; o++) {                                                                               \
             pair[o] = v8_set(0);                                                                                       \
             factor[o] = v8_set(l[o * d->l_out]);                                                                       \
         }                                                                                                              \
-        for (int64_t i = 0; i < d->n; i += CRDI_LANES) {                                                               \
-            int64_t rest = d->n - i;                                                                                   \
-            int full = rest >= CRDI_LANES;                                                                             \
-            v8 g = v8_set(0), a = full ? v8_load(h + i) : v8_load_n(h + i, rest);                                      \
-            for (int o = 0; o < outs; o++) {                                                                           \
-                const double *r = d->r + o * d->r_row + i;                                                             \
-                v8 b = full ? v8_load(r) : v8_load_n(r, rest);                                                         \
-                g = v8_fma(factor[o], b, g);                                                                           \
-                pair[o] = v8_fma(a, b, pair[o]);                                                                       \
-            }                                                                                                          \
-            g = ACT_VJP_##act(g, a);                                                                                   \
-            g = full ? g : v8_first(g, rest); /* an infinite factor makes NaN of what is not there */                  \
-            sum = v8_add(sum, g);                                                                                      \
-            for (int k = 0; k < inputs; k++) {                                                                         \
-                const double *x = d->x + k * d->n + i;                                                                 \
-                dot[k] = v8_fma(full ? v8_load(x) : v8_load_n(x, rest), g, dot[k]);                                    \
-            }                                                                                                          \
-            if (t && full)                                                                                             \
-                v8_store(t + i, g);                                                                                    \
-            else if (t)                                                                                                \
-                v8_store_n(t + i, g, rest);                                                                            \
-        }                                                                                                              \
+        for (; i + CRDI_LANES <= d->n; i += CRDI_LANES)                                                                \
+            BACK_COLUMNS(act, v8_load, v8_store, CUT_NONE);                                                            \
+        if (rest)                                                                                                      \
+            BACK_COLUMNS(act, LOAD_REST, STORE_REST, CUT_REST);                                                        \
         if (db)                                                                                                        \
             *db = v8_sum(sum);                                                                                         \
         for (int k = 0; k < inputs; k++)                                                                               \

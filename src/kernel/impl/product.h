@@ -38,16 +38,71 @@ static inline void product_row(double *out, const double *a, int64_t sa, const d
         strip_rest(out + i, a, sa, b + i, sb, depth, start, n - i);
 }
 
+/* A tile of a product, `high` rows (ra apart in A) by `wide` vectors: each vector of B is loaded once for all rows. */
+static inline __attribute__((always_inline)) void tile(double *out, int64_t so, const double *a, int64_t ra, int64_t sa,
+                                                       const double *b, int64_t sb, int64_t depth, const double *start,
+                                                       const int high, const int wide)
+{
+    v8 sum[TILE_HIGH][TILE_WIDE];
+    for (int r = 0; r < high; r++)
+        for (int w = 0; w < wide; w++)
+            sum[r][w] = v8_set(start ? start[r] : 0);
+    for (int64_t k = 0; k < depth; k++) {
+        v8 row[TILE_WIDE];
+        for (int w = 0; w < wide; w++)
+            row[w] = v8_load(b + k * sb + w * CRDI_LANES);
+        for (int r = 0; r < high; r++) {
+            v8 factor = v8_set(a[r * ra + k * sa]);
+            for (int w = 0; w < wide; w++)
+                sum[r][w] = v8_fma(factor, row[w], sum[r][w]);
+        }
+    }
+    for (int r = 0; r < high; r++)
+        for (int w = 0; w < wide; w++)
+            v8_store(out + r * so + w * CRDI_LANES, sum[r][w]);
+}
+
+/* `high` rows of a product. */
+static inline __attribute__((always_inline)) void product_rows(double *out, const double *a, int64_t ra, int64_t sa,
+                                                               const double *b, int64_t sb, int64_t depth,
+                                                               const double *start, int64_t n, const int high)
+{
+    int64_t i = 0;
+    for (; i + TILE_WIDE * CRDI_LANES <= n; i += TILE_WIDE * CRDI_LANES)
+        tile(out + i, n, a, ra, sa, b + i, sb, depth, start, high, TILE_WIDE);
+    for (; i + CRDI_LANES <= n; i += CRDI_LANES)
+        tile(out + i, n, a, ra, sa, b + i, sb, depth, start, high, 1);
+    for (int r = 0; r < high && i < n; r++)
+        strip_rest(out + r * n + i, a + r * ra, sa, b + i, sb, depth, start ? start[r] : 0, n - i);
+}
+
+/* out[r, i] = start[r] + sum over k of A[r, k] B[k, i], rows of out without gaps; start NULL: zeros. */
+static inline void product(double *out, const double *a, int64_t ra, int64_t sa, const double *b, int64_t sb,
+                           int64_t depth, const double *start, int64_t n, int64_t rows)
+{
+    int64_t r = 0;
+    for (; r + TILE_HIGH <= rows; r += TILE_HIGH)
+        product_rows(out + r * n, a + r * ra, ra, sa, b, sb, depth, start ? start + r : NULL, n, TILE_HIGH);
+    if (r + 3 == rows) {
+        product_rows(out + r * n, a + r * ra, ra, sa, b, sb, depth, start ? start + r : NULL, n, 3);
+        return;
+    }
+    if (r + 2 <= rows) {
+        product_rows(out + r * n, a + r * ra, ra, sa, b, sb, depth, start ? start + r : NULL, n, 2);
+        r += 2;
+    }
+    for (; r < rows; r++)
+        product_row(out + r * n, a + r * ra, sa, b, sb, depth, start ? start[r] : 0, n);
+}
+
 /* C[r, i] = sum over k of A[r, k] B[k, i]. n = {columns, rows, depth}; A[r, k] at a + r s[0] + k s[1] (so that A may be
  * a transposed view), B[k, i] at b + k s[2] + i; C is contiguous. A batch is n[3] products with steps s[3], s[4] of A, B. */
 static void k_matmul(const crdi_call *call)
 {
     int64_t n = call->n[0], m = call->n[1], depth = call->n[2];
-    for (int64_t t = 0; t < call->n[3]; t++) {
-        const double *a = call->in[0] + t * call->s[3], *b = call->in[1] + t * call->s[4];
-        for (int64_t r = 0; r < m; r++)
-            product_row(call->out + (t * m + r) * n, a + r * call->s[0], call->s[1], b, call->s[2], depth, 0, n);
-    }
+    for (int64_t t = 0; t < call->n[3]; t++)
+        product(call->out + t * m * n, call->in[0] + t * call->s[3], call->s[0], call->s[1],
+                call->in[1] + t * call->s[4], call->s[2], depth, NULL, n, m);
 }
 
 /* C[r, i] = sum over k of A[r, k] B[i, k]: rows against rows, summed in lanes. n = {columns, rows, depth, batch}; row r
@@ -74,6 +129,5 @@ static void k_matmul_nt(const crdi_call *call)
 static void k_affine(const crdi_call *call)
 {
     int64_t n = call->n[0], units = call->n[1], inputs = call->n[2];
-    for (int64_t u = 0; u < units; u++)
-        product_row(call->out + u * n, call->in[0] + u, units, call->in[1], n, inputs, call->in[2][u], n);
+    product(call->out, call->in[0], 1, units, call->in[1], n, inputs, call->in[2], n, units);
 }

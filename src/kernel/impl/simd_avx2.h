@@ -1,6 +1,8 @@
 /* simd_avx2.h - v8 as two registers; see simd.h. */
 #include <immintrin.h>
 
+enum { TILE_HIGH = 4, TILE_WIDE = 1 };
+
 typedef struct v8 {
     __m256d x, y;
 } v8;

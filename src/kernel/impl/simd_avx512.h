@@ -1,6 +1,9 @@
 /* simd_avx512.h - v8 as one register; see simd.h. */
 #include <immintrin.h>
 
+/* Sums of a tile of a product: as many as the registers hold beside its operands. */
+enum { TILE_HIGH = 4, TILE_WIDE = 4 };
+
 typedef struct v8 {
     __m512d x;
 } v8;

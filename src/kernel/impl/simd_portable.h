@@ -1,5 +1,7 @@
 /* simd_portable.h - v8 as four vectors of two, which every 64-bit processor has; see simd.h. */
 
+enum { TILE_HIGH = 4, TILE_WIDE = 1 };
+
 typedef double v2 __attribute__((vector_size(16)));
 typedef struct v8 {
     v2 x, y, z, w;
