@@ -20,6 +20,7 @@ crdi_step *crdi_emit_fn(crdi_emitter *e, crdi_kernel_fn fn, const char *label, c
     step->kernel = -1;
     step->label = label;
     step->out = step->vertex = e->vertex;
+    step->in_place = e->graph->vertex[e->vertex]->op->in_place;
     for (int i = 0; i < 5; i++)
         step->in[i] = i < count ? in[i] : INT32_MIN;
     for (int i = 0; i < CRDI_COUNT(step->more); i++)
@@ -356,7 +357,7 @@ static int64_t take(struct plan *p, int64_t size)
 static int64_t place_to_inherit(const struct plan *p, int64_t s)
 {
     const crdi_step *step = &p->e.step[s];
-    if (step->out < 0 || !p->g->vertex[step->out]->op->in_place || p->e.base[step->out] != step->out)
+    if (step->out < 0 || !step->in_place || p->e.base[step->out] != step->out)
         return -1;
     for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++) {
         int64_t b = buffer_of(p, step->in[i]);

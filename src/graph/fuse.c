@@ -203,6 +203,28 @@ static void try_dense(struct fuse *f, int64_t s)
         replace(f, &d);
 }
 
+/* ---- a layer with its activation ------------------------------------------------------------------------------ */
+
+static void try_affine_relu(struct fuse *f, int64_t s)
+{
+    crdi_step *relu = step_at(f, s);
+    if (relu->kernel != CRDI_K_relu || f->gone[s] || relu->out_offset != 0)
+        return;
+    const crdi_step *affine = writer_of(f, relu->in[0]);
+    int64_t b = buffer_of(f, relu->in[0]);
+    if (!affine || affine->kernel != CRDI_K_affine || f->readers[b] != 1 || f->kept[b] ||
+        relu->call.n[0] != affine->call.n[0] * affine->call.n[1])
+        return;
+    const crdi_kernel_table *table = crdi_context_kernels(f->e->graph->ctx);
+    crdi_step fused = *affine;
+    fused.kernel = CRDI_K_affine_relu;
+    fused.call.fn = table->kernel[CRDI_K_affine_relu];
+    fused.label = crdi_kernel_name(CRDI_K_affine_relu);
+    fused.out = fused.vertex = relu->out;
+    f->gone[f->writer[b]] = true;
+    *relu = fused;
+}
+
 /* ---- all ----------------------------------------------------------------------------------------------------- */
 
 static bool make_room(struct fuse *f)
@@ -236,6 +258,8 @@ crd_status crdi_fuse(crdi_emitter *e, const bool *kept)
         index_steps(&f);
         for (int64_t s = 0; s < e->count && e->status == CRD_OK; s++)
             try_dense(&f, s);
+        for (int64_t s = 0; s < e->count; s++)
+            try_affine_relu(&f, s);
         close_up(&f);
     }
     crdi_free(ctx, f.writer);

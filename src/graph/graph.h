@@ -109,6 +109,7 @@ crd_node crdi_unbroadcast(crd_node g, crd_shape shape);
 typedef struct crdi_step {
     crdi_call call;
     int kernel; /* enum crdi_kernel; -1: another function */
+    bool in_place; /* the result may take the place of an operand of its size */
     bool single; /* works on single numbers: joined with its neighbours of that kind */
     int32_t out, in[5];
     int32_t more[3]; /* further results, whole buffers; INT32_MIN: none */

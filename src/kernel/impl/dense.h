@@ -45,10 +45,9 @@ struct dense_back {
 
 /* One unit. inputs (0: none here) and outs are constants where it is called, so that sums stay in registers. */
 #define DENSE_BACK_UNIT(act)                                                                                           \
-    static inline __attribute__((always_inline)) void back_unit_##act(const struct dense_back *d, const double *l,     \
-                                                                      const double *h, double *t, double *dk,          \
-                                                                      double *db, double *dl, const int inputs,        \
-                                                                      const int outs)                                  \
+    static inline __attribute__((always_inline)) void back_unit_##act(                                                 \
+        const struct dense_back *d, const double *l, const double *h, double *t, double *dk, double *db, double *dl,   \
+        const int inputs, const int outs)                                                                              \
     {                                                                                                                  \
         v8 sum = v8_set(0), dot[FEW_INPUTS], pair[FEW_OUTS], factor[FEW_OUTS];                                         \
         int64_t i = 0, rest = d->n % CRDI_LANES;                                                                       \

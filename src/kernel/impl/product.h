@@ -1,98 +1,82 @@
 /* product.h - matrix products, small ones first: no packing, no call overhead, the last axis along the vector. */
 
-/* One strip of a product: `wide` vectors of row `out` from column 0 on, out[i] = sum over k of a[k sa] b[k sb + i] in
- * the order of k, one fma each, starting from `start`. Written for constant `wide`, so that the sums stay in registers. */
-static inline void strip(double *out, const double *a, int64_t sa, const double *b, int64_t sb, int64_t depth,
-                         double start, const int wide)
+/* What is multiplied: A[r, k] at a + r ra + k sa, B[k, i] at b + k sb + i, rows of the result n elements long, without
+ * gaps. Each element is start[r] (NULL: 0) and the products in the order of k, one fma each. */
+struct factors {
+    const double *a, *b, *start;
+    int64_t ra, sa, sb, depth, n;
+};
+
+static inline double start_of(const struct factors *f, int64_t r)
 {
-    v8 sum[4];
-    for (int w = 0; w < wide; w++)
-        sum[w] = v8_set(start);
-    for (int64_t k = 0; k < depth; k++) {
-        v8 factor = v8_set(a[k * sa]);
-        for (int w = 0; w < wide; w++)
-            sum[w] = v8_fma(factor, v8_load(b + k * sb + w * CRDI_LANES), sum[w]);
-    }
-    for (int w = 0; w < wide; w++)
-        v8_store(out + w * CRDI_LANES, sum[w]);
+    return f->start ? f->start[r] : 0;
 }
 
-static inline void strip_rest(double *out, const double *a, int64_t sa, const double *b, int64_t sb, int64_t depth,
-                              double start, int64_t n)
-{
-    v8 sum = v8_set(start);
-    for (int64_t k = 0; k < depth; k++)
-        sum = v8_fma(v8_set(a[k * sa]), v8_load_n(b + k * sb, n), sum);
-    v8_store_n(out, sum, n);
-}
-
-static inline void product_row(double *out, const double *a, int64_t sa, const double *b, int64_t sb, int64_t depth,
-                               double start, int64_t n)
-{
-    int64_t i = 0;
-    for (; i + 4 * CRDI_LANES <= n; i += 4 * CRDI_LANES)
-        strip(out + i, a, sa, b + i, sb, depth, start, 4);
-    for (; i + CRDI_LANES <= n; i += CRDI_LANES)
-        strip(out + i, a, sa, b + i, sb, depth, start, 1);
-    if (i < n)
-        strip_rest(out + i, a, sa, b + i, sb, depth, start, n - i);
-}
-
-/* A tile of a product, `high` rows (ra apart in A) by `wide` vectors: each vector of B is loaded once for all rows. */
-static inline __attribute__((always_inline)) void tile(double *out, int64_t so, const double *a, int64_t ra, int64_t sa,
-                                                       const double *b, int64_t sb, int64_t depth, const double *start,
-                                                       const int high, const int wide)
+/* A tile of a product, `high` rows from r on by `wide` vectors from column i on: each vector of B is loaded once for all
+ * rows. high, wide and relu are constants where it is called, so that the sums stay in registers. */
+static inline __attribute__((always_inline)) void tile(double *out, const struct factors *f, int64_t r, int64_t i,
+                                                       const int high, const int wide, const int relu)
 {
     v8 sum[TILE_HIGH][TILE_WIDE];
-    for (int r = 0; r < high; r++)
+    const double *a = f->a + r * f->ra, *b = f->b + i;
+    for (int h = 0; h < high; h++)
         for (int w = 0; w < wide; w++)
-            sum[r][w] = v8_set(start ? start[r] : 0);
-    for (int64_t k = 0; k < depth; k++) {
+            sum[h][w] = v8_set(start_of(f, r + h));
+    for (int64_t k = 0; k < f->depth; k++, a += f->sa, b += f->sb) {
         v8 row[TILE_WIDE];
         for (int w = 0; w < wide; w++)
-            row[w] = v8_load(b + k * sb + w * CRDI_LANES);
-        for (int r = 0; r < high; r++) {
-            v8 factor = v8_set(a[r * ra + k * sa]);
+            row[w] = v8_load(b + w * CRDI_LANES);
+        for (int h = 0; h < high; h++) {
+            v8 factor = v8_set(a[h * f->ra]);
             for (int w = 0; w < wide; w++)
-                sum[r][w] = v8_fma(factor, row[w], sum[r][w]);
+                sum[h][w] = v8_fma(factor, row[w], sum[h][w]);
         }
     }
-    for (int r = 0; r < high; r++)
+    for (int h = 0; h < high; h++)
         for (int w = 0; w < wide; w++)
-            v8_store(out + r * so + w * CRDI_LANES, sum[r][w]);
+            v8_store(out + (r + h) * f->n + i + w * CRDI_LANES, relu ? v8_relu(sum[h][w]) : sum[h][w]);
 }
 
-/* `high` rows of a product. */
-static inline __attribute__((always_inline)) void product_rows(double *out, const double *a, int64_t ra, int64_t sa,
-                                                               const double *b, int64_t sb, int64_t depth,
-                                                               const double *start, int64_t n, const int high)
+/* The last columns, fewer than a vector, of one row. */
+static inline void tile_rest(double *out, const struct factors *f, int64_t r, int64_t i, const int relu)
+{
+    v8 sum = v8_set(start_of(f, r));
+    for (int64_t k = 0; k < f->depth; k++)
+        sum = v8_fma(v8_set(f->a[r * f->ra + k * f->sa]), v8_load_n(f->b + k * f->sb + i, f->n - i), sum);
+    v8_store_n(out + r * f->n + i, relu ? v8_relu(sum) : sum, f->n - i);
+}
+
+static inline __attribute__((always_inline)) void product_rows(double *out, const struct factors *f, int64_t r,
+                                                               const int high, const int relu)
 {
     int64_t i = 0;
-    for (; i + TILE_WIDE * CRDI_LANES <= n; i += TILE_WIDE * CRDI_LANES)
-        tile(out + i, n, a, ra, sa, b + i, sb, depth, start, high, TILE_WIDE);
-    for (; i + CRDI_LANES <= n; i += CRDI_LANES)
-        tile(out + i, n, a, ra, sa, b + i, sb, depth, start, high, 1);
-    for (int r = 0; r < high && i < n; r++)
-        strip_rest(out + r * n + i, a + r * ra, sa, b + i, sb, depth, start ? start[r] : 0, n - i);
+    for (; i + TILE_WIDE * CRDI_LANES <= f->n; i += TILE_WIDE * CRDI_LANES)
+        tile(out, f, r, i, high, TILE_WIDE, relu);
+    for (; i + CRDI_LANES <= f->n; i += CRDI_LANES)
+        tile(out, f, r, i, high, 1, relu);
+    for (int h = 0; h < high && i < f->n; h++)
+        tile_rest(out, f, r + h, i, relu);
 }
 
-/* out[r, i] = start[r] + sum over k of A[r, k] B[k, i], rows of out without gaps; start NULL: zeros. */
-static inline void product(double *out, const double *a, int64_t ra, int64_t sa, const double *b, int64_t sb,
-                           int64_t depth, const double *start, int64_t n, int64_t rows)
+static inline __attribute__((always_inline)) void product(double *out, const struct factors *f, int64_t rows,
+                                                          const int relu)
 {
     int64_t r = 0;
     for (; r + TILE_HIGH <= rows; r += TILE_HIGH)
-        product_rows(out + r * n, a + r * ra, ra, sa, b, sb, depth, start ? start + r : NULL, n, TILE_HIGH);
-    if (r + 3 == rows) {
-        product_rows(out + r * n, a + r * ra, ra, sa, b, sb, depth, start ? start + r : NULL, n, 3);
-        return;
+        product_rows(out, f, r, TILE_HIGH, relu);
+    switch (rows - r) {
+    case 3:
+        product_rows(out, f, r, 3, relu);
+        break;
+    case 2:
+        product_rows(out, f, r, 2, relu);
+        break;
+    case 1:
+        product_rows(out, f, r, 1, relu);
+        break;
+    default:
+        break;
     }
-    if (r + 2 <= rows) {
-        product_rows(out + r * n, a + r * ra, ra, sa, b, sb, depth, start ? start + r : NULL, n, 2);
-        r += 2;
-    }
-    for (; r < rows; r++)
-        product_row(out + r * n, a + r * ra, sa, b, sb, depth, start ? start[r] : 0, n);
 }
 
 /* C[r, i] = sum over k of A[r, k] B[k, i]. n = {columns, rows, depth}; A[r, k] at a + r s[0] + k s[1] (so that A may be
@@ -100,9 +84,14 @@ static inline void product(double *out, const double *a, int64_t ra, int64_t sa,
 static void k_matmul(const crdi_call *call)
 {
     int64_t n = call->n[0], m = call->n[1], depth = call->n[2];
-    for (int64_t t = 0; t < call->n[3]; t++)
-        product(call->out + t * m * n, call->in[0] + t * call->s[3], call->s[0], call->s[1],
-                call->in[1] + t * call->s[4], call->s[2], depth, NULL, n, m);
+    for (int64_t t = 0; t < call->n[3]; t++) {
+        struct factors f = {.a = call->in[0] + t * call->s[3], .ra = call->s[0], .sa = call->s[1]};
+        f.b = call->in[1] + t * call->s[4];
+        f.sb = call->s[2];
+        f.depth = depth;
+        f.n = n;
+        product(call->out + t * m * n, &f, m, 0);
+    }
 }
 
 /* C[r, i] = sum over k of A[r, k] B[i, k]: rows against rows, summed in lanes. n = {columns, rows, depth, batch}; row r
@@ -126,8 +115,20 @@ static void k_matmul_nt(const crdi_call *call)
 
 /* A dense layer with the units along the rows: out[u, i] = bias[u] + sum over k of K[k, u] X[k, i].
  * in = {K (inputs, units), X (inputs, n), bias (units)}; n = {n, units, inputs}. */
+static inline struct factors layer_of(const crdi_call *call)
+{
+    return (struct factors){call->in[0], call->in[1], call->in[2], 1, call->n[1], call->n[0], call->n[2], call->n[0]};
+}
+
 static void k_affine(const crdi_call *call)
 {
-    int64_t n = call->n[0], units = call->n[1], inputs = call->n[2];
-    product(call->out, call->in[0], 1, units, call->in[1], n, inputs, call->in[2], n, units);
+    struct factors f = layer_of(call);
+    product(call->out, &f, call->n[1], 0);
+}
+
+/* relu of that. */
+static void k_affine_relu(const crdi_call *call)
+{
+    struct factors f = layer_of(call);
+    product(call->out, &f, call->n[1], 1);
 }

@@ -74,6 +74,13 @@ static inline v8 v8_if_positive(v8 a, v8 b)
                 _mm256_and_pd(_mm256_cmp_pd(a.y, zero, _CMP_GT_OQ), b.y)};
 }
 
+static inline v8 v8_relu(v8 a)
+{
+    __m256d zero = _mm256_setzero_pd();
+    return (v8){_mm256_and_pd(_mm256_cmp_pd(a.x, zero, _CMP_NLE_UQ), a.x),
+                _mm256_and_pd(_mm256_cmp_pd(a.y, zero, _CMP_NLE_UQ), a.y)};
+}
+
 static inline v8 v8_first(v8 a, int64_t n)
 {
     return (v8){_mm256_and_pd(_mm256_castsi256_pd(v8_below(n)), a.x),

@@ -63,6 +63,11 @@ static inline v8 v8_if_positive(v8 a, v8 b)
     return (v8){_mm512_maskz_mov_pd(_mm512_cmp_pd_mask(a.x, _mm512_setzero_pd(), _CMP_GT_OQ), b.x)};
 }
 
+static inline v8 v8_relu(v8 a)
+{
+    return (v8){_mm512_maskz_mov_pd(_mm512_cmp_pd_mask(a.x, _mm512_setzero_pd(), _CMP_NLE_UQ), a.x)};
+}
+
 static inline v8 v8_first(v8 a, int64_t n)
 {
     return (v8){_mm512_maskz_mov_pd((__mmask8)((1u << n) - 1), a.x)};

@@ -81,6 +81,16 @@ static inline v8 v8_if_positive(v8 a, v8 b)
     return (v8){v2_if_positive(a.x, b.x), v2_if_positive(a.y, b.y), v2_if_positive(a.z, b.z), v2_if_positive(a.w, b.w)};
 }
 
+static inline v2 v2_relu(v2 a)
+{
+    return (v2){a[0] <= 0 ? 0 : a[0], a[1] <= 0 ? 0 : a[1]};
+}
+
+static inline v8 v8_relu(v8 a)
+{
+    return (v8){v2_relu(a.x), v2_relu(a.y), v2_relu(a.z), v2_relu(a.w)};
+}
+
 static inline v8 v8_first(v8 a, int64_t n)
 {
     double r[CRDI_LANES];
