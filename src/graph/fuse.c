@@ -173,7 +173,7 @@ static void replace(struct fuse *f, const struct dense *d)
     fused.more[0] = d->db >= 0 ? step_at(f, d->db)->out : INT32_MIN;
     fused.more[1] = d->store ? t.out : INT32_MIN;
     fused.more[2] = d->dl >= 0 ? step_at(f, d->dl)->out : INT32_MIN;
-    memcpy(fused.call.n, (int64_t[5]){d->n, d->units, d->inputs, d->outs, 1}, sizeof fused.call.n);
+    memcpy(fused.call.n, (int64_t[4]){d->n, d->units, d->inputs, d->outs}, sizeof fused.call.n);
     memcpy(fused.call.s, (int64_t[4]){g.call.s[0], g.call.s[1], g.call.s[2], d->n}, 4 * sizeof(int64_t));
     if (!d->store && d->inputs > FEW_INPUTS) {
         fused.more[1] = crdi_emit_scratch(f->e, d->n);

@@ -25,7 +25,7 @@ struct crdi_call {
     double *out;
     const double *in[5];
     double *more[3]; /* further results */
-    int64_t n[5]; /* extents */
+    int64_t n[4]; /* extents */
     int64_t s[8]; /* strides, in elements */
     double number[2];
     const void *extra; /* what a kernel needs beyond that, described at the kernel */

@@ -6,8 +6,8 @@
  *     more[0]  db (units)            sums of T's rows; may be NULL
  *     more[1]  T (units, n)          row u at u s[3]: s[3] = 0 keeps one row only; may be NULL for few inputs
  *     more[2]  dL (units, outs)      H's rows against R's; may be NULL for few outs
- * in = {L, R, H, X}; n = {n, units, inputs, outs, batch}; L[u, o] at l + u s[0] + o s[1], R's rows s[2] apart; steps of
- * a batch s[4] to s[7] of L, R, H, X, results without gaps. To the bit what matmul, act_vjp, matmul_nt and sum_rows give. */
+ * in = {L, R, H, X}; n = {n, units, inputs, outs}; L[u, o] at l + u s[0] + o s[1], R's rows s[2] apart, results without
+ * gaps. To the bit what matmul, act_vjp, matmul_nt and sum_rows give. */
 
 enum { FEW_INPUTS = 4, FEW_OUTS = 4 };
 
@@ -18,55 +18,72 @@ enum { FEW_INPUTS = 4, FEW_OUTS = 4 };
 struct dense_back {
     int64_t n, units;
     const double *r, *x;
-    int64_t l_out, r_row;
+    int64_t l_unit, l_out, r_row;
 };
 
-/* Eight columns of a unit, or the last `rest` of them. A tail's g is cut, because an infinite factor makes NaN of what is
- * not there. */
+/* Eight columns of `count` units, or the last `rest` of them. A tail's g is cut, because an infinite factor makes NaN of
+ * what is not there. */
 #define BACK_COLUMNS(act, LOAD, STORE, CUT)                                                                            \
     do {                                                                                                               \
-        v8 g = v8_set(0), a = LOAD(h + i);                                                                             \
+        v8 a[BACK_UNITS], g[BACK_UNITS];                                                                               \
+        for (int u = 0; u < count; u++) {                                                                              \
+            a[u] = LOAD(h + u * d->n + i);                                                                             \
+            g[u] = v8_set(0);                                                                                          \
+        }                                                                                                              \
         for (int o = 0; o < outs; o++) {                                                                               \
             v8 b = LOAD(d->r + o * d->r_row + i);                                                                      \
-            g = v8_fma(factor[o], b, g);                                                                               \
-            pair[o] = v8_fma(a, b, pair[o]);                                                                           \
+            for (int u = 0; u < count; u++) {                                                                          \
+                g[u] = v8_fma(factor[u][o], b, g[u]);                                                                  \
+                pair[u][o] = v8_fma(a[u], b, pair[u][o]);                                                              \
+            }                                                                                                          \
         }                                                                                                              \
-        g = CUT(ACT_VJP_##act(g, a));                                                                                  \
-        sum = v8_add(sum, g);                                                                                          \
-        for (int k = 0; k < inputs; k++)                                                                               \
-            dot[k] = v8_fma(LOAD(d->x + k * d->n + i), g, dot[k]);                                                     \
-        if (t)                                                                                                         \
-            STORE(t + i, g);                                                                                           \
+        for (int u = 0; u < count; u++) {                                                                              \
+            g[u] = CUT(ACT_VJP_##act(g[u], a[u]));                                                                     \
+            sum[u] = v8_add(sum[u], g[u]);                                                                             \
+            if (t)                                                                                                     \
+                STORE(t + u * t_step + i, g[u]);                                                                       \
+        }                                                                                                              \
+        for (int k = 0; k < inputs; k++) {                                                                             \
+            v8 x = LOAD(d->x + k * d->n + i);                                                                          \
+            for (int u = 0; u < count; u++)                                                                            \
+                dot[u][k] = v8_fma(x, g[u], dot[u][k]);                                                                \
+        }                                                                                                              \
     } while (0)
 #define LOAD_REST(p) v8_load_n(p, rest)
 #define STORE_REST(p, v) v8_store_n(p, v, rest)
 #define CUT_REST(v) v8_first(v, rest)
 #define CUT_NONE(v) v
 
-/* One unit. inputs (0: none here) and outs are constants where it is called, so that sums stay in registers. */
-#define DENSE_BACK_UNIT(act)                                                                                           \
-    static inline __attribute__((always_inline)) void back_unit_##act(                                                 \
-        const struct dense_back *d, const double *l, const double *h, double *t, double *dk, double *db, double *dl,   \
-        const int inputs, const int outs)                                                                              \
+/* Units from one on. count, inputs (0: none here) and outs are constants where it is called, so that sums stay in
+ * registers; two units at once load R and X once for both. */
+#define DENSE_BACK_UNITS(act)                                                                                          \
+    static inline __attribute__((always_inline)) void back_units_##act(                                                \
+        const struct dense_back *d, const double *l, const double *h, double *t, int64_t t_step, double *dk,           \
+        double *db, double *dl, const int inputs, const int outs, const int count)                                     \
     {                                                                                                                  \
-        v8 sum = v8_set(0), dot[FEW_INPUTS], pair[FEW_OUTS], factor[FEW_OUTS];                                         \
+        v8 sum[BACK_UNITS], dot[BACK_UNITS][FEW_INPUTS], pair[BACK_UNITS][FEW_OUTS], factor[BACK_UNITS][FEW_OUTS];     \
         int64_t i = 0, rest = d->n % CRDI_LANES;                                                                       \
-        for (int k = 0; k < inputs; k++)                                                                               \
-            dot[k] = v8_set(0);                                                                                        \
-        for (int o = 0; o < outs; o++) {                                                                               \
-            pair[o] = v8_set(0);                                                                                       \
-            factor[o] = v8_set(l[o * d->l_out]);                                                                       \
+        for (int u = 0; u < count; u++) {                                                                              \
+            sum[u] = v8_set(0);                                                                                        \
+            for (int k = 0; k < inputs; k++)                                                                           \
+                dot[u][k] = v8_set(0);                                                                                 \
+            for (int o = 0; o < outs; o++) {                                                                           \
+                pair[u][o] = v8_set(0);                                                                                \
+                factor[u][o] = v8_set(l[u * d->l_unit + o * d->l_out]);                                                \
+            }                                                                                                          \
         }                                                                                                              \
         for (; i + CRDI_LANES <= d->n; i += CRDI_LANES)                                                                \
             BACK_COLUMNS(act, v8_load, v8_store, CUT_NONE);                                                            \
         if (rest)                                                                                                      \
             BACK_COLUMNS(act, LOAD_REST, STORE_REST, CUT_REST);                                                        \
-        if (db)                                                                                                        \
-            *db = v8_sum(sum);                                                                                         \
-        for (int k = 0; k < inputs; k++)                                                                               \
-            dk[k * d->units] = v8_sum(dot[k]);                                                                         \
-        for (int o = 0; o < outs && dl; o++)                                                                           \
-            dl[o] = v8_sum(pair[o]);                                                                                   \
+        for (int u = 0; u < count; u++) {                                                                              \
+            if (db)                                                                                                    \
+                db[u] = v8_sum(sum[u]);                                                                                \
+            for (int k = 0; k < inputs; k++)                                                                           \
+                dk[k * d->units + u] = v8_sum(dot[u][k]);                                                              \
+            for (int o = 0; o < outs && dl; o++)                                                                       \
+                dl[u * outs + o] = v8_sum(pair[u][o]);                                                                 \
+        }                                                                                                              \
     }
 
 /* Many inputs: rows of x against the row of t that has just been made. */
@@ -82,39 +99,44 @@ static inline void back_inputs(const double *t, const double *x, int64_t n, int6
         dk[k * units] = dot_of(t, x + k * n, n);
 }
 
-#define BACK_CASE(act, i, o)                                                                                           \
+#define BACK_CASE(act, i, o, two)                                                                                      \
     case (i)*8 + (o):                                                                                                  \
-        back_unit_##act(&d, l, h, t, dk, db, dl, i, o);                                                                \
+        if (two && u + 2 <= units) {                                                                                   \
+            back_units_##act(&d, l, h, t, call->s[3], dk, db, dl, i, o, BACK_UNITS);                                   \
+            u += BACK_UNITS;                                                                                           \
+        } else {                                                                                                       \
+            back_units_##act(&d, l, h, t, call->s[3], dk, db, dl, i, o, 1);                                            \
+            u++;                                                                                                       \
+        }                                                                                                              \
         break;
-#define BACK_CASES(act, i) BACK_CASE(act, i, 1) BACK_CASE(act, i, 2) BACK_CASE(act, i, 3) BACK_CASE(act, i, 4)
+#define BACK_CASES(act, i, two)                                                                                        \
+    BACK_CASE(act, i, 1, two) BACK_CASE(act, i, 2, two) BACK_CASE(act, i, 3, two) BACK_CASE(act, i, 4, 0)
 
 #define DENSE_BACK(act)                                                                                                \
-    DENSE_BACK_UNIT(act)                                                                                               \
+    DENSE_BACK_UNITS(act)                                                                                              \
     static void k_dense_back_##act(const crdi_call *call)                                                              \
     {                                                                                                                  \
         int64_t n = call->n[0], units = call->n[1], inputs = call->n[2], outs = call->n[3];                            \
         int few = inputs <= FEW_INPUTS ? (int)inputs : 0;                                                              \
-        for (int64_t b = 0; b < call->n[4]; b++) {                                                                     \
-            struct dense_back d = {.n = n, .units = units, .l_out = call->s[1], .r_row = call->s[2]};                  \
-            d.r = call->in[1] + b * call->s[5];                                                                        \
-            d.x = call->in[3] + b * call->s[7];                                                                        \
-            for (int64_t u = 0; u < units; u++) {                                                                      \
-                const double *l = call->in[0] + b * call->s[4] + u * call->s[0];                                       \
-                const double *h = call->in[2] + b * call->s[6] + u * n;                                                \
-                double *t = call->more[1] ? call->more[1] + (call->s[3] ? b * units * n : 0) + u * call->s[3] : NULL;  \
-                double *dk = call->out + b * inputs * units + u;                                                       \
-                double *db = call->more[0] ? call->more[0] + b * units + u : NULL;                                     \
-                double *dl = call->more[2] ? call->more[2] + (b * units + u) * outs : NULL;                            \
-                switch (few * 8 + (int)outs) {                                                                         \
-                    BACK_CASES(act, 0)                                                                                 \
-                    BACK_CASES(act, 1)                                                                                 \
-                    BACK_CASES(act, 2)                                                                                 \
-                    BACK_CASES(act, 3)                                                                                 \
-                    BACK_CASES(act, 4)                                                                                 \
-                }                                                                                                      \
-                if (few == 0)                                                                                          \
-                    back_inputs(t, d.x, n, inputs, dk, units);                                                         \
+        struct dense_back d = {.n = n, .units = units, .r = call->in[1], .x = call->in[3]};                            \
+        d.l_unit = call->s[0];                                                                                         \
+        d.l_out = call->s[1];                                                                                          \
+        d.r_row = call->s[2];                                                                                          \
+        for (int64_t u = 0, first; u < units;) {                                                                       \
+            const double *l = call->in[0] + u * d.l_unit, *h = call->in[2] + u * n;                                    \
+            double *t = call->more[1] ? call->more[1] + u * call->s[3] : NULL;                                         \
+            double *dk = call->out + u, *db = call->more[0] ? call->more[0] + u : NULL;                                \
+            double *dl = call->more[2] ? call->more[2] + u * outs : NULL;                                              \
+            first = u;                                                                                                 \
+            switch (few * 8 + (int)outs) {                                                                             \
+                BACK_CASES(act, 0, 0)                                                                                  \
+                BACK_CASES(act, 1, BACK_UNITS == 2)                                                                    \
+                BACK_CASES(act, 2, BACK_UNITS == 2)                                                                    \
+                BACK_CASES(act, 3, 0)                                                                                  \
+                BACK_CASES(act, 4, 0)                                                                                  \
             }                                                                                                          \
+            if (few == 0)                                                                                              \
+                back_inputs(t, d.x, n, inputs, call->out + first, units);                                              \
         }                                                                                                              \
     }
 

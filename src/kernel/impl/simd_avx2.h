@@ -1,7 +1,7 @@
 /* simd_avx2.h - v8 as two registers; see simd.h. */
 #include <immintrin.h>
 
-enum { TILE_HIGH = 4, TILE_WIDE = 1 };
+enum { TILE_HIGH = 4, TILE_WIDE = 1, BACK_UNITS = 1 };
 
 typedef struct v8 {
     __m256d x, y;

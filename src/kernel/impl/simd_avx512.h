@@ -1,8 +1,8 @@
 /* simd_avx512.h - v8 as one register; see simd.h. */
 #include <immintrin.h>
 
-/* Sums of a tile of a product: as many as the registers hold beside its operands. */
-enum { TILE_HIGH = 4, TILE_WIDE = 4 };
+/* Sums of a tile of a product, units in one pass of dense.h: as many as the registers hold beside the operands. */
+enum { TILE_HIGH = 4, TILE_WIDE = 4, BACK_UNITS = 2 };
 
 typedef struct v8 {
     __m512d x;
