@@ -1,7 +1,6 @@
 /* cmd_evaluate.c - credence evaluate RUN.crd TEST.csv */
 #include "cli/calibrate.h"
 #include "report/evaluation.h"
-#include "report/figures.h"
 
 #include <string.h>
 
@@ -45,6 +44,15 @@ static crd_status print(const struct evaluate *e, const crdi_score_options *opti
     if (status == CRD_OK)
         fputs(crdi_string_text(&out), stdout);
     crdi_string_clear(&out);
+    return status;
+}
+
+static crd_status draw(const struct evaluate *e, const crdi_score_options *options)
+{
+    crdi_figure *figure;
+    CRD_TRY(crdi_evaluation_figure(e->evaluation, e->scores, options, &figure));
+    crd_status status = crdi_figure_save(figure, e->o->reliability, e->o->force);
+    crdi_figure_destroy(&figure);
     return status;
 }
 
@@ -94,6 +102,8 @@ static crd_status evaluate(struct evaluate *e)
         CRD_TRY(crdi_evaluation_make(&request, e->calibration, &e->other));
     }
     CRD_TRY(crdi_scores_make(e->evaluation, e->other, &options, &e->scores));
+    if (e->o->reliability)
+        CRD_TRY(draw(e, &options));
     return print(e, &options);
 }
 

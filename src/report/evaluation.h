@@ -3,6 +3,7 @@
 #define CRDI_REPORT_EVALUATION_H
 
 #include "report/calibration.h"
+#include "report/figures.h"
 #include "report/table.h"
 
 #include <credence/scores.h>
@@ -92,6 +93,10 @@ void crdi_scores_destroy(crdi_scores **scores);
  * frequency the share of rows with F(y) <= p. Returns how many rows `out` [options->bins] got; 0 for counts. */
 crd_status crdi_reliability_make(const crdi_evaluation *evaluation, int64_t target, const crdi_score_options *options,
                                  crd_reliability_bin *out, int *count);
+
+/* The figure "reliability", a row of panels a target (evaluation_figure.c). CRD_EUNSUPPORTED: counts. */
+crd_status crdi_evaluation_figure(const crdi_evaluation *evaluation, const crdi_scores *scores,
+                                  const crdi_score_options *options, crdi_figure **out);
 
 /* ---- tables (evaluation_text.c) --------------------------------------------------------------------------------- */
 

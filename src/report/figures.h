@@ -7,6 +7,8 @@
 
 #include "report/figure.h"
 
+#include <credence/scores.h>
+
 typedef struct crdi_named {
     const char *name;
     const double *values;
@@ -57,6 +59,14 @@ typedef struct crdi_maps {
     const char *footnote; /* NULL: none */
 } crdi_maps;
 
+/* A reliability table: bins of confidence, or levels (of numbers), as crdi_reliability_make gives them. */
+typedef struct crdi_reliability {
+    const char *title;
+    bool levels;
+    int bins;
+    const crd_reliability_bin *bin;
+} crdi_reliability;
+
 typedef struct crdi_figure_source {
     /* CRDI_NEEDS_DATA */
     int64_t rows;
@@ -86,9 +96,19 @@ typedef struct crdi_figure_source {
     /* CRDI_NEEDS_LOSS */
     int64_t step_count;
     const double *loss; /* (step_count); NaN: a step that was skipped */
+    /* CRDI_NEEDS_RELIABILITY */
+    int reliability_count;
+    const crdi_reliability *reliability;
 } crdi_figure_source;
 
-enum { CRDI_NEEDS_DATA = 1, CRDI_NEEDS_SERIES = 2, CRDI_NEEDS_BANDS = 4, CRDI_NEEDS_LOSS = 8, CRDI_NEEDS_MAPS = 16 };
+enum {
+    CRDI_NEEDS_DATA = 1,
+    CRDI_NEEDS_SERIES = 2,
+    CRDI_NEEDS_BANDS = 4,
+    CRDI_NEEDS_LOSS = 8,
+    CRDI_NEEDS_MAPS = 16,
+    CRDI_NEEDS_RELIABILITY = 32
+};
 
 /* CRD_EMISSING when a part that it needs is empty. */
 typedef crd_status (*crdi_figure_fn)(crdi_figure **out, crd_context *ctx, const crdi_figure_source *source);

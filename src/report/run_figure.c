@@ -262,6 +262,10 @@ crd_status crdi_run_figure_make(crdi_network_run *net, const char *figure, const
             crdi_arena_destroy(&arena);
             return status;
         }
+    if (type->needs == CRDI_NEEDS_RELIABILITY)
+        return crdi_raise(net->ctx, CRD_EUNSUPPORTED,
+                          "figure '%s' needs rows that the fit did not see: credence evaluate %s TEST.csv --%s FILE",
+                          type->name, net->path, type->name);
     return crdi_raise(net->ctx, CRD_EUNSUPPORTED, "figure '%s' compares several runs: it is not drawn from one",
                       type->name);
 }

@@ -1,6 +1,6 @@
 /* test_evaluation.c - scores of a run against what is written out by hand from its draws; calibration; Bernoulli and categorical. The
  * run files are written here with draws that the test knows: networks without hidden layers. */
-#include "report/evaluation.h"
+#include "report/comparison.h"
 #include "report/run_likelihood.h"
 #include "store/dataset.h"
 #include "testing.h"
@@ -803,6 +803,109 @@ static void far_rows_are_told_apart_by_what_grows(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* ---- several runs ------------------------------------------------------------------------------------------------- */
+
+static double other_number(const void *user, const char *site, int64_t draw, int64_t element)
+{
+    return (strstr(site, "kernel") ? 0.7 : 1) * number_value(user, site, draw, element);
+}
+
+/* One run scored, to be compared. */
+struct scored_run {
+    crd_dataset *dataset;
+    crdi_network_run *net;
+    crdi_evaluation *evaluation;
+    crdi_scores *scores;
+};
+
+static crdi_compared score_run(crd_context *ctx, char kind, crd_scale scale, const char *likelihood, value_fn value,
+                               struct scored_run *out)
+{
+    static const double one = 1;
+    crdi_score_options options = {.bins = 10};
+    out->dataset = make_dataset(ctx, kind, scale);
+    out->net = write_run(&(struct known){ctx, out->dataset, likelihood, DRAWS, value, &one});
+    crdi_outlook_request request = request_of(out->net);
+    assert_ok(ctx, crdi_evaluation_make(&request, NULL, &out->evaluation));
+    assert_ok(ctx, crdi_scores_make(out->evaluation, NULL, &options, &out->scores));
+    return (crdi_compared){likelihood, out->evaluation, out->scores};
+}
+
+static void clear_run(struct scored_run *run)
+{
+    crdi_scores_destroy(&run->scores);
+    crdi_evaluation_destroy(&run->evaluation);
+    crdi_network_run_close(&run->net);
+    crd_dataset_destroy(&run->dataset);
+}
+
+/* The number behind "run,target,score,estimate,se," of a CSV row of the second run. */
+static void find_difference(const char *csv, const char *score, double *value, double *se)
+{
+    char key[64];
+    snprintf(key, sizeof key, "student_t,y,%s,", score);
+    const char *row = strstr(csv, key);
+    assert_non_null(row);
+    double estimate, error;
+    assert_int_equal(sscanf(row + strlen(key), "%lf,%lf,%lf,%lf", &estimate, &error, value, se), 4);
+}
+
+static void differences_row_by_row(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    struct scored_run a, b;
+    crdi_compared run[2] = {score_run(ctx, 'n', CRD_SCALE_STANDARD, "normal", number_value, &a),
+                            score_run(ctx, 'n', CRD_SCALE_STANDARD, "student_t", other_number, &b)};
+    crdi_string out;
+    double d[ROWS], value, se;
+    crdi_string_init(&out, ctx);
+    assert_ok(ctx, crdi_comparison_same_rows(&run[0], &run[1]));
+    assert_ok(ctx, crdi_comparison_csv(&out, run, 2));
+    find_difference(crdi_string_text(&out), "log_density", &value, &se);
+    for (int i = 0; i < ROWS; i++)
+        d[i] = cell(b.evaluation, CRDI_CELL_LOG_DENSITY, i) - cell(a.evaluation, CRDI_CELL_LOG_DENSITY, i);
+    assert_close(value, crd_diag_mean(d, ROWS), 1e-10, 0);
+    assert_close(se, crd_diag_sd(d, ROWS) / sqrt(ROWS), 1e-10, 0);
+    find_difference(crdi_string_text(&out), "coverage_80", &value, &se);
+    for (int i = 0; i < ROWS; i++)
+        d[i] = cell(b.evaluation, CRDI_CELL_COVERED_80, i) - cell(a.evaluation, CRDI_CELL_COVERED_80, i);
+    assert_close(value, crd_diag_mean(d, ROWS), 1e-10, 1e-15);
+    assert_close(se, crd_diag_sd(d, ROWS) / sqrt(ROWS), 1e-10, 0);
+    crdi_string_clear(&out);
+    clear_run(&a);
+    clear_run(&b);
+    testing_context_destroy(&ctx);
+}
+
+static void what_cannot_be_compared(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    struct scored_run number, scaled, count, three, two;
+    crdi_compared n = score_run(ctx, 'n', CRD_SCALE_NONE, "normal", number_value, &number);
+    crdi_compared s = score_run(ctx, 'n', CRD_SCALE_STANDARD, "normal", number_value, &scaled);
+    crdi_compared c = score_run(ctx, 'c', CRD_SCALE_NONE, "poisson", count_value, &count);
+    crdi_compared k3 = score_run(ctx, '3', CRD_SCALE_NONE, "categorical", class_value, &three);
+    crdi_compared k2 = score_run(ctx, '2', CRD_SCALE_NONE, "categorical", class_value, &two);
+    assert_ok(ctx, crdi_comparison_same_rows(&n, &s));
+    const crdi_compared *pair[][2] = {{&n, &c}, {&c, &k3}, {&k3, &k2}};
+    for (int i = 0; i < CRDI_COUNT(pair); i++) {
+        assert_int_equal(crdi_comparison_same_rows(pair[i][0], pair[i][1]), CRD_EDATA);
+        crd_error_clear(ctx);
+    }
+    scaled.evaluation->cell[CRDI_CELL_Y * ROWS + 7] += 1e-3;
+    assert_int_equal(crdi_comparison_same_rows(&n, &s), CRD_EDATA);
+    crd_error_clear(ctx);
+    scaled.evaluation->rows--;
+    assert_int_equal(crdi_comparison_same_rows(&n, &s), CRD_EDATA);
+    crd_error_clear(ctx);
+    struct scored_run *all[] = {&number, &scaled, &count, &three, &two};
+    for (int i = 0; i < CRDI_COUNT(all); i++)
+        clear_run(all[i]);
+    testing_context_destroy(&ctx);
+}
+
 /* ---- weights ------------------------------------------------------------------------------------------------------ */
 
 static crd_status read_weights(const crdi_network_run *net, const char *text, double **out)
@@ -860,6 +963,8 @@ int main(void)
         cmocka_unit_test(conformal_limits_cover),
         cmocka_unit_test(what_cannot_be_calibrated),
         cmocka_unit_test(far_rows_are_told_apart_by_what_grows),
+        cmocka_unit_test(differences_row_by_row),
+        cmocka_unit_test(what_cannot_be_compared),
         cmocka_unit_test(weights_of_draws_and_chains),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -269,7 +269,12 @@ static crdi_figure_source make_source(crdi_named named[4], crdi_bands *bands, st
                           .data_count = 2,
                           .data_x = up,
                           .data_y = down};
-    return (crdi_figure_source){.rows = N,
+    static const crd_reliability_bin bin[] = {
+        {0, 0.5, 4, 0.4, 0.5, 0.2}, {0.5, 1, 0, NAN, NAN, NAN}, {0.8, 1, 2, 0.9, 1, 0}};
+    static const crdi_reliability reliability[] = {{"c", false, 3, bin}, {"n", true, 1, bin}};
+    return (crdi_figure_source){.reliability_count = 2,
+                                .reliability = reliability,
+                                .rows = N,
                                 .input_count = 2,
                                 .input = named + 2,
                                 .target_count = 1,
@@ -423,6 +428,36 @@ static void bands_are_sorted_and_the_widest_lies_below(void **state)
     assert_memory_equal(fit->layer[2].y, down, sizeof down);
     assert_ranges(fit, 0.8, 5.2, 0.8, 5.2);
     assert_true(fit->has_x_range && fit->has_y_range);
+    crdi_figure_destroy(&f);
+    testing_context_destroy(&ctx);
+}
+
+/* Bins that are empty are no points; Wilson's interval of 2 of 4: 0.15 to 0.85. Levels: rows between one and the next. */
+static void reliability_leaves_empty_bins_out(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_named named[4];
+    crdi_bands bands;
+    struct crdi_band level[2];
+    crdi_figure_source source = make_source(named, &bands, level);
+    crdi_figure *f = NULL;
+    assert_ok(ctx, crdi_figure_reliability(&f, ctx, &source));
+    assert_true(f->rows == 2 && f->columns == 2);
+    const crdi_panel *p = crdi_figure_panel(f, 0, 0);
+    const crdi_layer *l = &p->layer[1];
+    assert_int_equal(p->layer[0].kind, CRDI_DIAGONAL);
+    assert_int_equal(l->kind, CRDI_INTERVALS);
+    assert_int_equal(l->count, 2);
+    assert_close(l->x[1], 0.9, 1e-15, 0);
+    assert_close(l->y[0], 0.1500389891, 1e-8, 0);
+    assert_close(l->high[0], 0.8499610109, 1e-8, 0);
+    assert_close(l->high[1], 1, 1e-12, 0);
+    assert_true(l->y[1] > 0.3 && l->y[1] < 0.4);
+    l = &crdi_figure_panel(f, 0, 1)->layer[0];
+    assert_true(l->count == 3 && l->y[0] == 4 && l->y[1] == 0 && l->y[2] == 2);
+    l = &crdi_figure_panel(f, 1, 1)->layer[0]; /* half of 4 rows up to the only level */
+    assert_true(l->count == 2 && l->y[0] == 2 && l->y[1] == 2 && l->high[1] == 1);
     crdi_figure_destroy(&f);
     testing_context_destroy(&ctx);
 }
@@ -704,6 +739,7 @@ int main(void)
         cmocka_unit_test(a_long_trace_is_thinned_to_its_extremes),
         cmocka_unit_test(too_many_series_are_cut_and_that_is_said),
         cmocka_unit_test(bands_are_sorted_and_the_widest_lies_below),
+        cmocka_unit_test(reliability_leaves_empty_bins_out),
         cmocka_unit_test(every_figure_is_in_the_table_and_says_what_it_lacks),
         cmocka_unit_test(a_loss_has_its_mean_and_its_second_half),
         cmocka_unit_test(a_map_of_classes_has_borders_and_the_data_by_class),

@@ -134,7 +134,12 @@ static crdi_figure_source make_source(void)
     made.input[2] = (crdi_named){"\u6e29\u5ea6 \u00b0C", made.fit[1]};
     made.target = (crdi_named){"y", made.data_y};
     made.observed = (struct crdi_fit){NULL, DATA, made.data_y, made.fit[0], made.fit[1], made.fit[2], 0.95};
-    return (crdi_figure_source){.rows = DATA,
+    static const crd_reliability_bin bin[] = {
+        {0.4, 0.6, 40, 0.5, 0.55, 0.1}, {0.6, 0.8, 0, NAN, NAN, NAN}, {0.8, 1, 60, 0.9, 0.8, 0.02}};
+    static const crdi_reliability reliability = {"y: expected calibration error 0.08", false, 3, bin};
+    return (crdi_figure_source){.reliability_count = 1,
+                                .reliability = &reliability,
+                                .rows = DATA,
                                 .input_count = 1,
                                 .input = made.input,
                                 .target_count = 1,
@@ -218,6 +223,7 @@ static void every_figure_is_drawn_in_every_format(void **state)
     draw(ctx, "effects", &source, "effects.png");
     draw(ctx, "trace", &source, "trace.png");
     draw(ctx, "data", &source, "data.png");
+    draw(ctx, "reliability", &source, "reliability.png");
     draw(ctx, "bands", &one, "bands.png");
     draw(ctx, "bands", &one, "bands.svg");
     draw(ctx, "bands", &one, "bands.pdf");
