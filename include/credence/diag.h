@@ -5,7 +5,7 @@
  *     CRD_OK; CRD_ENOMEM; CRD_EINVAL for a negative extent or a probability outside its range.
  * The others return the number. A question that the draws cannot answer is no error: the answer is NaN. It is NaN
  * everywhere when a draw is not finite or when there are none; ess_..., mcse_..., r_hat_..., n_eff, gelman_rubin
- * and split_gelman_rubin need 4 draws a chain. What constant draws give is said at each function.
+ * split_gelman_rubin and take_apart need 4 draws a chain. What constant draws give is said at each function.
  * Parallel: all functions may be called from several threads on the same draws. */
 #ifndef CREDENCE_DIAG_H
 #define CREDENCE_DIAG_H
@@ -169,6 +169,24 @@ CRD_API CRD_MUST_CHECK crd_status crd_diag_mcse_quantile(crd_context *ctx, const
  *  variance of E (with n - 1). Below 0.3, momentum resampling hardly moves the energy. NaN for n < 2 and constant
  *  energies. ArviZ's bfmi; Source: Betancourt 2016, arXiv:1604.00695, which divides both sums by n. */
 CRD_API double crd_diag_ebfmi(const double *energy, int64_t n);
+
+/* ---- disagreement and drift ------------------------------------------------------------------------------------ */
+
+/** The variance of the draws of one number, taken apart. With m chains of two halves of h draws (a middle draw is left
+ *  out), x the mean of all N = 2 m h, x_c that of chain c, x_ck that of its half k, the sum of squares is exactly
+ *      sum (x_ckt - x)^2  =  2 h sum_c (x_c - x)^2  +  h sum_ck (x_ck - x_c)^2  +  sum (x_ckt - x_ck)^2. */
+typedef struct crd_diag_spread {
+    double variance; /**< the left side over N */
+    double
+        between; /**< the first term's share: chains that are in different places, as in different modes; 0 for one */
+    double drift; /**< the second term's share: chains that have not stayed in place */
+} crd_diag_spread;
+
+/** Takes the variance apart. Of chains that all sample the same, `between` is about (m - 1) / ess and `drift` about m / ess,
+ *  ess the effective size of all draws together: much more than that is no noise. NaN for constant draws.
+ *  Source: the nested analysis of variance (Searle, Casella & McCulloch 1992, Variance Components, sec. 4.2), behind
+ *  the between-chain and split variances of Gelman et al. 2013, sec. 11.4. */
+CRD_API crd_diag_spread crd_diag_take_apart(const double *x, int64_t chains, int64_t draws);
 
 /* ---- densities ------------------------------------------------------------------------------------------------ */
 

@@ -1,5 +1,6 @@
 /* cmd_summary.c - credence summary RUN.crd */
 #include "cli/command.h"
+#include "report/run_canonical.h"
 #include "report/run_summary.h"
 
 #include <string.h>
@@ -37,8 +38,9 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
     crdi_network_run *net;
     crdi_run_summary *summary = NULL;
     CRD_TRY(crdi_network_run_open(cli->ctx, crdi_cli_argument(call, 0), &net));
-    crd_status status =
-        (o->diagnostics ? crdi_run_diagnostics_make : crdi_run_summary_make)(net, o->site, o->prob, &summary);
+    crd_status status = o->canonical ? crdi_run_make_canonical(net, 0) : CRD_OK;
+    if (status == CRD_OK)
+        status = (o->diagnostics ? crdi_run_diagnostics_make : crdi_run_summary_make)(net, o->site, o->prob, &summary);
     if (status == CRD_OK)
         status = print(cli->ctx, summary, o);
     crdi_run_summary_destroy(&summary);

@@ -106,6 +106,29 @@ double crd_diag_r_hat_split(const double *x, int64_t chains, int64_t draws)
     return chains < 2 ? NAN : crd_diag_split_gelman_rubin(x, chains, draws);
 }
 
+crd_diag_spread crd_diag_take_apart(const double *x, int64_t chains, int64_t draws)
+{
+    crd_diag_spread none = {NAN, NAN, NAN};
+    if (chains < 1 || draws < CRDI_DIAG_MIN_DRAWS || !crdi_diag_finite(x, chains * draws))
+        return none;
+    int64_t half = draws / 2;
+    double start = mean_of(x, half), mean = 0, within = 0, between = 0, drift = 0;
+    for (int64_t c = 0; c < 2 * chains; c++) /* from the first half's mean, so that equal means give exactly 0 */
+        mean += (mean_of(chain_start(x, draws, true, c), half) - start) / (double)(2 * chains);
+    for (int64_t c = 0; c < chains; c++) {
+        const double *first = chain_start(x, draws, true, 2 * c), *last = chain_start(x, draws, true, 2 * c + 1);
+        double a = mean_of(first, half) - start, b = mean_of(last, half) - start, middle = a + (b - a) / 2 - mean;
+        between += 2 * middle * middle;
+        drift += (b - a) * (b - a) / 2;
+        within +=
+            (crdi_diag_variance(first, half) + crdi_diag_variance(last, half)) * (double)(half - 1) / (double)half;
+    }
+    double total = between + drift + within;
+    if (!(total > 0 && isfinite(total)))
+        return none;
+    return (crd_diag_spread){total / (double)(2 * chains), between / total, drift / total};
+}
+
 double crd_diag_ebfmi(const double *energy, int64_t n)
 {
     if (n < 2 || !crdi_diag_finite(energy, n))

@@ -1,11 +1,12 @@
 /* activation.c - the activations, from their table. */
+#include "nn/canonical.h"
 #include "model/model.h"
 
 #include <credence/nn.h>
 #include <math.h>
 #include <string.h>
 
-#define ACTIVATION(name, formula, what)                                                                                \
+#define ACTIVATION(name, formula, what, symmetry)                                                                      \
     static crd_node apply_##name(crd_node x)                                                                           \
     {                                                                                                                  \
         return formula;                                                                                                \
@@ -17,8 +18,9 @@ static const struct {
     const char *name;
     crd_node (*apply)(crd_node x);
     const char *what;
+    unsigned symmetry;
 } activations[] = {
-#define ACTIVATION(name, formula, what) {#name, apply_##name, what},
+#define ACTIVATION(name, formula, what, symmetry) {#name, apply_##name, what, symmetry},
 #include "nn/activations.def"
 #undef ACTIVATION
 };
@@ -31,6 +33,14 @@ const char *crd_activation_name(int i)
 const char *crd_activation_what(int i)
 {
     return i >= 0 && i < CRDI_COUNT(activations) ? activations[i].what : NULL;
+}
+
+unsigned crdi_activation_symmetry(const char *name)
+{
+    for (int i = 0; i < CRDI_COUNT(activations); i++)
+        if (strcmp(activations[i].name, name) == 0)
+            return activations[i].symmetry;
+    return 0;
 }
 
 static const char *get_name(const void *list, int64_t i)

@@ -114,12 +114,21 @@ static crd_status open_blocks(crd_run *run, int column, int chain, int64_t first
     return CRD_OK;
 }
 
+static double *stand_in(const crd_run *run, int column, int chain)
+{
+    return run->instead ? run->instead[column * run->chains + chain] : NULL;
+}
+
 /* Reads draws first .. first + count - 1. */
 static crd_status read_range(crd_run *run, int column, int chain, int64_t first, int64_t count, double *out)
 {
     crdi_query query = {0};
     int64_t size = run->column[column].size, at = first, end = first + count;
     bool row = true;
+    if (stand_in(run, column, chain)) {
+        memcpy(out, stand_in(run, column, chain) + first * size, (size_t)(count * size) * sizeof *out);
+        return CRD_OK;
+    }
     CRD_TRY(open_blocks(run, column, chain, first, end, &query));
     crd_status status = CRD_OK;
     while (status == CRD_OK && at < end) {
@@ -146,6 +155,24 @@ static int column_index(const crd_run *run, const crd_column *column)
 {
     CRDI_ASSERT(column >= run->column && column < run->column + run->column_count);
     return (int)(column - run->column);
+}
+
+crd_status crdi_run_stand_in(crd_run *run, const crd_column *column, int chain, double *values)
+{
+    int64_t count = (int64_t)run->column_count * run->chains;
+    CRDI_ASSERT(chain >= 0 && chain < run->chains);
+    if (!run->instead) {
+        run->instead = crdi_alloc_array(run->ctx, count, sizeof *run->instead);
+        if (!run->instead) {
+            crdi_free(run->ctx, values);
+            return CRD_ENOMEM;
+        }
+        memset(run->instead, 0, (size_t)count * sizeof *run->instead);
+    }
+    double **place = &run->instead[column_index(run, column) * run->chains + chain];
+    crdi_free(run->ctx, *place);
+    *place = values;
+    return CRD_OK;
 }
 
 crd_status crdi_run_read_range(crd_run *run, const crd_column *column, int chain, int64_t first, int64_t count,

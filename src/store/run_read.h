@@ -11,6 +11,7 @@ struct crd_run {
     crdi_db *db;
     int chains, column_count;
     crd_column *column; /* without draws */
+    double **instead; /* (columns, chains): draws that stand in for those of the file; NULL: there are none at all */
 };
 
 /* Opens a query that stands on an entry's row (value, check_sum), verified; found says whether there is one. */

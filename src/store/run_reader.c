@@ -385,6 +385,9 @@ void crd_run_close(crd_run **run)
     crd_run *r = *run;
     for (int c = 0; c < r->column_count; c++)
         crdi_free(r->ctx, r->column[c].name);
+    for (int i = 0; r->instead && i < r->column_count * r->chains; i++)
+        crdi_free(r->ctx, r->instead[i]);
+    crdi_free(r->ctx, r->instead);
     crdi_free(r->ctx, r->column);
     crdi_db_close(&r->db);
     crdi_free(r->ctx, r);

@@ -287,6 +287,75 @@ static void moments_survive_a_large_mean(void **state)
     assert_close(crd_diag_sd(x, 1000), sqrt(0.125 * 1000 / 999), 1e-14, 0);
 }
 
+/* ---- disagreement and drift ----------------------------------------------------------------------------------- */
+
+/* Halves with chosen means and a spread of exactly 1 about them: all three terms are known. */
+static void variance_is_taken_apart_exactly(void **state)
+{
+    (void)state;
+    static const double half_mean[3][2] = {{1, 3}, {-2, -2}, {0, 6}};
+    double x[3 * 9], total = 0, between = 0, drift = 0, mean = 1;
+    for (int c = 0; c < 3; c++) {
+        for (int i = 0; i < 9; i++) /* the middle draw does not count */
+            x[c * 9 + i] = i == 4 ? 1e6 : 1e3 + half_mean[c][i > 4] + (i % 2 == (i > 4) ? 1 : -1);
+        double middle = (half_mean[c][0] + half_mean[c][1]) / 2;
+        between += 8 * (middle - mean) * (middle - mean);
+        for (int k = 0; k < 2; k++)
+            drift += 4 * (half_mean[c][k] - middle) * (half_mean[c][k] - middle);
+    }
+    total = between + drift + 24;
+    crd_diag_spread spread = crd_diag_take_apart(x, 3, 9);
+    assert_close(spread.variance, total / 24, 1e-12, 0);
+    assert_close(spread.between, between / total, 1e-12, 0);
+    assert_close(spread.drift, drift / total, 1e-12, 0);
+    spread = crd_diag_take_apart(x, 1, 9);
+    assert_close(spread.between, 0, 0, 0);
+    assert_close(spread.drift, 8 / 16., 1e-12, 0);
+}
+
+/* Equal chains have no between, halves that repeat no drift; what cannot be taken apart is no number. */
+static void disagreement_and_drift_at_their_ends(void **state)
+{
+    (void)state;
+    double x[4 * 100];
+    for (int i = 0; i < 400; i++)
+        x[i] = 0.1 + (i % 50 * 7 % 50);
+    crd_diag_spread spread = crd_diag_take_apart(x, 4, 100);
+    assert_true(spread.between == 0 && spread.drift == 0 && spread.variance > 0);
+    for (int i = 0; i < 400; i++)
+        x[i] = i / 100;
+    spread = crd_diag_take_apart(x, 4, 100);
+    assert_true(spread.between == 1 && spread.drift == 0);
+    for (int i = 0; i < 400; i++)
+        x[i] = i % 100 < 50;
+    spread = crd_diag_take_apart(x, 4, 100);
+    assert_true(spread.between == 0 && spread.drift == 1);
+    for (int i = 0; i < 400; i++)
+        x[i] = 0.1;
+    assert_true(isnan(crd_diag_take_apart(x, 4, 100).between) && isnan(crd_diag_take_apart(x, 4, 100).variance));
+    assert_true(isnan(crd_diag_take_apart(x, 4, 3).drift) && isnan(crd_diag_take_apart(x, 0, 100).drift));
+    x[7] = NAN;
+    assert_true(isnan(crd_diag_take_apart(x, 4, 100).between));
+}
+
+/* Of chains that mix both are noise of the size that the header says. The shares of 40 runs of 4 chains are sums of 3 and 4
+ * squares, which gives the errors of their means; five of these are allowed. */
+static void noise_is_as_large_as_it_should_be(void **state)
+{
+    (void)state;
+    static double x[4 * 1000];
+    double between = 0, drift = 0;
+    for (int run = 0; run < 40; run++) {
+        autoregression(100 + (uint64_t)run, 0.5, 4, 1000, x);
+        crd_diag_spread spread = crd_diag_take_apart(x, 4, 1000);
+        between += spread.between / 40;
+        drift += spread.drift / 40;
+    }
+    double ess = 4000. * (1 - 0.5) / (1 + 0.5);
+    assert_close(between, 3 / ess, 0, 5 * sqrt(2 / (3 * 40.)) * 3 / ess);
+    assert_close(drift, 4 / ess, 0, 5 * sqrt(2 / (4 * 40.)) * 4 / ess);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +370,9 @@ int main(void)
         cmocka_unit_test(r_hat_sees_chains_that_disagree),
         cmocka_unit_test(a_density_integrates_to_one_and_is_the_kernel_of_one_draw),
         cmocka_unit_test(moments_survive_a_large_mean),
+        cmocka_unit_test(variance_is_taken_apart_exactly),
+        cmocka_unit_test(disagreement_and_drift_at_their_ends),
+        cmocka_unit_test(noise_is_as_large_as_it_should_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* test_modules.c - network modules: names and shapes as flax has them, values against loops, gradients (of first and second
  * order) against finite differences, and what they refuse. */
+#include "nn/canonical.h"
 #include "testing.h"
 
 #include <credence/nn.h>
@@ -571,6 +572,29 @@ static void activations_are_what_they_say(void **state)
     }
 }
 
+/* What the table says about signs and scales is what the formulas do, no more and no less. */
+static void symmetries_are_those_of_the_formulas(void **state)
+{
+    (void)state;
+    static const double x[] = {0.1, 0.3, 0.9, 1.5, 2.5, 4.75};
+    for (int i = 0; crd_activation_name(i); i++) {
+        const char *name = crd_activation_name(i);
+        unsigned found = CRDI_ODD | CRDI_EVEN | CRDI_HALF_TURN | CRDI_HOMOGENEOUS;
+        for (int k = 0; k < CRDI_COUNT(x); k++) {
+            double up = by_hand(name, x[k]), down = by_hand(name, -x[k]);
+            found &= fabs(down + up) < 1e-14 ? ~0u : ~(unsigned)CRDI_ODD;
+            found &= fabs(down - up) < 1e-14 ? ~0u : ~(unsigned)CRDI_EVEN;
+            found &= fabs(down + up - 1) < 1e-14 ? ~0u : ~(unsigned)CRDI_HALF_TURN;
+            bool scales = fabs(by_hand(name, 1.7 * x[k]) - 1.7 * up) < 1e-14 * (1 + fabs(up)) * 8 &&
+                          fabs(by_hand(name, -1.7 * x[k]) - 1.7 * down) < 1e-14 * (1 + fabs(down)) * 8;
+            found &= scales ? ~0u : ~(unsigned)CRDI_HOMOGENEOUS;
+        }
+        if (crdi_activation_symmetry(name) != found)
+            fail_msg("%s: the table says %u, the formula is %u", name, crdi_activation_symmetry(name), found);
+    }
+    assert_int_equal(crdi_activation_symmetry("tanhh"), 0);
+}
+
 /* ---- first values --------------------------------------------------------------------------------------------- */
 
 static void moments(const double *x, int64_t n, double *mean, double *variance, double *largest)
@@ -805,6 +829,7 @@ int main(void)
         cmocka_unit_test(gradients_agree_with_differences),
         cmocka_unit_test(gradients_of_embeddings),
         cmocka_unit_test(activations_are_what_they_say),
+        cmocka_unit_test(symmetries_are_those_of_the_formulas),
         cmocka_unit_test(initialisers_have_their_moments),
         cmocka_unit_test(modules_are_initialised),
         cmocka_unit_test(each_parameter_has_its_key),
