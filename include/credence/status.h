@@ -38,7 +38,8 @@ extern "C" {
     X(ESTART, -13, 14, "no start point with a finite density was found")                                               \
     X(EUNSUPPORTED, -14, 15, "not available for this model, site or method")                                           \
     X(EPRIOR, -15, 16, "a parameter without a prior, with two, or a prior rule without a parameter")                   \
-    X(EINTERNAL, -16, 20, "a defect in credence; please report it")
+    X(EINTERNAL, -16, 20, "a defect in credence; please report it")                                                    \
+    X(EDOUBT, -17, 17, "diagnose --strict: the draws should not be believed")
 
 typedef enum crd_status {
 #define CRD_STATUS_ENUM(name, value, exit_code, text) CRD_##name = (value),

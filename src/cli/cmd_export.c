@@ -1,6 +1,7 @@
 /* cmd_export.c - credence export RUN.crd */
 #include "cli/command.h"
 #include "report/formats.h"
+#include "report/run_canonical.h"
 
 typedef struct export_options {
 #define OPT CRDI_OPTION_FIELD
@@ -24,13 +25,15 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
     CRD_TRY(crdi_format_find(cli->ctx, "--to", o->to, &format));
     CRD_TRY(crdi_cli_refuse_same(cli->ctx, o->out, crdi_cli_argument(call, 0), "the run file"));
     CRD_TRY(crdi_network_run_open(cli->ctx, crdi_cli_argument(call, 0), &net));
-    crd_status status = format->write(&(crdi_export){.ctx = cli->ctx,
-                                                     .net = net,
-                                                     .path = o->out,
-                                                     .force = o->force,
-                                                     .threads = (int)o->threads,
-                                                     .seed = o->seed,
-                                                     .prior_draws = o->prior_draws});
+    crd_status status = o->canonical ? crdi_run_make_canonical(net, (int)o->threads) : CRD_OK;
+    if (status == CRD_OK)
+        status = format->write(&(crdi_export){.ctx = cli->ctx,
+                                              .net = net,
+                                              .path = o->out,
+                                              .force = o->force,
+                                              .threads = (int)o->threads,
+                                              .seed = o->seed,
+                                              .prior_draws = o->prior_draws});
     crdi_network_run_close(&net);
     return status;
 }

@@ -1,5 +1,6 @@
 /* cmd_plot.c - credence plot RUN.crd data|trace|bands|map|loss --out PICTURE */
 #include "cli/command.h"
+#include "report/run_canonical.h"
 #include "report/run_figure.h"
 
 #include <math.h>
@@ -127,7 +128,9 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
                                        .pick_count = pick_count,
                                        .draws = o->draws,
                                        .key = crd_key_make(0)};
-    crd_status status = crdi_run_figure_make(net, name, &options, &figure);
+    crd_status status = o->canonical ? crdi_run_make_canonical(net, 0) : CRD_OK;
+    if (status == CRD_OK)
+        status = crdi_run_figure_make(net, name, &options, &figure);
     if (status == CRD_OK)
         status = crdi_figure_save(figure, o->out, o->force);
     crdi_figure_destroy(&figure);

@@ -89,11 +89,15 @@ struct work {
     crd_array x, y; /* rows of the fit that are used, then the probes; y of the rows */
 };
 
-static crd_status judge(const struct work *w, const double *x, double unit, crdi_function_number *out)
+static crd_status judge(const struct work *w, crdi_function_part *part, int64_t i, const double *x, double offset,
+                        double unit)
 {
     crd_context *ctx = w->net->ctx;
     int chains = w->space->chains;
     int64_t draws = w->space->draws;
+    crdi_function_number *out = &part->number[i];
+    for (int c = 0; c < chains; c++)
+        part->chain_mean[i * chains + c] = offset + unit * crd_diag_mean(x + c * draws, draws);
     crd_diag_spread spread = crd_diag_take_apart(x, chains, draws);
     out->sd = unit * crd_diag_sd(x, chains * draws);
     out->between = spread.between;
@@ -133,7 +137,7 @@ static crd_status judge_outputs(void *user, int64_t row, int64_t draws, double *
         for (int64_t d = 0; d < draws; d++)
             x[d] = output_of(w, values[0] + d * s->outputs, k);
         number->output = k;
-        status = judge(w, x, w->net->recipe->target_sd, number);
+        status = judge(w, part, place * s->outputs + k, x, w->net->recipe->target_mean, w->net->recipe->target_sd);
     }
     crdi_free(s->ctx, x);
     return status;
@@ -143,7 +147,7 @@ static crd_status judge_likelihood(void *user, int64_t row, int64_t draws, doubl
 {
     const struct work *w = user;
     (void)draws;
-    return judge(w, values[0], 1, &w->space->part[CRDI_LIKELIHOOD].number[row]);
+    return judge(w, &w->space->part[CRDI_LIKELIHOOD], row, values[0], -log(w->net->recipe->target_sd), 1);
 }
 
 /* ---- programs --------------------------------------------------------------------------------------------------- */
@@ -259,7 +263,8 @@ static crd_status gather(struct work *w)
         crdi_function_part *p = &s->part[k];
         p->count = count[k];
         p->number = crdi_alloc_array(s->ctx, count[k] + 1, sizeof *p->number);
-        if (!p->number)
+        p->chain_mean = crdi_alloc_array(s->ctx, (count[k] + 1) * s->chains, sizeof *p->chain_mean);
+        if (!p->number || !p->chain_mean)
             return CRD_ENOMEM;
         memset(p->number, 0, (size_t)(count[k] + 1) * sizeof *p->number);
         for (int64_t i = 0; i < count[k]; i++) {
@@ -336,8 +341,10 @@ void crdi_function_space_destroy(crdi_function_space **space)
         return;
     crdi_function_space *s = *space;
     crd_array_clear(&s->probes);
-    for (int k = 0; k < CRDI_FUNCTION_PLACES; k++)
+    for (int k = 0; k < CRDI_FUNCTION_PLACES; k++) {
         crdi_free(s->ctx, s->part[k].number);
+        crdi_free(s->ctx, s->part[k].chain_mean);
+    }
     crdi_free(s->ctx, s);
     *space = NULL;
 }

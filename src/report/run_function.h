@@ -25,6 +25,7 @@ typedef enum crdi_function_place {
 typedef struct crdi_function_part {
     int64_t count;
     crdi_function_number *number; /* (count) by row, then output */
+    double *chain_mean; /* (count, chains), in the target's own units */
     /* Of those that are numbers: */
     const crdi_function_number *worst; /* largest r_hat; NULL: none is a number */
     int64_t above_101, above_105; /* r_hat */
