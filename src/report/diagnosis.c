@@ -298,6 +298,10 @@ static crd_status look(crdi_diagnosis *d, crdi_network_run *net, const crdi_func
                           strcmp(d->status, "running") == 0 ? " yet" : ": the run was stopped in its warm-up");
     if (crdi_run_has(net->run, "warmup"))
         CRD_TRY(crdi_run_get_integer(net->run, "warmup", &d->warmup));
+    if (crdi_run_is_laplace(net->run)) {
+        d->independent = true;
+        return crdi_laplace_record_read(d->ctx, net->run, &d->laplace);
+    }
     d->independent = crdi_run_is_variational(net->run);
     if (d->independent)
         return crdi_variational_read(d->ctx, net->run, &d->svi);
@@ -312,7 +316,7 @@ crd_status crdi_diagnose(crdi_network_run *net, const crdi_function_request *fun
     crdi_diagnosis *d = crdi_alloc(net->ctx, sizeof *d);
     if (!d)
         return CRD_ENOMEM;
-    *d = (crdi_diagnosis){.ctx = net->ctx, .net = net};
+    *d = (crdi_diagnosis){.ctx = net->ctx, .net = net, .divergences = -1};
     crd_status status = look(d, net, function);
     if (status == CRD_OK)
         status = crdi_diagnosis_judge(d);
@@ -331,6 +335,7 @@ void crdi_diagnosis_destroy(crdi_diagnosis **diagnosis)
     crdi_arena_destroy(&d->arena);
     crdi_run_part_clear(d->ctx, &d->part);
     crdi_variational_clear(d->ctx, &d->svi);
+    crdi_laplace_record_clear(d->ctx, &d->laplace);
     crdi_function_space_destroy(&d->space);
     void *owned[] = {d->method, d->status, d->element, d->mean, d->stuck, d->ebfmi, d->diverged};
     for (int i = 0; i < CRDI_COUNT(owned); i++)

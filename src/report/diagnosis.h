@@ -3,6 +3,7 @@
 #define CRDI_REPORT_DIAGNOSIS_H
 
 #include "report/run_function.h"
+#include "store/network_laplace.h"
 #include "store/network_svi.h"
 
 typedef enum crdi_state { CRDI_HOLDS, CRDI_CARE, CRDI_FAILS } crdi_state;
@@ -45,8 +46,9 @@ typedef struct crdi_diagnosis {
     int64_t weights_above[2]; /* r_hat above 1.05: as drawn, and in canonical form (-1: not looked at) */
     double weights_r_hat[2]; /* the largest, likewise */
     crdi_function_space *space; /* NULL: no network, or nothing to say */
-    bool independent; /* draws of a variational fit */
+    bool independent; /* draws of a variational fit or of a Laplace approximation */
     crdi_variational svi;
+    crdi_laplace_record laplace; /* hessian NULL: another method */
     /* What it means: */
     crdi_finding finding[CRDI_FINDINGS];
     int finding_count;

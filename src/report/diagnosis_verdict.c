@@ -1,6 +1,7 @@
 /* diagnosis_verdict.c - from the numbers of a diagnosis to findings, and from these to one verdict in words. */
 #include "diag/diag.h"
 #include "report/diagnosis.h"
+#include "report/laplace_text.h"
 #include "report/text.h"
 
 #include <credence/loo.h>
@@ -373,6 +374,30 @@ static void look_at_depth(crdi_diagnosis *d, crdi_string *t)
         share > CRDI_DEEP_CARE ? advice : NULL);
 }
 
+/* Its notes are lines "note: ...". */
+static void look_at_laplace(crdi_diagnosis *d, crdi_string *t)
+{
+    crdi_string notes;
+    crdi_string_append(
+        t,
+        "a normal about the most probable point (Hessian: %s): draws are independent, and nothing says how "
+        "far the posterior is normal",
+        d->laplace.hessian);
+    add(d, "laplace", CRDI_CARE, t, "--method nuts, to compare");
+    crdi_string_init(&notes, d->ctx);
+    crdi_laplace_notes(&notes, &d->laplace);
+    const char *line = crdi_string_text(&notes);
+    for (size_t length; *line && d->finding_count < CRDI_FINDINGS; line += length + (line[length] == '\n')) {
+        length = strcspn(line, "\n");
+        size_t skip = strncmp(line, "note: ", 6) == 0 ? 6 : 0;
+        crdi_string_add(t, line + skip, length - skip);
+        add(d, "laplace", CRDI_CARE, t, NULL);
+    }
+    if (notes.status < 0 && t->status == CRD_OK)
+        t->status = notes.status;
+    crdi_string_clear(&notes);
+}
+
 static void look_at_guide(crdi_diagnosis *d, crdi_string *t)
 {
     double k = d->svi.k_hat, good = crd_psis_good_k(d->svi.k_draws);
@@ -467,7 +492,9 @@ crd_status crdi_diagnosis_judge(crdi_diagnosis *d)
     crdi_string_init(&t, d->ctx);
     d->finding_count = 0;
     d->state = CRDI_HOLDS;
-    if (d->independent)
+    if (d->laplace.hessian)
+        look_at_laplace(d, &t);
+    else if (d->independent)
         look_at_guide(d, &t);
     else {
         look_at_draws(d, &t);

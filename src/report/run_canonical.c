@@ -32,6 +32,10 @@ static crd_status describe(struct work *w)
 {
     const crd_network *network = &w->net->network;
     int64_t hidden[CRDI_MLP_MOST - 1];
+    if (network->linear_about)
+        return crdi_raise(w->ctx, CRD_EUNSUPPORTED,
+                          "%s: predicts by the network's expansion about a point, which has no canonical form",
+                          w->net->path);
     int count = crd_widths_parse(w->ctx, network->hidden, hidden, CRDI_MLP_MOST - 1);
     if (count < 0)
         return CRD_EINVAL;
@@ -40,7 +44,7 @@ static crd_status describe(struct work *w)
     w->mlp.width[0] = network->x.shape.dim[1];
     for (int i = 0; i < count; i++)
         w->mlp.width[i + 1] = hidden[i];
-    w->mlp.width[count + 1] = crdi_network_heteroscedastic(network) ? 2 : crdi_network_width(network);
+    w->mlp.width[count + 1] = (crdi_network_heteroscedastic(network) ? 2 : 1) * crdi_network_width(network);
     return CRD_OK;
 }
 

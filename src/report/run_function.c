@@ -109,12 +109,17 @@ static crd_status judge(const struct work *w, crdi_function_part *part, int64_t 
     return crd_diag_ess_tail(ctx, x, chains, draws, &out->ess_tail);
 }
 
+static bool has_classes(const crdi_function_space *s, const crdi_network_run *net)
+{
+    return s->outputs > 1 && net->recipe->class_count > 0;
+}
+
 /* Output k of one draw: as it is, or for classes the logarithm of its probability. */
 static double output_of(const struct work *w, const double *f, int64_t k)
 {
     int64_t width = w->space->outputs;
-    if (width == 1)
-        return f[0];
+    if (!has_classes(w->space, w->net))
+        return f[k];
     double most = f[0], sum = 0;
     for (int64_t j = 1; j < width; j++)
         most = fmax(most, f[j]);
@@ -137,7 +142,8 @@ static crd_status judge_outputs(void *user, int64_t row, int64_t draws, double *
         for (int64_t d = 0; d < draws; d++)
             x[d] = output_of(w, values[0] + d * s->outputs, k);
         number->output = k;
-        status = judge(w, part, place * s->outputs + k, x, w->net->recipe->target_mean, w->net->recipe->target_sd);
+        const crd_target *target = &w->net->recipe->targets[has_classes(s, w->net) ? 0 : k];
+        status = judge(w, part, place * s->outputs + k, x, target->mean, target->sd);
     }
     crdi_free(s->ctx, x);
     return status;
@@ -146,8 +152,11 @@ static crd_status judge_outputs(void *user, int64_t row, int64_t draws, double *
 static crd_status judge_likelihood(void *user, int64_t row, int64_t draws, double *const *values)
 {
     const struct work *w = user;
+    double less = 0;
     (void)draws;
-    return judge(w, &w->space->part[CRDI_LIKELIHOOD], row, values[0], -log(w->net->recipe->target_sd), 1);
+    for (int64_t j = 0; j < w->net->recipe->target_count; j++)
+        less += log(w->net->recipe->targets[j].sd);
+    return judge(w, &w->space->part[CRDI_LIKELIHOOD], row, values[0], -less, 1);
 }
 
 /* ---- programs --------------------------------------------------------------------------------------------------- */
@@ -171,7 +180,8 @@ static crd_status compile_likelihood(void *user, const crd_model *model, int64_t
     crd_shape shape;
     int64_t features = w->x.shape.dim[1];
     crd_network network = w->net->network;
-    crd_array y = crd_array_borrow(w->y.data + first, crd_shape_1(rows));
+    const crd_recipe *recipe = w->net->recipe;
+    crd_array y = crd_array_borrow(w->y.data + first * recipe->target_count, crdi_recipe_shape(recipe, rows));
     network.x = crd_array_borrow(w->x.data + first * features, crd_shape_2(rows, features));
     network.y = &y;
     return crd_model_compile_log_likelihood(model, &network, names, 1, &shape, out);
@@ -184,7 +194,7 @@ static crd_status run_programs(struct work *w, int threads)
                                            .what = "diagnostics of f",
                                            .rows = w->x.shape.dim[0],
                                            .outputs = 1,
-                                           .width = s->outputs,
+                                           .width = {s->outputs},
                                            .keyed = true, /* predictions have a key, though f does not use it */
                                            .threads = threads,
                                            .compile = compile_f,
@@ -252,10 +262,11 @@ static crd_status gather(struct work *w)
     crdi_function_space *s = w->space;
     int64_t features = net->x.shape.dim[1], probes = s->probes.shape.dim[0], numbers = 1;
     CRD_TRY(crd_array_init(s->ctx, &w->x, crd_shape_2(s->rows_used + probes, features)));
-    CRD_TRY(crd_array_init(s->ctx, &w->y, crd_shape_1(s->rows_used)));
+    int64_t targets = net->recipe->target_count;
+    CRD_TRY(crd_array_init(s->ctx, &w->y, crd_shape_2(s->rows_used, targets)));
     for (int64_t i = 0; i < s->rows_used; i++) {
         memcpy(w->x.data + i * features, net->x.data + row_at(s, i) * features, (size_t)features * sizeof(double));
-        w->y.data[i] = net->y.data[row_at(s, i)];
+        memcpy(w->y.data + i * targets, net->y.data + row_at(s, i) * targets, (size_t)targets * sizeof(double));
     }
     memcpy(w->x.data + s->rows_used * features, s->probes.data, (size_t)(probes * features) * sizeof(double));
     const int64_t count[CRDI_FUNCTION_PLACES] = {s->rows_used * s->outputs, probes * s->outputs, s->rows_used};
@@ -381,6 +392,10 @@ void crdi_function_where(crdi_string *out, const crdi_network_run *net, const cr
         crdi_string_append(out, "row %lld (", (long long)number->row);
     name_inputs(out, net->recipe, x, most);
     crdi_string_append(out, "%s", probe ? "" : ")");
-    if (space->outputs > 1 && place != CRDI_LIKELIHOOD)
+    if (space->outputs == 1 || place == CRDI_LIKELIHOOD)
+        return;
+    if (has_classes(space, net))
         crdi_string_append(out, ", %s = %s", net->recipe->target, net->recipe->class_name[number->output]);
+    else
+        crdi_string_append(out, ", %s", net->recipe->targets[number->output].name);
 }

@@ -8,7 +8,7 @@
  * logarithms of their probabilities, as a common shift of all outputs changes nothing. */
 typedef struct crdi_function_number {
     int64_t row; /* of the data, or of the probes */
-    int64_t output; /* 0 but for classes */
+    int64_t output; /* 0, or the class or target */
     double sd; /* over all draws; of f in the target's own units */
     double r_hat; /* rank-normalised; of one chain split_gelman_rubin. NaN: it does not vary, or is not finite */
     double ess_bulk, ess_tail;
@@ -62,7 +62,7 @@ enum { CRDI_PROBES = 96, CRDI_PROBES_EACH = 6 };
 crd_status crdi_run_probes(const crdi_network_run *net, crd_array *out);
 
 /* Appends where a number stands, in the table's own units: "row 3 (x = 0.2)", "x = -1.5"; of several outputs with the
- * class. At most `most` inputs are named. */
+ * class or the target. At most `most` inputs are named. */
 void crdi_function_where(crdi_string *out, const crdi_network_run *net, const crdi_function_space *space,
                          crdi_function_place place, const crdi_function_number *number, int most);
 
