@@ -3,13 +3,13 @@
  * What can be refused is refused before anything is written: options, data, model, and the place of the run file. */
 #include "cli/csv.h"
 #include "cli/fit_display.h"
+#include "cli/fit_end.h"
 #include "cli/interrupt.h"
 #include "infer/laplace/laplace.h"
 #include "infer/pathfinder/pathfinder.h"
 #include "infer/svi/svi.h"
 #include "nn/likelihood.h"
 #include "report/model_check.h"
-#include "report/run_summary.h"
 #include "store/dataset.h"
 #include "store/network_fit.h"
 
@@ -41,7 +41,6 @@ struct fit {
     crd_dataset *dataset;
     crdi_network_fit net;
     bool random_seed;
-    int64_t *draws; /* by chain, in the file */
 };
 
 /* ---- what was typed ------------------------------------------------------------------------------------------- */
@@ -350,74 +349,6 @@ static crd_status print_check(struct fit *f)
     return status;
 }
 
-static crd_status print_end(struct fit *f, const crdi_run_end *end)
-{
-    crdi_string out;
-    crdi_string_init(&out, f->cli->ctx);
-    bool json = strcmp(f->o->format, "json") == 0;
-    crd_status status = json ? crdi_run_end_json(&out, end) : crdi_run_end_text(&out, end);
-    if (status == CRD_OK && (json || !f->o->quiet))
-        fputs(crdi_string_text(&out), stdout);
-    if (status == CRD_OK && !json && !f->o->quiet && end->summary)
-        printf("next:        credence summary %s\n", f->net.path);
-    crdi_string_clear(&out);
-    return status;
-}
-
-/* The line that an interrupted run ends with; it stands where an error would. */
-static void print_interrupted(struct fit *f)
-{
-    int64_t total = 0;
-    for (int c = 0; c < f->net.chains; c++)
-        total += f->draws[c];
-    if (f->net.kept_older)
-        fprintf(stderr, "credence: stopped in warm-up; %s is left as it was\n", f->net.path);
-    else if (total && is_variational(f))
-        fprintf(stderr, "credence: stopped; %s holds %lld draws of the guide as it was then\n", f->net.path,
-                (long long)total);
-    else if (total)
-        fprintf(stderr, "credence: stopped; %s keeps the %lld draws made so far\n", f->net.path, (long long)total);
-    else
-        fprintf(stderr, "credence: stopped in warm-up; %s holds no draws\n", f->net.path);
-}
-
-/* What the file holds now, and its summary where there are draws. An older file that was kept is none of ours. */
-static crd_status look(struct fit *f, crdi_network_run **net, crdi_run_summary **summary)
-{
-    int64_t total = 0;
-    f->draws = crdi_arena_alloc(f->arena, (size_t)f->net.chains * sizeof *f->draws);
-    if (!f->draws)
-        return CRD_ENOMEM;
-    if (f->net.kept_older)
-        return CRD_OK;
-    CRD_TRY(crdi_network_run_open(f->cli->ctx, f->net.path, net));
-    for (int c = 0; c < f->net.chains; c++) {
-        CRD_TRY(crd_run_draws((*net)->run, c, &f->draws[c]));
-        total += f->draws[c];
-    }
-    return total ? crdi_run_summary_make(*net, NULL, 0.9, summary) : CRD_OK;
-}
-
-static crd_status finish(struct fit *f, const crdi_mcmc_report *cost, bool interrupted)
-{
-    crdi_network_run *net = NULL;
-    crdi_run_summary *summary = NULL;
-    crd_status status = look(f, &net, &summary);
-    if (status == CRD_OK)
-        status = print_end(f, &(crdi_run_end){.path = f->net.path,
-                                              .cost = *cost,
-                                              .seed = f->net.seed,
-                                              .chains = f->net.chains,
-                                              .draws = f->draws,
-                                              .interrupted = interrupted,
-                                              .summary = summary});
-    if (status == CRD_OK && interrupted)
-        print_interrupted(f);
-    crdi_run_summary_destroy(&summary);
-    crdi_network_run_close(&net);
-    return status;
-}
-
 /* ---- the run -------------------------------------------------------------------------------------------------- */
 
 static int stop(void *user)
@@ -454,7 +385,12 @@ static crd_status run_fit(struct fit *f)
     crdi_fit_display_end(&display);
     if (status < 0)
         return status;
-    crd_status finished = finish(f, &cost, status == CRD_INTERRUPTED);
+    crd_status finished = crdi_fit_end_print(&(crdi_fit_end){.cli = f->cli,
+                                                             .net = &f->net,
+                                                             .cost = cost,
+                                                             .interrupted = status == CRD_INTERRUPTED,
+                                                             .json = strcmp(f->o->format, "json") == 0,
+                                                             .quiet = f->o->quiet});
     return finished < 0 ? finished : status;
 }
 

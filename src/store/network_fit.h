@@ -10,6 +10,7 @@
 #include <credence/svi.h>
 
 typedef struct crdi_network_fit crdi_network_fit;
+typedef struct crdi_network_continue crdi_network_continue;
 
 /* A way to come to draws: a file network_*.c, and a row of network_methods.def for each name that it has. */
 typedef struct crdi_network_method {
@@ -35,6 +36,7 @@ struct crdi_network_fit {
     const char *data_name, *options, *path; /* options: JSON for the record */
     int64_t seed; /* 0 or more */
     bool force;
+    const crdi_network_continue *from; /* a fit that this one goes on with; NULL: it begins */
     /* Ours. */
     const crdi_network_method *type;
     crd_model *model; /* of MCMC and Pathfinder */
@@ -58,5 +60,29 @@ crd_status crdi_network_fit_prepare(crdi_network_fit *fit);
  * no file is left; a file that was to be replaced stays as it was until there are draws. */
 crd_status crdi_network_fit_run(crdi_network_fit *fit, crdi_mcmc_report *report);
 void crdi_network_fit_clear(crdi_network_fit *fit);
+
+/* ---- going on with a fit that stands in a file (network_continue.c) ---------------------------------------- */
+
+/* What such a file holds, read. */
+struct crdi_network_continue {
+    crd_context *ctx;
+    crdi_network_run *net;
+    crd_dataset dataset; /* borrows from net */
+    crdi_arena *arena; /* texts */
+    void *state; /* owned */
+    size_t state_size;
+    int64_t steps; /* made so far */
+    double seconds;
+    crd_array loss, divergence, likelihood, restarts;
+    bool new_optimiser; /* the caller's wish: it begins anew */
+};
+
+/* Reads a variational fit from its file, and fills what a fit of the same needs: all but path, force, and the steps to make
+ * (svi.steps). The file is closed again, so that it may be replaced. The optimiser may be set to another one. Owned:
+ * crdi_network_continue_close, behind crdi_network_fit_clear.
+ * CRD_EUNSUPPORTED: a run by another method, of a model written in C, or without a state. */
+crd_status crdi_network_continue_open(crd_context *ctx, const char *path, crdi_network_fit *fit,
+                                      crdi_network_continue **out);
+void crdi_network_continue_close(crdi_network_continue **from);
 
 #endif

@@ -45,6 +45,21 @@ static crd_status find_columns(crdi_network_fit *fit)
     return CRD_OK;
 }
 
+/* Makes the fit what it was in the file. */
+static crd_status go_on(crdi_network_fit *fit)
+{
+    const crdi_network_continue *from = fit->from;
+    return crdi_svi_state_load(fit->fitted, &(crdi_svi_saved){.bytes = from->state,
+                                                              .size = from->state_size,
+                                                              .loss = from->loss.data,
+                                                              .divergence = from->divergence.data,
+                                                              .likelihood = from->likelihood.data,
+                                                              .steps = from->steps,
+                                                              .final_loss = from->restarts.data,
+                                                              .restarts = crd_shape_size(from->restarts.shape),
+                                                              .new_optimiser = from->new_optimiser});
+}
+
 static crd_status prepare(crdi_network_fit *fit)
 {
     fit->svi.start = fit->mcmc.start;
@@ -54,15 +69,21 @@ static crd_status prepare(crdi_network_fit *fit)
         crdi_svi_create(fit->ctx, crd_network_model, &fit->network, &fit->svi, sub_key(fit, KEY_FIT), &fit->fitted));
     fit->dim = crd_model_dim(fit->fitted->guide->model);
     fit->chains = 1;
+    if (fit->from)
+        CRD_TRY(go_on(fit));
     return find_columns(fit);
 }
 
 static void plan(const crdi_network_fit *fit, crdi_string *out)
 {
     const crd_svi_options *o = &fit->svi;
-    crdi_string_append(out, "guide %s, loss %s, %lld particle%s, %lld steps of %s", o->guide, o->loss,
-                       (long long)o->particles, o->particles == 1 ? "" : "s", (long long)o->steps, o->optimizer);
-    if (o->restarts > 1)
+    crdi_string_append(out, "guide %s, loss %s, %lld particle%s, %lld %ssteps of %s", o->guide, o->loss,
+                       (long long)o->particles, o->particles == 1 ? "" : "s", (long long)o->steps,
+                       fit->from ? "more " : "", o->optimizer);
+    if (fit->from)
+        crdi_string_append(out, " after %lld%s", (long long)fit->from->steps,
+                           fit->from->new_optimiser ? ", the optimiser begins anew" : "");
+    else if (o->restarts > 1)
         crdi_string_append(out, ", %lld restarts", (long long)o->restarts);
 }
 
@@ -111,6 +132,7 @@ static crd_status describe_fit(crdi_run *run, const crd_svi *svi)
     CRD_TRY(crdi_run_set_number(run, "svi_final_likelihood", last_mean(h->likelihood, h->steps, last)));
     CRD_TRY(put_array(run, "svi_loss", h->loss, h->steps));
     CRD_TRY(put_array(run, "svi_divergence", h->divergence, h->steps));
+    CRD_TRY(put_array(run, "svi_likelihood", h->likelihood, h->steps));
     return put_array(run, "svi_restarts", h->final_loss, h->restarts);
 }
 
@@ -158,6 +180,21 @@ static crd_status hand_over(crdi_network_fit *fit, const crdi_sink *sink)
     return status;
 }
 
+/* For those that go on from here. */
+static crd_status keep_state(const crdi_network_fit *fit, const crdi_sink *sink)
+{
+    size_t size = crdi_svi_state_size(fit->fitted);
+    if (size == 0 || !sink->state)
+        return CRD_OK;
+    void *bytes = crdi_alloc(fit->ctx, size);
+    if (!bytes)
+        return CRD_ENOMEM;
+    crdi_svi_state_save(fit->fitted, bytes);
+    crd_status status = sink->state(sink->user, 0, fit->fitted->history.steps, bytes, size);
+    crdi_free(fit->ctx, bytes);
+    return status;
+}
+
 static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_report *report)
 {
     crd_svi_options *o = &fit->fitted->options; /* the caller may have set these after prepare */
@@ -166,17 +203,18 @@ static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_r
     o->stop = fit->svi.stop;
     o->stop_user = fit->svi.stop_user;
     double started = crdi_seconds();
-    crd_status status = crdi_svi_make(fit->fitted);
+    crd_status status = fit->from ? crd_svi_continue(fit->fitted, fit->svi.steps) : crdi_svi_make(fit->fitted);
     if (status < 0)
         return status;
     const crd_svi_history *h = &fit->fitted->history;
-    *report = (crdi_mcmc_report){.sampling_seconds = crdi_seconds() - started,
+    *report = (crdi_mcmc_report){.sampling_seconds = crdi_seconds() - started + (fit->from ? fit->from->seconds : 0),
                                  .gradient_evaluations = fit->fitted->all_steps * fit->svi.particles,
                                  .gradient_seconds = fit->fitted->all_seconds};
     if (h->steps == 0 && status == CRD_INTERRUPTED) /* stopped before the first: there is nothing to draw from */
         return status;
     CRD_TRY(describe_fit(fit->run, fit->fitted));
     CRD_TRY(hand_over(fit, sink));
+    CRD_TRY(keep_state(fit, sink));
     return status;
 }
 

@@ -237,7 +237,12 @@ crd_status crd_svi_continue(crd_svi *svi, int64_t steps)
     atomic_store(&svi->stopped, false); /* a fit that was stopped goes on */
     int64_t steps_before = run->steps;
     double seconds_before = run->seconds;
-    CRD_TRY(crdi_svi_run_steps(svi, svi->best, run->steps + steps));
+    svi->going_on = true;
+    svi->begun = run->steps;
+    crd_status status = crdi_svi_run_steps(svi, svi->best, run->steps + steps);
+    svi->options.progress = NULL;
+    svi->options.stop = NULL;
+    CRD_TRY(status);
     svi->all_steps += run->steps - steps_before;
     svi->all_seconds += run->seconds - seconds_before;
     svi->final_loss[svi->best] = run->final_loss;

@@ -51,6 +51,8 @@ struct crd_svi {
     /* While it runs. */
     crdi_starter starter;
     crd_svi_progress *progress;
+    bool going_on; /* crd_svi_continue: one restart is at work, */
+    int64_t begun; /* from so many steps on */
     pthread_mutex_t lock;
     double told; /* when progress was called last */
     atomic_bool stopped;
@@ -81,6 +83,7 @@ typedef struct crdi_svi_saved {
     int64_t steps;
     const double *final_loss; /* (restarts) */
     int64_t restarts;
+    bool new_optimiser; /* the optimiser begins anew: it may be another one */
 } crdi_svi_saved;
 
 /* Makes a fit that was created with the same model, options and key and has made no step what it was when it was saved;

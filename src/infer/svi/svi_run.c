@@ -119,8 +119,8 @@ static void tell(crd_svi *svi, int64_t restart, int64_t total, double started, b
     const crdi_svi_run *run = &svi->run[restart];
     pthread_mutex_lock(&svi->lock);
     double now = crdi_seconds();
-    svi->progress[restart] = (crd_svi_progress){.step = run->steps,
-                                                .total = total,
+    svi->progress[restart] = (crd_svi_progress){.step = run->steps - svi->begun,
+                                                .total = total - svi->begun,
                                                 .loss = mean_of_last(run->loss, run->steps, SHOWN),
                                                 .divergence = mean_of_last(run->divergence, run->steps, SHOWN),
                                                 .likelihood = mean_of_last(run->likelihood, run->steps, SHOWN),
@@ -128,7 +128,8 @@ static void tell(crd_svi *svi, int64_t restart, int64_t total, double started, b
                                                 .seconds = now - started};
     if (svi->options.progress && (last || now - svi->told > TELL_SECONDS)) {
         svi->told = now;
-        svi->options.progress(svi->options.progress_user, svi->progress, (int)svi->options.restarts);
+        svi->options.progress(svi->options.progress_user, svi->progress + (svi->going_on ? restart : 0),
+                              svi->going_on ? 1 : (int)svi->options.restarts);
     }
     pthread_mutex_unlock(&svi->lock);
 }

@@ -116,7 +116,8 @@ crd_status crdi_svi_state_load(crd_svi *svi, const crdi_svi_saved *saved)
     size_t params = sizeof(double) * (size_t)head.params;
     CRD_TRY(crdi_svi_run_open(svi, head.restart));
     memcpy(run->params, state, params);
-    CRD_TRY(crdi_optimiser_load(run->optimiser, state + params, (size_t)head.optimiser));
+    if (!saved->new_optimiser)
+        CRD_TRY(crdi_optimiser_load(run->optimiser, state + params, (size_t)head.optimiser));
     CRD_TRY(copy_history(svi, run, saved));
     memcpy(svi->final_loss, saved->final_loss, sizeof(double) * (size_t)saved->restarts);
     run->skipped = head.skipped;

@@ -121,7 +121,8 @@ static void a_saved_fit_goes_on(void **state)
     size_t size = crdi_svi_state_size(first);
     char *bytes = test_malloc(size);
     crdi_svi_state_save(first, bytes);
-    crdi_svi_saved saved = {bytes, size, h->loss, h->divergence, h->likelihood, h->steps, h->final_loss, h->restarts};
+    crdi_svi_saved saved = {bytes,    size,          h->loss,     h->divergence, h->likelihood,
+                            h->steps, h->final_loss, h->restarts, false};
     assert_ok(ctx, crdi_svi_create(ctx, linear_model, &line, &options, crd_key_make(3), &second));
     assert_ok(ctx, crdi_svi_state_load(second, &saved));
     assert_ok(ctx, crd_svi_continue(second, 320));
@@ -153,7 +154,8 @@ static void a_saved_fit_goes_on(void **state)
     double losses[180] = {0};
     for (int i = 0; i < CRDI_COUNT(bad); i++) {
         crd_svi *svi;
-        saved = (crdi_svi_saved){bytes, bad[i].size, losses, losses, losses, bad[i].steps, losses, bad[i].restarts};
+        saved =
+            (crdi_svi_saved){bytes, bad[i].size, losses, losses, losses, bad[i].steps, losses, bad[i].restarts, false};
         options.optimizer = bad[i].optimizer;
         options.guide = bad[i].guide;
         options.restarts = bad[i].restarts;

@@ -1,0 +1,70 @@
+/* fit_end.c - see fit_end.h. */
+#include "cli/fit_end.h"
+#include "report/run_summary.h"
+
+#include <string.h>
+
+static crd_status print_end(const crdi_fit_end *e, const crdi_run_end *end)
+{
+    crdi_string out;
+    crdi_string_init(&out, e->cli->ctx);
+    crd_status status = e->json ? crdi_run_end_json(&out, end) : crdi_run_end_text(&out, end);
+    if (status == CRD_OK && (e->json || !e->quiet))
+        fputs(crdi_string_text(&out), stdout);
+    if (status == CRD_OK && !e->json && !e->quiet && end->summary)
+        printf("next:        credence summary %s\n", e->net->path);
+    crdi_string_clear(&out);
+    return status;
+}
+
+/* The line that an interrupted run ends with; it stands where an error would. */
+static void print_interrupted(const crdi_fit_end *e, int64_t total)
+{
+    const crdi_network_fit *net = e->net;
+    bool variational = strcmp(net->method, "svi") == 0;
+    if (net->kept_older)
+        fprintf(stderr, "credence: stopped in warm-up; %s is left as it was\n", net->path);
+    else if (total && variational)
+        fprintf(stderr, "credence: stopped; %s holds %lld draws of the guide as it was then\n", net->path,
+                (long long)total);
+    else if (total)
+        fprintf(stderr, "credence: stopped; %s keeps the %lld draws made so far\n", net->path, (long long)total);
+    else
+        fprintf(stderr, "credence: stopped in warm-up; %s holds no draws\n", net->path);
+}
+
+/* What the file holds now, and its summary where there are draws. An older file that was kept is none of ours. */
+static crd_status look(const crdi_fit_end *e, crdi_network_run **net, crdi_run_summary **summary, int64_t *draws,
+                       int64_t *total)
+{
+    if (e->net->kept_older)
+        return CRD_OK;
+    CRD_TRY(crdi_network_run_open(e->cli->ctx, e->net->path, net));
+    for (int c = 0; c < e->net->chains; c++) {
+        CRD_TRY(crd_run_draws((*net)->run, c, &draws[c]));
+        *total += draws[c];
+    }
+    return *total ? crdi_run_summary_make(*net, NULL, 0.9, summary) : CRD_OK;
+}
+
+crd_status crdi_fit_end_print(const crdi_fit_end *e)
+{
+    crdi_network_run *net = NULL;
+    crdi_run_summary *summary = NULL;
+    int64_t total = 0, *draws = crdi_alloc_array(e->cli->ctx, e->net->chains, sizeof *draws);
+    crd_status status = draws ? look(e, &net, &summary, draws, &total) : CRD_ENOMEM;
+    if (status == CRD_OK)
+        status = print_end(e, &(crdi_run_end){.path = e->net->path,
+                                              .cost = e->cost,
+                                              .seed = e->net->seed,
+                                              .chains = e->net->chains,
+                                              .draws = draws,
+                                              .interrupted = e->interrupted,
+                                              .summary = summary});
+    if (status == CRD_OK && e->interrupted)
+        print_interrupted(e, total);
+    crdi_run_summary_destroy(&summary);
+    crdi_network_run_close(&net);
+    crdi_free(e->cli->ctx, draws);
+    return status;
+}
