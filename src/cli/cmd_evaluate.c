@@ -1,5 +1,6 @@
 /* cmd_evaluate.c - credence evaluate RUN.crd TEST.csv */
 #include "cli/calibrate.h"
+#include "cli/predictive.h"
 #include "report/evaluation.h"
 
 #include <string.h>
@@ -71,6 +72,7 @@ static crd_status read_all(struct evaluate *e)
     const crdi_csv_options *csv = crdi_cli_values(e->call, &crdi_csv_table);
     CRD_TRY(crdi_network_run_open(e->cli->ctx, crdi_cli_argument(e->call, 0), &e->net));
     CRD_TRY(crdi_network_run_need(e->net, "scores"));
+    CRD_TRY(crdi_cli_predictive(e->cli, e->call, e->net, NULL));
     CRD_TRY(crdi_cli_rows_read(e->cli, e->call, e->net, crdi_cli_argument(e->call, 1), CRD_APPLY_TARGET_NEEDED,
                                csv->rows, &e->test));
     if (e->o->ood)
@@ -125,7 +127,7 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 const crdi_command_body crdi_command_evaluate = {
     .positional = {{"RUN.crd", "a run file of 'credence fit'", CRDI_ONE},
                    {"TEST.csv", "rows that the fit did not see, with the target", CRDI_ONE}},
-    .table = {&table, &crdi_calibrate_table, &crdi_csv_table},
+    .table = {&table, &crdi_calibrate_table, &crdi_csv_table, &crdi_predictive_table},
     .more = "Columns are found by name. Densities, errors and widths are in the target's own units,\n"
             "whatever --scale was: runs with and without it can be compared. docs/scores.md says what\n"
             "each score is.\n",

@@ -5,7 +5,7 @@
 #include "store/network_run.h"
 
 /* Rows go through the model in blocks of this many, each with a compiled program of its own. */
-enum { CRDI_BLOCK_ROWS = 128, CRDI_BY_ROW_OUTPUTS = 2 };
+enum { CRDI_BLOCK_ROWS = 128, CRDI_BY_ROW_OUTPUTS = 3 };
 
 /* What is asked for: rows first .. first + rows - 1. `compile` makes the program of some of them; its outputs are `outputs`
  * arrays of rows times `width` numbers; its input is the values of the model's latent sites, with a key (2 words) in front

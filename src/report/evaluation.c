@@ -157,6 +157,7 @@ static crd_status put_number(const struct work *w, const crdi_outlook *o, int64_
     double middle;
     crd_uncertainty u = crd_uncertainty_of_numbers(o->mean + first, o->variance + first, o->weight, o->draws, &middle);
     put_uncertainty(e, target, row, u);
+    put(e, target, CRDI_CELL_MIDDLE, row, middle);
     if (!e->known)
         return CRD_OK;
     double y = crdi_outlook_y(w->request, row, target);

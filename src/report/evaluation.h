@@ -15,11 +15,12 @@ extern const double crdi_interval_levels[CRDI_LEVELS]; /* of intervals: 0.5, 0.8
 typedef enum crdi_cell {
     CRDI_CELL_Y, /* in own units; a class's number */
     CRDI_CELL_LOG_DENSITY,
-    CRDI_CELL_TOTAL,
+    CRDI_CELL_TOTAL, /* this and the following, but F(y), also without y */
     CRDI_CELL_ALEATORIC,
     CRDI_CELL_EPISTEMIC,
-    CRDI_CELL_RIGHT, /* classes: 0 or 1 */
+    CRDI_CELL_MIDDLE, /* numbers and counts: mean of the predictions */
     CRDI_CELL_CONFIDENCE, /* classes: probability of the likeliest; numbers: F(y) */
+    CRDI_CELL_RIGHT, /* classes: 0 or 1 */
     CRDI_CELL_SECOND, /* classes: probability of the second */
     CRDI_CELL_BRIER,
     CRDI_CELL_GAUSSIAN, /* numbers and counts from here */

@@ -52,6 +52,8 @@ static void set_number(const crdi_network_run *net, const double *z, double nois
     double sd = recipe->target_sd * sqrt(variance), with = recipe->target_sd * sqrt(variance + noise * noise);
     out->mean[row] = recipe->target_mean + recipe->target_sd * f;
     out->sd[row] = sd;
+    out->epistemic[row] = sd * sd;
+    out->aleatoric[row] = recipe->target_sd * noise * recipe->target_sd * noise;
     for (int k = 0; k < out->prob_count; k++) {
         /* z is infinite at 0 and 1, and stays so times 0 */
         out->f[row * out->prob_count + k] = out->mean[row] + (sd > 0 ? sd * z[k] : 0);

@@ -2,7 +2,6 @@
  * function of the distribution of y that the model itself has, and draws of it. */
 #include "report/outlook.h"
 #include "report/by_row.h"
-#include "model/model.h"
 #include "store/dataset.h"
 #include "store/input.h"
 
@@ -31,44 +30,71 @@ struct block {
 };
 
 /* The distribution of y with one axis for rows and targets: what depends on neither stays a number or is repeated. */
-static crd_dist flatten(const crd_message *y, crd_shape both, crd_shape flat)
+static crd_status flatten(const crdi_network_run *net, const crd_message *y, int64_t rows, crd_dist *out)
 {
-    crd_dist each = {.type = y->dist.type};
-    for (int i = 0; i < each.type->param_count; i++) {
-        each.param[i] = y->dist.param[i];
-        if (each.param[i].graph)
-            each.param[i] = crd_reshape(crd_broadcast_to(each.param[i], both), flat);
+    crd_shape both = crdi_recipe_shape(net->recipe, rows), flat = crd_shape_1(rows * net->recipe->target_count);
+    const crd_dist_type *type = y->dist.type;
+    if (!type->mean || !type->variance || !type->cdf || y->dist.base)
+        return crdi_raise(net->ctx, CRD_EUNSUPPORTED,
+                          "%s: the distribution %s of the target has no mean, variance or distribution function",
+                          net->path, type->name);
+    *out = (crd_dist){.type = type};
+    for (int i = 0; i < type->param_count; i++) {
+        out->param[i] = y->dist.param[i];
+        if (out->param[i].graph)
+            out->param[i] = crd_reshape(crd_broadcast_to(out->param[i], both), flat);
     }
-    return each;
+    return CRD_OK;
+}
+
+/* A number for each row and target as a table (rows, targets). */
+static crd_node as_table(const crdi_network_run *net, crd_node node, int64_t rows)
+{
+    int64_t targets = net->recipe->target_count;
+    return crd_reshape(crd_broadcast_to(node, crd_shape_1(rows * targets)), crd_shape_2(rows, targets));
+}
+
+/* (rows, targets, repeats), the last two as one axis. */
+static crd_node draw(const crdi_network_run *net, const crd_dist *each, crd_node key, int64_t rows, int64_t repeats)
+{
+    enum { OWN_KEY = 0x6f75746c }; /* apart from those of the model's sites */
+    int64_t targets = net->recipe->target_count;
+    crd_node drawn = each->type->draw(each, crd_key_fold_in_node(key, OWN_KEY), crd_shape_2(repeats, rows * targets));
+    return crd_reshape(crd_transpose(drawn), crd_shape_2(rows, targets * repeats));
+}
+
+crd_status crdi_outlook_noise(const crdi_network_run *net, const crd_message *y, crd_node key, int64_t rows,
+                              int64_t repeats, crd_node *out)
+{
+    crd_dist each;
+    crd_node part[2];
+    CRD_TRY(flatten(net, y, rows, &each));
+    part[0] = as_table(net, each.type->variance(&each), rows);
+    if (repeats > 0)
+        part[1] = draw(net, &each, key, rows, repeats);
+    *out = repeats > 0 ? crd_concat(part, 2, 1) : part[0];
+    return CRD_OK;
 }
 
 static crd_status number_outputs(const struct block *b, crd_trace *trace, const crd_message *y, crd_node key,
                                  crd_node *out)
 {
     const struct work *w = b->work;
-    int64_t cells = b->rows * w->targets;
-    crd_shape both = crdi_recipe_shape(w->request->net->recipe, b->rows), flat = crd_shape_1(cells);
-    crd_shape table = crd_shape_2(b->rows, w->targets);
-    crd_dist each = flatten(y, both, flat);
-    if (!each.type->mean || !each.type->variance || !each.type->cdf || y->dist.base)
-        return crdi_raise(w->ctx, CRD_EUNSUPPORTED,
-                          "%s: the distribution %s of the target has no mean, variance or "
-                          "distribution function",
-                          w->request->net->path, each.type->name);
+    const crdi_network_run *net = w->request->net;
+    crd_dist each;
     crd_node part[5];
     int count = 0;
-    part[count++] = crd_reshape(crd_broadcast_to(each.type->mean(&each), flat), table);
-    part[count++] = crd_reshape(crd_broadcast_to(each.type->variance(&each), flat), table);
+    CRD_TRY(flatten(net, y, b->rows, &each));
+    part[count++] = as_table(net, each.type->mean(&each), b->rows);
+    part[count++] = as_table(net, each.type->variance(&each), b->rows);
     if (b->y) {
-        crd_array data = crd_array_borrow((double *)b->y, flat);
+        crd_array data = crd_array_borrow((double *)b->y, crd_shape_1(b->rows * w->targets));
         crd_node at = crd_constant(crd_trace_graph(trace), &data);
-        part[count++] = crd_reshape(crd_dist_log_prob(&each, at), table);
-        part[count++] = crd_reshape(crd_broadcast_to(each.type->cdf(&each, at), flat), table);
+        part[count++] = as_table(net, crd_dist_log_prob(&each, at), b->rows);
+        part[count++] = as_table(net, each.type->cdf(&each, at), b->rows);
     }
-    if (w->repeats > 0) {
-        crd_node drawn = each.type->draw(&each, crd_key_fold_in_node(key, 0x6f75746cu), crd_shape_2(w->repeats, cells));
-        part[count++] = crd_reshape(crd_transpose(drawn), crd_shape_2(b->rows, w->targets * w->repeats));
-    }
+    if (w->repeats > 0)
+        part[count++] = draw(net, &each, key, b->rows, w->repeats);
     *out = crd_concat(part, count, 1);
     return CRD_OK;
 }
@@ -198,14 +224,18 @@ static crd_status count_draws(const crdi_network_run *net, int *chains, int64_t 
     return *draws > 0 ? CRD_OK : crdi_raise(net->ctx, CRD_EMISSING, "%s: holds no draws", net->path);
 }
 
+int64_t crdi_outlook_repeats(const crdi_likelihood *likelihood, int64_t draws)
+{
+    bool normal = strcmp(likelihood->dist, "normal") == 0;
+    return normal ? 0 : (CRDI_OUTLOOK_SAMPLES + draws - 1) / draws;
+}
+
 /* The draws of y that the means and variances of a normal make unnecessary. */
 static crd_status plan_samples(struct work *w, const crdi_likelihood *likelihood, int64_t draws)
 {
     const double *weight = w->request->weight;
-    if (strcmp(likelihood->dist, "normal") == 0)
-        return CRD_OK;
-    w->repeats = (CRDI_OUTLOOK_SAMPLES + draws - 1) / draws;
-    if (!weight)
+    w->repeats = crdi_outlook_repeats(likelihood, draws);
+    if (!weight || w->repeats == 0)
         return CRD_OK;
     w->sample_weight = crdi_alloc_array(w->ctx, draws * w->repeats, sizeof *w->sample_weight);
     for (int64_t i = 0; w->sample_weight && i < draws * w->repeats; i++)

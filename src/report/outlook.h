@@ -2,6 +2,7 @@
 #ifndef CRDI_REPORT_OUTLOOK_H
 #define CRDI_REPORT_OUTLOOK_H
 
+#include "model/model.h"
 #include "nn/likelihood.h"
 #include "store/network_run.h"
 
@@ -52,6 +53,13 @@ int64_t crdi_outlook_targets(const crdi_network_run *net); /* 1 for classes */
 const char *crdi_outlook_target_name(const crdi_network_run *net, int64_t target);
 double crdi_outlook_y(const crdi_outlook_request *request, int64_t row, int64_t target); /* in its own units */
 crd_status crdi_outlook_run(const crdi_outlook_request *request);
+
+/* For a program of rows (crdi_model_compile_forwards): of y's site the variance (rows, targets), and behind it further draws (rows,
+ * targets, repeats), all in the units of the model. CRD_EUNSUPPORTED: its distribution has no variance. */
+crd_status crdi_outlook_noise(const crdi_network_run *net, const crd_message *y, crd_node key, int64_t rows,
+                              int64_t repeats, crd_node *out);
+/* How many draws of y for each of `draws` draws make a distribution of CRDI_OUTLOOK_SAMPLES; 0 for normal noise. */
+int64_t crdi_outlook_repeats(const crdi_likelihood *likelihood, int64_t draws);
 
 /* Writes the probabilities [classes] of one draw's logits divided by a temperature; returns the log of that of class y, accurate
  * also where the probability is 0 (NaN for y < 0). */

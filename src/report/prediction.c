@@ -2,9 +2,11 @@
 #include "report/prediction.h"
 #include "report/by_row.h"
 #include "report/linearised.h"
+#include "report/outlook.h"
 #include "store/dataset.h"
 
 #include <credence/diag.h>
+#include <credence/scores.h>
 #include <math.h>
 #include <string.h>
 
@@ -13,85 +15,129 @@ struct work {
     const crdi_prediction_request *request;
     crdi_prediction *out;
     int64_t width; /* numbers a row of f */
+    bool mixture; /* quantiles of y are of the mixture of normals */
+    int64_t repeats; /* draws of y for each draw, for its quantiles; 0: the one that there is anyway */
 };
+
+/* One block of rows while its program is made: f, y, and what there is of the noise. */
+struct block {
+    const struct work *work;
+    int64_t rows;
+};
+
+static crd_status outputs(void *user, crd_trace *trace, crd_node key, crd_node *out)
+{
+    const struct block *b = user;
+    const crd_message *f = crd_trace_find(trace, "f"), *y = crd_trace_find(trace, "y");
+    CRDI_ASSERT(f && y);
+    out[0] = f->value;
+    out[1] = y->value;
+    if (b->work->out->outcome == CRDI_OUTCOME_CLASS)
+        return CRD_OK;
+    return crdi_outlook_noise(b->work->net, y, key, b->rows, b->work->repeats, &out[2]);
+}
+
+static int output_count(const struct work *w)
+{
+    return w->out->outcome == CRDI_OUTCOME_CLASS ? 2 : 3;
+}
 
 static crd_status compile(void *user, const crd_model *model, int64_t first, int64_t rows, crd_program **out)
 {
-    static const char *const names[] = {"f", "y"};
     const struct work *w = user;
-    crd_shape shapes[2];
+    struct block block = {w, rows};
     crd_network network = w->net->network;
     int64_t features = w->request->x->shape.dim[1];
     network.x = crd_array_borrow(w->request->x->data + first * features, crd_shape_2(rows, features));
     network.y = NULL;
-    return crd_model_compile_predictive(model, &network, names, 2, shapes, out);
+    return crdi_model_compile_forwards(model, &network, outputs, &block, output_count(w), out);
 }
 
 /* ---- numbers and counts ------------------------------------------------------------------------------------- */
 
-/* The draws of target j of a row, f and y (draws): both are sorted. */
-static crd_status summarise_number(const struct work *w, int64_t row, int64_t j, int64_t draws, double *f, double *y)
+/* Draws of one target of a row: f and the standard deviation of y (draws), y (count). */
+struct number {
+    int64_t draws, count;
+    double *f, *sd, *y;
+};
+
+/* f and y are sorted. */
+static crd_status put_quantiles(const struct work *w, int64_t at, const struct number *n)
 {
     crd_context *ctx = w->net->ctx;
     crdi_prediction *out = w->out;
-    int64_t at = row * out->targets + j;
-    for (int64_t d = 0; d < draws; d++)
-        f[d] = out->outcome == CRDI_OUTCOME_COUNT ? exp(f[d]) : crdi_recipe_own_units(w->net->recipe, j, f[d]);
-    out->mean[at] = crd_diag_mean(f, draws);
-    out->sd[at] = crd_diag_sd(f, draws);
-    CRD_TRY(crd_diag_sort(ctx, f, draws, f));
-    CRD_TRY(crd_diag_sort(ctx, y, draws, y));
-    for (int k = 0; k < out->prob_count; k++) {
-        double prob = w->request->prob[k];
-        out->f[at * out->prob_count + k] = crd_diag_quantile_sorted(f, draws, prob);
-        out->y[at * out->prob_count + k] = crd_diag_quantile_sorted(y, draws, prob);
-    }
+    double *y = out->y + at * out->prob_count;
+    if (!w->mixture)
+        CRD_TRY(crd_diag_sort(ctx, n->y, n->count, n->y));
+    for (int k = 0; k < out->prob_count; k++)
+        y[k] = w->mixture ? crd_normal_mixture_quantile(n->f, n->sd, NULL, n->draws, w->request->prob[k])
+                          : crd_diag_quantile_sorted(n->y, n->count, w->request->prob[k]);
+    CRD_TRY(crd_diag_sort(ctx, n->f, n->draws, n->f));
+    for (int k = 0; k < out->prob_count; k++)
+        out->f[at * out->prob_count + k] = crd_diag_quantile_sorted(n->f, n->draws, w->request->prob[k]);
     return CRD_OK;
 }
 
-/* The targets of a row one by one: f and y are (draws, targets). */
-static crd_status summarise_numbers(const struct work *w, int64_t row, int64_t draws, const double *f, const double *y)
+static crd_status summarise_number(const struct work *w, int64_t at, const struct number *n)
 {
-    int64_t targets = w->out->targets;
-    double *one = crdi_alloc_array(w->net->ctx, 2 * draws, sizeof *one);
-    crd_status status = one ? CRD_OK : CRD_ENOMEM;
-    for (int64_t j = 0; j < targets && status == CRD_OK; j++) {
-        for (int64_t d = 0; d < draws; d++) {
-            one[d] = f[d * targets + j];
-            one[draws + d] = y[d * targets + j];
-        }
-        status = summarise_number(w, row, j, draws, one, one + draws);
+    crdi_prediction *out = w->out;
+    out->mean[at] = crd_diag_mean(n->f, n->draws);
+    out->sd[at] = crd_diag_sd(n->f, n->draws);
+    for (int64_t d = 0; d < n->draws; d++) {
+        out->aleatoric[at] += n->sd[d] * n->sd[d] / (double)n->draws;
+        out->epistemic[at] += (n->f[d] - out->mean[at]) * (n->f[d] - out->mean[at]) / (double)n->draws;
     }
-    crdi_free(w->net->ctx, one);
+    return put_quantiles(w, at, n);
+}
+
+/* Target j of a row out of (draws, targets) f and y and (draws, targets + targets * repeats) noise, in its own units. */
+static void take_target(const struct work *w, int64_t j, double *const *values, struct number *n)
+{
+    const crd_recipe *recipe = w->net->recipe;
+    int64_t targets = w->out->targets, each = w->repeats > 0 ? w->repeats : 1;
+    for (int64_t d = 0; d < n->draws; d++) {
+        double f = values[0][d * targets + j];
+        const double *noise = values[2] + d * targets * (1 + w->repeats);
+        n->f[d] = w->out->outcome == CRDI_OUTCOME_COUNT ? exp(f) : crdi_recipe_own_units(recipe, j, f);
+        n->sd[d] = recipe->targets[j].sd * sqrt(noise[j]);
+        for (int64_t r = 0; r < each; r++)
+            n->y[d * each + r] = w->repeats > 0 ? crdi_recipe_own_units(recipe, j, noise[targets + j * each + r])
+                                                : values[1][d * targets + j]; /* in own units already */
+    }
+}
+
+static crd_status summarise_numbers(const struct work *w, int64_t row, int64_t draws, double *const *values)
+{
+    struct number n = {.draws = draws, .count = draws * (w->repeats > 0 ? w->repeats : 1)};
+    crd_status status = CRD_OK;
+    n.f = crdi_alloc_array(w->net->ctx, 2 * draws + n.count, sizeof *n.f);
+    if (!n.f)
+        return CRD_ENOMEM;
+    n.sd = n.f + draws;
+    n.y = n.sd + draws;
+    for (int64_t j = 0; j < w->out->targets && status == CRD_OK; j++) {
+        take_target(w, j, values, &n);
+        status = summarise_number(w, row * w->out->targets + j, &n);
+    }
+    crdi_free(w->net->ctx, n.f);
     return status;
 }
 
 /* ---- classes ------------------------------------------------------------------------------------------------ */
-
-/* A draw's probability of class k and its entropy. f: one logit for two classes (of the second), else one for each. */
-static double class_probability(const double *f, int64_t width, int64_t k)
-{
-    if (width == 1)
-        return 1 / (1 + exp(k == 1 ? -f[0] : f[0]));
-    double sum = 0;
-    for (int64_t j = 0; j < width; j++)
-        sum += exp(f[j] - f[k]);
-    return 1 / sum;
-}
 
 static double entropy_term(double p)
 {
     return p > 0 ? -p * log(p) : 0;
 }
 
-/* `scratch` is overwritten: (draws). */
-static crd_status summarise_class(const struct work *w, int64_t row, int64_t k, int64_t draws, const double *f,
+/* Of class k from the draws' probabilities (draws, classes); `scratch` is overwritten: (draws). */
+static crd_status summarise_class(const struct work *w, int64_t row, int64_t k, int64_t draws, const double *p,
                                   double *scratch)
 {
     crdi_prediction *out = w->out;
     double terms = 0;
     for (int64_t d = 0; d < draws; d++) {
-        scratch[d] = class_probability(f + d * w->width, w->width, k);
+        scratch[d] = p[d * out->classes + k];
         terms += entropy_term(scratch[d]);
     }
     int64_t at = row * out->classes + k;
@@ -104,6 +150,21 @@ static crd_status summarise_class(const struct work *w, int64_t row, int64_t k, 
     for (int q = 0; q < out->prob_count; q++)
         out->f[at * out->prob_count + q] = crd_diag_quantile_sorted(scratch, draws, w->request->prob[q]);
     return CRD_OK;
+}
+
+/* f: one logit for two classes (of the second), else one for each. */
+static crd_status summarise_classes(const struct work *w, int64_t row, int64_t draws, const double *f, double *scratch)
+{
+    int64_t classes = w->out->classes;
+    double temperature = w->request->temperature > 0 ? w->request->temperature : 1;
+    double *p = crdi_alloc_array(w->net->ctx, draws * classes, sizeof *p);
+    crd_status status = p ? CRD_OK : CRD_ENOMEM;
+    for (int64_t d = 0; d < draws && p; d++)
+        crdi_soften(f + d * w->width, w->width, temperature, -1, p + d * classes);
+    for (int64_t k = 0; k < classes && status == CRD_OK; k++)
+        status = summarise_class(w, row, k, draws, p, scratch);
+    crdi_free(w->net->ctx, p);
+    return status;
 }
 
 int64_t crdi_prediction_mode(const crdi_prediction *p, int64_t row)
@@ -121,7 +182,7 @@ static crd_status summarise_row(void *user, int64_t row, int64_t draws, double *
 {
     const struct work *w = user;
     crdi_prediction *out = w->out;
-    double *f = values[0], *y = values[1];
+    double *y = values[1];
     int64_t targets = out->targets;
     for (int64_t i = 0; i < draws * targets; i++)
         y[i] = crdi_recipe_own_units(w->net->recipe, i, y[i]);
@@ -130,13 +191,8 @@ static crd_status summarise_row(void *user, int64_t row, int64_t draws, double *
         for (int64_t j = 0; j < targets; j++)
             out->sample[(row * targets + j) * out->samples + i] = y[draw * targets + j];
     }
-    if (targets > 1)
-        return summarise_numbers(w, row, draws, f, y);
-    if (out->outcome != CRDI_OUTCOME_CLASS)
-        return summarise_number(w, row, 0, draws, f, y);
-    for (int64_t k = 0; k < out->classes; k++)
-        CRD_TRY(summarise_class(w, row, k, draws, f, y));
-    return CRD_OK;
+    return out->outcome == CRDI_OUTCOME_CLASS ? summarise_classes(w, row, draws, values[0], y)
+                                              : summarise_numbers(w, row, draws, values);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------------------------- */
@@ -152,6 +208,8 @@ static bool alloc_results(crdi_prediction *p)
                  {&p->sd, parts},
                  {&p->f, parts * p->prob_count},
                  {&p->y, classes ? 0 : parts * p->prob_count},
+                 {&p->aleatoric, classes ? 0 : parts},
+                 {&p->epistemic, classes ? 0 : parts},
                  {&p->entropy, classes ? p->rows : 0},
                  {&p->expected_entropy, classes ? p->rows : 0},
                  {&p->sample, p->rows * p->targets * p->samples}};
@@ -164,6 +222,20 @@ static bool alloc_results(crdi_prediction *p)
         memset(*array[i].out, 0, (size_t)array[i].count * sizeof(double));
     }
     return true;
+}
+
+/* What quantiles of y are of where there are few draws. */
+static crd_status plan_noise(struct work *w, const crdi_likelihood *likelihood)
+{
+    crdi_run_part part;
+    CRD_TRY(crdi_run_part_find(w->net->ctx, w->net->run, &part));
+    int64_t draws = w->request->draws > 0 ? w->request->draws : part.chains * part.draws;
+    crdi_run_part_clear(w->net->ctx, &part);
+    if (w->out->outcome == CRDI_OUTCOME_CLASS || draws < 1 || draws >= CRDI_OUTLOOK_SAMPLES)
+        return CRD_OK;
+    w->repeats = crdi_outlook_repeats(likelihood, draws);
+    w->mixture = w->repeats == 0;
+    return CRD_OK;
 }
 
 static crd_status create(struct work *w)
@@ -183,6 +255,7 @@ static crd_status create(struct work *w)
                            .prob_count = w->request->prob_count,
                            .samples = w->request->samples};
     w->width = crdi_network_width(network);
+    CRD_TRY(plan_noise(w, likelihood));
     return alloc_results(p) ? CRD_OK : CRD_ENOMEM;
 }
 
@@ -223,8 +296,8 @@ crd_status crdi_prediction_make(const crdi_network_run *net, const crdi_predicti
         status = crdi_by_row_run(&(crdi_by_row){.net = net,
                                                 .what = "predictions",
                                                 .rows = w.out->rows,
-                                                .outputs = 2,
-                                                .width = {w.width, w.out->targets},
+                                                .outputs = output_count(&w),
+                                                .width = {w.width, w.out->targets, w.out->targets * (1 + w.repeats)},
                                                 .keyed = true,
                                                 .key = request->key,
                                                 .draws = request->draws,
@@ -247,9 +320,11 @@ void crdi_prediction_destroy(crdi_prediction **prediction)
     if (!prediction || !*prediction)
         return;
     crdi_prediction *p = *prediction;
-    double *const array[] = {p->mean, p->sd, p->f, p->y, p->entropy, p->expected_entropy, p->sample};
+    double *const array[] = {p->mean,  p->sd, p->f, p->y, p->aleatoric, p->epistemic, p->entropy, p->expected_entropy,
+                             p->sample};
     for (int i = 0; i < CRDI_COUNT(array); i++)
         crdi_free(p->ctx, array[i]);
+    crdi_free(p->ctx, p->in_set);
     crdi_free(p->ctx, p);
     *prediction = NULL;
 }

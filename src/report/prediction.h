@@ -17,6 +17,7 @@ typedef struct crdi_prediction_request {
         *pick; /* (samples) which draws of y to keep, from 0, chains one after the other; NULL: evenly spaced */
     bool
         probit; /* of classes, in a run that is linear in its weights: probabilities in closed form (report/linearised.h) */
+    double temperature; /* that the logits of classes are divided by; 0: 1 */
     int threads; /* 0: as many as processors */
     size_t memory; /* bytes for draws and predictions at a time; 0: 192 MiB. Results do not depend on it */
 } crdi_prediction_request;
@@ -31,17 +32,23 @@ typedef struct crdi_prediction {
     double *mean, *sd; /* (rows, parts) of f */
     double *f; /* (rows, parts, prob_count) quantiles */
     double *y; /* (rows, targets, prob_count) quantiles; not for classes */
+    double *aleatoric,
+        *epistemic; /* (rows, targets) mean of the draws' variances of y, variance of their means; not for classes */
     double *entropy,
         *expected_entropy; /* (rows) for classes, natural logarithm: of the mean probabilities, and the mean of
                                            the draws' entropies. Their difference is the mutual information */
     int64_t samples;
     double *sample; /* (rows, targets, samples) */
+    double *low, *high; /* (rows, targets) conformal intervals; NULL: none (prediction_sets.h) */
+    bool *in_set; /* (rows, classes) conformal sets; NULL: none */
 } crdi_prediction;
 
 /* A run of a Laplace approximation whose network is linear in its weights (store/network_run.h) has its numbers in closed form, but
  * for samples. Others, and classes:
  *
- * Predicts from the draws of crdi_run_part_find. The noise of draw d (chains one after the other) at rows
+ * Predicts from the draws of crdi_run_part_find. Quantiles of y are of one draw of y for each draw; fewer than
+ * CRDI_OUTLOOK_SAMPLES say too little (a point estimate is one): then they are of the mixture of normals where the noise is
+ * normal, else of several draws of y each. The noise of draw d (chains one after the other) at rows
  * 128 b to 128 b + 127 comes from crd_key_fold_in(crd_key_fold_in(key, b), d), so that results depend neither on threads
  * nor on memory. CRD_EMISSING: no draws; CRD_EUNSUPPORTED: a model written in C; CRD_EINVAL: a probability outside 0 to 1, more
  * draws or samples than there are, a draw picked that is not there. */

@@ -74,6 +74,8 @@ static void add_class_columns(struct column_names *n, const crd_recipe *r, const
         const char *of = crdi_arena_printf(n->arena, "p_%s", r->class_name[k]);
         add_quantiles(n, of ? of : "", c);
     }
+    if (c->conformal)
+        add_column(n, "set");
 }
 
 /* What stands between "f" and "_mean": nothing, or _NAME where there are several targets. */
@@ -94,13 +96,20 @@ static void add_number_columns(struct column_names *n, const crd_recipe *r, int6
     add_column(n, crdi_arena_printf(n->arena, "%s_sd", f ? f : ""));
     add_quantiles(n, f ? f : "", c);
     add_quantiles(n, y ? y : "", c);
+    add_column(n, crdi_arena_printf(n->arena, "y%s_variance", infix));
+    add_column(n, crdi_arena_printf(n->arena, "aleatoric%s", infix));
+    add_column(n, crdi_arena_printf(n->arena, "epistemic%s", infix));
+    if (c->conformal) {
+        add_column(n, crdi_arena_printf(n->arena, "conformal%s_low", infix));
+        add_column(n, crdi_arena_printf(n->arena, "conformal%s_high", infix));
+    }
     n->failed = n->failed || !f || !y;
 }
 
 static crd_status prediction_names(const crd_recipe *r, const crdi_prediction_columns *c, struct column_names *n)
 {
     int64_t most = r->feature_count + (r->class_count + 1) * (1 + c->prob_count) + 8 +
-                   r->target_count * (2 + 2 * c->prob_count + c->samples);
+                   r->target_count * (7 + 2 * c->prob_count + c->samples);
     n->name = crdi_arena_alloc(n->arena, (size_t)most * sizeof *n->name);
     if (!n->name)
         return CRD_ENOMEM;
@@ -145,6 +154,20 @@ static void write_numbers(crdi_csv_writer *w, const double *values, int64_t coun
         crdi_csv_writer_number(w, values[k]);
 }
 
+/* "elm|oak" */
+static crd_status write_set(crdi_csv_writer *w, const crd_recipe *r, const crdi_prediction *p, int64_t i)
+{
+    crdi_string names;
+    crdi_string_init(&names, p->ctx);
+    for (int64_t k = 0; k < p->classes; k++)
+        if (p->in_set[i * p->classes + k])
+            crdi_string_append(&names, "%s%s", names.length ? "|" : "", r->class_name[k]);
+    crd_status status = names.status;
+    crdi_csv_writer_text(w, crdi_string_text(&names));
+    crdi_string_clear(&names);
+    return status;
+}
+
 static void write_classes(crdi_csv_writer *w, const crd_recipe *r, const crdi_prediction *p, int64_t i)
 {
     crdi_csv_writer_text(w, r->class_name[crdi_prediction_mode(p, i)]);
@@ -162,6 +185,13 @@ static void write_target(crdi_csv_writer *w, const crdi_prediction *p, int64_t p
     crdi_csv_writer_number(w, p->sd[part]);
     write_numbers(w, p->f + part * p->prob_count, p->prob_count);
     write_numbers(w, p->y + part * p->prob_count, p->prob_count);
+    crdi_csv_writer_number(w, p->aleatoric[part] + p->epistemic[part]);
+    crdi_csv_writer_number(w, p->aleatoric[part]);
+    crdi_csv_writer_number(w, p->epistemic[part]);
+    if (p->low) {
+        crdi_csv_writer_number(w, p->low[part]);
+        crdi_csv_writer_number(w, p->high[part]);
+    }
 }
 
 crd_status crdi_prediction_csv_write(crdi_csv_writer *w, const crd_recipe *recipe, const crd_table *table,
@@ -172,6 +202,8 @@ crd_status crdi_prediction_csv_write(crdi_csv_writer *w, const crd_recipe *recip
         write_inputs(w, recipe, table, row[i]);
         if (p->outcome == CRDI_OUTCOME_CLASS) {
             write_classes(w, recipe, p, i);
+            if (p->in_set)
+                CRD_TRY(write_set(w, recipe, p, i));
             for (int64_t k = 0; k < p->samples; k++)
                 crdi_csv_writer_text(w, recipe->class_name[(int64_t)sample[k]]);
         } else {

@@ -22,13 +22,14 @@ typedef struct crdi_prediction_columns {
     const double *prob;
     int prob_count;
     int64_t samples;
+    bool conformal; /* intervals or sets (prediction_sets.h) */
 } crdi_prediction_columns;
 
 /* A table of predictions: the input columns of the recipe as `table` has them, then
- *   numbers  f_mean, f_sd, f_q.., y_q..
- *   counts   rate_mean, rate_sd, rate_q.., y_q..
+ *   numbers  f_mean, f_sd, f_q.., y_q.., y_variance, aleatoric, epistemic, conformal_low, conformal_high
+ *   counts   rate_mean, rate_sd, rate_q.., and the same
  *   several  the numbers of each target in turn: f_NAME_mean, f_NAME_sd, f_NAME_q.., y_NAME_q..
- *   classes  mode, p_NAME of each class, entropy, expected_entropy, mutual_information, p_NAME_q..
+ *   classes  mode, p_NAME of each class, entropy, expected_entropy, mutual_information, p_NAME_q.., set
  * and sample_0, ... (sample_NAME_0, ... of each of several targets). Opening refuses what can be refused (an output that exists) before anything is computed. */
 crd_status crdi_prediction_csv_open(crd_context *ctx, const crd_recipe *recipe, const crdi_prediction_columns *columns,
                                     const crdi_csv_place *place, crdi_csv_writer **out);

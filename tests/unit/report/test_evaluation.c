@@ -1,6 +1,7 @@
 /* test_evaluation.c - scores of a run against what is written out by hand from its draws; calibration; Bernoulli and categorical. The
  * run files are written here with draws that the test knows: networks without hidden layers. */
 #include "report/comparison.h"
+#include "report/prediction.h"
 #include "report/run_likelihood.h"
 #include "store/dataset.h"
 #include "testing.h"
@@ -889,9 +890,13 @@ static void what_cannot_be_compared(void **state)
     crdi_compared k3 = score_run(ctx, '3', CRD_SCALE_NONE, "categorical", class_value, &three);
     crdi_compared k2 = score_run(ctx, '2', CRD_SCALE_NONE, "categorical", class_value, &two);
     assert_ok(ctx, crdi_comparison_same_rows(&n, &s));
-    const crdi_compared *pair[][2] = {{&n, &c}, {&c, &k3}, {&k3, &k2}};
+    const struct {
+        const crdi_compared *a, *b;
+        const char *words;
+    } pair[] = {{&n, &c, "densities"}, {&c, &k3, "densities"}, {&k3, &k2, "different classes"}};
     for (int i = 0; i < CRDI_COUNT(pair); i++) {
-        assert_int_equal(crdi_comparison_same_rows(pair[i][0], pair[i][1]), CRD_EDATA);
+        assert_int_equal(crdi_comparison_same_rows(pair[i].a, pair[i].b), CRD_EDATA);
+        assert_non_null(strstr(crd_error_message(ctx), pair[i].words));
         crd_error_clear(ctx);
     }
     scaled.evaluation->cell[CRDI_CELL_Y * ROWS + 7] += 1e-3;
@@ -899,10 +904,69 @@ static void what_cannot_be_compared(void **state)
     crd_error_clear(ctx);
     scaled.evaluation->rows--;
     assert_int_equal(crdi_comparison_same_rows(&n, &s), CRD_EDATA);
+    assert_non_null(strstr(crd_error_message(ctx), "uses 150 rows"));
     crd_error_clear(ctx);
     struct scored_run *all[] = {&number, &scaled, &count, &three, &two};
     for (int i = 0; i < CRDI_COUNT(all); i++)
         clear_run(all[i]);
+    testing_context_destroy(&ctx);
+}
+
+/* ---- predictions of few draws --------------------------------------------------------------------------------------- */
+
+static crdi_prediction *predict(crd_context *ctx, const crdi_network_run *net, const double *prob, int64_t draws)
+{
+    crdi_prediction *p;
+    crdi_prediction_request request = {
+        .x = &net->x, .prob = prob, .prob_count = 2, .key = crd_key_make(1), .draws = draws};
+    assert_ok(ctx, crdi_prediction_make(net, &request, &p));
+    return p;
+}
+
+/* A point, or a handful, has the quantiles of its distribution, not of as many draws of y. */
+static void quantiles_of_few_draws(void **state)
+{
+    (void)state;
+    static const double prob[] = {0.025, 0.8};
+    crd_context *ctx = testing_context();
+    struct known known = {ctx, make_dataset(ctx, 'n', CRD_SCALE_STANDARD), "normal", 5, number_value, NULL};
+    crdi_network_run *net = write_run(&known);
+    crdi_prediction *one = predict(ctx, net, prob, 1), *all = predict(ctx, net, prob, 0);
+    const crd_recipe *r = net->recipe;
+    for (int i = 0; i < ROWS; i++) {
+        double below[2] = {0}, noise = 0, mean = 0, spread = 0;
+        assert_close(one->y[2 * i], mean_under(r, 0, i) - 1.959963984540054 * sd_under(r, 0), 1e-12, 0);
+        assert_close(one->epistemic[i], 0, 0, 0);
+        for (int d = 0; d < 5; d++) {
+            below[0] += phi((all->y[2 * i] - mean_under(r, d, i)) / sd_under(r, d)) / 5;
+            below[1] += phi((all->y[2 * i + 1] - mean_under(r, d, i)) / sd_under(r, d)) / 5;
+            noise += sd_under(r, d) * sd_under(r, d) / 5;
+            mean += mean_under(r, d, i) / 5;
+        }
+        for (int d = 0; d < 5; d++)
+            spread += (mean_under(r, d, i) - mean) * (mean_under(r, d, i) - mean) / 5;
+        assert_close(below[0], 0.025, 0, 1e-10);
+        assert_close(below[1], 0.8, 0, 1e-10);
+        assert_close(all->aleatoric[i], noise, 1e-12, 0);
+        assert_close(all->epistemic[i], spread, 1e-9, 0);
+    }
+    crdi_prediction_destroy(&one);
+    crdi_prediction_destroy(&all);
+    crdi_network_run_close(&net);
+    crd_dataset_destroy(&known.dataset);
+    /* A Poisson of one rate near 2: of 1000 draws the 2.5 % quantile is 0 and the 80 % one 3 */
+    known = (struct known){ctx, make_dataset(ctx, 'c', CRD_SCALE_NONE), "poisson", 1, count_value, NULL};
+    net = write_run(&known);
+    one = predict(ctx, net, prob, 0);
+    for (int i = 0; i < ROWS; i++) {
+        double rate = exp(0.2 * x_of(i) + 0.7);
+        assert_close(one->mean[i], rate, 1e-12, 0);
+        assert_close(one->aleatoric[i], rate, 1e-12, 0);
+        assert_true(one->y[2 * i] == 0 && one->y[2 * i + 1] >= 2 && one->y[2 * i + 1] <= 4);
+    }
+    crdi_prediction_destroy(&one);
+    crdi_network_run_close(&net);
+    crd_dataset_destroy(&known.dataset);
     testing_context_destroy(&ctx);
 }
 
@@ -965,6 +1029,7 @@ int main(void)
         cmocka_unit_test(far_rows_are_told_apart_by_what_grows),
         cmocka_unit_test(differences_row_by_row),
         cmocka_unit_test(what_cannot_be_compared),
+        cmocka_unit_test(quantiles_of_few_draws),
         cmocka_unit_test(weights_of_draws_and_chains),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
