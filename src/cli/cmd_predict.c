@@ -2,7 +2,7 @@
 #include "cli/calibrate.h"
 #include "cli/csv.h"
 #include "cli/predictive.h"
-#include "report/prediction_sets.h"
+#include "report/prediction_calibrated.h"
 #include "report/run_csv.h"
 
 #include <string.h>
@@ -72,16 +72,14 @@ static crd_status calibrate(struct predict *p, bool probit)
     if (wanted && (p->o->draws > 0 || probit))
         return crdi_raise(ctx, CRD_EINVAL, "option --calibrate does not go with %s",
                           probit ? "--predictive probit" : "--draws: it uses all of them");
+    if (strcmp(c->calibrate, "temperature") == 0 &&
+        (p->o->samples > 0 || crdi_options_given(crdi_cli_options(p->call, &table), "quantiles")))
+        return crdi_raise(
+            ctx, CRD_EINVAL,
+            "option --calibrate temperature does not go with --%s: it softens the mean probabilities, not the draws",
+            p->o->samples > 0 ? "samples" : "quantiles");
     CRD_TRY(crdi_cli_refuse_same(ctx, p->o->out, c->calibration_data, "the table to calibrate by"));
     return crdi_cli_calibrate(p->cli, p->call, &request, &p->calibration);
-}
-
-static crd_status add_sets(struct predict *p)
-{
-    crdi_outlook_request request = outlook_of(p);
-    if (!p->calibration || p->calibration->conformal == CRDI_CONFORMAL_NONE)
-        return CRD_OK;
-    return crdi_prediction_add_sets(p->prediction, &request, p->calibration, p->o->coverage);
 }
 
 static crd_status predict(struct predict *p)
@@ -108,19 +106,20 @@ static crd_status predict(struct predict *p)
     /* A file is claimed before the work; standard output gets its first line when there is something to say. */
     if (place.path)
         CRD_TRY(crdi_prediction_csv_open(ctx, p->net->recipe, &columns, &place, &p->writer));
-    CRD_TRY(
-        crdi_prediction_make(p->net,
-                             &(crdi_prediction_request){.x = &p->rows.inputs->x,
-                                                        .prob = p->prob,
-                                                        .prob_count = p->prob_count,
-                                                        .key = crd_key_make((uint64_t)p->o->seed),
-                                                        .draws = p->o->draws,
-                                                        .samples = p->o->samples,
-                                                        .probit = probit,
-                                                        .temperature = p->calibration ? p->calibration->temperature : 1,
-                                                        .threads = (int)p->o->threads},
-                             &p->prediction));
-    CRD_TRY(add_sets(p));
+    CRD_TRY(crdi_prediction_make(p->net,
+                                 &(crdi_prediction_request){.x = &p->rows.inputs->x,
+                                                            .prob = p->prob,
+                                                            .prob_count = p->prob_count,
+                                                            .key = crd_key_make((uint64_t)p->o->seed),
+                                                            .draws = p->o->draws,
+                                                            .samples = p->o->samples,
+                                                            .probit = probit,
+                                                            .threads = (int)p->o->threads},
+                                 &p->prediction));
+    if (p->calibration) {
+        crdi_outlook_request request = outlook_of(p);
+        CRD_TRY(crdi_prediction_calibrate(p->prediction, &request, p->calibration, p->o->coverage));
+    }
     if (!place.path)
         CRD_TRY(crdi_prediction_csv_open(ctx, p->net->recipe, &columns, &place, &p->writer));
     CRD_TRY(crdi_prediction_csv_write(p->writer, p->net->recipe, p->rows.table, p->rows.inputs->row, p->prediction));

@@ -6,104 +6,103 @@
 #include <math.h>
 #include <string.h>
 
-enum { GRID = 33, PASSES = 4 };
-static const double WIDEST = 3.4657359027997265; /* log 32 */
+static const double WIDEST = 32; /* temperatures between 1 / this and this */
 
 /* ---- the temperature -------------------------------------------------------------------------------------------- */
 
-struct search {
+/* The calibration rows: logs of their mean probabilities, and their classes. */
+struct pooled {
     crd_context *ctx;
     const crd_array *y;
-    double low, step; /* log of the first temperature, and from one to the next */
-    double *by_row; /* (rows, GRID): log predictive density at each */
+    int64_t rows, classes;
+    double *log_p; /* (rows, classes) */
 };
 
-static crd_status row_at_all(void *user, const crdi_outlook *o)
+static crd_status pool_row(void *user, const crdi_outlook *o)
 {
-    const struct search *s = user;
-    double *work = crdi_alloc_array(s->ctx, o->draws + o->classes, sizeof *work), *probability = work + o->draws;
-    if (!work)
-        return CRD_ENOMEM;
-    for (int g = 0; g < GRID; g++) {
-        double temperature = exp(s->low + g * s->step);
-        for (int64_t d = 0; d < o->draws; d++)
-            work[d] =
-                crdi_soften(o->logit + d * o->width, o->width, temperature, (int64_t)s->y->data[o->row], probability);
-        s->by_row[o->row * GRID + g] = crd_log_mean_exp(work, o->weight, o->draws);
+    const struct pooled *p = user;
+    return crdi_outlook_pool(p->ctx, o, p->log_p + o->row * p->classes);
+}
+
+static void soften(double *log_p, int64_t classes, double inverse)
+{
+    double most = -INFINITY, sum = 0;
+    for (int64_t k = 0; k < classes; k++) {
+        log_p[k] *= inverse;
+        most = log_p[k] > most ? log_p[k] : most;
     }
-    crdi_free(s->ctx, work);
-    return CRD_OK;
+    for (int64_t k = 0; k < classes; k++)
+        sum += exp(log_p[k] - most);
+    for (int64_t k = 0; k < classes; k++)
+        log_p[k] -= most + log(sum);
 }
 
-static crd_status sums_at_all(struct search *s, const crdi_outlook_request *request, double *sum)
+void crdi_calibration_soften(const crdi_calibration *c, double *log_p, int64_t classes)
 {
-    crdi_outlook_request pass = *request;
-    pass.temperature = 1;
-    pass.row = row_at_all;
-    pass.user = s;
-    CRD_TRY(crdi_outlook_run(&pass));
-    for (int g = 0; g < GRID; g++) {
-        sum[g] = 0;
-        for (int64_t i = 0; i < request->x->shape.dim[0]; i++)
-            sum[g] += s->by_row[i * GRID + g];
-    }
-    return CRD_OK;
+    if (c && c->temperature != 1)
+        soften(log_p, classes, 1 / c->temperature);
 }
 
-static int best_of(const double *sum)
+/* The slope of the rows' log density in 1 / T, and minus its curvature: sums of log p of what happened less its mean, and of its
+ * variance, under the softened probabilities. A probability of 0 counts for nothing. */
+static double slope(const struct pooled *p, double inverse, double *work, double *curvature)
 {
-    int best = 0;
-    for (int g = 1; g < GRID; g++)
-        best = sum[g] > sum[best] ? g : best;
-    return best;
-}
-
-/* The top of the parabola through three points, and its curvature. */
-static void finish(crdi_calibration *c, const struct search *s, const double *sum, int best)
-{
-    double slope = 0.5 * (sum[best + 1] - sum[best - 1]) / s->step;
-    double bend = (sum[best + 1] - 2 * sum[best] + sum[best - 1]) / (s->step * s->step);
-    double shift = bend < 0 ? fmin(fmax(-slope / bend, -s->step), s->step) : 0;
-    c->temperature = exp(s->low + best * s->step + shift);
-    c->temperature_se = bend < 0 ? c->temperature / sqrt(-bend) : NAN;
-}
-
-static crd_status search_temperature(crdi_calibration *c, struct search *s, const crdi_outlook_request *request)
-{
-    double sum[GRID];
-    for (int pass = 0; pass < PASSES; pass++) {
-        CRD_TRY(sums_at_all(s, request, sum));
-        int best = best_of(sum);
-        double at = s->low + best * s->step;
-        if (best == 0 || best == GRID - 1) {
-            bool flat = sum[0] == sum[GRID - 1]; /* all classes are equally likely */
-            if (!flat)
-                crdi_log(s->ctx, "%s: the calibration rows ask for a temperature of %.3g or %s; it is held there",
-                         request->net->path, exp(at), best == 0 ? "less" : "more");
-            c->temperature = flat ? 1 : exp(at);
-            return CRD_OK;
+    double sum = 0;
+    *curvature = 0;
+    for (int64_t i = 0; i < p->rows; i++) {
+        const double *log_p = p->log_p + i * p->classes;
+        double mean = 0, square = 0;
+        memcpy(work, log_p, (size_t)p->classes * sizeof *work);
+        soften(work, p->classes, inverse);
+        for (int64_t k = 0; k < p->classes; k++) {
+            double share = exp(work[k]);
+            mean += share > 0 ? share * log_p[k] : 0;
+            square += share > 0 ? share * log_p[k] * log_p[k] : 0;
         }
-        if (pass == PASSES - 1) {
-            finish(c, s, sum, best);
-            return CRD_OK;
-        }
-        s->low = at - s->step;
-        s->step = 2 * s->step / (GRID - 1);
+        sum += log_p[(int64_t)p->y->data[i]] - mean;
+        *curvature += fmax(square - mean * mean, 0);
     }
-    return CRD_OK;
+    return sum;
+}
+
+/* The slope falls: the root by halving on a logarithmic scale. */
+static void find_temperature(crdi_calibration *c, const struct pooled *p, const char *path, double *work)
+{
+    enum { STEPS = 60 };
+    double low = 1 / WIDEST, high = WIDEST, curvature;
+    double at_low = slope(p, low, work, &curvature), at_high = slope(p, high, work, &curvature);
+    if (at_low == 0 && at_high == 0)
+        return; /* all classes are equally likely: any temperature will do */
+    if (!(at_low > 0) || !(at_high < 0)) {
+        c->temperature = at_low > 0 ? 1 / WIDEST : WIDEST;
+        crdi_log(c->ctx, "%s: the calibration rows ask for a temperature of %.3g or %s; it is held there", path,
+                 c->temperature, at_low > 0 ? "less" : "more");
+        return;
+    }
+    for (int i = 0; i < STEPS; i++) {
+        double middle = sqrt(low * high);
+        *(slope(p, middle, work, &curvature) > 0 ? &low : &high) = middle;
+    }
+    c->temperature = 1 / sqrt(low * high);
+    c->temperature_se = c->temperature * c->temperature / sqrt(curvature);
 }
 
 static crd_status fit_temperature(crdi_calibration *c, const crdi_outlook_request *request)
 {
-    struct search s = {.ctx = c->ctx, .y = request->y, .low = -WIDEST, .step = 2 * WIDEST / (GRID - 1)};
-    if (request->net->recipe->class_count == 0)
+    struct pooled p = {c->ctx, request->y, c->rows, request->net->recipe->class_count, NULL};
+    if (p.classes == 0)
         return crdi_raise(c->ctx, CRD_EUNSUPPORTED,
                           "%s: a temperature softens the probabilities of classes; predictions of "
                           "numbers are calibrated by --calibrate conformal",
                           request->net->path);
-    s.by_row = crdi_alloc_array(c->ctx, c->rows * GRID, sizeof *s.by_row);
-    crd_status status = s.by_row ? search_temperature(c, &s, request) : CRD_ENOMEM;
-    crdi_free(c->ctx, s.by_row);
+    crdi_outlook_request pass = *request;
+    pass.row = pool_row;
+    pass.user = &p;
+    p.log_p = crdi_alloc_array(c->ctx, (p.rows + 1) * p.classes, sizeof *p.log_p);
+    crd_status status = p.log_p ? crdi_outlook_run(&pass) : CRD_ENOMEM;
+    if (status == CRD_OK)
+        find_temperature(c, &p, request->net->path, p.log_p + p.rows * p.classes);
+    crdi_free(c->ctx, p.log_p);
     return status;
 }
 

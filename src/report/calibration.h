@@ -23,13 +23,16 @@ typedef struct crdi_calibration {
 /* "none", "temperature", "conformal"; score: "auto", "absolute", "normalised", "probability", "adaptive". x and y of the request are the
  * calibration rows.
  *
- * The temperature maximises their log predictive density, every draw's logits divided by it (Guo, Pleiss, Sun & Weinberger 2017,
- * arXiv:1706.04599, sec. 4.2, for each draw): on a grid of its logarithm from 1/32 to 32, refined three times, then by a parabola;
- * its error is from the curvature there. Cost: 4 predictions of the rows.
+ * The temperature T makes p_k^(1/T) / sum of these of the mean probabilities p, the draws pooled first (Guo, Pleiss, Sun & Weinberger
+ * 2017, arXiv:1706.04599, sec. 4.2; Rahaman & Thiery 2021, arXiv:2007.08792, why pooled first), and maximises the density of the
+ * calibration rows, which is concave in 1/T, between 1/32 and 32; its error is from the curvature there. Cost: a prediction of the rows.
  * CRD_EUNSUPPORTED: a temperature for numbers, a score that is not of the target's kind. */
 crd_status crdi_calibration_make(const crdi_outlook_request *request, const char *method, const char *score,
                                  crdi_calibration **out);
 void crdi_calibration_destroy(crdi_calibration **calibration);
+
+/* Applies the temperature to logs of mean probabilities [classes], in place. NULL: nothing. */
+void crdi_calibration_soften(const crdi_calibration *calibration, double *log_p, int64_t classes);
 
 /* How far scores of a target may go for a coverage; infinity where there are too few calibration rows. */
 double crdi_calibration_limit(const crdi_calibration *calibration, int64_t target, double coverage);

@@ -52,24 +52,46 @@ static void put_sets(crdi_evaluation *e, int64_t row, const double *mean, int64_
     }
 }
 
-static void put_classes(const struct work *w, const crdi_outlook *o, double *mean)
+/* The parts of the draws' entropy as shares of that of the probabilities that a temperature made of their mean. */
+static crd_uncertainty rescale(crd_uncertainty u, const double *p, int64_t classes)
+{
+    double total = 0, before = u.total;
+    for (int64_t k = 0; k < classes; k++)
+        total -= p[k] > 0 ? p[k] * log(p[k]) : 0;
+    u.total = total;
+    u.aleatoric *= before > 0 ? total / before : 0;
+    u.epistemic *= before > 0 ? total / before : 0;
+    return u;
+}
+
+/* p and log_p: [classes] to work in. */
+static crd_status put_classes(const struct work *w, const crdi_outlook *o, double *p, double *log_p)
 {
     crdi_evaluation *e = w->out;
     int64_t row = o->row, best = 0;
-    put_uncertainty(e, 0, row, crd_uncertainty_of_classes(o->probability, o->weight, o->draws, o->classes, mean));
+    crd_uncertainty u = crd_uncertainty_of_classes(o->probability, o->weight, o->draws, o->classes, p);
+    CRD_TRY(crdi_outlook_pool(e->ctx, o, log_p));
+    if (e->calibration && e->calibration->temperature != 1) {
+        crdi_calibration_soften(e->calibration, log_p, o->classes);
+        for (int64_t k = 0; k < o->classes; k++)
+            p[k] = exp(log_p[k]);
+        u = rescale(u, p, o->classes);
+    }
+    put_uncertainty(e, 0, row, u);
     for (int64_t k = 1; k < o->classes; k++)
-        best = mean[k] > mean[best] ? k : best;
-    put(e, 0, CRDI_CELL_CONFIDENCE, row, mean[best]);
-    put(e, 0, CRDI_CELL_SECOND, row, mean[1]);
+        best = p[k] > p[best] ? k : best;
+    put(e, 0, CRDI_CELL_CONFIDENCE, row, p[best]);
+    put(e, 0, CRDI_CELL_SECOND, row, p[1]);
     if (!e->known)
-        return;
+        return CRD_OK;
     int64_t y = (int64_t)w->request->y->data[row];
     put(e, 0, CRDI_CELL_Y, row, (double)y);
     put(e, 0, CRDI_CELL_RIGHT, row, best == y);
-    put(e, 0, CRDI_CELL_LOG_DENSITY, row, crd_log_mean_exp(o->log_density, o->weight, o->draws));
-    put(e, 0, CRDI_CELL_BRIER, row, crd_brier(mean, o->classes, y));
+    put(e, 0, CRDI_CELL_LOG_DENSITY, row, log_p[y]);
+    put(e, 0, CRDI_CELL_BRIER, row, crd_brier(p, o->classes, y));
     if (is_conformal(e))
-        put_sets(e, row, mean, y);
+        put_sets(e, row, p, y);
+    return CRD_OK;
 }
 
 /* ---- numbers and counts ----------------------------------------------------------------------------------------- */
@@ -190,12 +212,10 @@ static crd_status one_row(void *user, const crdi_outlook *o)
     const struct work *w = user;
     crdi_evaluation *e = w->out;
     if (o->classes > 0) {
-        double *mean = crdi_alloc_array(e->ctx, o->classes, sizeof *mean);
-        if (!mean)
-            return CRD_ENOMEM;
-        put_classes(w, o, mean);
-        crdi_free(e->ctx, mean);
-        return CRD_OK;
+        double *p = crdi_alloc_array(e->ctx, 2 * o->classes, sizeof *p);
+        crd_status status = p ? put_classes(w, o, p, p + o->classes) : CRD_ENOMEM;
+        crdi_free(e->ctx, p);
+        return status;
     }
     for (int64_t j = 0; j < e->targets; j++)
         CRD_TRY(put_number(w, o, j));
@@ -237,7 +257,6 @@ crd_status crdi_evaluation_make(const crdi_outlook_request *request, const crdi_
     crd_status status = create(&w, calibration);
     if (status == CRD_OK) {
         crdi_outlook_request pass = *request;
-        pass.temperature = calibration ? calibration->temperature : 1;
         pass.row = one_row;
         pass.user = &w;
         status = crdi_outlook_run(&pass);

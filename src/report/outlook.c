@@ -5,6 +5,7 @@
 #include "store/dataset.h"
 #include "store/input.h"
 
+#include <credence/scores.h>
 #include <math.h>
 #include <string.h>
 
@@ -124,40 +125,52 @@ static crd_status compile(void *user, const crd_model *model, int64_t first, int
 
 /* ---- a row of classes ------------------------------------------------------------------------------------------- */
 
-double crdi_soften(const double *logit, int64_t width, double temperature, int64_t y, double *p)
+void crdi_log_softmax(const double *logit, int64_t width, double *out)
 {
-    double pair[2] = {0, logit[0] / temperature}, most = -INFINITY, sum = 0;
     int64_t count = width == 1 ? 2 : width;
+    double most = -INFINITY, sum = 0;
     for (int64_t k = 0; k < count; k++) {
-        p[k] = width == 1 ? pair[k] : logit[k] / temperature;
-        most = p[k] > most ? p[k] : most;
+        out[k] = width > 1 ? logit[k] : k == 1 ? logit[0] : 0;
+        most = out[k] > most ? out[k] : most;
     }
-    double of_y = y < 0 ? NAN : p[y] - most;
     for (int64_t k = 0; k < count; k++)
-        sum += p[k] = exp(p[k] - most);
+        sum += exp(out[k] - most);
     for (int64_t k = 0; k < count; k++)
-        p[k] /= sum;
-    return of_y - log(sum);
+        out[k] -= most + log(sum);
+}
+
+crd_status crdi_outlook_pool(crd_context *ctx, const crdi_outlook *o, double *log_p)
+{
+    double *draws = crdi_alloc_array(ctx, o->draws, sizeof *draws);
+    for (int64_t k = 0; draws && k < o->classes; k++) {
+        for (int64_t d = 0; d < o->draws; d++)
+            draws[d] = o->log_probability[d * o->classes + k];
+        log_p[k] = crd_log_mean_exp(draws, o->weight, o->draws);
+    }
+    crd_status status = draws ? CRD_OK : CRD_ENOMEM;
+    crdi_free(ctx, draws);
+    return status;
 }
 
 static crd_status class_row(const struct work *w, crdi_outlook *o, const double *logit)
 {
-    int64_t count = w->class_count;
-    double *work = crdi_alloc_array(w->ctx, o->draws * (count + 1), sizeof *work),
-           *log_density = work + o->draws * count;
-    double temperature = w->request->temperature > 0 ? w->request->temperature : 1;
-    int64_t y = w->request->y ? (int64_t)w->request->y->data[o->row] : -1;
-    if (!work)
+    int64_t count = w->class_count, cells = o->draws * count;
+    double *log_p = crdi_alloc_array(w->ctx, 2 * cells + o->draws, sizeof *log_p);
+    double *p = log_p + cells, *log_density = p + cells;
+    if (!log_p)
         return CRD_ENOMEM;
     for (int64_t d = 0; d < o->draws; d++)
-        log_density[d] = crdi_soften(logit + d * w->width, w->width, temperature, y, work + d * count);
+        crdi_log_softmax(logit + d * w->width, w->width, log_p + d * count);
+    for (int64_t i = 0; i < cells; i++)
+        p[i] = exp(log_p[i]);
+    for (int64_t d = 0; w->request->y && d < o->draws; d++)
+        log_density[d] = log_p[d * count + (int64_t)w->request->y->data[o->row]];
     o->classes = count;
-    o->probability = work;
-    o->width = w->width;
-    o->logit = logit;
-    o->log_density = y < 0 ? NULL : log_density;
+    o->probability = p;
+    o->log_probability = log_p;
+    o->log_density = w->request->y ? log_density : NULL;
     crd_status status = w->request->row(w->request->user, o);
-    crdi_free(w->ctx, work);
+    crdi_free(w->ctx, log_p);
     return status;
 }
 

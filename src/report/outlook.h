@@ -14,8 +14,7 @@ typedef struct crdi_outlook {
     /* classes */
     int64_t classes;
     const double *probability; /* (draws, classes) */
-    int64_t width;
-    const double *logit; /* (draws, width) as the network gives them: of the second of two classes, or of each */
+    const double *log_probability; /* (draws, classes), accurate also where the probability is 0 */
     /* numbers and counts */
     int64_t targets; /* 1 for classes */
     const double *mean,
@@ -38,7 +37,6 @@ typedef struct crdi_outlook_request {
     const char *what; /* for messages: "scores" */
     const crd_array *x, *y; /* prepared by the run's recipe; y NULL: not known */
     const double *weight; /* of all draws of crdi_run_part_find; NULL: all the same */
-    double temperature; /* that the logits of classes are divided by; 0: 1 */
     crd_key key; /* of draws of y */
     int threads; /* 0: as many as processors */
     crdi_outlook_fn row;
@@ -61,9 +59,11 @@ crd_status crdi_outlook_noise(const crdi_network_run *net, const crd_message *y,
 /* How many draws of y for each of `draws` draws make a distribution of CRDI_OUTLOOK_SAMPLES; 0 for normal noise. */
 int64_t crdi_outlook_repeats(const crdi_likelihood *likelihood, int64_t draws);
 
-/* Writes the probabilities [classes] of one draw's logits divided by a temperature; returns the log of that of class y, accurate
- * also where the probability is 0 (NaN for y < 0). */
-double crdi_soften(const double *logit, int64_t width, double temperature, int64_t y, double *probability);
+/* Logs of the probabilities [classes] of one draw's logits: of the second of two (width 1), or of each. */
+void crdi_log_softmax(const double *logit, int64_t width, double *out);
+
+/* Logs of the mean probabilities [classes] of a row: the draws pooled. */
+crd_status crdi_outlook_pool(crd_context *ctx, const crdi_outlook *outlook, double *log_p);
 
 /* Reads the weights of a run's draws: one for each draw, chains one after the other, or one for each chain, which its draws
  * share; numbers apart by commas, blanks or line ends, 0 or more. They are divided by their sum. Owned: (draws).

@@ -156,11 +156,12 @@ static crd_status summarise_class(const struct work *w, int64_t row, int64_t k, 
 static crd_status summarise_classes(const struct work *w, int64_t row, int64_t draws, const double *f, double *scratch)
 {
     int64_t classes = w->out->classes;
-    double temperature = w->request->temperature > 0 ? w->request->temperature : 1;
     double *p = crdi_alloc_array(w->net->ctx, draws * classes, sizeof *p);
     crd_status status = p ? CRD_OK : CRD_ENOMEM;
     for (int64_t d = 0; d < draws && p; d++)
-        crdi_soften(f + d * w->width, w->width, temperature, -1, p + d * classes);
+        crdi_log_softmax(f + d * w->width, w->width, p + d * classes);
+    for (int64_t i = 0; i < draws * classes && p; i++)
+        p[i] = exp(p[i]);
     for (int64_t k = 0; k < classes && status == CRD_OK; k++)
         status = summarise_class(w, row, k, draws, p, scratch);
     crdi_free(w->net->ctx, p);

@@ -17,7 +17,6 @@ typedef struct crdi_prediction_request {
         *pick; /* (samples) which draws of y to keep, from 0, chains one after the other; NULL: evenly spaced */
     bool
         probit; /* of classes, in a run that is linear in its weights: probabilities in closed form (report/linearised.h) */
-    double temperature; /* that the logits of classes are divided by; 0: 1 */
     int threads; /* 0: as many as processors */
     size_t memory; /* bytes for draws and predictions at a time; 0: 192 MiB. Results do not depend on it */
 } crdi_prediction_request;
@@ -39,7 +38,7 @@ typedef struct crdi_prediction {
                                            the draws' entropies. Their difference is the mutual information */
     int64_t samples;
     double *sample; /* (rows, targets, samples) */
-    double *low, *high; /* (rows, targets) conformal intervals; NULL: none (prediction_sets.h) */
+    double *low, *high; /* (rows, targets) conformal intervals; NULL: none (prediction_calibrated.h) */
     bool *in_set; /* (rows, classes) conformal sets; NULL: none */
 } crdi_prediction;
 

@@ -1,6 +1,8 @@
-/* prediction_sets.c - see prediction_sets.h. Mean and variance of y are computed as for the calibration rows. */
-#include "report/prediction_sets.h"
+/* prediction_calibrated.c - see prediction_calibrated.h. What limits apply to is computed as it was for the calibration rows. */
+#include "report/prediction_calibrated.h"
 #include "report/evaluation.h"
+
+#include <math.h>
 
 static void set_intervals(crdi_prediction *p, const crdi_evaluation *e, const crdi_calibration *c, double coverage)
 {
@@ -32,11 +34,8 @@ static crd_status add_intervals(crdi_prediction *p, const crdi_outlook_request *
     return CRD_OK;
 }
 
-crd_status crdi_prediction_add_sets(crdi_prediction *p, const crdi_outlook_request *request, const crdi_calibration *c,
-                                    double coverage)
+static crd_status add_sets(crdi_prediction *p, const crdi_calibration *c, double coverage)
 {
-    if (p->outcome != CRDI_OUTCOME_CLASS)
-        return add_intervals(p, request, c, coverage);
     double limit = crdi_calibration_limit(c, 0, coverage);
     p->in_set = crdi_alloc_array(p->ctx, p->rows * p->classes, sizeof *p->in_set);
     if (!p->in_set)
@@ -44,5 +43,31 @@ crd_status crdi_prediction_add_sets(crdi_prediction *p, const crdi_outlook_reque
     for (int64_t i = 0; i < p->rows; i++)
         for (int64_t k = 0; k < p->classes; k++)
             p->in_set[i * p->classes + k] = crdi_calibration_in_set(c, limit, p->mean + i * p->classes, p->classes, k);
+    return CRD_OK;
+}
+
+static void soften(crdi_prediction *p, const crdi_calibration *c)
+{
+    for (int64_t i = 0; i < p->rows; i++) {
+        double *mean = p->mean + i * p->classes, before = p->entropy[i];
+        for (int64_t k = 0; k < p->classes; k++)
+            mean[k] = log(mean[k]);
+        crdi_calibration_soften(c, mean, p->classes);
+        p->entropy[i] = 0;
+        for (int64_t k = 0; k < p->classes; k++) {
+            mean[k] = exp(mean[k]);
+            p->entropy[i] -= mean[k] > 0 ? mean[k] * log(mean[k]) : 0;
+        }
+        p->expected_entropy[i] *= before > 0 ? p->entropy[i] / before : 0;
+    }
+}
+
+crd_status crdi_prediction_calibrate(crdi_prediction *p, const crdi_outlook_request *request, const crdi_calibration *c,
+                                     double coverage)
+{
+    if (c->conformal != CRDI_CONFORMAL_NONE)
+        return p->outcome == CRDI_OUTCOME_CLASS ? add_sets(p, c, coverage) : add_intervals(p, request, c, coverage);
+    if (c->temperature != 1)
+        soften(p, c);
     return CRD_OK;
 }
