@@ -112,6 +112,13 @@ bool crdi_shape_equal(crd_shape a, crd_shape b);
 typedef crd_status (*crdi_task_fn)(void *user, int64_t i);
 crd_status crdi_parallel(crd_context *ctx, int threads, int64_t count, crdi_task_fn task, void *user);
 int crdi_processors(void);
+
+/* Threads that stay, for many short loops (team.c). A run does tasks 0 .. count - 1, the caller among those who do them,
+ * and returns when all are done; between runs the threads wait, at first without sleeping. One run at a time. */
+typedef struct crdi_team crdi_team;
+crd_status crdi_team_create(crd_context *ctx, int threads, crdi_team **out);
+void crdi_team_destroy(crdi_team **team);
+void crdi_team_run(crdi_team *team, int64_t count, void (*task)(void *user, int64_t i), void *user);
 double crdi_seconds(void); /* monotonic clock */
 
 #endif

@@ -124,6 +124,7 @@ struct buffer {
 
 struct hole {
     int64_t offset, size;
+    int32_t owner; /* the group of strands that may use it; 0: all */
 };
 
 struct plan {
@@ -135,6 +136,7 @@ struct plan {
     int64_t buffers;
     struct hole *hole; /* free stretches of the work region, by offset */
     int64_t holes, hole_capacity;
+    int32_t segment; /* of the step that is being placed */
 };
 
 int64_t crdi_buffer_of(const crdi_emitter *e, int32_t operand)
@@ -283,6 +285,21 @@ static crd_status place_outputs(struct plan *p, const crd_node *outputs, int cou
     return p->e.status;
 }
 
+/* What one group of strands has read for the last time others may be reading still: it stays until all have ended. What a
+ * group writes and reads alone is its own. */
+static void keep_shared(struct plan *p)
+{
+    int64_t behind = 0;
+    while (behind < p->e.count && p->e.step[behind].segment <= p->e.groups)
+        behind++;
+    for (int64_t s = 0; s < behind; s++) {
+        const crdi_step *step = &p->e.step[s];
+        struct buffer *out = step->out == INT32_MIN ? NULL : &p->buffer[buffer_of(p, step->out)];
+        if (out && step->segment == 0 && out->last < behind && p->e.step[out->last].segment > 0)
+            out->last = behind; /* p->e.count: it is never freed */
+    }
+}
+
 static crd_status size_buffers(struct plan *p)
 {
     p->buffers = p->g->count + p->e.scratch_count;
@@ -305,6 +322,8 @@ static crd_status size_buffers(struct plan *p)
         for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++)
             p->buffer[buffer_of(p, step->in[i])].last = s;
     }
+    if (p->e.groups > 0)
+        keep_shared(p);
     return CRD_OK;
 }
 
@@ -316,10 +335,11 @@ static crd_status hole_insert(struct plan *p, int64_t offset, int64_t size)
     while (at < p->holes && p->hole[at].offset < offset)
         at++;
     memmove(&p->hole[at + 1], &p->hole[at], sizeof *p->hole * (size_t)(p->holes - at));
-    p->hole[at] = (struct hole){offset, size};
+    int32_t owner = p->segment > p->e.groups ? 0 : p->segment;
+    p->hole[at] = (struct hole){offset, size, owner};
     p->holes++;
     for (int64_t i = at > 0 ? at - 1 : 0; i + 1 < p->holes && i <= at;) {
-        if (p->hole[i].offset + p->hole[i].size == p->hole[i + 1].offset) {
+        if (p->hole[i].offset + p->hole[i].size == p->hole[i + 1].offset && p->hole[i].owner == p->hole[i + 1].owner) {
             p->hole[i].size += p->hole[i + 1].size;
             memmove(&p->hole[i + 1], &p->hole[i + 2], sizeof *p->hole * (size_t)(p->holes - i - 2));
             p->holes--;
@@ -335,9 +355,11 @@ static int64_t take(struct plan *p, int64_t size)
 {
     int64_t best = -1;
     size = rounded(size ? size : 1);
-    for (int64_t i = 0; i < p->holes; i++)
-        if (p->hole[i].size >= size && (best < 0 || p->hole[i].size < p->hole[best].size))
+    for (int64_t i = 0; i < p->holes; i++) {
+        bool usable = p->hole[i].owner == 0 || p->hole[i].owner == p->segment || p->segment > p->e.groups;
+        if (usable && p->hole[i].size >= size && (best < 0 || p->hole[i].size < p->hole[best].size))
             best = i;
+    }
     if (best < 0) {
         int64_t offset = p->program->work_size;
         p->program->work_size += size;
@@ -373,6 +395,7 @@ static crd_status place_work(struct plan *p)
     for (int64_t s = 0; s < p->e.count; s++) {
         const crdi_step *step = &p->e.step[s];
         int64_t heir = -1;
+        p->segment = step->segment;
         if (step->out != INT32_MIN) {
             struct buffer *out = &p->buffer[buffer_of(p, step->out)];
             if (out->place.region == CRDI_NOWHERE) {
@@ -457,9 +480,14 @@ static crd_status write_program(struct plan *p)
         if (p->needed[id] && p->g->vertex[id]->known)
             memcpy(program->constants + p->buffer[id].place.offset, p->g->vertex[id]->known,
                    sizeof(double) * (size_t)p->g->vertex[id]->size);
+    program->groups = p->e.groups;
+    program->segment = crdi_alloc_array(ctx, p->e.groups + 3, sizeof *program->segment);
+    if (!program->segment)
+        return CRD_ENOMEM;
     for (int64_t s = 0; s < p->e.count;) {
         int64_t end = s + 1;
-        while (p->e.step[s].single && end < p->e.count && p->e.step[end].single)
+        int32_t segment = p->e.step[s].segment;
+        while (p->e.step[s].single && end < p->e.count && p->e.step[end].single && p->e.step[end].segment == segment)
             end++;
         crdi_planned *planned = &program->planned[program->count++];
         if (end - s > 1)
@@ -467,6 +495,8 @@ static crd_status write_program(struct plan *p)
         else
             plan_step(p, &p->e.step[s], planned);
         s = end;
+        for (int k = segment + 1; k <= p->e.groups + 2; k++)
+            program->segment[k] = program->count;
     }
     return CRD_OK;
 }
@@ -497,6 +527,7 @@ static crd_status compile(struct plan *p, const crd_node *inputs, int input_coun
     CRD_TRY(place_inputs(p, inputs, input_count));
     CRD_TRY(lower_all(p));
     CRD_TRY(place_outputs(p, outputs, output_count));
+    CRD_TRY(crdi_find_strands(&p->e));
     if (!g->plain) {
         CRD_TRY(fuse(p));
         CRD_TRY(crdi_order_steps(&p->e));

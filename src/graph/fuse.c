@@ -100,7 +100,8 @@ static bool take_product(struct fuse *f, struct dense *d)
     const crdi_step *t = step_at(f, d->t);
     const crdi_step *g = writer_of(f, t->in[0]);
     int64_t b = buffer_of(f, t->in[0]);
-    if (!g || g->kernel != CRDI_K_matmul || g->call.n[3] != 1 || f->readers[b] != 1 || f->kept[b] || t->in[0] < 0)
+    if (!g || g->segment != t->segment || g->kernel != CRDI_K_matmul || g->call.n[3] != 1 || f->readers[b] != 1 ||
+        f->kept[b] || t->in[0] < 0)
         return false;
     d->g = f->writer[b];
     d->n = g->call.n[0];
@@ -120,8 +121,10 @@ static void take_readers(struct fuse *f, struct dense *d)
         const crdi_step *step = step_at(f, s);
         if (f->gone[s])
             continue;
-        if (d->dk < 0 && at % 5 == 1 && is_row_product(step, d->n) && step->call.n[0] == d->units &&
-            step->call.n[1] <= MOST_INPUTS && buffer_of(f, step->in[0]) != t) {
+        if (step->segment != step_at(f, d->t)->segment)
+            d->store = true;
+        else if (d->dk < 0 && at % 5 == 1 && is_row_product(step, d->n) && step->call.n[0] == d->units &&
+                 step->call.n[1] <= MOST_INPUTS && buffer_of(f, step->in[0]) != t) {
             d->dk = s;
             d->inputs = step->call.n[1];
         } else if (d->db < 0 && step->kernel == CRDI_K_sum_rows && step->call.n[0] == d->n &&
@@ -142,8 +145,9 @@ static void take_outs(struct fuse *f, struct dense *d)
     for (int64_t at = f->first[buffer_of(f, h)]; at >= 0; at = f->next[at]) {
         int64_t s = at / 5;
         const crdi_step *step = step_at(f, s);
-        if (!f->gone[s] && at % 5 == 0 && is_row_product(step, d->n) && step->call.n[0] == d->outs &&
-            step->call.n[1] == d->units && same_place(f, step->in[0], h) && same_place(f, step->in[1], r))
+        if (!f->gone[s] && step->segment == step_at(f, d->t)->segment && at % 5 == 0 && is_row_product(step, d->n) &&
+            step->call.n[0] == d->outs && step->call.n[1] == d->units && same_place(f, step->in[0], h) &&
+            same_place(f, step->in[1], r))
             d->dl = s;
     }
 }
@@ -165,7 +169,7 @@ static void replace(struct fuse *f, const struct dense *d)
 {
     int64_t at = d->dl >= 0 && d->dl < d->g ? d->dl : d->g;
     const crdi_step g = *step_at(f, d->g), t = *step_at(f, d->t), dk = *step_at(f, d->dk);
-    crdi_step fused = {.kernel = d->kernel, .out = dk.out, .vertex = dk.vertex};
+    crdi_step fused = {.kernel = d->kernel, .out = dk.out, .vertex = dk.vertex, .segment = g.segment};
     const crdi_kernel_table *table = crdi_context_kernels(f->e->graph->ctx);
     fused.call.fn = table->kernel[d->kernel];
     fused.label = crdi_kernel_name((enum crdi_kernel)d->kernel);
@@ -212,8 +216,8 @@ static void try_affine_relu(struct fuse *f, int64_t s)
         return;
     const crdi_step *affine = writer_of(f, relu->in[0]);
     int64_t b = buffer_of(f, relu->in[0]);
-    if (!affine || affine->kernel != CRDI_K_affine || f->readers[b] != 1 || f->kept[b] ||
-        relu->call.n[0] != affine->call.n[0] * affine->call.n[1])
+    if (!affine || affine->segment != relu->segment || affine->kernel != CRDI_K_affine || f->readers[b] != 1 ||
+        f->kept[b] || relu->call.n[0] != affine->call.n[0] * affine->call.n[1])
         return;
     const crdi_kernel_table *table = crdi_context_kernels(f->e->graph->ctx);
     crdi_step fused = *affine;

@@ -246,6 +246,7 @@ static crdi_vertex *vertex_new(crd_graph *g, const crdi_op *op, int arg_count, c
     v->shape = shape;
     v->size = crd_shape_size(shape);
     v->where = g->where.file ? g->where : where;
+    v->strand = g->strand;
     return v;
 }
 

@@ -41,6 +41,7 @@ struct crdi_vertex {
     const char *name; /* of an input */
     crd_where where;
     uint64_t hash;
+    int32_t strand; /* strands.c; 0: none */
 };
 
 /* An operation. Every family file ends in one or more of these. */
@@ -70,6 +71,8 @@ struct crd_graph {
     int32_t *input; /* ids of inputs in order of addition */
     int64_t input_count, input_capacity;
     struct crdi_nested *nested;
+    int32_t strand, strands; /* of new nodes; how many there are (strands.c) */
+    int groups; /* of strands that can run side by side in a program; below 2: all is one after the other */
     bool plain; /* compile each step as it is: nothing joined, nothing moved. For tests of what joins and moves them */
 };
 
@@ -79,6 +82,8 @@ extern const crdi_op crdi_op_constant, crdi_op_input;
 
 /* Sets the place that nodes made from now on are given in messages; file NULL: each node's own. */
 void crdi_graph_set_where(crd_graph *graph, crd_where where);
+/* Nodes made from now on belong to this strand (1, 2, ...; 0: to none). */
+void crdi_graph_set_strand(crd_graph *graph, int32_t strand);
 const crdi_vertex *crdi_vertex_of(crd_node node);
 crd_node crdi_arg(crd_node node, int i);
 /* Finds the graph of some arguments and makes their numbers constants of it. NULL if all are numbers, or if one is bad
@@ -116,6 +121,7 @@ typedef struct crdi_step {
     int64_t out_offset; /* elements into the result (for operations that write it in pieces) */
     const char *label;
     int32_t vertex;
+    int32_t segment; /* 0: before the strands; a group of them; groups + 1: behind them */
     /* Optional: makes call.extra for one exec, and takes it back. */
     const void *(*bind)(crd_context *ctx, const void *extra);
     void (*unbind)(crd_context *ctx, const void *extra);
@@ -134,12 +140,15 @@ struct crdi_emitter {
     /* By vertex: whose memory it is a part of (itself, if it has its own), and where in it. NULL: not known yet. */
     int32_t *base;
     int64_t *at;
+    int groups; /* of strands; 0: none */
 };
 
 /* Joins steps into fused ones (fuse.c). `kept` says of each buffer (vertices, then scratch areas) that it is an output. */
 crd_status crdi_fuse(crdi_emitter *emitter, const bool *kept);
 int64_t crdi_buffer_of(const crdi_emitter *emitter, int32_t operand);
 int64_t crdi_offset_of(const crdi_emitter *emitter, int32_t operand);
+/* Sorts steps by what can run side by side (strands.c). */
+crd_status crdi_find_strands(crdi_emitter *emitter);
 /* Puts steps that work on single numbers next to each other, so that they become one call (schedule.c). */
 crd_status crdi_order_steps(crdi_emitter *emitter);
 
@@ -150,6 +159,10 @@ crdi_step *crdi_emit(crdi_emitter *emitter, int kernel, const int32_t *in, int c
 crdi_step *crdi_emit_fn(crdi_emitter *emitter, crdi_kernel_fn fn, const char *label, const int32_t *in, int count);
 int32_t crdi_emit_scratch(crdi_emitter *emitter, int64_t size);
 const crdi_view *crdi_emit_view(crdi_emitter *emitter, const crdi_view *view);
+/* Threads that share the groups of strands of a program; borrowed. NULL: none. */
+void crdi_exec_set_team(crd_exec *exec, crdi_team *team);
+/* About how many elements a run computes, terms of sums counted. */
+int64_t crdi_program_work(const crd_program *program);
 /* Computes one node of known arguments into `out`. */
 crd_status crdi_compute_now(crd_graph *graph, const crdi_vertex *v, double *out);
 

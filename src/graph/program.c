@@ -12,6 +12,7 @@ void crd_program_destroy(crd_program **program)
     crdi_nested_destroy(p->nested);
     crdi_free(p->ctx, p->planned);
     crdi_free(p->ctx, p->scalar);
+    crdi_free(p->ctx, p->segment);
     crdi_free(p->ctx, p->constants);
     crdi_arena_destroy(&p->arena);
     crdi_free(p->ctx, p);
@@ -52,6 +53,16 @@ static void print_operands(char *line, int used, int room, crdi_place out, const
     used = print_place(line, used, room, "  ", out);
     for (int k = 0; k < count && in[k].region != CRDI_NOWHERE; k++)
         used = print_place(line, used, room, k ? " " : " <- ", in[k]);
+}
+
+int64_t crdi_program_work(const crd_program *program)
+{
+    int64_t work = 0;
+    for (int64_t i = 0; i < program->count; i++) {
+        const int64_t *n = program->planned[i].call.n;
+        work += n[0] * (n[1] > 1 ? n[1] : 1) * (n[2] > 1 ? n[2] : 1);
+    }
+    return work;
 }
 
 void crd_program_print(const crd_program *program, crd_log_fn print, void *user)
@@ -167,8 +178,31 @@ const double *crd_exec_output(const crd_exec *exec)
     return exec->output;
 }
 
+static void run_segment(const crd_exec *exec, int64_t k)
+{
+    const crdi_call *call = exec->call + exec->program->segment[k], *end = exec->call + exec->program->segment[k + 1];
+    for (; call < end; call++)
+        call->fn(call);
+}
+
+static void run_group(void *user, int64_t i)
+{
+    run_segment(user, i + 1);
+}
+
+void crdi_exec_set_team(crd_exec *exec, crdi_team *team)
+{
+    exec->team = exec->program->groups > 1 ? team : NULL;
+}
+
 void crd_exec_run(crd_exec *exec)
 {
+    if (exec->team) {
+        run_segment(exec, 0);
+        crdi_team_run(exec->team, exec->program->groups, run_group, exec);
+        run_segment(exec, exec->program->groups + 1);
+        return;
+    }
     for (const crdi_call *call = exec->call, *end = call + exec->count; call < end; call++)
         call->fn(call);
 }

@@ -34,6 +34,9 @@ struct crd_program {
     struct crdi_nested *nested;
     crdi_planned *planned;
     int64_t count;
+    int groups; /* of strands (strands.c): calls segment[k] .. segment[k + 1] - 1 are those of group k, from 1 on */
+    int64_t
+        *segment; /* (groups + 3); segment[0] = 0; what is before the strands is segment 0, what is behind groups + 1 */
     crdi_planned_scalar *scalar; /* of all calls, one after the other */
     int64_t scalar_count;
     double *constants;
@@ -47,6 +50,7 @@ struct crd_exec {
     crdi_call *call;
     int64_t count;
     crdi_scalar *scalar;
+    crdi_team *team; /* borrowed; NULL: one thread does all */
 };
 
 #endif

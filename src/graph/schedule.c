@@ -60,6 +60,8 @@ static void reorder(struct order *o)
             o->writers[result_of(o, o->e->step[s].out)]++;
     for (int64_t s = 0; s < o->e->count; s++) {
         crdi_step *step = &o->e->step[s];
+        if (s > 0 && step->segment != o->e->step[s - 1].segment)
+            flush(o);
         step->single = is_single(o, step);
         if (step->single) {
             o->queue[o->queued++] = s;

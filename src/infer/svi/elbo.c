@@ -381,17 +381,21 @@ static crd_status add_particles(struct builder *b, int64_t particles, struct sum
 {
     for (int64_t p = 0; p < particles; p++) {
         struct particle particle;
+        crdi_graph_set_strand(b->graph, (int32_t)p + 1);
         crd_status status = build_particle(b, p, &particle);
         if (status == CRD_OK) {
             s->loss[p] = crd_add(particle.divergence, particle.likelihood);
             s->score[p] = particle.score;
             s->scored = s->scored || !crdi_is_nothing(particle.score);
-            add(&s->divergence, particle.divergence);
-            add(&s->likelihood, particle.likelihood);
             if (s->loss[p].graph)
                 crd_gradient(s->loss[p], b->copy, b->value_count, s->gradient + p * b->value_count);
             else
                 status = crdi_raise(b->guide->ctx, CRD_EINVAL, "the loss does not depend on the guide's parameters");
+        }
+        crdi_graph_set_strand(b->graph, 0);
+        if (status == CRD_OK) {
+            add(&s->divergence, particle.divergence);
+            add(&s->likelihood, particle.likelihood);
         }
         particle_clear(&particle);
         CRD_TRY(status);
@@ -493,13 +497,15 @@ static crd_status compile(struct builder *b, struct sums *s, int64_t particles, 
     return crd_compile(b->graph, input, 3, output, CRDI_ELBO_GRADIENT + 1, &out->program);
 }
 
-crd_status crdi_elbo_create(const crdi_guide *guide, const crdi_loss *loss, int64_t particles, crdi_elbo *out)
+crd_status crdi_elbo_create(const crdi_guide *guide, const crdi_loss *loss, int64_t particles, int threads,
+                            crdi_elbo *out)
 {
     struct builder b = {.guide = guide, .loss = loss, .noise = crdi_nothing};
     struct sums s = {.divergence = crdi_nothing, .likelihood = crdi_nothing};
     *out = (crdi_elbo){.params = guide->params};
     CRD_TRY(crdi_loss_check(guide, loss));
     CRD_TRY(crd_graph_create(&b.graph, guide->ctx));
+    b.graph->groups = threads;
     crd_status status = begin(&b, particles);
     s.loss = crdi_alloc_array(guide->ctx, particles, sizeof *s.loss);
     s.score = crdi_alloc_array(guide->ctx, particles, sizeof *s.score);

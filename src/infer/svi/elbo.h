@@ -36,8 +36,10 @@ typedef struct crdi_elbo {
 } crdi_elbo;
 
 /* Compiles the loss of all particles. Those without a reparameterised draw add (loss - baseline) times their score: with
- * several particles the baseline of one is the mean loss of the others (Kool et al. 2019), with one it is the input. */
-crd_status crdi_elbo_create(const crdi_guide *guide, const crdi_loss *loss, int64_t particles, crdi_elbo *out);
+ * several particles the baseline of one is the mean loss of the others (Kool et al. 2019), with one it is the input.
+ * Up to `threads` of a team can share the particles (crdi_exec_set_team). */
+crd_status crdi_elbo_create(const crdi_guide *guide, const crdi_loss *loss, int64_t particles, int threads,
+                            crdi_elbo *out);
 void crdi_elbo_clear(crdi_elbo *elbo);
 
 /* What a draw consists of. */

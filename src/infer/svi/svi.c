@@ -114,7 +114,9 @@ static crd_status prepare(crd_svi *svi, crd_model_fn model, void *user, const cr
                                                     .hand_user = o->guide_user},
                               &svi->guide));
     CRD_TRY(check_guide(svi));
-    CRD_TRY(crdi_elbo_create(svi->guide, &svi->loss, o->particles, &svi->elbo));
+    int threads = o->threads < 1 ? crdi_processors() : (int)o->threads;
+    svi->team_size = o->restarts < threads ? threads / (int)o->restarts : 1;
+    CRD_TRY(crdi_elbo_create(svi->guide, &svi->loss, o->particles, svi->team_size, &svi->elbo));
     CRD_TRY(make_starter(svi));
     svi->run = crdi_arena_alloc(svi->arena, sizeof *svi->run * (size_t)o->restarts);
     svi->final_loss = crdi_arena_alloc(svi->arena, sizeof *svi->final_loss * (size_t)o->restarts);

@@ -22,6 +22,7 @@ typedef struct crdi_svi_run {
     double *params;
     crdi_optimiser *optimiser; /* NULL: lbfgs */
     crd_exec *exec;
+    crdi_team *team; /* that shares the particles; NULL: one thread does */
     double *loss, *divergence, *likelihood; /* (capacity) */
     int64_t steps, capacity;
     int64_t skipped, bad; /* of all steps; in a row until now */
@@ -40,6 +41,7 @@ struct crd_svi {
     crdi_guide *guide;
     crdi_loss loss;
     crdi_elbo elbo;
+    int team_size; /* threads of one restart */
     crdi_svi_run *run; /* (restarts); after the fit only that of the best is there */
     int64_t best;
     double *final_loss; /* (restarts) */

@@ -9,6 +9,8 @@
 
 static const double TELL_SECONDS = 0.1, BASELINE_DECAY = 0.9;
 enum { START_TRIES = 100, SHOWN = 100 };
+/* Elements below which a step is over before other threads have heard of it. */
+enum { WORK_FOR_A_TEAM = 200000 };
 
 /* ---- start -------------------------------------------------------------------------------------------------- */
 
@@ -71,6 +73,10 @@ crd_status crdi_svi_run_open(crd_svi *svi, int64_t restart)
     if (!run->params)
         return CRD_ENOMEM;
     CRD_TRY(crd_exec_create(&run->exec, svi->elbo.program));
+    if (svi->team_size > 1 && crdi_program_work(svi->elbo.program) > WORK_FOR_A_TEAM) {
+        CRD_TRY(crdi_team_create(svi->ctx, svi->team_size, &run->team));
+        crdi_exec_set_team(run->exec, run->team);
+    }
     return crdi_svi_is_lbfgs(&svi->options) ? CRD_OK : make_optimiser(svi, run);
 }
 
@@ -93,6 +99,7 @@ void crdi_svi_run_clear(crd_context *ctx, crdi_svi_run *run)
 {
     crdi_optimiser_destroy(&run->optimiser);
     crd_exec_destroy(&run->exec);
+    crdi_team_destroy(&run->team);
     crdi_free(ctx, run->params);
     crdi_free(ctx, run->loss);
     crdi_free(ctx, run->divergence);
