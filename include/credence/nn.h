@@ -223,11 +223,16 @@ CRD_API crd_node crd_random_module_at(crd_trace *trace, const char *name, const 
  *
  *  With several targets (normal and student_t only) f = net(x), (n, targets), with one noise a target: s and df have the
  *  shape (targets), and y, (n, targets), is one draw a row: to_event(1). Heteroscedastic: the network has twice as many
- *  outputs, f and then the noise of each. */
+ *  outputs, f and then the noise of each.
+ *
+ *  Prior "none" is plain training: the density of every parameter is 1 (flat, and flat_above:0 for s, df, concentration),
+ *  improper but for points. With `training` the log density is then minus the loss of deterministic networks, a mean over
+ *  rows: squared error for normal (there is no s; of several targets their sum), minus the log likelihood for all others
+ *  (softmax cross-entropy), plus weight_decay / 2 times the sum of squares of the network's parameters. */
 typedef struct crd_network {
     const char *hidden; /**< "10", "16,16", "none" */
     const char *activation; /**< "tanh" */
-    const char *prior; /**< for crd_prior_parse */
+    const char *prior; /**< for crd_prior_parse; or "none" */
     const char *noise; /**< distribution of s: "half_cauchy:0.5"; or "heteroscedastic" */
     crd_array x; /**< (n, d), borrowed */
     const crd_array *y; /**< (n), or (n, targets) if there are several; borrowed; NULL: nothing observed */
@@ -239,6 +244,11 @@ typedef struct crd_network {
     const double
         *linear_about; /**< NULL: f is what the network says. Else its parameters at a point, layer by layer the
                                      kernel and then the bias: f is the network's first-order expansion about it */
+    const double *class_weight; /**< (classes), borrowed: the log likelihood of a row counts that of its class times;
+                                     NULL: 1. The pointwise log likelihood of y is that without weights */
+    int64_t batch; /**< rows taken at a time, a subsample of plate "data"; 0: all. f is then of those rows */
+    int training; /**< not 0: the log likelihood is divided by the rows (the sum of their weights), and see above */
+    double weight_decay; /**< with `training` and prior "none" */
 } crd_network;
 
 /** The model function; `user` is a crd_network. Returns f. */

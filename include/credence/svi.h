@@ -15,7 +15,9 @@ typedef struct crd_svi_progress {
     int64_t step, total; /**< done, to be done */
     double loss; /**< mean of the last steps; NaN before the first */
     double divergence, likelihood; /**< its two parts, in the same way */
+    double held_out; /**< the last loss of the rows held out; NaN: there are none */
     int64_t skipped; /**< steps whose loss or gradient was not finite */
+    int ended; /**< of itself: its steps are made, or more would not help */
     double seconds; /**< since it started; 0 before */
 } crd_svi_progress;
 
@@ -34,11 +36,31 @@ typedef struct crd_svi_options {
                                 "lbfgs" where the loss has no noise */
     int64_t steps; /**< 10000 */
     double init_scale; /**< 0.1: standard deviations at the start, unconstrained */
-    const char *start; /**< "uniform", "prior", "median", "value", "point" as in MCMC; "map": the most probable point */
+    const char *start; /**< "uniform", "prior", "median", "value", "point" as in MCMC; "map": the most probable point;
+                            "init": what start_fn says */
+    crd_status (*start_fn)(void *user, const crd_model *model, crd_key key,
+                           double *u); /**< writes an unconstrained point */
+    void *start_user;
     const double *start_values; /**< for "value" and "point", as in crd_start */
     double init_radius; /**< 2 */
     int64_t restarts; /**< 1: fits from this many keys; the one with the smallest loss at the end is kept */
-    int64_t patience; /**< stops once the mean loss of this many steps is not below that of the ones before; 0: never */
+    int64_t
+        members; /**< 1: an ensemble of fits from this many keys, all of which are kept: draws take turns among them.
+                          Not with restarts */
+    int64_t
+        patience; /**< stops once the mean loss of this many steps is not below that of the ones before; with rows held
+                           out once the loss there was not below its least for this many; 0: never */
+    const char
+        *shuffle; /**< a subsampled plate whose rows, reshuffled an epoch, are taken in order; NULL: each step draws its
+                              rows afresh. The permutations stand one after the other and are cut into batches: none is
+                              smaller, and the rows that an epoch has over begin the next one's first batch */
+    void
+        *whole; /**< the model's user data with which draws, bounds and weights are computed after the fit, where `user`
+                      takes batches; NULL: user */
+    void *held_out; /**< the model's user data with rows held out: their minus log likelihood is watched once an epoch
+                         (every `epoch` steps) with a key that stays the same (of `particles` draws, at least 10), and the parameters with the least are those
+                         of the fit; NULL: none */
+    int64_t epoch; /**< 1 */
     int64_t threads; /**< for restarts; results do not depend on it */
     /** Called about ten times a second from the threads that fit (one at a time), and once at the end. NULL: none. */
     void (*progress)(void *user, const crd_svi_progress *restarts, int count);
@@ -50,18 +72,26 @@ typedef struct crd_svi_options {
 /** A fitted guide. */
 typedef struct crd_svi crd_svi;
 
-/** How a fit went; borrowed from the fit. */
+/** How a fit went; borrowed from the fit. Of an ensemble the steps are those of its longest member, and losses are means
+ *  over the members that made the step. */
 typedef struct crd_svi_history {
     int64_t steps; /**< made by the restart that was kept */
     const double *loss; /**< (steps); NaN where a step was skipped */
     const double *divergence, *likelihood; /**< the loss's parts: log q - log prior, and minus the log likelihood */
-    int64_t skipped;
+    int64_t watches; /**< how often rows held out were looked at: after each `epoch` steps */
+    const double *watched; /**< (watches) their loss */
+    int64_t skipped; /**< of all members */
     int64_t restart; /**< which was kept, counted from 0 */
-    int64_t restarts;
+    int64_t restarts; /**< of an ensemble: its members */
     const double *final_loss; /**< (restarts) mean of the last 500 steps of each, with lbfgs the least; infinity if
                                 it failed */
+    const double
+        *held_out; /**< (restarts) least loss of the rows held out; NaN: there are none. Restarts are chosen by it */
+    const int64_t *best_step; /**< (restarts) after how many steps it was so small; 0: nothing is held out */
+    int64_t members; /**< kept: 1, or those of an ensemble (all, unless it was stopped early) */
+    const int64_t *member; /**< (members) their numbers among the restarts */
     const char *end; /**< why it ended: "all steps made", "the loss has stopped falling", ... */
-    double seconds; /**< wall time of all steps */
+    double seconds; /**< wall time of all steps; of an ensemble that of the whole */
 } crd_svi_history;
 
 /** Fits a guide to the posterior of a model by stochastic optimisation of a bound of the log evidence.
@@ -85,7 +115,7 @@ typedef struct crd_svi_history {
 CRD_API CRD_MUST_CHECK crd_status crd_svi_fit(crd_context *ctx, crd_model_fn model, void *user,
                                               const crd_svi_options *options, crd_key key, crd_svi **out);
 /** Makes `steps` more, with the optimiser where it was and the keys that follow: as if they had been asked for at once.
- *  @return as crd_svi_fit; CRD_EUNSUPPORTED for a Laplace approximation and for lbfgs. */
+ *  @return as crd_svi_fit; CRD_EUNSUPPORTED for a Laplace approximation, for lbfgs, for ensembles and with rows held out. */
 CRD_API CRD_MUST_CHECK crd_status crd_svi_continue(crd_svi *svi, int64_t steps);
 CRD_API void crd_svi_destroy(crd_svi **svi);
 CRD_API const crd_svi_history *crd_svi_history_of(const crd_svi *svi);

@@ -207,6 +207,85 @@ static crd_status settle_likelihood(struct fit *f)
     return CRD_OK;
 }
 
+/* rows / classes / rows of the class. */
+static void balance(struct fit *f, double *weight)
+{
+    const crd_array *y = &f->dataset->y;
+    int64_t rows = y->shape.dim[0], classes = f->dataset->recipe->class_count;
+    for (int64_t k = 0; k < classes; k++) {
+        int64_t count = 0;
+        for (int64_t i = 0; i < rows; i++)
+            count += y->data[i] == (double)k;
+        weight[k] = (double)rows / (double)classes / (double)count;
+    }
+}
+
+static const char *class_name(const void *list, int64_t i)
+{
+    return ((const crd_recipe *)list)->class_name[i];
+}
+
+/* The class that a text begins with, with a colon behind it; the longest. */
+static int64_t find_class(const crd_recipe *r, const char *text, size_t *length)
+{
+    int64_t found = -1;
+    *length = 0;
+    for (int64_t k = 0; k < r->class_count; k++) {
+        size_t n = strlen(r->class_name[k]);
+        if (strncmp(text, r->class_name[k], n) == 0 && text[n] == ':' && (found < 0 || n > *length)) {
+            found = k;
+            *length = n;
+        }
+    }
+    return found;
+}
+
+/* "name:weight,name:weight". */
+static crd_status read_weights(struct fit *f, char *text, double *weight)
+{
+    const crd_recipe *r = f->dataset->recipe;
+    for (char *next; text; text = next) {
+        size_t length;
+        int64_t k = find_class(r, text, &length);
+        next = strchr(k < 0 ? text : text + length, ',');
+        if (next)
+            *next++ = 0;
+        if (k < 0 && !strchr(text, ':'))
+            return crdi_raise(f->cli->ctx, CRD_EINVAL,
+                              "option --class-weights: '%s'; 'balanced' or NAME:WEIGHT,... is needed", text);
+        if (k < 0) {
+            *strrchr(text, ':') = 0;
+            return crdi_raise_unknown(f->cli->ctx, "class", text, class_name, r, r->class_count);
+        }
+        if (!crdi_parse_double(text + length + 1, &weight[k]) || !(weight[k] > 0) || !isfinite(weight[k]))
+            return crdi_raise(f->cli->ctx, CRD_EINVAL, "option --class-weights: '%s' is no weight above 0",
+                              text + length + 1);
+    }
+    return CRD_OK;
+}
+
+static crd_status settle_weights(struct fit *f)
+{
+    const crd_recipe *r = f->dataset->recipe;
+    if (!f->o->class_weights)
+        return CRD_OK;
+    if (r->target_kind != CRD_TARGET_CLASS)
+        return crdi_raise(f->cli->ctx, CRD_EINVAL,
+                          "option --class-weights goes with classes: --likelihood bernoulli "
+                          "and categorical");
+    char *text = crdi_arena_strdup(f->arena, f->o->class_weights);
+    double *weight = crdi_arena_alloc(f->arena, sizeof *weight * (size_t)r->class_count);
+    if (!text || !weight)
+        return CRD_ENOMEM;
+    f->net.network.class_weight = weight;
+    for (int64_t k = 0; k < r->class_count; k++)
+        weight[k] = 1;
+    if (strcmp(text, "balanced") != 0)
+        return read_weights(f, text, weight);
+    balance(f, weight);
+    return CRD_OK;
+}
+
 /* A numeric target of few whole numbers may be meant as classes or counts. */
 static void hint_at_likelihood(const struct fit *f, crdi_string *out)
 {
@@ -237,38 +316,110 @@ static void hint_at_likelihood(const struct fit *f, crdi_string *out)
 
 /* ---- options ---------------------------------------------------------------------------------------------------- */
 
-static bool is_variational(const struct fit *f)
+static bool is_one_of(const char *name, const char *words)
 {
-    return strcmp(f->net.method, "svi") == 0;
+    size_t length = strlen(name);
+    for (const char *at = words; (at = strstr(at, name)); at += length)
+        if ((at == words || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
+            return true;
+    return false;
 }
 
-/* Options of a method that was not chosen are no options, but for those that all have. */
+/* Made in steps of an optimiser, with restarts or members instead of chains. */
+static bool is_in_steps(const struct fit *f)
+{
+    return is_one_of(f->net.method, "svi map ensemble");
+}
+
+static int fits_at_once(const struct fit *f)
+{
+    return (int)(strcmp(f->net.method, "ensemble") == 0 ? f->net.train.members : f->net.svi.restarts);
+}
+
+/* Which methods an option is of, where not those of its table. */
+static const struct {
+    const char *option, *methods, *told;
+} own_methods[] = {{"draws", "nuts hmc svi pathfinder laplace", "nuts, hmc, svi, pathfinder and laplace"},
+                   {"optimizer", "svi map ensemble", "svi, map and ensemble"},
+                   {"steps", "svi map ensemble", "svi, map and ensemble"},
+                   {"patience", "svi map ensemble", "svi, map and ensemble"},
+                   {"restarts", "svi map", "svi and map"},
+                   {"members", "ensemble", "ensemble"},
+                   {"weight_decay", "map ensemble", "map and ensemble, and --prior none"},
+                   {"threads", NULL, NULL},
+                   {"init_radius", NULL, NULL},
+                   {"start", NULL, NULL}};
+
+static crd_status check_method_option(struct fit *f, const crdi_option *option, const char *methods, const char *told)
+{
+    char flag[CRDI_OPTION_NAME];
+    for (int k = 0; k < CRDI_COUNT(own_methods); k++)
+        if (strcmp(option->name, own_methods[k].option) == 0) {
+            methods = own_methods[k].methods;
+            told = own_methods[k].told;
+        }
+    if (!methods || is_one_of(f->net.method, methods))
+        return CRD_OK;
+    return crdi_raise(f->cli->ctx, CRD_EINVAL, "option %s goes with --method %s", crdi_option_flag(option, flag), told);
+}
+
+/* Options of a method that was not chosen are no options. */
 static crd_status check_method_options(struct fit *f)
 {
-    static const char *const shared[] = {"draws", "threads", "init_radius", "start"};
     const struct {
         const crdi_option_table *table;
-        const char *methods; /* with a blank behind each */
-        const char *told;
-    } sets[] = {{&crdi_mcmc_option_table, "nuts hmc ", "nuts and hmc"},
-                {&crdi_svi_option_table, "svi ", "svi"},
-                {&crdi_pathfinder_option_table, "pathfinder ", "pathfinder"},
-                {&crdi_laplace_option_table, "laplace ", "laplace"}};
+        const char *methods, *told;
+    } sets[] = {{&crdi_mcmc_option_table, "nuts hmc", "nuts and hmc"},
+                {&crdi_svi_option_table, "svi", "svi"},
+                {&crdi_train_option_table, "svi map ensemble", "svi, map and ensemble"},
+                {&crdi_pathfinder_option_table, "pathfinder", "pathfinder"},
+                {&crdi_laplace_option_table, "laplace", "laplace"}};
     for (int k = 0; k < CRDI_COUNT(sets); k++) {
-        const char *at = strstr(sets[k].methods, f->net.method);
         const crdi_options *given = crdi_cli_options(f->call, sets[k].table);
-        for (int i = 0; !at && i < sets[k].table->count; i++) {
-            const crdi_option *option = &sets[k].table->option[i];
-            char flag[CRDI_OPTION_NAME];
-            bool all = false;
-            for (int j = 0; j < CRDI_COUNT(shared); j++)
-                all = all || strcmp(option->name, shared[j]) == 0;
-            if (!all && crdi_options_given(given, option->name))
-                return crdi_raise(f->cli->ctx, CRD_EINVAL, "option %s goes with --method %s",
-                                  crdi_option_flag(option, flag), sets[k].told);
-        }
+        for (int i = 0; i < sets[k].table->count; i++)
+            if (crdi_options_given(given, sets[k].table->option[i].name))
+                CRD_TRY(check_method_option(f, &sets[k].table->option[i], sets[k].methods, sets[k].told));
     }
+    if (!is_in_steps(f) && strcmp(f->net.mcmc.start, "init") == 0)
+        return crdi_raise(f->cli->ctx, CRD_EINVAL, "option --start init goes with --method svi, map and ensemble");
     return CRD_OK;
+}
+
+/* What goes without priors: points. Their options are then those of training as deep learning has it. */
+static crd_status settle_plain(struct fit *f)
+{
+    crd_context *ctx = f->cli->ctx;
+    const crdi_options *given = crdi_cli_options(f->call, &fit_table);
+    bool plain = crdi_network_plain(&f->net.network);
+    if (!plain && f->net.train.weight_decay > 0)
+        return crdi_raise(ctx, CRD_EINVAL,
+                          "option --weight-decay goes with --prior none; a prior normal:0,S decays weights by 1/S^2");
+    if (!plain)
+        return CRD_OK;
+    if (!is_one_of(f->net.method, "map ensemble"))
+        return crdi_raise(ctx, CRD_EINVAL,
+                          "prior none goes with --method map and ensemble: without a prior there is no posterior to "
+                          "draw from; normal:0,100 is a prior that says little");
+    if (crdi_options_given(given, "noise") && !crdi_network_heteroscedastic(&f->net.network))
+        return crdi_raise(ctx, CRD_EINVAL, "option --noise: with --prior none s has no prior either");
+    if (crdi_options_given(given, "df") || crdi_options_given(given, "concentration"))
+        return crdi_raise(ctx, CRD_EINVAL,
+                          "option --df and --concentration: with --prior none they have no prior either");
+    if (!crdi_options_given(crdi_cli_options(f->call, &crdi_svi_option_table), "optimizer"))
+        f->net.svi.optimizer = "clip_by_global_norm:10,adam,scale:-1e-2";
+    return CRD_OK;
+}
+
+static crd_status settle_method(struct fit *f)
+{
+    f->net.method = f->o->method;
+    if (strcmp(f->net.method, "auto") == 0)
+        f->net.method = crdi_network_plain(&f->net.network) ? "map" : "nuts";
+    if (is_one_of(f->net.method, "map ensemble") &&
+        !crdi_options_given(crdi_cli_options(f->call, &crdi_mcmc_option_table), "start"))
+        f->net.mcmc.start = "init";
+    CRD_TRY(check_method_options(f));
+    return settle_plain(f);
 }
 
 static crd_status prepare(struct fit *f)
@@ -286,8 +437,8 @@ static crd_status prepare(struct fit *f)
     f->net.svi = *(const crd_svi_options *)crdi_cli_values(f->call, &crdi_svi_option_table);
     f->net.pathfinder = *(const crd_pathfinder_options *)crdi_cli_values(f->call, &crdi_pathfinder_option_table);
     f->net.laplace = *(const crdi_laplace_options *)crdi_cli_values(f->call, &crdi_laplace_option_table);
-    f->net.method = strcmp(o->method, "auto") == 0 ? "nuts" : o->method;
-    CRD_TRY(check_method_options(f));
+    f->net.train = *(const crdi_train_options *)crdi_cli_values(f->call, &crdi_train_option_table);
+    CRD_TRY(settle_method(f));
     f->net.mcmc.keep = o->keep.item;
     f->net.mcmc.keep_count = (int)o->keep.count;
     f->net.data_name = data;
@@ -300,11 +451,23 @@ static crd_status prepare(struct fit *f)
     CRD_TRY(check_place(f, data));
     CRD_TRY(make_dataset(f, data));
     CRD_TRY(settle_likelihood(f));
+    CRD_TRY(settle_weights(f));
     f->net.dataset = f->dataset;
     return f->o->check ? CRD_OK : crdi_network_fit_prepare(&f->net);
 }
 
 /* ---- what is printed ------------------------------------------------------------------------------------------ */
+
+static void describe_weights(const struct fit *f, crdi_string *out)
+{
+    enum { LISTED = 20 };
+    const crd_recipe *r = f->dataset->recipe;
+    char shown[CRDI_SHOWN];
+    for (int64_t k = 0; k < r->class_count && k < LISTED; k++)
+        crdi_string_append(out, "%s%s %.4g", k ? ", " : "weight: ", crdi_csv_show(shown, r->class_name[k]),
+                           f->net.network.class_weight[k]);
+    crdi_string_append(out, "%s\n", r->class_count > LISTED ? ", ..." : "");
+}
 
 static crd_status print_plan(struct fit *f)
 {
@@ -318,6 +481,8 @@ static crd_status print_plan(struct fit *f)
                        (long long)f->net.dim);
     if (status == CRD_OK)
         status = crdi_network_priors_text(f->cli->ctx, &f->net.network, 8, &out);
+    if (f->net.network.class_weight)
+        describe_weights(f, &out);
     crdi_string_append(&out, "method: %s%s, ", f->net.method, strcmp(f->o->method, "auto") == 0 ? " (auto)" : "");
     f->net.type->plan(&f->net, &out);
     crdi_string_append(&out, "\nseed:   %lld%s\n", (long long)f->net.seed, f->random_seed ? " (random)" : "");
@@ -359,7 +524,7 @@ static int stop(void *user)
 
 static crd_status watch_progress(struct fit *f, crdi_fit_display *display)
 {
-    CRD_TRY(crdi_fit_display_begin(display, f->cli, is_variational(f) ? (int)f->net.svi.restarts : f->net.chains));
+    CRD_TRY(crdi_fit_display_begin(display, f->cli, is_in_steps(f) ? fits_at_once(f) : f->net.chains));
     f->net.mcmc.progress = crdi_fit_display_update;
     f->net.svi.progress = crdi_fit_display_update_fit;
     f->net.mcmc.progress_user = f->net.svi.progress_user = display;
@@ -409,7 +574,7 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 
 const crdi_command_body crdi_command_fit = {
     .positional = {{"DATA.csv", "the table to learn from", CRDI_ONE}},
-    .table = {&fit_table, &crdi_csv_table, &crdi_mcmc_option_table, &crdi_svi_option_table,
+    .table = {&fit_table, &crdi_csv_table, &crdi_mcmc_option_table, &crdi_svi_option_table, &crdi_train_option_table,
               &crdi_pathfinder_option_table, &crdi_laplace_option_table},
     .more = "A prior is NAME:NUMBERS, a distribution, or one of these forms, each also written NAME:ARGUMENT:\n"
             "  fan_in(PRIOR)                 PRIOR of the parameter times sqrt(number of its inputs)\n"

@@ -57,7 +57,7 @@ static void draw(crdi_fit_display *d, bool ended)
         return;
     for (int c = 0; c < d->count; c++) {
         chains[c] = d->last[c];
-        if (ended)
+        if (ended && chains[c].phase != CRDI_PHASE_DONE)
             chains[c].phase = chains[c].iteration >= chains[c].total ? CRDI_PHASE_DONE : CRDI_PHASE_STOPPED;
     }
     if (d->cli->terminal)

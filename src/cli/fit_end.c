@@ -24,6 +24,10 @@ static void print_interrupted(const crdi_fit_end *e, int64_t total)
     bool variational = strcmp(net->method, "svi") == 0;
     if (net->kept_older)
         fprintf(stderr, "credence: stopped in warm-up; %s is left as it was\n", net->path);
+    else if (total && strcmp(net->method, "map") == 0)
+        fprintf(stderr, "credence: stopped; %s holds the point as it was then\n", net->path);
+    else if (total && strcmp(net->method, "ensemble") == 0)
+        fprintf(stderr, "credence: stopped; %s holds %lld members as they were then\n", net->path, (long long)total);
     else if (total && variational)
         fprintf(stderr, "credence: stopped; %s holds %lld draws of the guide as it was then\n", net->path,
                 (long long)total);

@@ -24,6 +24,14 @@ typedef struct crdi_likelihood {
 const crdi_likelihood *crdi_likelihood_find(crd_context *ctx, const char *name);
 /* Whether the network has a second output, the noise. */
 bool crdi_network_heteroscedastic(const crd_network *network);
+/* Whether it is trained without priors. */
+bool crdi_network_plain(const crd_network *network);
+/* Whether its loss is the squared error: s is then no parameter of the fit, but comes from the residuals. */
+bool crdi_network_squares(const crd_network *network);
+/* What the loss of plain training is: "squared error", "cross-entropy", "minus log likelihood". */
+const char *crdi_network_loss_name(const crd_network *network);
+/* The sum of the class weights of all rows; their number without weights. */
+double crdi_network_weight(const crd_network *network);
 /* Columns of y, at least 1. */
 int64_t crdi_network_targets(const crd_network *network);
 /* Numbers a row of f: the classes of a categorical one, else the targets. */

@@ -23,6 +23,9 @@ crd_node crdi_dense(crd_scope *scope, crd_node x, int64_t units);
 /* An activation that applies to what a transposition holds, so that arrays stay (features, rows) between layers. */
 crd_node crdi_activate(crd_scope *scope, const char *activation, crd_node x);
 
+/* The module of the command line's network; NULL with the trace failed. */
+const crd_module *crdi_network_module(crd_trace *trace, const crd_network *network);
+
 /* ---- priors -------------------------------------------------------------------------------------------------- */
 
 typedef struct crdi_prior_term crdi_prior_term;

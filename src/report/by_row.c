@@ -64,7 +64,26 @@ static crd_status load_piece(struct work *w, int64_t at)
 
 static int64_t width_of(const struct work *w, int k)
 {
-    return w->request->width[k] > 0 ? w->request->width[k] : 1;
+    int64_t width = w->request->width[k] > 0 ? w->request->width[k] : 1;
+    return k == 1 && w->request->repeats > 1 ? width * w->request->repeats : width;
+}
+
+static int64_t repeats_of(const struct work *w)
+{
+    return w->request->repeats > 1 ? w->request->repeats : 1;
+}
+
+/* Keeps the rows from .. to - 1 of a block that begins at `start`, of draw d and its repetition r. */
+static void keep_rows(const struct work *w, const double *output, int64_t block_rows, int64_t start, int64_t from,
+                      int64_t to, int64_t d, int64_t r)
+{
+    for (int k = 0; k < w->request->outputs; k++) {
+        int64_t width = width_of(w, k), part = k == 1 ? width / repeats_of(w) : width, at = k == 1 ? r * part : 0;
+        for (int64_t i = from; i < to && (k == 1 || r == 0); i++)
+            memcpy(w->result[k] + ((start + i - w->row) * w->total + w->at + d) * width + at, output + i * part,
+                   (size_t)part * sizeof *output);
+        output += block_rows * part;
+    }
 }
 
 /* Runs a block's program for every draw of the piece and keeps the rows of the group. */
@@ -74,23 +93,18 @@ static void run_block(const struct work *w, crd_exec *exec, int64_t block, int64
     int64_t to = w->row + w->rows < start + rows ? w->row + w->rows - start : rows;
     crd_key block_key = crd_key_fold_in(w->request->key, (uint32_t)(block + w->request->first / CRDI_BLOCK_ROWS));
     double *input = crd_exec_input(exec), *sites = input + (w->request->keyed ? 2 : 0);
-    for (int64_t d = 0; d < w->count; d++) {
-        if (w->request->keyed) {
-            crd_key key = crd_key_fold_in(block_key, (uint32_t)(w->at + d));
-            input[0] = key.word[0];
-            input[1] = key.word[1];
+    for (int64_t d = 0; d < w->count; d++)
+        for (int64_t r = 0; r < repeats_of(w); r++) {
+            if (w->request->keyed) {
+                crd_key key = crd_key_fold_in(block_key, (uint32_t)(w->at + d));
+                key = r > 0 ? crd_key_fold_in(key, (uint32_t)r) : key;
+                input[0] = key.word[0];
+                input[1] = key.word[1];
+            }
+            memcpy(sites, w->values + d * w->dim, (size_t)w->dim * sizeof *sites);
+            crd_exec_run(exec);
+            keep_rows(w, crd_exec_output(exec), rows, start, from, to, d, r);
         }
-        memcpy(sites, w->values + d * w->dim, (size_t)w->dim * sizeof *sites);
-        crd_exec_run(exec);
-        const double *output = crd_exec_output(exec);
-        for (int k = 0; k < w->request->outputs; k++) {
-            int64_t width = width_of(w, k);
-            for (int64_t i = from; i < to; i++)
-                memcpy(w->result[k] + ((start + i - w->row) * w->total + w->at + d) * width, output + i * width,
-                       (size_t)width * sizeof *output);
-            output += rows * width;
-        }
-    }
 }
 
 static crd_status block_task(void *user, int64_t i)

@@ -17,8 +17,12 @@ typedef struct crdi_by_row {
     int64_t first, rows; /* first: a multiple of CRDI_BLOCK_ROWS */
     int outputs; /* 1 to CRDI_BY_ROW_OUTPUTS */
     int64_t width[CRDI_BY_ROW_OUTPUTS]; /* numbers a row of each output; 0: 1 */
+    /* How often a draw is run, with other keys: the second output then has (draws, repeats, width) numbers a row, the others
+     * those of the first time. 0: once. */
+    int64_t repeats;
     bool keyed;
-    crd_key key; /* draw d of block b uses crd_key_fold_in(crd_key_fold_in(key, b), d) */
+    crd_key
+        key; /* draw d of block b uses crd_key_fold_in(crd_key_fold_in(key, b), d), its repetition r > 0 sub-key r of that */
     int64_t
         draws; /* of all chains together, rounded up to as many of each: its first; 0: all. CRD_EINVAL: more than there are */
     int threads; /* 0: as many as processors */

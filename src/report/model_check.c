@@ -30,13 +30,13 @@ struct check {
 
 /* ---- the sites ------------------------------------------------------------------------------------------------ */
 
-/* The statements in the model's order, under a seed handler whose key stays open. */
+/* The statements in the model's order; all values stay open. */
 static crd_status trace_model(struct check *c)
 {
-    crd_seed_handler seed;
+    crd_handler open;
     CRD_TRY(crd_trace_create(&c->trace, c->ctx));
-    crd_seed_init(&seed, crd_input(crd_trace_graph(c->trace), "key", crd_shape_1(2)));
-    CRD_TRY(crd_trace_push(c->trace, &seed.handler));
+    crd_input_init(&open);
+    CRD_TRY(crd_trace_push(c->trace, &open));
     return crd_trace_run(c->trace, crd_network_model, &c->network);
 }
 
@@ -262,6 +262,15 @@ static void put_ranges(const struct check *c, crdi_json_writer *w)
         crdi_json_close(w, ']');
 }
 
+static void put_predictive(const struct check *c, crdi_json_writer *w)
+{
+    crdi_json_put_integer(w, "draws", c->request->draws);
+    crdi_json_put_integer(w, "rows", c->x.shape.dim[0]);
+    put_range(w, "probabilities", prob);
+    put_ranges(c, w);
+    crdi_json_put_number(w, "not_finite", (double)c->lost / (double)(c->lost + c->total));
+}
+
 static crd_status write_json(struct check *c, crdi_string *out)
 {
     crdi_json_writer w = {.out = out};
@@ -270,11 +279,8 @@ static crd_status write_json(struct check *c, crdi_string *out)
     CRD_TRY(add_sites(c, &w, out));
     crdi_json_close(&w, ']');
     crdi_json_put_integer(&w, "parameters", crd_model_dim(c->model));
-    crdi_json_put_integer(&w, "draws", c->request->draws);
-    crdi_json_put_integer(&w, "rows", c->x.shape.dim[0]);
-    put_range(&w, "probabilities", prob);
-    put_ranges(c, &w);
-    crdi_json_put_number(&w, "not_finite", (double)c->lost / (double)(c->lost + c->total));
+    if (!crdi_network_plain(&c->network))
+        put_predictive(c, &w);
     crdi_json_close(&w, '}');
     crdi_string_append(out, "\n");
     return out->status;
@@ -286,7 +292,8 @@ static crd_status write_text(struct check *c, crdi_string *out)
     crdi_string_append(out, "model:  hidden %s, %s, likelihood %s, %lld parameters\n\n", n->hidden, n->activation,
                        n->likelihood ? n->likelihood : "normal", (long long)crd_model_dim(c->model));
     CRD_TRY(add_sites(c, NULL, out));
-    add_ranges(c, out);
+    if (!crdi_network_plain(n))
+        add_ranges(c, out);
     return out->status;
 }
 
@@ -301,7 +308,7 @@ static crd_status check(struct check *c, crdi_string *out)
     crd_status status = crd_model_create(&c->model, c->ctx, crd_network_model, &observed);
     if (status == CRD_OK)
         status = trace_model(c);
-    if (status == CRD_OK)
+    if (status == CRD_OK && !crdi_network_plain(&c->network)) /* without priors nothing can be drawn */
         status = predict(c);
     crd_array_clear(&zeros);
     CRD_TRY(status);

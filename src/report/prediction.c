@@ -4,6 +4,7 @@
 #include "report/linearised.h"
 #include "report/outlook.h"
 #include "store/dataset.h"
+#include "store/network_svi.h"
 
 #include <credence/diag.h>
 #include <credence/scores.h>
@@ -17,6 +18,8 @@ struct work {
     int64_t width; /* numbers a row of f */
     bool mixture; /* quantiles of y are of the mixture of normals */
     int64_t repeats; /* draws of y for each draw, for its quantiles; 0: the one that there is anyway */
+    bool point; /* the run has points, not draws of a posterior */
+    int64_t again; /* how often each is used for samples: once, but points are few */
 };
 
 /* One block of rows while its program is made: f, y, and what there is of the noise. */
@@ -53,6 +56,12 @@ static crd_status compile(void *user, const crd_model *model, int64_t first, int
     return crdi_model_compile_forwards(model, &network, outputs, &block, output_count(w), out);
 }
 
+/* A point has no spread. */
+static double sd_of(const struct work *w, const double *x, int64_t n)
+{
+    return n == 1 && w->point ? 0 : crd_diag_sd(x, n);
+}
+
 /* ---- numbers and counts ------------------------------------------------------------------------------------- */
 
 /* Draws of one target of a row: f and the standard deviation of y (draws), y (count). */
@@ -82,7 +91,7 @@ static crd_status summarise_number(const struct work *w, int64_t at, const struc
 {
     crdi_prediction *out = w->out;
     out->mean[at] = crd_diag_mean(n->f, n->draws);
-    out->sd[at] = crd_diag_sd(n->f, n->draws);
+    out->sd[at] = sd_of(w, n->f, n->draws);
     for (int64_t d = 0; d < n->draws; d++) {
         out->aleatoric[at] += n->sd[d] * n->sd[d] / (double)n->draws;
         out->epistemic[at] += (n->f[d] - out->mean[at]) * (n->f[d] - out->mean[at]) / (double)n->draws;
@@ -102,7 +111,7 @@ static void take_target(const struct work *w, int64_t j, double *const *values, 
         n->sd[d] = recipe->targets[j].sd * sqrt(noise[j]);
         for (int64_t r = 0; r < each; r++)
             n->y[d * each + r] = w->repeats > 0 ? crdi_recipe_own_units(recipe, j, noise[targets + j * each + r])
-                                                : values[1][d * targets + j]; /* in own units already */
+                                                : values[1][d * w->again * targets + j]; /* in own units already */
     }
 }
 
@@ -142,7 +151,7 @@ static crd_status summarise_class(const struct work *w, int64_t row, int64_t k, 
     }
     int64_t at = row * out->classes + k;
     out->mean[at] = crd_diag_mean(scratch, draws);
-    out->sd[at] = crd_diag_sd(scratch, draws);
+    out->sd[at] = sd_of(w, scratch, draws);
     out->entropy[row] += entropy_term(out->mean[at]);
     out->expected_entropy[row] += terms / (double)draws;
     if (out->prob_count > 0)
@@ -184,11 +193,11 @@ static crd_status summarise_row(void *user, int64_t row, int64_t draws, double *
     const struct work *w = user;
     crdi_prediction *out = w->out;
     double *y = values[1];
-    int64_t targets = out->targets;
-    for (int64_t i = 0; i < draws * targets; i++)
+    int64_t targets = out->targets, all = draws * w->again;
+    for (int64_t i = 0; i < all * targets; i++)
         y[i] = crdi_recipe_own_units(w->net->recipe, i, y[i]);
     for (int64_t i = 0; i < out->samples; i++) {
-        int64_t draw = w->request->pick ? w->request->pick[i] : i * draws / out->samples;
+        int64_t draw = w->request->pick ? w->request->pick[i] * w->again : i * all / out->samples;
         for (int64_t j = 0; j < targets; j++)
             out->sample[(row * targets + j) * out->samples + i] = y[draw * targets + j];
     }
@@ -260,38 +269,45 @@ static crd_status create(struct work *w)
     return alloc_results(p) ? CRD_OK : CRD_ENOMEM;
 }
 
-/* That there are as many draws as samples, and the draws that were picked. */
-static crd_status check_samples(const crdi_network_run *net, const crdi_prediction_request *request)
+/* That there are as many draws as samples, and the draws that were picked. Points are few, and used again. */
+static crd_status check_samples(struct work *w, int64_t total)
 {
-    crdi_run_part part;
-    CRD_TRY(crdi_run_part_find(net->ctx, net->run, &part));
-    int64_t total = request->draws > 0 ? request->draws : part.chains * part.draws;
-    crdi_run_part_clear(net->ctx, &part);
+    const crdi_network_run *net = w->net;
+    const crdi_prediction_request *request = w->request;
     for (int64_t i = 0; request->pick && i < request->samples; i++)
         if (request->pick[i] < 0 || request->pick[i] >= total)
             return crdi_raise(net->ctx, CRD_EINVAL, "draw %lld is asked for, of %lld draws",
                               (long long)request->pick[i] + 1, (long long)total);
-    if (!request->pick && request->samples > total)
+    if (!request->pick && !(w->point && total > 0) && request->samples > total)
         return crdi_raise(net->ctx, CRD_EINVAL, "samples: %lld are asked for, of %lld draws",
                           (long long)request->samples, (long long)total);
     return CRD_OK;
 }
 
-static crd_status check(const crdi_network_run *net, const crdi_prediction_request *request)
+static crd_status check(struct work *w)
 {
+    const crdi_network_run *net = w->net;
+    const crdi_prediction_request *request = w->request;
+    crdi_run_part part;
     CRD_TRY(crdi_network_run_need(net, "predictions"));
     CRDI_ASSERT(request->x->shape.ndim == 2 && request->x->shape.dim[1] == net->recipe->feature_count);
     for (int k = 0; k < request->prob_count; k++)
         if (!(request->prob[k] >= 0 && request->prob[k] <= 1))
             return crdi_raise(net->ctx, CRD_EINVAL, "quantile %g: it must be between 0 and 1", request->prob[k]);
-    return request->samples > 0 ? check_samples(net, request) : CRD_OK;
+    CRD_TRY(crdi_run_part_find(net->ctx, net->run, &part));
+    int64_t total = request->draws > 0 ? request->draws : part.chains * part.draws;
+    crdi_run_part_clear(net->ctx, &part);
+    w->point = crdi_run_is_point(net->run);
+    if (w->point && !request->pick && total > 0 && request->samples > total)
+        w->again = (request->samples + total - 1) / total;
+    return check_samples(w, total);
 }
 
 crd_status crdi_prediction_make(const crdi_network_run *net, const crdi_prediction_request *request,
                                 crdi_prediction **out)
 {
-    struct work w = {.net = net, .request = request};
-    CRD_TRY(check(net, request));
+    struct work w = {.net = net, .request = request, .again = 1};
+    CRD_TRY(check(&w));
     crd_status status = create(&w);
     if (status == CRD_OK)
         status = crdi_by_row_run(&(crdi_by_row){.net = net,
@@ -299,6 +315,7 @@ crd_status crdi_prediction_make(const crdi_network_run *net, const crdi_predicti
                                                 .rows = w.out->rows,
                                                 .outputs = output_count(&w),
                                                 .width = {w.width, w.out->targets, w.out->targets * (1 + w.repeats)},
+                                                .repeats = w.again,
                                                 .keyed = true,
                                                 .key = request->key,
                                                 .draws = request->draws,

@@ -49,8 +49,9 @@ typedef struct crdi_prediction {
  * CRDI_OUTLOOK_SAMPLES say too little (a point estimate is one): then they are of the mixture of normals where the noise is
  * normal, else of several draws of y each. The noise of draw d (chains one after the other) at rows
  * 128 b to 128 b + 127 comes from crd_key_fold_in(crd_key_fold_in(key, b), d), so that results depend neither on threads
- * nor on memory. CRD_EMISSING: no draws; CRD_EUNSUPPORTED: a model written in C; CRD_EINVAL: a probability outside 0 to 1, more
- * draws or samples than there are, a draw picked that is not there. */
+ * nor on memory. The points of `fit --method map` and ensemble are too few for samples of y: each is used
+ * several times with other noise. CRD_EMISSING: no draws; CRD_EUNSUPPORTED: a model written in C; CRD_EINVAL: a probability
+ * outside 0 to 1, more draws or samples than there are, a draw picked that is not there. */
 crd_status crdi_prediction_make(const crdi_network_run *net, const crdi_prediction_request *request,
                                 crdi_prediction **out);
 void crdi_prediction_destroy(crdi_prediction **prediction);

@@ -60,7 +60,9 @@ static void fields(const crdi_chain_progress *c, bool align, char out[FIELDS][FI
         crdi_format(out[4], FIELD, "%lld divergent", (long long)c->divergences);
     if (c->skipped > 0)
         crdi_format(out[4], FIELD, "%lld skipped", (long long)c->skipped);
-    if (c->fit && isfinite(c->loss))
+    if (c->fit && isfinite(c->loss) && isfinite(c->held_out))
+        crdi_format(out[7], FIELD, "loss %.6g, held out %.4g", c->loss, c->held_out);
+    else if (c->fit && isfinite(c->loss))
         crdi_format(out[7], FIELD, "loss %.6g", c->loss);
     if (known(c->step_size))
         crdi_format(out[5], FIELD, "step %.3g", c->step_size);
@@ -157,6 +159,7 @@ static crdi_chain_progress together(const crdi_chain_progress *chains, int count
     crdi_chain_progress all = chains[0];
     double steps = 0, gradients = 0;
     all.iteration = all.warmup = all.total = all.divergences = all.skipped = 0;
+    all.held_out = NAN; /* of one fit */
     for (int i = 0; i < count; i++) {
         const crdi_chain_progress *c = &chains[i];
         all.iteration += c->iteration;

@@ -25,6 +25,7 @@ typedef struct crdi_chain_progress {
     bool fit; /* no chain: a variational fit */
     double loss; /* of a fit; not shown unless it is finite */
     int64_t skipped; /* steps of a fit that were not finite */
+    double held_out; /* of a fit: loss of rows held out; NaN: there are none */
 } crdi_chain_progress;
 
 /* From what the sampler reports. `ended`: the run is over, so a chain that is not at its end was stopped. */

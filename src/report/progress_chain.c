@@ -35,14 +35,15 @@ crdi_chain_progress crdi_progress_of(const crd_chain_progress *c, bool ended)
 crdi_chain_progress crdi_progress_of_fit(const crd_svi_progress *fit)
 {
     double each = fit->step > 0 ? fit->seconds / (double)fit->step : NAN;
-    crdi_phase phase = fit->step >= fit->total ? CRDI_PHASE_DONE
-                       : fit->seconds > 0      ? CRDI_PHASE_FITTING
-                                               : CRDI_PHASE_WAITING;
+    crdi_phase phase = fit->ended || fit->step >= fit->total ? CRDI_PHASE_DONE
+                       : fit->seconds > 0                    ? CRDI_PHASE_FITTING
+                                                             : CRDI_PHASE_WAITING;
     return (crdi_chain_progress){.iteration = fit->step,
                                  .total = fit->total,
                                  .phase = phase,
                                  .fit = true,
                                  .loss = fit->loss,
+                                 .held_out = fit->held_out,
                                  .skipped = fit->skipped,
                                  .seconds = fit->seconds,
                                  .seconds_left = each * (double)(fit->total - fit->step)};

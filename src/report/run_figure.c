@@ -228,7 +228,8 @@ static crd_status make_loss(crdi_network_run *net, crdi_arena *arena, const crdi
     (void)arena;
     (void)options;
     if (!crdi_run_is_variational(net->run) || !crdi_run_has(net->run, "svi_loss"))
-        return crdi_raise(net->ctx, CRD_EUNSUPPORTED, "%s: a run without a loss; --method svi has one", net->path);
+        return crdi_raise(net->ctx, CRD_EUNSUPPORTED,
+                          "%s: a run without a loss; --method svi, map and ensemble have one", net->path);
     CRD_TRY(crdi_variational_read(net->ctx, net->run, &v));
     crd_status status =
         crdi_figure_loss(out, net->ctx, &(crdi_figure_source){.step_count = v.steps, .loss = v.loss_by_step.data});

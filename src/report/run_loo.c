@@ -2,6 +2,7 @@
 #include "report/run_loo.h"
 #include "report/run_likelihood.h"
 #include "store/dataset.h"
+#include "store/network_svi.h"
 
 #include "diag/diag.h"
 
@@ -83,6 +84,11 @@ static crd_status make(crdi_run_loo *l, const crdi_network_run *net, double reff
 crd_status crdi_run_loo_make(const crdi_network_run *net, double reff, int threads, crdi_run_loo **out)
 {
     CRD_TRY(crdi_network_run_need(net, "log likelihoods"));
+    if (crdi_run_is_point(net->run))
+        return crdi_raise(net->ctx, CRD_EUNSUPPORTED,
+                          "%s: leaving rows out needs draws of a posterior, and it holds the points of --method map or "
+                          "ensemble; rows that the fit did not see tell how well those predict",
+                          net->path);
     crdi_run_loo *l = crdi_alloc(net->ctx, sizeof *l);
     if (!l)
         return CRD_ENOMEM;

@@ -61,6 +61,12 @@ static void add_ebfmi(crdi_string *out, const crdi_run_summary *s)
     crdi_string_append(out, "\n");
 }
 
+/* One point: there is nothing to be summarised. */
+static bool is_point(const crdi_run_summary *s)
+{
+    return s->svi.point && s->part.draws == 1;
+}
+
 static void add_units(crdi_string *out, const crdi_run_summary *s)
 {
     crdi_summary_row noise;
@@ -75,7 +81,7 @@ static void add_units(crdi_string *out, const crdi_run_summary *s)
         crdi_string_append(out, "%s%s has sd %.6g", j ? ", " : "", s->target[j].name, s->target[j].sd);
     crdi_string_append(out, ").\n");
     for (int64_t j = 0; j < s->target_count; j++)
-        if (noise_in_units(s, j, &noise) && !(noise.sd > 0)) /* held at one value */
+        if (noise_in_units(s, j, &noise) && (is_point(s) || !(noise.sd > 0))) /* held at one value */
             crdi_string_append(out, "%s in units of %s: %.4g\n", noise.label, s->target[j].name, noise.mean);
         else if (noise_in_units(s, j, &noise))
             crdi_string_append(out, "%s in units of %s: mean %.4g, std %.4g, median %.4g, %.4g to %.4g\n", noise.label,
@@ -85,10 +91,16 @@ static void add_units(crdi_string *out, const crdi_run_summary *s)
 /* What stands below the table of a variational fit. */
 static crd_status add_variational(crdi_string *out, const crdi_run_summary *s)
 {
-    crdi_string_append(out, "\n%s: %lld draws%s%s%s%s\n", s->method, (long long)s->part.draws,
-                       s->svi.paths ? "" : " from the fitted guide", strcmp(s->status, "complete") == 0 ? "" : " (",
-                       strcmp(s->status, "complete") == 0 ? "" : s->status,
-                       strcmp(s->status, "complete") == 0 ? "" : ")");
+    bool complete = strcmp(s->status, "complete") == 0;
+    crdi_string_append(out, "\n%s: ", s->method);
+    if (is_point(s))
+        crdi_string_append(out, "one point");
+    else
+        crdi_string_append(out, "%lld %s", (long long)s->part.draws,
+                           s->svi.point   ? "members, each counts as a draw"
+                           : s->svi.paths ? "draws"
+                                          : "draws from the fitted guide");
+    crdi_string_append(out, "%s%s%s\n", complete ? "" : " (", complete ? "" : s->status, complete ? "" : ")");
     crdi_variational_lines(out, &s->svi);
     add_units(out, s);
     return crdi_run_notes(out, s);
@@ -108,6 +120,8 @@ crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *s, bo
     crdi_string_append(out, "\n");
     if (s->diagnostics)
         CRD_TRY(crdi_diagnostic_text(out, s->diagnostic, s->count, s->prob, full));
+    else if (is_point(s))
+        CRD_TRY(crdi_point_text(out, s->row, s->count, full));
     else if (s->independent)
         CRD_TRY(crdi_draws_text(out, s->row, s->count, s->prob, full));
     else
@@ -149,6 +163,8 @@ static crd_status summary_csv(crdi_string *out, const crdi_run_summary *s, crdi_
     for (int64_t j = 0; j < s->target_count; j++)
         if (noise_in_units(s, j, &rows[count]) && !(rows[count++].label = label_in_units(names, s, j)))
             return CRD_ENOMEM;
+    if (is_point(s))
+        return crdi_point_csv(out, rows, count);
     return s->independent ? crdi_draws_csv(out, rows, count, s->prob) : crdi_summary_csv(out, rows, count, s->prob);
 }
 
@@ -251,7 +267,9 @@ crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *s)
     if (s->diagnostics)
         crdi_diagnostic_json_rows(&w, s->diagnostic, s->count);
     else
-        (s->independent ? crdi_draws_json_rows : crdi_summary_json_rows)(&w, s->row, s->count);
+        (is_point(s)      ? crdi_point_json_rows
+         : s->independent ? crdi_draws_json_rows
+                          : crdi_summary_json_rows)(&w, s->row, s->count);
     crdi_json_close(&w, '}');
     crdi_string_append(out, "\n");
     return out->status;
@@ -308,7 +326,11 @@ static crd_status end_of_variational(crdi_string *out, const crdi_run_end *end)
         crdi_string_append(out, "fit:         %.2f s, %.3g microseconds a step\n", end->cost.sampling_seconds,
                            microseconds(end) * (double)s->svi.particles);
     crdi_variational_lines(out, &s->svi);
-    crdi_string_append(out, "draws:       %lld in %s\n", (long long)s->part.draws, end->path);
+    if (is_point(s))
+        crdi_string_append(out, "kept:        one point in %s\n", end->path);
+    else
+        crdi_string_append(out, "%s %lld in %s\n",
+                           s->svi.point ? "kept:       " : "draws:      ", (long long)s->part.draws, end->path);
     return crdi_run_notes(out, s);
 }
 

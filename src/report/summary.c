@@ -8,7 +8,7 @@
 enum { MOST_COLUMNS = 10 }; /* with the label */
 
 enum { DRAWS_COLUMNS = 5 }; /* of those of a summary: without n_eff and r_hat */
-enum digits { BESIDE_SD, BESIDE_ITSELF, TWO_DECIMALS, THREE_DECIMALS, WHOLE };
+enum digits { POINT, BESIDE_SD, BESIDE_ITSELF, TWO_DECIMALS, THREE_DECIMALS, WHOLE };
 enum fold { BLANK, LEAST, GREATEST, LEAST_IS_WORST, GREATEST_IS_WORST };
 
 struct column {
@@ -55,6 +55,10 @@ static const struct form summary_form = {"%.1f%%", sizeof(crdi_summary_row), off
 /* Independent draws: chains, and what is computed from several, are not there. */
 static const struct form draws_form = {"%.1f%%", sizeof(crdi_summary_row), offsetof(crdi_summary_row, sd),
                                        DRAWS_COLUMNS, summary_columns};
+/* One point. */
+static const struct column point_columns[] = {{"value", offsetof(crdi_summary_row, mean), POINT, BLANK}};
+static const struct form point_form = {"%.1f%%", sizeof(crdi_summary_row), offsetof(crdi_summary_row, sd), 1,
+                                       point_columns};
 static const struct form diagnostic_form = {"hdi_%g%%", sizeof(crdi_diagnostic_row), offsetof(crdi_diagnostic_row, sd),
                                             CRDI_COUNT(diagnostic_columns), diagnostic_columns};
 
@@ -116,6 +120,8 @@ static const char *cell_text(crdi_arena *arena, enum digits digits, double value
     if (isnan(value))
         digits = TWO_DECIMALS;
     switch (digits) {
+    case POINT:
+        return crdi_arena_printf(arena, "%.4g", value);
     case BESIDE_SD:
         return beside(arena, value, sd);
     case BESIDE_ITSELF:
@@ -238,7 +244,8 @@ static crd_status table_text(crdi_string *out, crdi_arena *arena, struct rows ro
             out, &(crdi_table){
                      .columns = rows.form->count + 1, .header = header, .rows = lines, .cell = cell, .least_width = 9});
     if (folded)
-        crdi_string_append(out, "\n'... more' stands for rows not shown: lowest, highest%s; --full shows all\n",
+        crdi_string_append(out, "\n'... more' stands for rows not shown%s%s; --full shows all\n",
+                           rows.form == &point_form ? "" : ": lowest, highest",
                            rows.form == &summary_form      ? ", least n_eff, greatest r_hat"
                            : rows.form == &diagnostic_form ? ", least ess, greatest mcse, greatest r_hat"
                                                            : "");
@@ -258,19 +265,24 @@ static crd_status rows_text(crdi_string *out, struct rows rows, double prob, boo
 
 /* ---- CSV and JSON ------------------------------------------------------------------------------------------- */
 
+/* prob NAN: the rows have no interval. */
 static crd_status rows_csv(crdi_string *out, struct rows rows, double prob)
 {
     char text[32];
-    CRD_TRY(check_prob(out, prob));
+    bool interval = !isnan(prob);
+    if (interval)
+        CRD_TRY(check_prob(out, prob));
     crdi_string_append(out, "name");
     for (int c = 0; c < rows.form->count; c++)
         crdi_string_append(out, ",%s", rows.form->column[c].name);
-    crdi_string_append(out, ",prob\n");
+    crdi_string_append(out, "%s\n", interval ? ",prob" : "");
     for (int64_t i = 0; i < rows.count; i++) {
         crdi_table_csv_cell(out, texts_of(rows, i).label);
         for (int c = 0; c < rows.form->count; c++)
             crdi_string_append(out, ",%s", crdi_format_double(text, value_of(rows, i, c)));
-        crdi_string_append(out, ",%s\n", crdi_format_double(text, prob));
+        if (interval)
+            crdi_string_append(out, ",%s", crdi_format_double(text, prob));
+        crdi_string_append(out, "\n");
     }
     return out->status;
 }
@@ -313,6 +325,26 @@ static struct rows diagnostic_rows(const crdi_diagnostic_row *rows, int64_t coun
 static struct rows draws_rows(const crdi_summary_row *rows, int64_t count)
 {
     return (struct rows){&draws_form, (const char *)rows, count};
+}
+
+static struct rows point_rows(const crdi_summary_row *rows, int64_t count)
+{
+    return (struct rows){&point_form, (const char *)rows, count};
+}
+
+crd_status crdi_point_text(crdi_string *out, const crdi_summary_row *rows, int64_t count, bool full)
+{
+    return rows_text(out, point_rows(rows, count), 0.5, full);
+}
+
+crd_status crdi_point_csv(crdi_string *out, const crdi_summary_row *rows, int64_t count)
+{
+    return rows_csv(out, point_rows(rows, count), NAN);
+}
+
+void crdi_point_json_rows(crdi_json_writer *w, const crdi_summary_row *rows, int64_t count)
+{
+    rows_json(w, point_rows(rows, count));
 }
 
 crd_status crdi_draws_text(crdi_string *out, const crdi_summary_row *rows, int64_t count, double prob, bool full)

@@ -50,6 +50,11 @@ crd_status crdi_draws_text(crdi_string *out, const crdi_summary_row *rows, int64
 crd_status crdi_draws_csv(crdi_string *out, const crdi_summary_row *rows, int64_t count, double prob);
 void crdi_draws_json_rows(crdi_json_writer *w, const crdi_summary_row *rows, int64_t count);
 
+/* The same for one point: its values alone. */
+crd_status crdi_point_text(crdi_string *out, const crdi_summary_row *rows, int64_t count, bool full);
+crd_status crdi_point_csv(crdi_string *out, const crdi_summary_row *rows, int64_t count);
+void crdi_point_json_rows(crdi_json_writer *w, const crdi_summary_row *rows, int64_t count);
+
 /* The same with the columns of ArviZ's summary: the rank-normalised diagnostics and Monte Carlo errors. */
 typedef struct crdi_diagnostic_row {
     const char *site, *label;

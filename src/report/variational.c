@@ -17,37 +17,96 @@ static void path_lines(crdi_string *out, const crdi_variational *v)
                        (long long)v->k_draws, crd_psis_good_k(v->k_draws));
 }
 
+static const char *what_of(const crdi_variational *v)
+{
+    if (!v->point)
+        return v->guide;
+    if (v->members > 0)
+        return v->plain ? "networks trained apart" : "most probable points";
+    return v->plain ? "plain training" : "most probable point";
+}
+
+static void loss_line(crdi_string *out, const crdi_variational *v)
+{
+    /* Bounds by importance weights are no sums of the two. */
+    bool sum = strncmp(v->loss, "trace", 5) == 0;
+    if (v->plain)
+        crdi_string_append(out, "loss:        %.6g %s a row", v->final_loss, v->plain);
+    else if (v->point)
+        crdi_string_append(out, "loss:        %.6g = - log prior %.6g - log likelihood %.6g", v->final_loss,
+                           -v->final_divergence, -v->final_likelihood);
+    else
+        crdi_string_append(out, "loss:        %.6g%s divergence %.6g - log likelihood %.6g%s", v->final_loss,
+                           sum ? " =" : "; for trace", v->final_divergence, -v->final_likelihood,
+                           sum ? "" : " would be it");
+    if (v->last > 1)
+        crdi_string_append(out, ", mean of the last %lld steps", (long long)v->last);
+    crdi_string_append(out, "\n");
+}
+
+/* Of restarts or members. */
+static void spread_line(crdi_string *out, const crdi_variational *v)
+{
+    double worst = -INFINITY, best = INFINITY;
+    int64_t failed = 0;
+    for (int64_t r = 0; r < v->restarts; r++) {
+        double loss = v->loss_by_restart.data[r];
+        failed += !isfinite(loss);
+        worst = isfinite(loss) ? fmax(worst, loss) : worst;
+        best = fmin(best, loss);
+    }
+    if (v->members > 0) {
+        crdi_string_append(out, "members:     %lld, their losses %.6g to %.6g\n", (long long)v->members, best, worst);
+        return;
+    }
+    if (v->restarts == 1)
+        return;
+    crdi_string_append(out, "restarts:    number %lld of %lld kept; their losses go up to %.6g",
+                       (long long)v->restart + 1, (long long)v->restarts, worst);
+    if (failed)
+        crdi_string_append(out, ", %lld failed", (long long)failed);
+    crdi_string_append(out, "\n");
+}
+
+/* The parameters kept are those with the least loss there. */
+static void held_out_line(crdi_string *out, const crdi_variational *v)
+{
+    if (v->members == 0) {
+        crdi_string_append(
+            out, "held out:    %lld rows, least loss %.6g a row after %.0f steps: these parameters are kept\n",
+            (long long)v->held_out, v->least_held_out.data[v->restart], v->best_step.data[v->restart]);
+        return;
+    }
+    double sum = 0, first = v->best_step.data[0], last = first;
+    for (int64_t m = 0; m < v->restarts; m++) {
+        sum += v->least_held_out.data[m] / (double)v->restarts;
+        first = fmin(first, v->best_step.data[m]);
+        last = fmax(last, v->best_step.data[m]);
+    }
+    crdi_string_append(out, "held out:    %lld rows, least losses %.6g a row in the mean, after %.0f to %.0f steps\n",
+                       (long long)v->held_out, sum, first, last);
+}
+
 void crdi_variational_lines(crdi_string *out, const crdi_variational *v)
 {
     if (v->paths > 0) {
         path_lines(out, v);
         return;
     }
-    crdi_string_append(out, "guide:       %s, %lld steps (%s)", v->guide, (long long)v->steps, v->end);
+    crdi_string_append(out, "%-12s %s, %lld steps (%s)",
+                       v->members > 0 ? "points:"
+                       : v->point     ? "point:"
+                                      : "guide:",
+                       what_of(v), (long long)v->steps, v->end);
     if (v->skipped)
         crdi_string_append(out, ", %lld skipped", (long long)v->skipped);
-    /* Bounds by importance weights are no sums of the two. */
-    bool sum = strncmp(v->loss, "trace", 5) == 0;
-    crdi_string_append(out, "\nloss:        %.6g%s divergence %.6g - log likelihood %.6g%s", v->final_loss,
-                       sum ? " =" : "; for trace", v->final_divergence, -v->final_likelihood,
-                       sum ? "" : " would be it");
-    if (v->last > 1)
-        crdi_string_append(out, ", mean of the last %lld steps", (long long)v->last);
+    if (v->batch)
+        crdi_string_append(out, ", batches of %lld rows", (long long)v->batch);
     crdi_string_append(out, "\n");
-    if (v->restarts > 1) {
-        double worst = v->final_loss;
-        int64_t failed = 0;
-        for (int64_t r = 0; r < v->restarts; r++) {
-            double loss = v->loss_by_restart.data[r];
-            failed += !isfinite(loss);
-            worst = isfinite(loss) ? fmax(worst, loss) : worst;
-        }
-        crdi_string_append(out, "restarts:    number %lld of %lld kept; their losses go up to %.6g",
-                           (long long)v->restart + 1, (long long)v->restarts, worst);
-        if (failed)
-            crdi_string_append(out, ", %lld failed", (long long)failed);
-        crdi_string_append(out, "\n");
-    }
+    loss_line(out, v);
+    spread_line(out, v);
+    if (v->held_out)
+        held_out_line(out, v);
     if (!isnan(v->elbo))
         crdi_string_append(out, "ELBO:        %.6g +- %.2g, a lower bound of the log evidence\n", v->elbo,
                            v->elbo_error);
@@ -66,6 +125,14 @@ static void put_number_or_null(crdi_json_writer *w, const char *key, double valu
         crdi_json_put_text(w, key, NULL);
 }
 
+static void put_list(crdi_json_writer *w, const char *key, const crd_array *list)
+{
+    crdi_json_open(w, key, '[');
+    for (int64_t i = 0; i < crd_shape_size(list->shape); i++)
+        put_number_or_null(w, NULL, list->data[i]);
+    crdi_json_close(w, ']');
+}
+
 void crdi_variational_json(crdi_json_writer *w, const crdi_variational *v)
 {
     if (v->paths > 0) {
@@ -77,7 +144,18 @@ void crdi_variational_json(crdi_json_writer *w, const crdi_variational *v)
         crdi_json_close(w, '}');
         return;
     }
-    crdi_json_open(w, "variational", '{');
+    crdi_json_open(w, v->point ? "training" : "variational", '{');
+    if (v->plain)
+        crdi_json_put_text(w, "loss_of", v->plain);
+    if (v->members > 0)
+        crdi_json_put_integer(w, "members", v->members);
+    if (v->batch)
+        crdi_json_put_integer(w, "batch", v->batch);
+    if (v->held_out) {
+        crdi_json_put_integer(w, "held_out", v->held_out);
+        put_list(w, "least_held_out", &v->least_held_out);
+        put_list(w, "best_step", &v->best_step);
+    }
     crdi_json_put_text(w, "guide", v->guide);
     crdi_json_put_text(w, "loss", v->loss);
     crdi_json_put_text(w, "optimizer", v->optimizer);
@@ -93,10 +171,7 @@ void crdi_variational_json(crdi_json_writer *w, const crdi_variational *v)
     put_number_or_null(w, "elbo_standard_error", v->elbo_error);
     put_number_or_null(w, "log_evidence", v->log_evidence);
     put_number_or_null(w, "pareto_k", v->k_hat);
-    crdi_json_open(w, "losses_of_restarts", '[');
-    for (int64_t r = 0; r < v->restarts; r++)
-        put_number_or_null(w, NULL, v->loss_by_restart.data[r]);
-    crdi_json_close(w, ']');
+    put_list(w, v->members ? "losses_of_members" : "losses_of_restarts", &v->loss_by_restart);
     crdi_json_close(w, '}');
 }
 

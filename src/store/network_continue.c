@@ -31,6 +31,8 @@ static crd_status check_kind(crdi_network_continue *c)
     if (strcmp(guide, "laplace") == 0 || strcmp(optimizer, "lbfgs") == 0)
         return refuse(
             c, "a fit by guide laplace or optimizer lbfgs cannot go on when it has ended; fit again with more steps");
+    if (crdi_run_has(c->net->run, "svi_epoch"))
+        return refuse(c, "a fit with rows held out has kept its best parameters; fit again with more steps");
     return CRD_OK;
 }
 
@@ -95,6 +97,8 @@ static crd_status fill(crdi_network_continue *c, crdi_network_fit *fit)
     CRD_TRY(crdi_run_get_integer(run, "svi_particles", &fit->svi.particles));
     CRD_TRY(crdi_run_get_integer(run, "seed", &fit->seed));
     CRD_TRY(crdi_run_get_integer(run, "draws", &fit->mcmc.draws));
+    if (crdi_run_has(run, "svi_batch"))
+        CRD_TRY(crdi_run_get_integer(run, "svi_batch", &fit->train.batch));
     fit->svi.restarts = crd_shape_size(c->restarts.shape);
     return read_keep(c, fit);
 }

@@ -20,6 +20,18 @@ static const struct named_method {
 #undef METHOD
 };
 
+static const crdi_option train_rows[] = {
+#define OPT(...) CRDI_OPTION_ROW(crdi_train_options, __VA_ARGS__)
+#include "store/train_options.def"
+#undef OPT
+};
+const crdi_option_table crdi_train_option_table = CRDI_OPTION_TABLE("train", crdi_train_options, train_rows);
+
+crd_key crdi_network_key(const crdi_network_fit *fit, uint32_t which)
+{
+    return crd_key_fold_in(crd_key_make((uint64_t)fit->seed), which);
+}
+
 static const char *method_name(const void *list, int64_t i)
 {
     (void)list;
@@ -48,6 +60,13 @@ static crd_status describe(crdi_network_fit *fit)
                                               .seed = fit->seed,
                                               .warmup = fit->type == &crdi_network_mcmc ? fit->mcmc.warmup : 0,
                                               .draws = fit->mcmc.draws});
+}
+
+static crd_status describe_rows(crdi_network_fit *fit)
+{
+    CRD_TRY(crdi_run_put_array(fit->run, "held_out_rows", &fit->rows->held_row));
+    CRD_TRY(crdi_run_put_array(fit->run, "x_held_out", &fit->rows->held_x));
+    return crdi_run_put_array(fit->run, "y_held_out", &fit->rows->held_y);
 }
 
 /* What the draws need, against what the file system has: a run of days must not end with a full disk. */
@@ -82,10 +101,13 @@ crd_status crdi_network_fit_prepare(crdi_network_fit *fit)
     fit->network.targets = fit->dataset->recipe->target_count;
     CRD_TRY(crdi_network_method_find(fit->ctx, fit->method, &fit->type));
     CRD_TRY(crdi_arena_create(&fit->arena, fit->ctx));
+    if (fit->train.validation > 0)
+        CRD_TRY(crdi_network_rows_split(fit));
     CRD_TRY(fit->type->prepare(fit));
     CRD_TRY(check_room(fit));
     CRD_TRY(crdi_run_create(fit->ctx, fit->path, fit->force, &fit->run));
-    return describe(fit);
+    CRD_TRY(describe(fit));
+    return fit->rows ? describe_rows(fit) : CRD_OK;
 }
 
 /* A sink that knows whether it was used. */
@@ -154,5 +176,6 @@ void crdi_network_fit_clear(crdi_network_fit *fit)
     (void)!crdi_run_close(&fit->run, CRD_INTERRUPTED);
     if (fit->type)
         fit->type->clear(fit);
+    crdi_network_rows_clear(fit);
     crdi_arena_destroy(&fit->arena);
 }

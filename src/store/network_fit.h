@@ -4,13 +4,28 @@
 
 #include "infer/laplace/laplace.h"
 #include "infer/mcmc.h"
+#include "nn/network_start.h"
 #include "store/network_run.h"
 
+#include "base/options.h"
 #include <credence/pathfinder.h>
 #include <credence/svi.h>
 
 typedef struct crdi_network_fit crdi_network_fit;
 typedef struct crdi_network_continue crdi_network_continue;
+
+typedef struct crdi_train_options {
+#define OPT CRDI_OPTION_FIELD
+#include "store/train_options.def"
+#undef OPT
+} crdi_train_options;
+extern const crdi_option_table crdi_train_option_table;
+
+/* Rows held out and the others, copied. */
+typedef struct crdi_network_rows {
+    crd_array x, y, held_x, held_y;
+    crd_array held_row; /* numbers of the table's rows, in order */
+} crdi_network_rows;
 
 /* A way to come to draws: a file network_*.c, and a row of network_methods.def for each name that it has. */
 typedef struct crdi_network_method {
@@ -28,9 +43,10 @@ struct crdi_network_fit {
     /* What the caller fills; borrowed until clear. */
     const char *method; /* a name of network_methods.def */
     const crd_dataset *dataset;
-    crd_network network; /* the settings; x and y come from the data set */
+    crd_network network; /* the settings; x and y come from the data set: its rows, but for those held out */
     crd_nuts_options mcmc; /* complete, as the options' table gives it: warmup 0 means none */
     crd_svi_options svi; /* the same */
+    crdi_train_options train; /* the same; of methods that make steps */
     crd_pathfinder_options pathfinder; /* the same; draws, start and threads are those of mcmc */
     crdi_laplace_options laplace; /* the same; start, init_radius and threads are those of mcmc */
     const char *data_name, *options, *path; /* options: JSON for the record */
@@ -40,7 +56,10 @@ struct crdi_network_fit {
     /* Ours. */
     const crdi_network_method *type;
     crd_model *model; /* of MCMC and Pathfinder */
-    crd_svi *fitted; /* of variational inference */
+    crd_svi *fitted; /* of variational inference and training */
+    crdi_network_rows *rows; /* NULL: none are held out */
+    crd_network step, whole, held_out; /* what a fit in steps sees: batches, all rows, rows held out */
+    crdi_network_start start;
     crdi_laplace *laplacian; /* of the Laplace approximation */
     crdi_arena *arena;
     crdi_mcmc_columns columns;
@@ -49,6 +68,15 @@ struct crdi_network_fit {
     crdi_run *run;
     bool kept_older; /* after the run: it came to no draws, and the file that it was to replace still stands */
 };
+
+/* Sub-keys of the run's. */
+enum { CRDI_KEY_FIT, CRDI_KEY_DRAWS, CRDI_KEY_ELBO, CRDI_KEY_ROWS };
+crd_key crdi_network_key(const crdi_network_fit *fit, uint32_t which);
+
+/* Holds a share of the rows out (network_rows.c): those that come first in a permutation by the run's sub-key, at least one and
+ * not all. CRD_EDATA: a class is left without a row to train on. */
+crd_status crdi_network_rows_split(crdi_network_fit *fit);
+void crdi_network_rows_clear(crdi_network_fit *fit);
 
 /* CRD_ENAME names the nearest. */
 crd_status crdi_network_method_find(crd_context *ctx, const char *name, const crdi_network_method **out);

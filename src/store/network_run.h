@@ -42,6 +42,7 @@ typedef struct crdi_network_run {
     bool is_network; /* the rest is there */
     crdi_arena *arena;
     crd_network network; /* with the data of the fit */
+    int64_t weights; /* class weights that the file has */
     crd_array x, y;
     crd_array
         laplace_map; /* of a Laplace approximation: its most probable weights, which the network is linear about */

@@ -21,6 +21,28 @@ static crd_status setting(crdi_network_run *net, const crdi_json *json, const ch
     return *out ? CRD_OK : CRD_ENOMEM;
 }
 
+/* Factors of the classes' log likelihoods, as "1.5,0.75"; not there where they were 1. */
+static crd_status read_weights(crdi_network_run *net, const crdi_json *json)
+{
+    const char *text = NULL;
+    if (!crdi_json_get(json, "class_weights"))
+        return CRD_OK;
+    CRD_TRY(setting(net, json, "class_weights", &text));
+    char *at = crdi_arena_strdup(net->arena, text), *next;
+    double *weight = crdi_arena_alloc(net->arena, sizeof *weight * (strlen(text) + 1));
+    if (!at || !weight)
+        return CRD_ENOMEM;
+    for (; at; at = next) {
+        next = strchr(at, ',');
+        if (next)
+            *next++ = 0;
+        if (!crdi_parse_double(at, &weight[net->weights++]))
+            return damaged(net, "a class weight is no number");
+    }
+    net->network.class_weight = weight;
+    return CRD_OK;
+}
+
 static crd_status read_settings(crdi_network_run *net, const char *text)
 {
     crdi_json *json;
@@ -41,6 +63,8 @@ static crd_status read_settings(crdi_network_run *net, const char *text)
         status = setting(net, json, "df", &net->network.df);
     if (status == CRD_OK && crdi_json_get(json, "concentration"))
         status = setting(net, json, "concentration", &net->network.concentration);
+    if (status == CRD_OK)
+        status = read_weights(net, json);
     crdi_json_destroy(&json);
     return status;
 }
@@ -72,6 +96,8 @@ static crd_status read_data(crdi_network_run *net)
     net->network.y = &net->y;
     net->network.classes = net->recipe->class_count;
     net->network.targets = net->recipe->target_count;
+    if (net->network.class_weight && net->weights != net->network.classes)
+        return damaged(net, "its class weights do not fit its classes");
     return CRD_OK;
 }
 

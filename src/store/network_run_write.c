@@ -1,5 +1,6 @@
 /* network_run_write.c - what describes a network's run, written into its file. */
 #include "store/network_run.h"
+#include "nn/likelihood.h"
 #include "nn/nn.h"
 #include "store/dataset.h"
 #include "store/json.h"
@@ -10,17 +11,17 @@
 
 /* ---- priors ------------------------------------------------------------------------------------------------- */
 
-/* The latent sites come from a trace of the model; what they draw does not matter, so the key stays open. */
+/* The latent sites come from a trace of the model; their values do not matter and stay open. */
 struct traced {
     crd_trace *trace;
-    crd_seed_handler seed;
+    crd_handler open;
 };
 
 static crd_status trace_prior(crd_context *ctx, const crd_network *network, struct traced *out)
 {
     CRD_TRY(crd_trace_create(&out->trace, ctx));
-    crd_seed_init(&out->seed, crd_input(crd_trace_graph(out->trace), "key", crd_shape_1(2)));
-    crd_status status = crd_trace_push(out->trace, &out->seed.handler);
+    crd_input_init(&out->open);
+    crd_status status = crd_trace_push(out->trace, &out->open);
     crd_network copy = *network;
     if (status == CRD_OK)
         status = crd_trace_run(out->trace, crd_network_model, &copy);
@@ -104,6 +105,10 @@ static crd_status add_groups(crd_context *ctx, const crd_trace *trace, int inden
 crd_status crdi_network_priors_text(crd_context *ctx, const crd_network *network, int indent, crdi_string *out)
 {
     struct traced t;
+    if (crdi_network_plain(network)) {
+        crdi_string_append(out, "none\n");
+        return out->status;
+    }
     CRD_TRY(trace_prior(ctx, network, &t));
     crd_status status = add_groups(ctx, t.trace, indent, out);
     crd_trace_destroy(&t.trace);
@@ -144,6 +149,19 @@ crd_status crdi_network_priors_json(crd_context *ctx, const crd_network *network
 
 /* ---- entries ------------------------------------------------------------------------------------------------ */
 
+static crd_status put_weights(crdi_json_writer *w, const crd_network *n)
+{
+    crdi_string text;
+    char number[32];
+    crdi_string_init(&text, w->out->ctx);
+    for (int64_t k = 0; k < n->classes; k++)
+        crdi_string_append(&text, "%s%s", k ? "," : "", crdi_format_double(number, n->class_weight[k]));
+    crdi_json_put_text(w, "class_weights", crdi_string_text(&text));
+    crd_status status = text.status;
+    crdi_string_clear(&text);
+    return status;
+}
+
 static crd_status write_network(const crd_network *n, crdi_string *out)
 {
     crdi_json_writer w = {.out = out};
@@ -159,6 +177,8 @@ static crd_status write_network(const crd_network *n, crdi_string *out)
         crdi_json_put_text(&w, "df", n->df);
     if (n->concentration)
         crdi_json_put_text(&w, "concentration", n->concentration);
+    if (n->class_weight)
+        CRD_TRY(put_weights(&w, n));
     crdi_json_close(&w, '}');
     return out->status;
 }

@@ -162,9 +162,9 @@ static void a_full_normal_reaches_the_exact_posterior(void **state)
         crd_svi *svi;
         double mean, error;
         assert_ok(ctx, crd_svi_fit(ctx, linear_model, &l, &options, crd_key_make(key), &svi));
-        linear_check_normal(crdi_svi_params(svi), &exact, 0.01);
+        linear_check_normal(crdi_svi_params(svi, 0), &exact, 0.01);
         for (int i = 0; i < LINEAR_MOST; i++)
-            assert_close(crdi_svi_params(svi)[i], exact.mean[i], 0.01, 0);
+            assert_close(crdi_svi_params(svi, 0)[i], exact.mean[i], 0.01, 0);
         assert_ok(ctx, crd_svi_elbo(svi, 4000, crd_key_make(100 + key), &mean, &error));
         assert_close(mean, exact.log_evidence, 0, 0.01);
         assert_true(error < 0.001);

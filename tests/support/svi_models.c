@@ -200,7 +200,7 @@ crd_status loss_open(crd_context *ctx, const crdi_guide_request *request, const 
     crdi_loss parsed;
     CRD_TRY(crdi_loss_parse(ctx, loss, &parsed));
     CRD_TRY(crdi_guide_create(ctx, request, &at.guide));
-    crd_status status = crdi_elbo_create(at.guide, &parsed, particles, 1, &at.elbo);
+    crd_status status = crdi_elbo_create(at.guide, &parsed, particles, 1, NULL, &at.elbo);
     if (status == CRD_OK)
         status = crd_exec_create(&at.exec, at.elbo.program);
     if (status < 0) {

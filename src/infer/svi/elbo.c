@@ -90,7 +90,10 @@ enum { MOST_VALUES = 64 };
 /* A graph that is being built. */
 struct builder {
     const crdi_guide *guide;
+    void *user; /* the model's, perhaps with other data than the guide was made with */
     const crdi_loss *loss;
+    const char *shuffle; /* a plate whose rows are given; NULL: none */
+    crd_node rows; /* of it */
     crd_graph *graph;
     crd_node params, key;
     crd_node noise; /* (particles, noise of all parts) */
@@ -115,6 +118,10 @@ struct particle {
 static int find_param(void *user, const crd_message *m, crd_node *value)
 {
     const struct builder *b = user;
+    if (m->kind == CRD_MESSAGE_PLATE && b->shuffle && strcmp(m->name, b->shuffle) == 0) {
+        *value = b->rows;
+        return 1;
+    }
     if (m->kind != CRD_MESSAGE_PARAM)
         return 0;
     for (int i = 0; i < b->guide->param_count; i++)
@@ -300,11 +307,11 @@ static crd_status build_particle(const struct builder *b, int64_t p, struct part
         status = crdi_place(g->ctx,
                             &(crdi_place_request){.graph = b->graph,
                                                   .fn = g->fn,
-                                                  .user = g->user,
+                                                  .user = b->user,
                                                   .layout = g->model,
                                                   .u = u,
                                                   .recorded = out->hand,
-                                                  .params = g->param_count ? find_param : NULL,
+                                                  .params = g->param_count || b->shuffle ? find_param : NULL,
                                                   .params_user = (void *)b,
                                                   .key = crd_key_fold_in_node(key, 1)},
                             &out->placed);
@@ -470,7 +477,7 @@ static crd_node carry(const struct builder *b, const struct sums *s, int64_t par
 
 static crd_status compile(struct builder *b, struct sums *s, int64_t particles, crdi_elbo *out)
 {
-    crd_node input[3] = {b->params, b->key, crd_input(b->graph, "baseline", crd_shape_0())};
+    crd_node input[4] = {b->params, b->key, crd_input(b->graph, "baseline", crd_shape_0()), b->rows};
     crd_node output[CRDI_ELBO_GRADIENT + 1], *weight;
     CRD_TRY(add_particles(b, particles, s));
     if (s->scored && b->loss->alpha != 1)
@@ -494,18 +501,43 @@ static crd_status compile(struct builder *b, struct sums *s, int64_t particles, 
             output[i] = crdi_constant_scalar(b->graph, output[i].number);
     crdi_free(b->guide->ctx, weight);
     out->scored = s->scored;
-    return crd_compile(b->graph, input, 3, output, CRDI_ELBO_GRADIENT + 1, &out->program);
+    return crd_compile(b->graph, input, b->shuffle ? 4 : 3, output, CRDI_ELBO_GRADIENT + 1, &out->program);
+}
+
+static const char *plate_name(const void *list, int64_t i)
+{
+    return ((const crdi_guide *)list)->plate[i].name;
+}
+
+static crd_status find_plate(const crdi_guide *guide, const char *name, crdi_elbo *out)
+{
+    for (int i = 0; i < guide->plate_count; i++)
+        if (strcmp(guide->plate[i].name, name) == 0) {
+            out->rows = guide->plate[i].rows;
+            out->population = guide->plate[i].size;
+            return CRD_OK;
+        }
+    return crdi_raise_unknown(guide->ctx, "subsampled plate", name, plate_name, guide, guide->plate_count);
 }
 
 crd_status crdi_elbo_create(const crdi_guide *guide, const crdi_loss *loss, int64_t particles, int threads,
-                            crdi_elbo *out)
+                            const char *shuffle, crdi_elbo *out)
 {
-    struct builder b = {.guide = guide, .loss = loss, .noise = crdi_nothing};
+    struct builder b = {.guide = guide,
+                        .user = guide->user,
+                        .loss = loss,
+                        .shuffle = shuffle,
+                        .rows = crdi_nothing,
+                        .noise = crdi_nothing};
     struct sums s = {.divergence = crdi_nothing, .likelihood = crdi_nothing};
     *out = (crdi_elbo){.params = guide->params};
     CRD_TRY(crdi_loss_check(guide, loss));
+    if (shuffle)
+        CRD_TRY(find_plate(guide, shuffle, out));
     CRD_TRY(crd_graph_create(&b.graph, guide->ctx));
     b.graph->groups = threads;
+    if (shuffle)
+        b.rows = crd_input(b.graph, "rows", crd_shape_1(out->rows));
     crd_status status = begin(&b, particles);
     s.loss = crdi_alloc_array(guide->ctx, particles, sizeof *s.loss);
     s.score = crdi_alloc_array(guide->ctx, particles, sizeof *s.score);
@@ -580,22 +612,59 @@ static crd_status compile_draw(struct builder *b, const struct particle *particl
     return status;
 }
 
-crd_status crdi_elbo_compile_draw(const crdi_guide *guide, const char *const *keep, int keep_count, crdi_arena *arena,
+static crd_status compile_draw_of(struct builder *b, const char *const *keep, int keep_count, crdi_arena *arena,
                                   crdi_elbo_site **site, int *sites, crd_program **out)
 {
-    const crdi_loss plain = {&losses[0], 1};
-    struct builder b = {.guide = guide, .loss = &plain, .noise = crdi_nothing};
     struct particle particle = {.hand = NULL};
+    CRD_TRY(begin(b, 1));
+    crd_status status = build_particle(b, 0, &particle);
+    if (status == CRD_OK)
+        status = list_sites(&particle, b->guide->ctx, keep, keep_count, arena, site, sites);
+    if (status == CRD_OK)
+        status = compile_draw(b, &particle, *site, *sites, out);
+    particle_clear(&particle);
+    return status;
+}
+
+crd_status crdi_elbo_compile_draw(const crdi_guide *guide, void *user, const char *const *keep, int keep_count,
+                                  crdi_arena *arena, crdi_elbo_site **site, int *sites, crd_program **out)
+{
+    const crdi_loss plain = {&losses[0], 1};
+    struct builder b = {.guide = guide, .user = user ? user : guide->user, .loss = &plain, .noise = crdi_nothing};
     CRD_TRY(crd_graph_create(&b.graph, guide->ctx));
-    crd_status status = begin(&b, 1);
-    if (status == CRD_OK) {
-        status = build_particle(&b, 0, &particle);
+    crd_status status = compile_draw_of(&b, keep, keep_count, arena, site, sites, out);
+    end(&b);
+    crd_graph_destroy(&b.graph);
+    return status;
+}
+
+/* ---- rows held out ------------------------------------------------------------------------------------------ */
+
+static crd_status compile_watch(struct builder *b, int64_t particles, crd_program **out)
+{
+    crd_node input[2] = {b->params, b->key}, sum = crd_num(0);
+    for (int64_t p = 0; p < particles; p++) {
+        struct particle particle;
+        crd_status status = build_particle(b, p, &particle);
         if (status == CRD_OK)
-            status = list_sites(&particle, guide->ctx, keep, keep_count, arena, site, sites);
-        if (status == CRD_OK)
-            status = compile_draw(&b, &particle, *site, *sites, out);
+            sum = crd_add(sum, particle.likelihood);
         particle_clear(&particle);
+        CRD_TRY(status);
     }
+    if (!sum.graph)
+        return crdi_raise(b->guide->ctx, CRD_EINVAL, "the loss of the rows held out does not depend on the guide");
+    sum = crd_div(sum, crd_num((double)particles));
+    return crd_compile(b->graph, input, 2, &sum, 1, out);
+}
+
+crd_status crdi_elbo_compile_watch(const crdi_guide *guide, void *user, int64_t particles, crd_program **out)
+{
+    const crdi_loss plain = {&losses[0], 1};
+    struct builder b = {.guide = guide, .user = user, .loss = &plain, .noise = crdi_nothing};
+    CRD_TRY(crd_graph_create(&b.graph, guide->ctx));
+    crd_status status = begin(&b, particles);
+    if (status == CRD_OK)
+        status = compile_watch(&b, particles, out);
     end(&b);
     crd_graph_destroy(&b.graph);
     return status;

@@ -30,16 +30,18 @@ crd_status crdi_loss_check(const crdi_guide *guide, const crdi_loss *loss);
 enum { CRDI_ELBO_LOSS, CRDI_ELBO_DIVERGENCE, CRDI_ELBO_LIKELIHOOD, CRDI_ELBO_GRADIENT };
 
 typedef struct crdi_elbo {
-    crd_program *program; /* input: parameters, key (2 words), baseline */
+    crd_program *program; /* input: parameters, key (2 words), baseline, and the rows of the plate that is shuffled */
     int64_t params;
+    int64_t rows, population; /* of that plate: taken, and of how many; 0: none is */
     bool scored; /* there are sites without a reparameterised draw: the baseline counts */
 } crdi_elbo;
 
 /* Compiles the loss of all particles. Those without a reparameterised draw add (loss - baseline) times their score: with
  * several particles the baseline of one is the mean loss of the others (Kool et al. 2019), with one it is the input.
- * Up to `threads` of a team can share the particles (crdi_exec_set_team). */
+ * Up to `threads` of a team can share the particles (crdi_exec_set_team).
+ * shuffle: a subsampled plate whose rows are an input; NULL: all draw theirs from the key. CRD_ENAME: there is none. */
 crd_status crdi_elbo_create(const crdi_guide *guide, const crdi_loss *loss, int64_t particles, int threads,
-                            crdi_elbo *out);
+                            const char *shuffle, crdi_elbo *out);
 void crdi_elbo_clear(crdi_elbo *elbo);
 
 /* What a draw consists of. */
@@ -51,8 +53,12 @@ typedef struct crdi_elbo_site {
 } crdi_elbo_site;
 
 /* Compiles (parameters, key) -> log p(x, y) + log |dx/du|, log q, then the latent sites in alphabetical order and the
- * kept deterministic ones. CRD_ENAME for a site to keep that is no deterministic one. */
-crd_status crdi_elbo_compile_draw(const crdi_guide *guide, const char *const *keep, int keep_count, crdi_arena *arena,
-                                  crdi_elbo_site **site, int *sites, crd_program **out);
+ * kept deterministic ones. user: the model's data, or NULL for those of the guide. CRD_ENAME for a site to keep that is
+ * no deterministic one. */
+crd_status crdi_elbo_compile_draw(const crdi_guide *guide, void *user, const char *const *keep, int keep_count,
+                                  crdi_arena *arena, crdi_elbo_site **site, int *sites, crd_program **out);
+
+/* Compiles (parameters, key) -> minus the log likelihood of the model with other data, the mean over particles. */
+crd_status crdi_elbo_compile_watch(const crdi_guide *guide, void *user, int64_t particles, crd_program **out);
 
 #endif

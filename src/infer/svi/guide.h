@@ -90,7 +90,12 @@ typedef struct crdi_guide {
     int *part_of; /* by site of `model` */
     int64_t *place; /* by site: where its numbers begin in its part's u */
     int64_t params; /* of all */
-    bool subsampled; /* the model has plates of which a run takes some rows: the loss has noise whatever the guide */
+    struct crdi_guide_plate {
+        const char *name;
+        int64_t size, rows;
+    } * plate; /* of the model, those of which a run takes some rows */
+    int plate_count;
+    bool subsampled; /* there are some: the loss has noise whatever the guide */
 } crdi_guide;
 
 /* CRD_ENAME names the nearest. */

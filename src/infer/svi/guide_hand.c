@@ -175,6 +175,24 @@ static crd_status find_left(crdi_guide *g, const crd_trace *model)
     return CRD_OK;
 }
 
+static crd_status add_plates(crdi_guide *g, const crd_trace *model)
+{
+    g->plate = crdi_arena_alloc(g->arena, sizeof *g->plate * (size_t)(crd_trace_plate_count(model) + 1));
+    if (!g->plate)
+        return CRD_ENOMEM;
+    for (int i = 0; i < crd_trace_plate_count(model); i++) {
+        const crd_plate_info *plate = crd_trace_plate(model, i);
+        if (plate->rows == plate->size)
+            continue;
+        char *name = crdi_arena_strdup(g->arena, plate->name);
+        if (!name)
+            return CRD_ENOMEM;
+        g->plate[g->plate_count++] = (struct crdi_guide_plate){name, plate->size, plate->rows};
+        g->subsampled = true;
+    }
+    return CRD_OK;
+}
+
 static crd_status read_traces(crdi_guide *g, const crd_trace *hand, const crd_trace *model)
 {
     int most = crd_trace_count(model) + (hand ? crd_trace_count(hand) : 0);
@@ -185,8 +203,7 @@ static crd_status read_traces(crdi_guide *g, const crd_trace *hand, const crd_tr
         return CRD_ENOMEM;
     CRD_TRY(add_params(g, hand));
     CRD_TRY(add_params(g, model));
-    for (int i = 0; i < crd_trace_plate_count(model); i++)
-        g->subsampled = g->subsampled || crd_trace_plate(model, i)->rows < crd_trace_plate(model, i)->size;
+    CRD_TRY(add_plates(g, model));
     return find_left(g, model);
 }
 

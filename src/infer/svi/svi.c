@@ -15,7 +15,8 @@ static const struct start_name {
     const char *name;
     crd_start_kind kind;
 } starts[] = {{"uniform", CRD_START_UNIFORM}, {"prior", CRD_START_PRIOR}, {"median", CRD_START_MEDIAN},
-              {"value", CRD_START_VALUE},     {"point", CRD_START_POINT}, {"map", CRD_START_UNIFORM}};
+              {"value", CRD_START_VALUE},     {"point", CRD_START_POINT}, {"map", CRD_START_UNIFORM},
+              {"init", CRD_START_UNIFORM}};
 
 static const char *start_name(const void *list, int64_t i)
 {
@@ -28,9 +29,9 @@ bool crdi_svi_is_lbfgs(const crd_svi_options *options)
     return strcmp(options->optimizer, "lbfgs") == 0;
 }
 
-const double *crdi_svi_params(const crd_svi *svi)
+const double *crdi_svi_params(const crd_svi *svi, int64_t draw)
 {
-    return svi->fitted ? svi->fitted : svi->run[svi->best].params;
+    return svi->fitted ? svi->fitted : svi->run[svi->member[draw % svi->members]].params;
 }
 
 /* ---- options ------------------------------------------------------------------------------------------------ */
@@ -39,7 +40,9 @@ static crd_status check_start(const crd_svi *svi)
 {
     for (int i = 0; i < CRDI_COUNT(starts); i++)
         if (strcmp(starts[i].name, svi->options.start) == 0)
-            return CRD_OK;
+            return strcmp(starts[i].name, "init") != 0 || svi->options.start_fn
+                       ? CRD_OK
+                       : crdi_raise(svi->ctx, CRD_EMISSING, "start init: no start_fn says where that is");
     return crdi_raise_unknown(svi->ctx, "start", svi->options.start, start_name, NULL, CRDI_COUNT(starts));
 }
 
@@ -55,6 +58,11 @@ static crd_status complete(crd_svi *svi, const crd_svi_options *given)
     if (!(o->init_radius >= 0) || o->init_radius > 1e100)
         return crdi_raise(svi->ctx, CRD_EINVAL, "init_radius: %g; it must be above 0", o->init_radius);
     CRD_TRY(check_start(svi));
+    o->members = o->members > 1 ? o->members : 1;
+    o->epoch = o->epoch > 1 ? o->epoch : 1;
+    if (o->members > 1 && o->restarts > 1)
+        return crdi_raise(svi->ctx, CRD_EINVAL, "members and restarts: an ensemble keeps all its fits");
+    svi->runs = o->members > 1 ? o->members : o->restarts;
     const char **text[] = {&o->guide, &o->loss, &o->optimizer, &o->start};
     for (int i = 0; i < CRDI_COUNT(text); i++)
         if (!(*text[i] = crdi_arena_strdup(svi->arena, *text[i])))
@@ -102,6 +110,35 @@ static crd_status check_guide(const crd_svi *svi)
     return check_laplace(svi);
 }
 
+/* Draws that the rows held out are looked at with: those of a step may be few for a loss that others are compared with. */
+static int64_t watch_particles(const crd_svi *svi)
+{
+    enum { LEAST = 10 };
+    bool point = svi->guide->hand == NULL;
+    for (int k = 0; k < svi->guide->part_count; k++)
+        point = point && svi->guide->part[k].type->point;
+    return point ? 1 : svi->options.particles > LEAST ? svi->options.particles : LEAST;
+}
+
+static crd_status make_runs(crd_svi *svi, crd_key key)
+{
+    size_t runs = (size_t)svi->runs;
+    svi->run = crdi_arena_alloc(svi->arena, sizeof *svi->run * runs);
+    svi->member = crdi_arena_alloc(svi->arena, sizeof *svi->member * runs);
+    svi->final_loss = crdi_arena_alloc(svi->arena, sizeof *svi->final_loss * runs);
+    svi->held_out = crdi_arena_alloc(svi->arena, sizeof *svi->held_out * runs);
+    svi->best_step = crdi_arena_alloc(svi->arena, sizeof *svi->best_step * runs);
+    svi->progress = crdi_arena_alloc(svi->arena, sizeof *svi->progress * runs);
+    if (!svi->run || !svi->member || !svi->final_loss || !svi->held_out || !svi->best_step || !svi->progress)
+        return CRD_ENOMEM;
+    for (int64_t r = 0; r < svi->runs; r++) {
+        svi->run[r].key = crd_key_fold_in(key, (uint32_t)r);
+        svi->progress[r] = (crd_svi_progress){
+            .total = svi->options.steps, .loss = NAN, .divergence = NAN, .likelihood = NAN, .held_out = NAN};
+    }
+    return CRD_OK;
+}
+
 static crd_status prepare(crd_svi *svi, crd_model_fn model, void *user, const crd_svi_options *options, crd_key key)
 {
     CRD_TRY(complete(svi, options));
@@ -115,19 +152,12 @@ static crd_status prepare(crd_svi *svi, crd_model_fn model, void *user, const cr
                               &svi->guide));
     CRD_TRY(check_guide(svi));
     int threads = o->threads < 1 ? crdi_processors() : (int)o->threads;
-    svi->team_size = o->restarts < threads ? threads / (int)o->restarts : 1;
-    CRD_TRY(crdi_elbo_create(svi->guide, &svi->loss, o->particles, svi->team_size, &svi->elbo));
+    svi->team_size = svi->runs < threads ? threads / (int)svi->runs : 1;
+    CRD_TRY(crdi_elbo_create(svi->guide, &svi->loss, o->particles, svi->team_size, o->shuffle, &svi->elbo));
+    if (o->held_out)
+        CRD_TRY(crdi_elbo_compile_watch(svi->guide, o->held_out, watch_particles(svi), &svi->watch));
     CRD_TRY(make_starter(svi));
-    svi->run = crdi_arena_alloc(svi->arena, sizeof *svi->run * (size_t)o->restarts);
-    svi->final_loss = crdi_arena_alloc(svi->arena, sizeof *svi->final_loss * (size_t)o->restarts);
-    svi->progress = crdi_arena_alloc(svi->arena, sizeof *svi->progress * (size_t)o->restarts);
-    if (!svi->run || !svi->final_loss || !svi->progress)
-        return CRD_ENOMEM;
-    for (int64_t r = 0; r < o->restarts; r++) {
-        svi->run[r].key = crd_key_fold_in(key, (uint32_t)r);
-        svi->progress[r] = (crd_svi_progress){.total = o->steps, .loss = NAN, .divergence = NAN, .likelihood = NAN};
-    }
-    return CRD_OK;
+    return make_runs(svi, key);
 }
 
 /* ---- restarts ----------------------------------------------------------------------------------------------- */
@@ -139,36 +169,121 @@ static crd_status fit_one(void *user, int64_t restart)
     return crdi_svi_run_steps(svi, restart, svi->options.steps);
 }
 
-static void write_history(crd_svi *svi)
+/* Step by step the mean over members of one of their histories; those that ended earlier are left out. `at` finds it and
+ * its length. */
+static const double *history_of(const crdi_svi_run *run, int which, int64_t *length)
+{
+    const double *const array[] = {run->loss, run->divergence, run->likelihood, run->watched};
+    *length = which == 3 ? run->watches : run->steps;
+    return array[which];
+}
+
+static crd_status mean_history(crd_svi *svi, int which, int64_t *longest)
+{
+    int64_t length;
+    *longest = 0;
+    for (int64_t m = 0; m < svi->members; m++) {
+        history_of(&svi->run[svi->member[m]], which, &length);
+        *longest = length > *longest ? length : *longest;
+    }
+    double *mean = svi->mean[which] = crdi_alloc_array(svi->ctx, *longest + 1, sizeof *mean);
+    if (!mean)
+        return CRD_ENOMEM;
+    for (int64_t i = 0; i < *longest; i++) {
+        double sum = 0;
+        int64_t n = 0;
+        for (int64_t m = 0; m < svi->members; m++) {
+            const double *x = history_of(&svi->run[svi->member[m]], which, &length);
+            if (i < length && !isnan(x[i])) {
+                sum += x[i];
+                n++;
+            }
+        }
+        mean[i] = n > 0 ? sum / (double)n : NAN;
+    }
+    return CRD_OK;
+}
+
+static crd_status write_history(crd_svi *svi)
 {
     const crdi_svi_run *run = &svi->run[svi->best];
-    svi->history = (crd_svi_history){.steps = run->steps,
-                                     .loss = run->loss,
-                                     .divergence = run->divergence,
-                                     .likelihood = run->likelihood,
-                                     .skipped = run->skipped,
-                                     .restart = svi->best,
-                                     .restarts = svi->options.restarts,
-                                     .final_loss = svi->final_loss,
-                                     .end = run->end,
-                                     .seconds = run->seconds};
+    crd_svi_history *h = &svi->history;
+    *h = (crd_svi_history){.steps = run->steps,
+                           .loss = run->loss,
+                           .divergence = run->divergence,
+                           .likelihood = run->likelihood,
+                           .watched = run->watched,
+                           .watches = run->watches,
+                           .restart = svi->best,
+                           .restarts = svi->runs,
+                           .final_loss = svi->final_loss,
+                           .members = svi->members,
+                           .member = svi->member,
+                           .held_out = svi->held_out,
+                           .best_step = svi->best_step,
+                           .end = run->end};
+    for (int64_t m = 0; m < svi->members; m++) {
+        const crdi_svi_run *member = &svi->run[svi->member[m]];
+        h->skipped += member->skipped;
+        h->seconds = fmax(h->seconds, member->seconds);
+    }
+    if (svi->members < 2)
+        return CRD_OK;
+    for (int k = 0; k < 4; k++)
+        CRD_TRY(mean_history(svi, k, k < 3 ? &h->steps : &h->watches));
+    h->loss = svi->mean[0];
+    h->divergence = svi->mean[1];
+    h->likelihood = svi->mean[2];
+    h->watched = svi->mean[3];
+    return CRD_OK;
+}
+
+/* What restarts are chosen by: the loss of rows held out, else that at the end. */
+static double score(const crd_svi *svi, int64_t r)
+{
+    return svi->watch && isfinite(svi->final_loss[r]) ? svi->held_out[r] : svi->final_loss[r];
 }
 
 /* Keeps the restart with the smallest loss. If all failed, the first one's error is the error of the fit. */
-static crd_status choose(crd_svi *svi)
+static crd_status keep_best(crd_svi *svi)
 {
-    for (int64_t r = 0; r < svi->options.restarts; r++) {
-        svi->final_loss[r] = svi->run[r].final_loss;
-        svi->all_steps += svi->run[r].steps;
-        svi->all_seconds += svi->run[r].seconds;
-        if (svi->final_loss[r] < svi->final_loss[svi->best])
+    for (int64_t r = 1; r < svi->runs; r++)
+        if (score(svi, r) < score(svi, svi->best) || (isnan(score(svi, svi->best)) && !isnan(score(svi, r))))
             svi->best = r;
-    }
-    for (int64_t r = 0; r < svi->options.restarts; r++)
+    for (int64_t r = 0; r < svi->runs; r++)
         if (r != svi->best)
             crdi_svi_run_clear(svi->ctx, &svi->run[r]);
-    write_history(svi);
+    svi->member[0] = svi->best;
+    svi->members = 1;
     return svi->run[svi->best].status;
+}
+
+/* Keeps all members; one that failed fails the ensemble. Of one that was stopped those are left that have begun. */
+static crd_status keep_all(crd_svi *svi)
+{
+    for (int64_t r = 0; r < svi->runs; r++) {
+        if (svi->run[r].status < 0)
+            return crdi_error_prefix(svi->ctx, svi->run[r].status, "member %lld", (long long)r + 1);
+        if (svi->run[r].steps > 0 || !atomic_load(&svi->stopped))
+            svi->member[svi->members++] = r;
+    }
+    if (svi->members == 0)
+        svi->member[svi->members++] = 0;
+    svi->best = svi->member[0];
+    return CRD_OK;
+}
+
+static crd_status choose(crd_svi *svi)
+{
+    for (int64_t r = 0; r < svi->runs; r++) {
+        svi->final_loss[r] = svi->run[r].final_loss;
+        svi->held_out[r] = svi->watch ? svi->run[r].held_out : NAN;
+        svi->best_step[r] = svi->run[r].best_step;
+        svi->all_steps += svi->run[r].steps;
+        svi->all_seconds += svi->run[r].seconds;
+    }
+    CRD_TRY(svi->options.members > 1 ? keep_all(svi) : keep_best(svi));
+    return write_history(svi);
 }
 
 static crd_status finish(crd_svi *svi)
@@ -183,8 +298,11 @@ static crd_status finish(crd_svi *svi)
 static crd_status fit(crd_svi *svi)
 {
     bool clear = crd_error_status(svi->ctx) == CRD_OK;
-    CRD_TRY(crdi_parallel(svi->ctx, (int)svi->options.threads, svi->options.restarts, fit_one, svi));
+    double started = crdi_seconds();
+    CRD_TRY(crdi_parallel(svi->ctx, (int)svi->options.threads, svi->runs, fit_one, svi));
     CRD_TRY(choose(svi));
+    if (svi->options.members > 1) /* more than threads, perhaps */
+        svi->history.seconds = crdi_seconds() - started;
     if (clear)
         crd_error_clear(svi->ctx); /* what failed restarts have said: the one that was kept did not fail */
     return finish(svi);
@@ -248,7 +366,7 @@ crd_status crd_svi_continue(crd_svi *svi, int64_t steps)
     svi->all_steps += run->steps - steps_before;
     svi->all_seconds += run->seconds - seconds_before;
     svi->final_loss[svi->best] = run->final_loss;
-    write_history(svi);
+    CRD_TRY(write_history(svi));
     CRD_TRY(run->status);
     return finish(svi);
 }
@@ -258,9 +376,12 @@ void crd_svi_destroy(crd_svi **svi)
     if (!svi || !*svi)
         return;
     crd_svi *s = *svi;
-    for (int64_t r = 0; s->run && r < s->options.restarts; r++)
+    for (int64_t r = 0; s->run && r < s->runs; r++)
         crdi_svi_run_clear(s->ctx, &s->run[r]);
+    for (int k = 0; k < 4; k++)
+        crdi_free(s->ctx, s->mean[k]);
     crdi_free(s->ctx, s->fitted);
+    crd_program_destroy(&s->watch);
     crdi_starter_destroy(&s->starter);
     crdi_elbo_clear(&s->elbo);
     crdi_guide_destroy(&s->guide);

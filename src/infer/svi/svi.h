@@ -28,6 +28,16 @@ typedef struct crdi_svi_run {
     int64_t skipped, bad; /* of all steps; in a row until now */
     double baseline; /* decaying mean of the loss */
     double final_loss; /* infinity: it failed */
+    /* Rows of a shuffled plate. */
+    int64_t *order[2]; /* (population) of an even and an odd epoch */
+    int64_t epoch[2]; /* whose they are; -1: none yet */
+    /* Rows held out. */
+    crd_exec *watch; /* NULL: none */
+    double *watched; /* (watches) their loss by epoch */
+    int64_t watches, watch_capacity;
+    double held_out; /* the least of them */
+    double *best; /* the parameters then */
+    int64_t best_step;
     double seconds;
     const char *end;
     crd_status status; /* of this restart */
@@ -42,9 +52,15 @@ struct crd_svi {
     crdi_loss loss;
     crdi_elbo elbo;
     int team_size; /* threads of one restart */
-    crdi_svi_run *run; /* (restarts); after the fit only that of the best is there */
-    int64_t best;
-    double *final_loss; /* (restarts) */
+    crd_program *watch; /* (parameters, key) -> loss of the rows held out; NULL: there are none */
+    crdi_svi_run *run; /* (runs); after the fit only those that are kept are there */
+    int64_t runs; /* restarts, or members */
+    int64_t best; /* the first of them that is kept */
+    int64_t *member, members; /* those that are kept */
+    double *final_loss; /* (runs) */
+    double *held_out; /* (runs) */
+    int64_t *best_step; /* (runs) */
+    double *mean[4]; /* of an ensemble: loss, divergence, likelihood, loss held out, over members; owned */
     crd_svi_history history;
     int64_t all_steps; /* of all restarts, and the time that they took, each for itself */
     double all_seconds;
@@ -65,13 +81,16 @@ crd_status crdi_svi_create(crd_context *ctx, crd_model_fn model, void *user, con
                            crd_key key, crd_svi **out);
 crd_status crdi_svi_make(crd_svi *svi);
 
-/* The parameters that draws come from. */
-const double *crdi_svi_params(const crd_svi *svi);
+/* The parameters that draw number `draw` comes from. */
+const double *crdi_svi_params(const crd_svi *svi, int64_t draw);
+/* crd_svi_draw with other data of the model: what the deterministic sites are there. NULL: those of the fit. */
+crd_status crdi_svi_draw_with(const crd_svi *svi, void *user, int64_t draws, const char *const *keep, int keep_count,
+                              crd_key key, crd_posterior **out);
 bool crdi_svi_is_lbfgs(const crd_svi_options *options);
 
 /* ---- a fit as bytes (svi_state.c) -------------------------------------------------------------------------- */
 
-/* CRD_EUNSUPPORTED: a fit that cannot go on when it has ended: laplace, lbfgs. */
+/* CRD_EUNSUPPORTED: a fit that cannot go on when it has ended: laplace, lbfgs, ensembles, with rows held out. */
 crd_status crdi_svi_can_continue(const crd_svi *svi);
 /* The bytes that a fit goes on from; 0: it cannot. save writes so many. */
 size_t crdi_svi_state_size(const crd_svi *svi);
@@ -99,6 +118,10 @@ crd_status crdi_svi_run_open(crd_svi *svi, int64_t restart);
 crd_status crdi_svi_run_begin(crd_svi *svi, int64_t restart);
 /* Makes steps until there are `total`. A failure of the fit itself stays in run->status. */
 crd_status crdi_svi_run_steps(crd_svi *svi, int64_t restart, int64_t total);
+/* The mean of the last `last` of `count` numbers; NaN are left out, and NaN if there are no others. */
+double crdi_svi_mean_of_last(const double *x, int64_t count, int64_t last);
+/* The rows of the shuffled plate in a step, counted from 0: `rows` of them, written to out. */
+crd_status crdi_svi_rows(const crd_svi *svi, crdi_svi_run *run, int64_t step, double *out);
 void crdi_svi_run_clear(crd_context *ctx, crdi_svi_run *run);
 
 /* Makes the point that was fitted the normal that the curvature there says (laplace.c). */

@@ -17,14 +17,14 @@ struct drawing {
     int64_t params;
 };
 
-static crd_status drawing_begin(const crd_svi *svi, const char *const *keep, int keep_count, struct drawing *d)
+static crd_status drawing_begin(const crd_svi *svi, void *user, const char *const *keep, int keep_count,
+                                struct drawing *d)
 {
     *d = (struct drawing){.params = svi->guide->params};
     CRD_TRY(crdi_arena_create(&d->arena, svi->ctx));
-    CRD_TRY(crdi_elbo_compile_draw(svi->guide, keep, keep_count, d->arena, &d->site, &d->sites, &d->program));
-    CRD_TRY(crd_exec_create(&d->exec, d->program));
-    memcpy(crd_exec_input(d->exec), crdi_svi_params(svi), sizeof(double) * (size_t)d->params);
-    return CRD_OK;
+    CRD_TRY(crdi_elbo_compile_draw(svi->guide, user ? user : svi->options.whole, keep, keep_count, d->arena, &d->site,
+                                   &d->sites, &d->program));
+    return crd_exec_create(&d->exec, d->program);
 }
 
 static void drawing_end(struct drawing *d)
@@ -34,19 +34,22 @@ static void drawing_end(struct drawing *d)
     crdi_arena_destroy(&d->arena);
 }
 
-static const double *draw_once(struct drawing *d, crd_key key)
+/* Members take turns. */
+static const double *draw_once(const crd_svi *svi, struct drawing *d, int64_t draw, crd_key key)
 {
     double *input = crd_exec_input(d->exec);
+    key = crd_key_fold_in(key, (uint32_t)draw);
+    memcpy(input, crdi_svi_params(svi, draw), sizeof *input * (size_t)d->params);
     input[d->params] = key.word[0];
     input[d->params + 1] = key.word[1];
     crd_exec_run(d->exec);
     return crd_exec_output(d->exec);
 }
 
-static void fill(struct drawing *d, int64_t draws, crd_key key, crd_posterior *out)
+static void fill(const crd_svi *svi, struct drawing *d, int64_t draws, crd_key key, crd_posterior *out)
 {
     for (int64_t i = 0; i < draws; i++) {
-        const double *value = draw_once(d, crd_key_fold_in(key, (uint32_t)i)) + 2;
+        const double *value = draw_once(svi, d, i, key) + 2;
         for (int c = 0; c < d->sites; c++) {
             memcpy(out->column[c].draws + i * d->site[c].size, value, sizeof *value * (size_t)d->site[c].size);
             value += d->site[c].size;
@@ -69,23 +72,29 @@ static crd_status make_posterior(const crd_svi *svi, struct drawing *d, int64_t 
     column[d->sites] = (crd_column){.name = (char[]){"log_density"}, .kind = CRD_COLUMN_STATISTIC, .size = 1};
     column[d->sites + 1] = (crd_column){.name = (char[]){"log_guide"}, .kind = CRD_COLUMN_STATISTIC, .size = 1};
     CRD_TRY(crd_posterior_create(out, svi->ctx, 1, draws, column, d->sites + 2));
-    fill(d, draws, key, *out);
+    fill(svi, d, draws, key, *out);
     (*out)->sampling_seconds = svi->all_seconds;
     (*out)->gradient_evaluations = svi->all_steps * svi->options.particles;
     return CRD_OK;
 }
 
-crd_status crd_svi_draw(const crd_svi *svi, int64_t draws, const char *const *keep, int keep_count, crd_key key,
-                        crd_posterior **out)
+crd_status crdi_svi_draw_with(const crd_svi *svi, void *user, int64_t draws, const char *const *keep, int keep_count,
+                              crd_key key, crd_posterior **out)
 {
     struct drawing d;
     if (draws < 1)
         return crdi_raise(svi->ctx, CRD_EINVAL, "draws: %lld; at least 1", (long long)draws);
-    crd_status status = drawing_begin(svi, keep, keep_count, &d);
+    crd_status status = drawing_begin(svi, user, keep, keep_count, &d);
     if (status == CRD_OK)
         status = make_posterior(svi, &d, draws, key, out);
     drawing_end(&d);
     return status;
+}
+
+crd_status crd_svi_draw(const crd_svi *svi, int64_t draws, const char *const *keep, int keep_count, crd_key key,
+                        crd_posterior **out)
+{
+    return crdi_svi_draw_with(svi, NULL, draws, keep, keep_count, key, out);
 }
 
 /* ---- numbers ------------------------------------------------------------------------------------------------ */
@@ -99,9 +108,11 @@ crd_status crd_svi_elbo(const crd_svi *svi, int64_t draws, crd_key key, double *
     if (!crdi_guide_has_density(svi->guide))
         return crdi_raise(svi->ctx, CRD_EUNSUPPORTED,
                           "guide %s: a point has no density, and so no bound of the evidence", svi->options.guide);
-    crd_status status = drawing_begin(svi, NULL, 0, &d);
+    if (svi->members > 1)
+        return crdi_raise(svi->ctx, CRD_EUNSUPPORTED, "the bound of an ensemble of guides is not known");
+    crd_status status = drawing_begin(svi, NULL, NULL, 0, &d);
     for (int64_t i = 0; i < draws && status == CRD_OK; i++) {
-        const double *out = draw_once(&d, crd_key_fold_in(key, (uint32_t)i));
+        const double *out = draw_once(svi, &d, i, key);
         double x = out[0] - out[1], before = sum / (double)(i > 0 ? i : 1);
         sum += x;
         square += (x - before) * (x - sum / (double)(i + 1)) * (i > 0); /* Welford 1962 */
@@ -129,7 +140,7 @@ static crd_status param_value(const crd_svi *svi, const crdi_guide_param *p, dou
     crd_graph *graph;
     const double *known;
     CRD_TRY(crd_graph_create(&graph, svi->ctx));
-    crd_array u = {.shape = p->unconstrained, .data = (double *)crdi_svi_params(svi) + p->at};
+    crd_array u = {.shape = p->unconstrained, .data = (double *)crdi_svi_params(svi, 0) + p->at};
     crd_node value = crd_bijection_forward(p->support, crd_constant(graph, &u));
     crd_status status = crd_node_known(value, &known) ? CRD_OK : CRD_ENOMEM;
     if (status == CRD_OK)

@@ -43,7 +43,7 @@ static crd_status list_sites(struct prediction *p, crdi_arena *arena)
 
 static crd_node param_value(const struct prediction *p, const crdi_guide_param *param)
 {
-    crd_array u = {.shape = param->unconstrained, .data = (double *)crdi_svi_params(p->svi) + param->at};
+    crd_array u = {.shape = param->unconstrained, .data = (double *)crdi_svi_params(p->svi, 0) + param->at};
     return crd_bijection_forward(param->support, crd_constant(p->graph, &u));
 }
 
@@ -145,6 +145,9 @@ crd_status crd_svi_predict(const crd_svi *svi, const crd_posterior *draws, void 
 {
     struct prediction p = {.svi = svi, .draws = draws};
     crdi_arena *arena;
+    if (svi->members > 1 && svi->guide->param_count > 0)
+        return crdi_raise(svi->ctx, CRD_EUNSUPPORTED,
+                          "predict: the members of an ensemble have parameters (crd_param) of their own");
     CRD_TRY(crdi_arena_create(&arena, svi->ctx));
     crd_status status = list_sites(&p, arena);
     if (status == CRD_OK)

@@ -22,8 +22,11 @@ struct density {
 /* A point with a finite density and gradient. */
 static crd_status find_point(const crd_svi *svi, crd_key key, struct density *d, double *u)
 {
+    bool init = strcmp(svi->options.start, "init") == 0;
     for (int i = 0; i < START_TRIES; i++) {
-        CRD_TRY(crdi_starter_run(&svi->starter, crd_key_fold_in(key, (uint32_t)i), u));
+        crd_key try = crd_key_fold_in(key, (uint32_t)i);
+        CRD_TRY(init ? svi->options.start_fn(svi->options.start_user, svi->guide->model, try, u)
+                     : crdi_starter_run(&svi->starter, try, u));
         memcpy(crd_exec_input(d->exec), u, sizeof *u * (size_t)d->dim);
         crd_exec_run(d->exec);
         double value = 0;
@@ -31,11 +34,11 @@ static crd_status find_point(const crd_svi *svi, crd_key key, struct density *d,
             value += 0 * crd_exec_output(d->exec)[k];
         if (isfinite(value))
             return CRD_OK;
-        if (!svi->starter.random)
+        if (!init && !svi->starter.random)
             break;
     }
     return crdi_raise(svi->ctx, CRD_ESTART, "no start point with a finite density and gradient in %d tries",
-                      svi->starter.random ? START_TRIES : 1);
+                      init || svi->starter.random ? START_TRIES : 1);
 }
 
 static crd_status start_point(const crd_svi *svi, crd_key key, double *u)
@@ -66,6 +69,21 @@ static crd_status make_optimiser(crd_svi *svi, crdi_svi_run *run)
     return status;
 }
 
+/* Room for the rows of a shuffled plate and for the best parameters. */
+static crd_status make_extras(crd_svi *svi, crdi_svi_run *run)
+{
+    run->held_out = NAN;
+    for (int k = 0; k < 2 && svi->elbo.rows > 0; k++) {
+        run->epoch[k] = -1;
+        if (!(run->order[k] = crdi_alloc_array(svi->ctx, svi->elbo.population, sizeof *run->order[k])))
+            return CRD_ENOMEM;
+    }
+    if (!svi->watch)
+        return CRD_OK;
+    run->best = crdi_alloc_array(svi->ctx, svi->guide->params, sizeof *run->best);
+    return run->best ? crd_exec_create(&run->watch, svi->watch) : CRD_ENOMEM;
+}
+
 crd_status crdi_svi_run_open(crd_svi *svi, int64_t restart)
 {
     crdi_svi_run *run = &svi->run[restart];
@@ -77,14 +95,17 @@ crd_status crdi_svi_run_open(crd_svi *svi, int64_t restart)
         CRD_TRY(crdi_team_create(svi->ctx, svi->team_size, &run->team));
         crdi_exec_set_team(run->exec, run->team);
     }
-    return crdi_svi_is_lbfgs(&svi->options) ? CRD_OK : make_optimiser(svi, run);
+    if (!crdi_svi_is_lbfgs(&svi->options))
+        CRD_TRY(make_optimiser(svi, run));
+    return make_extras(svi, run);
 }
 
 crd_status crdi_svi_run_begin(crd_svi *svi, int64_t restart)
 {
+    crdi_svi_run *run = &svi->run[restart];
     int64_t dim = svi->guide->model ? crd_model_dim(svi->guide->model) : 0;
     CRD_TRY(crdi_svi_run_open(svi, restart));
-    crd_key start = crd_key_fold_in(svi->run[restart].key, 0);
+    crd_key start = crd_key_fold_in(run->key, 0);
     double *u = crdi_alloc_array(svi->ctx, dim + 1, sizeof *u);
     crd_status status = u ? CRD_OK : CRD_ENOMEM;
     if (status == CRD_OK && dim > 0)
@@ -104,12 +125,17 @@ void crdi_svi_run_clear(crd_context *ctx, crdi_svi_run *run)
     crdi_free(ctx, run->loss);
     crdi_free(ctx, run->divergence);
     crdi_free(ctx, run->likelihood);
+    crdi_free(ctx, run->order[0]);
+    crdi_free(ctx, run->order[1]);
+    crd_exec_destroy(&run->watch);
+    crdi_free(ctx, run->watched);
+    crdi_free(ctx, run->best);
     *run = (crdi_svi_run){0};
 }
 
 /* ---- steps -------------------------------------------------------------------------------------------------- */
 
-static double mean_of_last(const double *x, int64_t count, int64_t last)
+double crdi_svi_mean_of_last(const double *x, int64_t count, int64_t last)
 {
     double sum = 0;
     int64_t n = 0;
@@ -128,15 +154,17 @@ static void tell(crd_svi *svi, int64_t restart, int64_t total, double started, b
     double now = crdi_seconds();
     svi->progress[restart] = (crd_svi_progress){.step = run->steps - svi->begun,
                                                 .total = total - svi->begun,
-                                                .loss = mean_of_last(run->loss, run->steps, SHOWN),
-                                                .divergence = mean_of_last(run->divergence, run->steps, SHOWN),
-                                                .likelihood = mean_of_last(run->likelihood, run->steps, SHOWN),
+                                                .loss = crdi_svi_mean_of_last(run->loss, run->steps, SHOWN),
+                                                .divergence = crdi_svi_mean_of_last(run->divergence, run->steps, SHOWN),
+                                                .likelihood = crdi_svi_mean_of_last(run->likelihood, run->steps, SHOWN),
+                                                .held_out = run->watches > 0 ? run->watched[run->watches - 1] : NAN,
                                                 .skipped = run->skipped,
+                                                .ended = last && !atomic_load(&svi->stopped),
                                                 .seconds = now - started};
     if (svi->options.progress && (last || now - svi->told > TELL_SECONDS)) {
         svi->told = now;
         svi->options.progress(svi->options.progress_user, svi->progress + (svi->going_on ? restart : 0),
-                              svi->going_on ? 1 : (int)svi->options.restarts);
+                              svi->going_on ? 1 : (int)svi->runs);
     }
     pthread_mutex_unlock(&svi->lock);
 }
@@ -170,6 +198,30 @@ static bool must_stop(crd_svi *svi)
     return atomic_load_explicit(&svi->stopped, memory_order_relaxed);
 }
 
+/* The permutation of an epoch. */
+static crd_status load_order(const crd_svi *svi, crdi_svi_run *run, int64_t epoch, const int64_t **out)
+{
+    int k = (int)(epoch % 2);
+    crd_key key = crd_key_fold_in(crd_key_fold_in(run->key, 2), (uint32_t)epoch);
+    if (run->epoch[k] != epoch)
+        CRD_TRY(crd_random_permutation(svi->ctx, key, svi->elbo.population, run->order[k]));
+    run->epoch[k] = epoch;
+    *out = run->order[k];
+    return CRD_OK;
+}
+
+crd_status crdi_svi_rows(const crd_svi *svi, crdi_svi_run *run, int64_t step, double *out)
+{
+    const int64_t *order;
+    int64_t n = svi->elbo.population, at = step * svi->elbo.rows, epoch = at / n, left = svi->elbo.rows;
+    for (int64_t i = at % n; left > 0; i = 0, epoch++) {
+        CRD_TRY(load_order(svi, run, epoch, &order));
+        for (; i < n && left > 0; i++, left--)
+            *out++ = (double)order[i];
+    }
+    return CRD_OK;
+}
+
 /* Evaluates the loss at params with a step's key. Returns whether all of it is finite. */
 static bool evaluate(const crd_svi *svi, const crdi_svi_run *run, const double *params, int64_t step)
 {
@@ -197,33 +249,66 @@ static void note(crdi_svi_run *run, bool finite, const double *out)
     run->steps++;
 }
 
-static void step(crd_svi *svi, crdi_svi_run *run)
+static crd_status step(crd_svi *svi, crdi_svi_run *run)
 {
+    if (svi->elbo.rows > 0)
+        CRD_TRY(crdi_svi_rows(svi, run, run->steps, crd_exec_input(run->exec) + svi->elbo.params + 3));
     bool finite = evaluate(svi, run, run->params, run->steps);
     const double *out = crd_exec_output(run->exec);
     note(run, finite, out);
     if (!finite) {
         run->skipped++;
         run->bad++;
-        return;
+        return CRD_OK;
     }
     run->bad = 0;
     run->baseline =
         run->steps - run->skipped == 1 ? out[0] : BASELINE_DECAY * run->baseline + (1 - BASELINE_DECAY) * out[0];
     crdi_optimiser_update(run->optimiser, out + CRDI_ELBO_GRADIENT, run->params, out[CRDI_ELBO_LOSS]);
+    return CRD_OK;
 }
+
+/* After a step: once an epoch the rows held out are looked at, always with the same key, so that losses compare. */
+static crd_status watch(crd_svi *svi, crdi_svi_run *run, const double *params)
+{
+    int64_t n = svi->guide->params;
+    crd_key key = crd_key_fold_in(run->key, 3);
+    if (!run->watch || run->steps % svi->options.epoch != 0)
+        return CRD_OK;
+    memcpy(crd_exec_input(run->watch), params, sizeof *params * (size_t)n);
+    crd_exec_input(run->watch)[n] = key.word[0];
+    crd_exec_input(run->watch)[n + 1] = key.word[1];
+    crd_exec_run(run->watch);
+    double loss = crd_exec_output(run->watch)[0];
+    CRD_TRY(crdi_grow(svi->ctx, &run->watched, &run->watch_capacity, run->watches, sizeof *run->watched));
+    run->watched[run->watches++] = loss;
+    if (!isfinite(loss) || (loss >= run->held_out && run->best_step > 0))
+        return CRD_OK;
+    run->held_out = loss;
+    run->best_step = run->steps;
+    memcpy(run->best, params, sizeof *params * (size_t)n);
+    return CRD_OK;
+}
+
+/* Whether the loss of the rows held out has not been below its least for `patience` steps. */
+static bool has_turned(const crd_svi *svi, const crdi_svi_run *run)
+{
+    return run->watch && svi->options.patience > 0 && run->steps - run->best_step >= svi->options.patience;
+}
+
+static const char TURNED[] = "the loss of the rows held out has stopped falling";
 
 static bool has_stalled(const crdi_svi_run *run, int64_t patience)
 {
     if (patience == 0 || run->steps % patience != 0 || run->steps < 2 * patience)
         return false;
-    double before = mean_of_last(run->loss, run->steps - patience, patience);
-    return !(mean_of_last(run->loss, run->steps, patience) < before);
+    double before = crdi_svi_mean_of_last(run->loss, run->steps - patience, patience);
+    return !(crdi_svi_mean_of_last(run->loss, run->steps, patience) < before);
 }
 
 static crd_status raise_not_finite(const crd_svi *svi, const crdi_svi_run *run)
 {
-    double last = mean_of_last(run->loss, run->steps, run->steps);
+    double last = crdi_svi_mean_of_last(run->loss, run->steps, run->steps);
     for (int64_t i = run->steps - 1; i >= 0; i--)
         if (!isnan(run->loss[i])) {
             last = run->loss[i];
@@ -268,8 +353,9 @@ static crd_status visit(void *user, int64_t iteration, const double *x, double v
     CRD_TRY(make_room(o->svi, o->run, o->total));
     bool finite = evaluate(o->svi, o->run, x, 0); /* its parts: the search may have looked further on */
     note(o->run, finite, crd_exec_output(o->run->exec));
+    CRD_TRY(watch(o->svi, o->run, x));
     tell(o->svi, o->restart, o->total, o->started, false);
-    return must_stop(o->svi) ? CRD_INTERRUPTED : CRD_OK;
+    return must_stop(o->svi) || has_turned(o->svi, o->run) ? CRD_INTERRUPTED : CRD_OK;
 }
 
 static crd_status minimise(crd_svi *svi, int64_t restart, int64_t total, double started)
@@ -282,7 +368,9 @@ static crd_status minimise(crd_svi *svi, int64_t restart, int64_t total, double 
                             &(crdi_lbfgs_options){.max_iterations = total, .visit = visit, .visit_user = &o}, &result);
     if (status >= 0) {
         run->final_loss = result.value;
-        run->end = status == CRD_INTERRUPTED ? "stopped" : crdi_lbfgs_reason_text(result.reason);
+        run->end = status != CRD_INTERRUPTED ? crdi_lbfgs_reason_text(result.reason)
+                   : has_turned(svi, run)    ? TURNED
+                                             : "stopped";
     }
     return status == CRD_INTERRUPTED ? CRD_OK : status;
 }
@@ -299,11 +387,12 @@ static crd_status all_steps(crd_svi *svi, int64_t restart, int64_t total, double
             break;
         }
         CRD_TRY(make_room(svi, run, total));
-        step(svi, run);
+        CRD_TRY(step(svi, run));
+        CRD_TRY(watch(svi, run, run->params));
         if (run->bad >= CRDI_SVI_BAD)
             return raise_not_finite(svi, run);
-        if (has_stalled(run, svi->options.patience)) {
-            run->end = "the loss has stopped falling";
+        if (run->watch ? has_turned(svi, run) : has_stalled(run, svi->options.patience)) {
+            run->end = run->watch ? TURNED : "the loss has stopped falling";
             break;
         }
         if (run->steps % 32 == 0)
@@ -323,9 +412,11 @@ crd_status crdi_svi_run_steps(crd_svi *svi, int64_t restart, int64_t total)
     run->seconds += crdi_seconds() - started;
     tell(svi, restart, total, started, true);
     if (status >= 0 && run->optimiser && run->steps > 0)
-        run->final_loss = mean_of_last(run->loss, run->steps, CRDI_SVI_LAST);
+        run->final_loss = crdi_svi_mean_of_last(run->loss, run->steps, CRDI_SVI_LAST);
     if (status >= 0 && isnan(run->final_loss)) /* few steps, and none was finite */
         status = raise_not_finite(svi, run);
+    if (status >= 0 && run->best_step > 0)
+        memcpy(run->params, run->best, sizeof *run->params * (size_t)svi->guide->params);
     if (status < 0)
         run->final_loss = INFINITY;
     run->status = status;

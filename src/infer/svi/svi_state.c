@@ -21,6 +21,10 @@ static const char *obstacle(const crd_svi *svi)
 {
     if (svi->guide->part_count == 1 && (svi->fitted || svi->guide->part[0].type->fitted))
         return "guide laplace";
+    if (svi->watch)
+        return "rows held out";
+    if (svi->options.members > 1)
+        return "an ensemble";
     return crdi_svi_is_lbfgs(&svi->options) ? "optimizer lbfgs" : NULL;
 }
 
@@ -125,7 +129,8 @@ crd_status crdi_svi_state_load(crd_svi *svi, const crdi_svi_saved *saved)
     run->baseline = head.baseline;
     run->final_loss = head.final_loss;
     run->seconds = head.seconds;
-    svi->best = head.restart;
+    svi->best = svi->member[0] = head.restart;
+    svi->members = 1;
     svi->all_steps = head.all_steps;
     svi->all_seconds = head.all_seconds;
     return CRD_OK;

@@ -63,7 +63,8 @@ crd_status crdi_figure_loss(crdi_figure **out, crd_context *ctx, const crdi_figu
     crdi_figure *f;
     int64_t n = source->step_count, half = n / 2;
     if (n < 1)
-        return crdi_raise(ctx, CRD_EMISSING, "figure loss: there is no loss to draw; a run of --method svi has one");
+        return crdi_raise(ctx, CRD_EMISSING,
+                          "figure loss: there is no loss to draw; runs of --method svi, map and ensemble have one");
     bool two = n >= 100;
     CRD_TRY(crdi_figure_create(&f, ctx, 1, two ? 2 : 1));
     double *work = crdi_arena_alloc(f->arena, sizeof *work * 3 * (MOST_POINTS + 1));

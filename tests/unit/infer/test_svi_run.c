@@ -21,7 +21,7 @@ static void assert_same_fit(const crd_svi *a, const crd_svi *b)
     const crd_svi_history *h = crd_svi_history_of(a), *other = crd_svi_history_of(b);
     assert_int_equal(h->steps, other->steps);
     assert_memory_equal(h->loss, other->loss, sizeof *h->loss * (size_t)h->steps);
-    assert_memory_equal(crdi_svi_params(a), crdi_svi_params(b), sizeof(double) * (size_t)a->guide->params);
+    assert_memory_equal(crdi_svi_params(a, 0), crdi_svi_params(b, 0), sizeof(double) * (size_t)a->guide->params);
 }
 
 /* ---- restarts --------------------------------------------------------------------------------------------------- */
@@ -370,7 +370,7 @@ static void draws_are_those_of_the_guide(void **state)
     crd_svi_options options = {.guide = "normal", .steps = 2000};
     crd_svi *svi = fit(ctx, &options, 4);
     crd_posterior *draws, *again;
-    const double *params = crdi_svi_params(svi);
+    const double *params = crdi_svi_params(svi, 0);
     assert_ok(ctx, crd_svi_draw(svi, DRAWS, keep, 1, crd_key_make(2), &draws));
     assert_ok(ctx, crd_svi_draw(svi, 10, NULL, 0, crd_key_make(2), &again));
     const crd_column *w = crd_posterior_find(draws, "w"), *sum = crd_posterior_find(draws, "sum");

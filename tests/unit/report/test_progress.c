@@ -6,10 +6,10 @@
 #include <string.h>
 
 static const crdi_chain_progress chains[] = {
-    {1100, 200, 2200, CRDI_PHASE_SAMPLING, 0.1234, 15.27, 3, 65.4, 61, false, 0, 0},
-    {100, 200, 2200, CRDI_PHASE_WARMUP, 0.05, NAN, 0, 6, NAN, false, 0, 0},
-    {2200, 200, 2200, CRDI_PHASE_DONE, 0.2, 7, 0, 4000, 0, false, 0, 0},
-    {0, 200, 2200, CRDI_PHASE_WAITING, 0, 0, 0, 0, -1, false, 0, 0},
+    {1100, 200, 2200, CRDI_PHASE_SAMPLING, 0.1234, 15.27, 3, 65.4, 61, false, 0, 0, NAN},
+    {100, 200, 2200, CRDI_PHASE_WARMUP, 0.05, NAN, 0, 6, NAN, false, 0, 0, NAN},
+    {2200, 200, 2200, CRDI_PHASE_DONE, 0.2, 7, 0, 4000, 0, false, 0, 0, NAN},
+    {0, 200, 2200, CRDI_PHASE_WAITING, 0, 0, 0, 0, -1, false, 0, 0, NAN},
 };
 
 static void assert_block(int count, int width, int height, int before, int lines, const char *expected)
