@@ -12,37 +12,47 @@ enum { CELLS = 100, MOST_MAPS = 24, USUAL_DRAWS = 1000 };
 
 enum { OF_CLASS = 1 << CRDI_OUTCOME_CLASS, OF_AMOUNT = 1 << CRDI_OUTCOME_NUMBER | 1 << CRDI_OUTCOME_COUNT };
 
-/* A number of a row's prediction. */
-typedef double (*quantity_fn)(const crdi_prediction *p, int64_t row);
+/* `at`: the cell, times the targets and plus the target where these are several. */
+typedef double (*quantity_fn)(const crdi_prediction *p, int64_t at);
 
-static double mode_of(const crdi_prediction *p, int64_t row)
+static double mode_of(const crdi_prediction *p, int64_t at)
 {
-    return (double)crdi_prediction_mode(p, row);
+    return (double)crdi_prediction_mode(p, at);
 }
 
-static double entropy_of(const crdi_prediction *p, int64_t row)
+static double entropy_of(const crdi_prediction *p, int64_t at)
 {
-    return p->entropy[row];
+    return p->entropy[at];
 }
 
-static double expected_entropy_of(const crdi_prediction *p, int64_t row)
+static double expected_entropy_of(const crdi_prediction *p, int64_t at)
 {
-    return p->expected_entropy[row];
+    return p->expected_entropy[at];
 }
 
-static double mutual_information_of(const crdi_prediction *p, int64_t row)
+static double mutual_information_of(const crdi_prediction *p, int64_t at)
 {
-    return fmax(0, p->entropy[row] - p->expected_entropy[row]); /* below zero by rounding alone */
+    return fmax(0, entropy_of(p, at) - expected_entropy_of(p, at)); /* below zero by rounding alone */
 }
 
-static double mean_of(const crdi_prediction *p, int64_t row)
+static double mean_of(const crdi_prediction *p, int64_t at)
 {
-    return p->mean[row];
+    return p->mean[at];
 }
 
-static double sd_of(const crdi_prediction *p, int64_t row)
+static double sd_of(const crdi_prediction *p, int64_t at)
 {
-    return p->sd[row];
+    return p->sd[at];
+}
+
+static double total_of(const crdi_prediction *p, int64_t at)
+{
+    return sqrt(p->aleatoric[at] + p->epistemic[at]);
+}
+
+static double noise_of(const crdi_prediction *p, int64_t at)
+{
+    return sqrt(p->aleatoric[at]);
 }
 
 /* The names are those of the columns of `credence predict`; the second ones say what kind of uncertainty it is. */
@@ -62,6 +72,8 @@ static const struct quantity {
      mutual_information_of},
     {"mean", "f_mean", OF_AMOUNT, "mean", NULL, CRDI_PALETTE_VALUE, true, mean_of},
     {"sd", "epistemic", OF_AMOUNT, "sd of the mean (epistemic)", NULL, CRDI_PALETTE_AMOUNT, true, sd_of},
+    {"y_sd", "total", OF_AMOUNT, "sd of a new value (total)", NULL, CRDI_PALETTE_AMOUNT, false, total_of},
+    {"noise", "aleatoric", OF_AMOUNT, "sd of the noise (aleatoric)", NULL, CRDI_PALETTE_AMOUNT, false, noise_of},
 };
 
 /* One panel: a quantity, the probability of a class, or a draw of the target. */
@@ -242,7 +254,7 @@ static crd_status predict(struct map *m)
     int64_t draws = m->options->draws, all = part.chains * part.draws;
     if (m->options->pick_count > 0)
         status = predict_draws(m, &x, &part);
-    if (status == CRD_OK && m->shown_count > m->options->pick_count)
+    if (status == CRD_OK && m->shown_count > m->options->pick_count * m->net->recipe->target_count)
         status = crdi_prediction_make(
             m->net, &(crdi_prediction_request){.x = &x, .draws = draws == 0 && all > USUAL_DRAWS ? USUAL_DRAWS : draws},
             &m->prediction);

@@ -63,6 +63,24 @@ static void add_border(crdi_figure *f, crdi_panel *p, const crdi_maps *m, const 
 
 /* ---- data --------------------------------------------------------------------------------------------------- */
 
+/* What part of an axis the data span. */
+static double share(const double *at, int64_t count, const double axis[2])
+{
+    double low = axis[1], high = axis[0];
+    for (int64_t i = 0; i < count; i++) {
+        low = fmin(low, at[i]);
+        high = fmax(high, at[i]);
+    }
+    return (high - low) / (axis[1] - axis[0]);
+}
+
+/* The data are many, or cover less than an eighth of the map: smaller points. */
+static bool crowded(const crdi_maps *m)
+{
+    return m->data_count > MANY ||
+           share(m->data_x, m->data_count, m->x) * share(m->data_y, m->data_count, m->y) < 0.125;
+}
+
 /* The rows of one class, in its colour and shape. */
 static void add_class(crdi_figure *f, crdi_panel *p, const crdi_figure_source *source, int64_t class)
 {
@@ -83,7 +101,7 @@ static void add_class(crdi_figure *f, crdi_panel *p, const crdi_figure_source *s
                    &(crdi_layer){.kind = CRDI_POINTS,
                                  .role = CRDI_ROLE_CLASS,
                                  .shade = (int)class,
-                                 .size = m->data_count > MANY ? 2.4 : 4.2,
+                                 .size = crowded(m) ? 2.4 : 4.2,
                                  .outlined = true,
                                  .label = source->class_name[class],
                                  .count = n,
@@ -97,9 +115,9 @@ static void add_data(crdi_figure *f, crdi_panel *p, const crdi_maps *m, const do
     crdi_panel_add(f, p,
                    &(crdi_layer){.kind = CRDI_POINTS,
                                  .role = CRDI_ROLE_DATA,
-                                 .size = colours                ? 4
-                                         : m->data_count > MANY ? 1.2
-                                                                : 2,
+                                 .size = colours      ? 4
+                                         : crowded(m) ? 1.2
+                                                      : 2,
                                  .outlined = colours != NULL,
                                  .count = m->data_count,
                                  .x = m->data_x,

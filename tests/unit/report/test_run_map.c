@@ -285,6 +285,38 @@ static void levels_are_cells_of_their_own(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* Noise: the root of the mean of s^2 over the draws, everywhere the same; the squares of both parts add up. */
+static void the_spread_of_numbers_has_two_parts(void **state)
+{
+    (void)state;
+    static const char *const show[] = {"total,aleatoric,epistemic"};
+    crd_context *ctx = testing_context();
+    crdi_network_run *net = make_run(ctx, "number", "normal", false);
+    crd_posterior *posterior;
+    crdi_figure *f;
+    double mean_square = 0;
+    const int n = CHAINS * DRAWS;
+    assert_ok(ctx, crd_run_posterior(net->run, &posterior));
+    const double *s = crd_posterior_find(posterior, "s")->draws;
+    for (int d = 0; d < n; d++)
+        mean_square += s[d] * s[d] / n;
+    double noise = sqrt(mean_square) * net->recipe->target_sd;
+    assert_ok(ctx, crdi_run_figure_make(
+                       net, "map", &(crdi_run_figure_options){.resolution = CELLS, .show = show, .show_count = 1}, &f));
+    const double *total = f->panel[0].layer[0].value, *aleatoric = f->panel[1].layer[0].value;
+    const double *epistemic = f->panel[2].layer[0].value;
+    assert_string_equal(f->panel[0].title, "number: sd of a new value (total)");
+    for (int i = 0; i < CELLS * CELLS; i++) {
+        assert_close(aleatoric[i], noise, 1e-9, 0);
+        /* The sd of the draws' means divides by n - 1, the parts by n. */
+        assert_close(total[i] * total[i], noise * noise + epistemic[i] * epistemic[i] * (n - 1) / n, 1e-9, 0);
+    }
+    crdi_figure_destroy(&f);
+    crd_posterior_destroy(&posterior);
+    crdi_network_run_close(&net);
+    testing_context_destroy(&ctx);
+}
+
 static void assert_refused(crd_context *ctx, crdi_network_run *net, const crdi_run_figure_options *options,
                            crd_status status, const char *words)
 {
@@ -329,6 +361,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {TEST(the_maps_of_classes_are_its_predictions),
                                        TEST(draws_are_counted_chain_after_chain), TEST(levels_are_cells_of_their_own),
+                                       TEST(the_spread_of_numbers_has_two_parts),
                                        TEST(what_cannot_be_drawn_is_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
