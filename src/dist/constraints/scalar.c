@@ -100,12 +100,12 @@ static crd_node below_inverse(crd_support support, crd_node x)
 
 static crd_node above_inside(crd_support support, crd_node x)
 {
-    return crd_less(support.low, x);
+    return crdi_both(crd_less(support.low, x), crd_less(x, crd_num(INFINITY)));
 }
 
 static crd_node below_inside(crd_support support, crd_node x)
 {
-    return crd_less(x, support.high);
+    return crdi_both(crd_less(x, support.high), crd_less(crd_num(-INFINITY), x));
 }
 
 static bool lower_bound_holds(double x, double low, double high)
