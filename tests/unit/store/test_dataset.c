@@ -396,6 +396,26 @@ static const struct bad bad_ones[] = {
      NULL,
      CRD_EINVAL,
      "t.csv: column 'y' is a target to be read as a number and in --categorical too"},
+    {"a,y,z\n1,2,u\n2,3,v\n",
+     {.targets = NAMES("y", "z"), .target_count = 2},
+     NULL,
+     CRD_EINVAL,
+     "t.csv: column 'z' is one of several targets and holds text; they must be numbers, and classes are fitted alone"},
+    {"a,y,z\n1,2,0\n2,3,1\n",
+     {.targets = NAMES("y", "z"), .target_count = 2, .target_kind = CRD_TARGET_COUNT},
+     NULL,
+     CRD_EINVAL,
+     "t.csv: 2 targets to be read as counts; several must be numbers"},
+    {"a,y,z\n1,2,0\n2,3,1\n",
+     {.targets = NAMES("y", "y"), .target_count = 2},
+     NULL,
+     CRD_EINVAL,
+     "t.csv: column 'y' is twice a target"},
+    {"a,y,z\n1,2,5\n2,3,5\n",
+     {.targets = NAMES("y", "z"), .target_count = 2},
+     NULL,
+     CRD_EDATA,
+     "t.csv: the target 'z' is constant (5) in the rows used"},
     {"y\n1\n2\n", {.target = "y"}, NULL, CRD_EDATA, "t.csv: no feature is left beside the target 'y'"},
     {"a,y\n3,1\n3,2\n",
      {.target = "y"},
@@ -616,6 +636,84 @@ static void recipes_survive_being_json(void **state)
         crd_recipe_destroy(&back);
         crd_dataset_destroy(&d);
     }
+    testing_context_destroy(&ctx);
+}
+
+/* ---- several targets ----------------------------------------------------------------------------------------- */
+
+static crd_dataset *of_two(crd_context *ctx)
+{
+    crd_table *t = table_of(ctx, "b,x,a,w\n10,1,-1,7\n30,2,0,7\n20,4,1,7\n40,8,4,7\n");
+    crd_dataset *d;
+    assert_ok(ctx, crd_dataset_make(ctx, t,
+                                    &(crd_dataset_options){
+                                        .targets = NAMES("a", "b"), .target_count = 2, .scale = CRD_SCALE_STANDARD},
+                                    &d));
+    crd_table_destroy(&t);
+    return d;
+}
+
+static void targets_are_columns_of_y(void **state)
+{
+    (void)state;
+    static const double a[] = {-1, 0, 1, 4}, b[] = {10, 30, 20, 40};
+    crd_context *ctx = testing_context();
+    crd_dataset *d = of_two(ctx);
+    const crd_recipe *r = d->recipe;
+    assert_true(d->y.shape.ndim == 2 && d->y.shape.dim[0] == 4 && d->y.shape.dim[1] == 2);
+    assert_int_equal(r->feature_count, 1);
+    assert_int_equal(r->target_count, 2);
+    assert_string_equal(r->targets[0].name, "a");
+    assert_string_equal(r->targets[1].name, "b");
+    assert_close(r->targets[0].mean, 1, 1e-15, 0);
+    assert_close(r->targets[0].sd, sqrt(3.5), 1e-15, 0);
+    assert_close(r->targets[1].mean, 25, 1e-15, 0);
+    assert_close(r->targets[1].sd, sqrt(125), 1e-15, 0);
+    assert_true(r->target == r->targets[0].name && r->target_mean == r->targets[0].mean);
+    for (int i = 0; i < 4; i++) {
+        assert_close(crdi_recipe_own_units(r, 2 * i, d->y.data[2 * i]), a[i], 1e-14, 1e-14);
+        assert_close(crdi_recipe_own_units(r, 2 * i + 1, d->y.data[2 * i + 1]), b[i], 1e-14, 0);
+    }
+    crdi_string text;
+    crd_recipe *back;
+    crdi_string_init(&text, ctx);
+    assert_ok(ctx, crdi_recipe_write(r, &text));
+    assert_ok(ctx, crdi_recipe_read(ctx, crdi_string_text(&text), &back));
+    assert_int_equal(back->target_count, 2);
+    assert_string_equal(back->targets[1].name, "b");
+    assert_memory_equal(&back->targets[1].sd, &r->targets[1].sd, sizeof(double));
+    crd_recipe_destroy(&back);
+    char *more = strstr(text.text, "\"more_targets\":[{");
+    assert_non_null(more);
+    memcpy(strstr(text.text, "\"number\""), "\"count\" ", 8); /* counts are alone */
+    assert_int_equal(crdi_recipe_read(ctx, text.text, &back), CRD_EDAMAGED);
+    crd_error_clear(ctx);
+    crdi_string_clear(&text);
+    crd_dataset_destroy(&d);
+    testing_context_destroy(&ctx);
+}
+
+/* Of new data all are read or none. */
+static void targets_are_applied_together(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_dataset *d = of_two(ctx);
+    crd_inputs *in;
+    crd_table *both = table_of(ctx, "x,b,a\n3,25,1\n5,50,2\n"), *one = table_of(ctx, "x,a\n3,1\n");
+    assert_ok(ctx, crd_dataset_apply(ctx, d->recipe, both, NULL, &in));
+    assert_true(in->y.shape.ndim == 2 && in->y.shape.dim[1] == 2 && in->extra_count == 0);
+    assert_close(in->y.data[0], 0, 0, 1e-14);
+    assert_close(in->y.data[1], 0, 0, 1e-14);
+    assert_close(in->y.data[2], 1 / sqrt(3.5), 1e-14, 0);
+    assert_close(in->y.data[3], 25 / sqrt(125), 1e-14, 0);
+    crd_inputs_destroy(&in);
+    assert_ok(ctx, crd_dataset_apply(ctx, d->recipe, one, NULL, &in));
+    assert_null(in->y.data);
+    crd_inputs_destroy(&in);
+    crd_table_destroy(&both);
+    crd_table_destroy(&one);
+    crd_dataset_destroy(&d);
     testing_context_destroy(&ctx);
 }
 
@@ -874,6 +972,8 @@ int main(void)
         cmocka_unit_test(new_data_are_matched_by_name),
         cmocka_unit_test(new_data_that_do_not_fit_are_refused),
         cmocka_unit_test(recipes_survive_being_json),
+        cmocka_unit_test(targets_are_columns_of_y),
+        cmocka_unit_test(targets_are_applied_together),
         cmocka_unit_test(damaged_recipes_are_refused),
         cmocka_unit_test(hashes_are_those_of_the_standard),
         cmocka_unit_test(the_hash_is_of_the_values_not_of_their_spelling),
