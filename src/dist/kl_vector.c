@@ -26,3 +26,11 @@ crd_node crdi_kl_multivariate_normal_multivariate_normal(const crd_dist *p, cons
     crd_node excess = crd_sub(spread, crd_num((double)crdi_extent(off, -1)));
     return crd_add(crd_mul(crd_num(0.5), crd_add(excess, square)), logs);
 }
+
+crd_node crdi_kl_multivariate_normal_covariance_multivariate_normal_covariance(const crd_dist *p, const crd_dist *q)
+{
+    crd_dist by_factor[2] = {*p, *q};
+    for (int i = 0; i < 2; i++)
+        by_factor[i].param[1] = crd_cholesky(by_factor[i].param[1]);
+    return crdi_kl_multivariate_normal_multivariate_normal(&by_factor[0], &by_factor[1]);
+}

@@ -35,6 +35,26 @@ static void add_row(crdi_string *page, crd_graph *g, const crd_dist_type *type)
     crdi_string_append(page, " |\n");
 }
 
+static void add_pairs(crdi_string *page)
+{
+    static const char *const rows[][2] = {
+#define KL(p, q) {#p, #q},
+#include "dist/kl.def"
+#undef KL
+    };
+    crdi_string_append(page,
+                       "\n## Divergences\n\n`crd_kl(&p, &q)` is the Kullback-Leibler divergence of p from q where "
+                       "there is a formula: both of one type,\n");
+    for (int i = 0, said = 0; i < CRDI_COUNT(rows); i++)
+        if (strcmp(rows[i][0], rows[i][1]) == 0)
+            crdi_string_append(page, "%s`%s`", said++ ? ", " : "", rows[i][0]);
+    crdi_string_append(page, ";\n");
+    for (int i = 0; i < CRDI_COUNT(rows); i++)
+        if (strcmp(rows[i][0], rows[i][1]) != 0)
+            crdi_string_append(page, "`%s` from `%s`; ", rows[i][0], rows[i][1]);
+    crdi_string_append(page, "`delta` from any.\n");
+}
+
 static void the_page_lists_the_registry(void **state)
 {
     (void)state;
@@ -58,6 +78,7 @@ static void the_page_lists_the_registry(void **state)
                "| name | parameters | what it is |\n|---|---|---|\n");
     for (int i = 0; crd_dist_compound_get(i); i++)
         add_compound(&page, crd_dist_compound_get(i));
+    add_pairs(&page);
     assert_ok(ctx, page.status);
     FILE *file = fopen(path, getenv("CREDENCE_UPDATE") ? "w" : "r");
     assert_non_null(file);
