@@ -5,16 +5,13 @@
 
 static crd_status time_gradient(const crdi_bench *bench, const crd_model *model)
 {
-    enum { BATCH = 20000 };
     crd_exec *exec;
     CRD_TRY(crd_exec_create(&exec, crd_model_density(model)));
     crd_random_normal(crd_key_make(1), crd_model_dim(model), crd_exec_input(exec));
     for (int64_t r = -1; r < bench->options->repeat; r++) { /* the first is to get warm */
-        double start = crdi_seconds();
-        for (int i = 0; i < BATCH; i++)
-            crd_exec_run(exec);
+        double seconds = crdi_bench_run(exec);
         if (r >= 0)
-            bench->times[r] = (crdi_seconds() - start) / BATCH;
+            bench->times[r] = seconds;
     }
     crd_exec_destroy(&exec);
     return CRD_OK;
@@ -31,8 +28,9 @@ crd_status crdi_bench_gradient(const crdi_bench *bench)
     crd_model *model;
     CRD_TRY(crd_model_create(&model, bench->ctx, crd_network_model, bench->network));
     const crd_program *program = crd_model_density(model);
-    printf("gradient: %lld kernel calls, %lld doubles of workspace\n", (long long)crd_program_calls(program),
-           (long long)crd_program_workspace(program));
+    if (!crdi_bench_json(bench))
+        printf("gradient: %lld kernel calls, %lld doubles of workspace\n", (long long)crd_program_calls(program),
+               (long long)crd_program_workspace(program));
     if (bench->options->show_plan)
         crd_program_print(program, print_line, NULL);
     crd_status status = time_gradient(bench, model);

@@ -24,10 +24,10 @@ static crd_status time_steps(const crdi_bench *bench, const crd_model *model)
         crdi_chain_advance(&chain, &t);
     for (int64_t r = 0; status == CRD_OK && r < bench->options->repeat; r++) {
         int64_t before = chain.h.gradients;
-        double start = crdi_seconds();
+        double start = crdi_bench_clock();
         for (int i = 0; i < DRAWS; i++)
             crdi_chain_advance(&chain, &t);
-        bench->times[r] = (crdi_seconds() - start) / (double)(chain.h.gradients - before);
+        bench->times[r] = (crdi_bench_clock() - start) / (double)(chain.h.gradients - before);
     }
     crdi_chain_destroy(&chain);
     return status;

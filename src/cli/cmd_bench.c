@@ -2,7 +2,6 @@
 #include "cli/bench.h"
 #include "nn/tutorial.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static const crdi_option rows[] = {
@@ -16,30 +15,19 @@ static const crdi_option_table table = CRDI_OPTION_TABLE("bench", crdi_bench_opt
 static const struct {
     const char *name;
     crdi_bench_fn run;
+    bool standard; /* runs if none is named */
 } benches[] = {
-#define BENCH(name, help) {#name, crdi_bench_##name},
+#define BENCH(name, help) {#name, crdi_bench_##name, true},
+#define LONG_BENCH(name, help) {#name, crdi_bench_##name, false},
 #include "cli/benches.def"
 #undef BENCH
+#undef LONG_BENCH
 };
 
 static const char *bench_name(const void *list, int64_t i)
 {
     (void)list;
     return benches[i].name;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-void crdi_bench_print(const crdi_bench *bench, const char *what)
-{
-    double *times = bench->times;
-    int64_t count = bench->options->repeat;
-    qsort(times, (size_t)count, sizeof *times, ascending);
-    printf("%-44s %8.3f us   (%.3f to %.3f)\n", what, 1e6 * times[count / 2], 1e6 * times[0], 1e6 * times[count - 1]);
 }
 
 static bool is_named(const crdi_cli_call *call, const char *name)
@@ -76,25 +64,30 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
                            .noise = "half_cauchy:0.5",
                            .x = crd_array_borrow(x, crd_shape_2(CRDI_TUTORIAL_ROWS, 1)),
                            .y = &observed};
-    crdi_bench bench = {.ctx = cli->ctx, .options = o, .network = &network};
+    crdi_bench bench = {.cli = cli, .ctx = cli->ctx, .options = o, .network = &network};
     bench.times = crdi_alloc_array(cli->ctx, o->repeat, sizeof *bench.times);
-    printf("1-%s-1 %s, %d rows, kernels %s, one core; medians of %lld\n", o->hidden, o->activation, CRDI_TUTORIAL_ROWS,
-           crd_context_kernels(cli->ctx), (long long)o->repeat);
+    if (!crdi_bench_json(&bench))
+        printf("1-%s-1 %s, %d rows, kernels %s; medians of %lld\n", o->hidden, o->activation, CRDI_TUTORIAL_ROWS,
+               crd_context_kernels(cli->ctx), (long long)o->repeat);
     crd_status status = bench.times ? CRD_OK : CRD_ENOMEM;
     for (int i = 0; i < CRDI_COUNT(benches) && status == CRD_OK; i++)
-        if (call->argument_count == 0 || is_named(call, benches[i].name))
+        if (call->argument_count == 0 ? benches[i].standard : is_named(call, benches[i].name)) {
+            bench.name = benches[i].name;
             status = benches[i].run(&bench);
+        }
     crdi_free(cli->ctx, bench.times);
     return status;
 }
 
 const crdi_command_body crdi_command_bench = {
-    .positional = {{"NAME", "what to time; all if none is named", CRDI_MANY}},
+    .positional = {{"NAME", "what to time; a short set if none is named", CRDI_MANY}},
     .table = {&table},
     .more = "Benches:\n"
 #define BENCH(name, help) "  " #name ": " help "\n"
+#define LONG_BENCH(name, help) "  " #name ": " help "; only if named\n"
 #include "cli/benches.def"
 #undef BENCH
-    ,
+#undef LONG_BENCH
+            "Times of one thread are processor time; start and threads, and svi on several, wall time.\n",
     .run = run,
 };

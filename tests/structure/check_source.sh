@@ -76,7 +76,7 @@ check() { # check ROOT
     # shellcheck disable=SC2086
     grep -rnIE '(^|[^a-zA-Z0-9_./}])/(wo''rk|ho''me|ro''ot|Us''ers)/' $here | refuse "a path of one machine"
     registry src/cli/commands.def COMMAND src/cli/cmd_ both
-    registry src/cli/benches.def BENCH src/cli/bench_ both
+    registry src/cli/benches.def '[A-Z_]*BENCH' src/cli/bench_ both
     registry src/cli/demos.def DEMO src/cli/demo_ both
     registry src/infer/svi/guides.def GUIDE src/infer/svi/guides/ rows
     registry src/report/formats.def FORMAT src/report/formats/ rows

@@ -1,0 +1,191 @@
+"""docs/performance.md from bench/performance.md.in and the results of bench/compare. A line @NAME@ becomes a table."""
+import re
+
+
+def median(values):
+    v = sorted(values)
+    return v[len(v) // 2] if len(v) % 2 else (v[len(v) // 2 - 1] + v[len(v) // 2]) / 2
+
+
+def number(x):
+    """Three digits, and no exponent where a person would write none."""
+    return f"{x:.0f}" if x >= 100 else f"{x:.3g}"
+
+
+def spread(values):
+    return f"{number(median(values))} ({number(min(values))} to {number(max(values))})"
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(str(c) for c in row) + " |" for row in rows])
+
+
+class Page:
+    def __init__(self, results, names):
+        self.r, self.names = results, names
+
+    def who(self, key):
+        return self.names.get(key, key)
+
+    def foot(self, part):
+        p = self.r[part]
+        return f"\n\n*{p['date']}, medians and ranges of {p['turns']} turns, load of the machine before: {p['load']}.*"
+
+    def ours(self, rows):
+        return [k for k in rows if k.startswith("credence")]
+
+    # ---- tables
+
+    def machine(self):
+        m = self.r["machine"]
+        return table(["machine", ""], [["processor", m["cpu"]], ["cores", m["cores"]], ["instruction sets", m["sets"]],
+                                       ["memory", m["memory"]]])
+
+    def versions(self):
+        return table(["program", "version"], list(self.r["versions"].items()))
+
+    def limit(self):
+        rows = [[x["kernels"], x["units"], x["what"], number(x["hand_ns"]), number(x["credence_ns"]), number(x["ratio"]),
+                 number(x["to_hand_gradient"])] for x in self.r["limit"]["rows"]]
+        return table(["kernels", "units", "", "by hand, ns", "credence, ns", "ratio", "to the gradient by hand"],
+                     rows) + self.foot("limit")
+
+    def nuts(self):
+        warm = self.r["nuts"]["warm"]
+        ours = self.ours(warm)
+        head = ["", "seconds", "leapfrog steps", "us a step and core", "effective draws of f (least, median)",
+                "ms an effective draw (median)", "peak MB"] + ["times " + k for k in ours]
+        rows = []
+        for who, runs in warm.items():
+            seconds = [x["seconds"] for x in runs]
+            each = [1e3 * x["seconds"] / x["ess_median"] for x in runs]
+            rows.append([self.who(who), spread(seconds), f"{median([x['steps'] for x in runs]):.0f}",
+                         number(median([2e6 * x["seconds"] / x["steps"] for x in runs])),
+                         f"{median([x['ess_least'] for x in runs]):.0f}, {median([x['ess_median'] for x in runs]):.0f}",
+                         number(median(each)), number(max(x["peak"] for x in runs))] +
+                        [number(median(seconds) / median([x["seconds"] for x in warm[k]])) for k in ours])
+        return table(head, rows) + self.foot("nuts")
+
+    def cold(self):
+        cold = self.r["cold"]["rows"]
+        ours = self.ours(cold)
+        rows = [[self.who(who), spread([x["seconds"] for x in runs]), number(max(x["peak"] for x in runs))] +
+                [number(median([x["seconds"] for x in runs]) / median([x["seconds"] for x in cold[k]])) for k in ours]
+                for who, runs in cold.items()]
+        return table(["", "seconds", "peak MB"] + ["times " + k for k in ours], rows) + self.foot("cold")
+
+    def first(self):
+        first = self.r["first"]
+        rows = [["credence: " + x["what"], f"{number(x['median'])} {x['unit']}" +
+                 (f" ({number(x['least'])} to {number(x['most'])})" if "least" in x else "")] for x in first["credence"]]
+        rows += [[self.who(k) + ": process start to a first draw", spread(v) + " s"] for k, v in first["peers"].items()]
+        return table(["", ""], rows) + self.foot("first")
+
+    def svi(self):
+        rows = []
+        work = {"regression": "SVI, regression 1-10-1, 10 particles", "spiral": "SVI, spiral 2-100-3, 10 particles",
+                "twin": "training step of the twin, 2-100-3"}
+        found = self.r["svi"]["rows"]
+        for name, what in work.items():
+            here = {k.split(", ")[1]: v for k, v in found.items() if k.startswith(name)}
+            base = here.get("credence double")
+            for who, us in here.items():
+                label = {"numpyro": "NumPyro, step by step" if name != "twin" else "flax and optax, step by step",
+                         "numpyro scan": "NumPyro, one compiled loop" if name != "twin" else
+                         "flax and optax, one compiled loop"}.get(who, who)
+                rows.append([what, label, spread(us), number(median(us) / median(base)) if base else "no figure"])
+                what = ""
+        return table(["", "", "us a step", "times credence double"], rows) + self.foot("svi")
+
+    def bench(self, name):
+        rows = self.r["bench"]["rows"].get(name)
+        if not rows:
+            return "*Not measured yet.*"
+        return table(["", ""], [[x["what"], f"{number(x['median'])} {x['unit']}" +
+                                 (f" ({number(x['least'])} to {number(x['most'])})" if "least" in x else "")]
+                                for x in rows]) + self.foot("bench")
+
+    def scaling(self):
+        rows = self.r["bench"]["rows"].get("scaling")
+        if not rows:
+            return "*Not measured yet.*"
+        return table(["axis", "size", "us a gradient", "ns a unit and row", "workspace, KB"],
+                     [[x["what"], x["size"], number(x["median"]), number(x["ns_a_unit_and_row"]),
+                       number(x.get("workspace_kb", 0))] for x in rows]
+                     ) + self.foot("bench")
+
+    # ---- the issue's demands
+
+    def demands(self):
+        """Each figure that was asked for beside what was measured; what was not measured says so."""
+        rows = []
+
+        def demand(what, wanted, part, value, below=True):
+            try:
+                x = value(self.r[part])
+                met = x <= wanted if below else x >= wanted
+                rows.append([what, f"{'at most' if below else 'at least'} {number(wanted)}", number(x),
+                             "yes" if met else "no"])
+            except (KeyError, IndexError, StopIteration, TypeError):
+                rows.append([what, f"{'at most' if below else 'at least'} {number(wanted)}", "not measured", ""])
+
+        def limit(units, what, key):
+            return lambda p: next(x[key] for x in p["rows"] if x["units"] == units and x["what"] == what)
+
+        def nuts(peer, ours, key=lambda x: x["seconds"]):
+            return lambda p: (median([key(x) for x in p["warm"][peer]]) /
+                              median([key(x) for x in p["warm"]["credence " + ours]]))
+
+        def cold(peer):
+            return lambda p: (median([x["seconds"] for x in p["rows"][peer]]) /
+                              median([x["seconds"] for x in p["rows"]["credence double"]]))
+
+        def step(name):
+            return lambda p: median(p["rows"][name])
+
+        def row(name, what, index=0):
+            return lambda p: [x["median"] for x in p["rows"][name] if x["what"] == what][index]
+
+        def start(what, index=0):
+            return lambda p: [x["median"] for x in p["credence"] if x["what"] == what][index]
+
+        draw = lambda x: x["seconds"] / x["ess_median"]  # noqa: E731
+        demand("gradient, 1-10-1, to the hand-written loop", 2, "limit", limit(10, "gradient", "ratio"))
+        demand("leapfrog step of NUTS to that loop's gradient", 2.3, "limit",
+               limit(10, "leapfrog step", "to_hand_gradient"))
+        demand("gradient, 1-100-1, to the hand-written loop", 1.5, "limit", limit(100, "gradient", "ratio"))
+        demand("gradient, 1-10-1, single, to the hand-written double loop", 1.3, "limit",
+               limit(10, "gradient, single", "ratio"))
+        for peer, name, ours, wanted in (("numpyro", "NumPyro", "double", 7), ("numpyro", "NumPyro", "single", 11),
+                                         ("stan", "Stan", "double", 18)):
+            demand(f"NUTS, warm: {name} / credence {ours}", wanted, "nuts", nuts(peer, ours), below=False)
+            demand(f"NUTS, an effective draw of f: {name} / credence {ours}", wanted, "nuts", nuts(peer, ours, draw),
+                   below=False)
+        demand("NUTS, cold: NumPyro / credence", 9, "cold", cold("numpyro"), below=False)
+        demand("NUTS, cold: Stan / credence", 40, "cold", cold("stan"), below=False)
+        for name, wanted in (("regression, credence double", 10), ("spiral, credence double", 300),
+                             ("spiral, credence single", 160), ("twin, credence double", 30),
+                             ("twin, credence single", 18)):
+            demand(f"step of {name}, us", wanted, "svi", step(name))
+        demand("process start to the first kept draw, ms", 50, "first", start("process start to the first kept draw"))
+        demand("peak memory of the tutorial's run, MB", 40, "first", start("... its peak memory", 1))
+        demand("two chains, two threads beside one, times", 1.85, "bench", row("threads", "... times as fast"),
+               below=False)
+        demand("a gradient over 100 000 rows, two threads beside one, times", 1.8, "bench",
+               row("threads", "... times as fast", 1), below=False)
+        demand("prediction of f, % of what the vector tanh allows", 80, "bench", row("predict", "... of the limit"),
+               below=False)
+        return table(["what", "wanted", "measured", "met"], rows)
+
+
+def fill(text, results, names):
+    page = Page(results, names)
+
+    def one(match):
+        name, _, argument = match.group(1).partition(":")
+        try:
+            return getattr(page, name)(*([argument] if argument else []))
+        except KeyError as missing:
+            return f"*Not measured yet ({missing.args[0]}).*"
+    return re.sub(r"^@([a-z:]+)@$", one, text, flags=re.M)
