@@ -456,7 +456,9 @@ static crd_status prepare(struct fit *f)
     CRD_TRY(settle_likelihood(f));
     CRD_TRY(settle_weights(f));
     f->net.dataset = f->dataset;
-    return f->o->check ? CRD_OK : crdi_network_fit_prepare(&f->net);
+    if (f->o->check)
+        return CRD_OK;
+    return f->o->show_plan ? crdi_network_fit_compile(&f->net) : crdi_network_fit_prepare(&f->net);
 }
 
 /* ---- what is printed ------------------------------------------------------------------------------------------ */
@@ -517,6 +519,28 @@ static crd_status print_check(struct fit *f)
     return status;
 }
 
+static void print_call(void *user, const char *line)
+{
+    (void)user;
+    puts(line);
+}
+
+/* --show-plan: what runs for every gradient, and nothing is written. */
+static crd_status print_program(struct fit *f)
+{
+    const crd_program *program = crdi_network_fit_program(&f->net);
+    if (!program)
+        return crdi_raise(f->cli->ctx, CRD_EUNSUPPORTED, "option --show-plan: method %s has no single program",
+                          f->net.method);
+    int64_t workspace = crd_program_workspace(program) * (int64_t)sizeof(double);
+    printf("%s with its gradient, kernels %s: %lld calls, %lld numbers in, %lld out, %lld bytes of workspace\n",
+           f->net.fitted ? "loss" : "log density", crd_context_kernels(f->cli->ctx),
+           (long long)crd_program_calls(program), (long long)crd_program_input_size(program),
+           (long long)crd_program_output_size(program), (long long)workspace);
+    crd_program_print(program, print_call, NULL);
+    return CRD_OK;
+}
+
 /* ---- the run -------------------------------------------------------------------------------------------------- */
 
 static int stop(void *user)
@@ -541,6 +565,8 @@ static crd_status run_fit(struct fit *f)
     CRD_TRY(prepare(f));
     if (f->o->check)
         return print_check(f);
+    if (f->o->show_plan)
+        return print_program(f);
     if (!f->o->quiet) {
         CRD_TRY(print_plan(f));
         if (strcmp(f->net.method, "pathfinder") != 0 && strcmp(f->net.method, "laplace") != 0) /* done in a moment */

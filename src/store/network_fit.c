@@ -1,5 +1,6 @@
 /* network_fit.c - see network_fit.h. */
 #include "store/network_fit.h"
+#include "infer/svi/svi.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -93,7 +94,7 @@ static crd_status check_room(const crdi_network_fit *fit)
         free_bytes / 1e9);
 }
 
-crd_status crdi_network_fit_prepare(crdi_network_fit *fit)
+crd_status crdi_network_fit_compile(crdi_network_fit *fit)
 {
     fit->network.x = crd_array_borrow(fit->dataset->x.data, fit->dataset->x.shape);
     fit->network.y = &fit->dataset->y;
@@ -103,7 +104,17 @@ crd_status crdi_network_fit_prepare(crdi_network_fit *fit)
     CRD_TRY(crdi_arena_create(&fit->arena, fit->ctx));
     if (fit->train.validation > 0)
         CRD_TRY(crdi_network_rows_split(fit));
-    CRD_TRY(fit->type->prepare(fit));
+    return fit->type->prepare(fit);
+}
+
+const crd_program *crdi_network_fit_program(const crdi_network_fit *fit)
+{
+    return fit->fitted ? fit->fitted->elbo.program : fit->model ? crd_model_density(fit->model) : NULL;
+}
+
+crd_status crdi_network_fit_prepare(crdi_network_fit *fit)
+{
+    CRD_TRY(crdi_network_fit_compile(fit));
     CRD_TRY(check_room(fit));
     CRD_TRY(crdi_run_create(fit->ctx, fit->path, fit->force, &fit->run));
     CRD_TRY(describe(fit));

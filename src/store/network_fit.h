@@ -81,6 +81,10 @@ void crdi_network_rows_clear(crdi_network_fit *fit);
 /* CRD_ENAME names the nearest. */
 crd_status crdi_network_method_find(crd_context *ctx, const char *name, const crdi_network_method **out);
 
+/* The first half of prepare, which writes nothing: the model is compiled. */
+crd_status crdi_network_fit_compile(crdi_network_fit *fit);
+/* What is run for every gradient: the log density of Markov chains and Pathfinder, the loss of variational inference. */
+const crd_program *crdi_network_fit_program(const crdi_network_fit *fit);
 /* Compiles the model and creates the run file beside its place: CRD_EPRIOR, CRD_ENAME, CRD_EINVAL, CRD_EEXISTS, CRD_EIO and
  * whatever else can be wrong. Nothing stands at the path yet, and an older file there is untouched. */
 crd_status crdi_network_fit_prepare(crdi_network_fit *fit);

@@ -14,6 +14,14 @@ say() {
 "$cmake" --install "$build" --prefix "$prefix/usr" >"$prefix/log" 2>&1 || { cat "$prefix/log"; say "cmake --install failed"; }
 "$prefix/usr/bin/credence" version | grep -q '^credence [0-9]' || say "the installed command does not run"
 
+# Optimised and without debug information the library stays under 5 MB, symbols for linking included.
+library=$(find "$prefix/usr" -name 'libcredence.so.*.*')
+cp "$library" "$prefix/stripped"
+strip -g "$prefix/stripped" 2>/dev/null || true
+size=$(wc -c <"$prefix/stripped")
+echo "install: libcredence.so without debug information: $((size / 1024)) KB"
+[ "$size" -lt 5000000 ] || [ -n "${CFLAGS:-}" ] || say "the library is larger than 5 MB"
+
 pc=$(find "$prefix/usr" -name credence.pc)
 [ -n "$pc" ] || say "no credence.pc"
 PKG_CONFIG_PATH=$(dirname "$pc")
