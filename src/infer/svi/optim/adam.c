@@ -21,12 +21,13 @@ static void update(crdi_transform *t, const crdi_transform_step *step, double *r
     double *restrict m = crdi_transform_vector(t, step, 0), *restrict v = crdi_transform_vector(t, step, 1);
     power[0] *= b1;
     power[1] *= b2;
-    double m_start = 1 - power[0], v_start = 1 - power[1];
+    double m_scale = 1 / (1 - power[0]),
+           v_scale = 1 / (1 - power[1]); /* dividing each element would take most of the time */
     for (int64_t i = 0; i < step->dim; i++) {
         double g = u[i];
         m[i] = (1 - b1) * g + b1 * m[i];
         v[i] = (1 - b2) * (g * g) + b2 * v[i];
-        u[i] = m[i] / m_start / (sqrt(v[i] / v_start) + eps);
+        u[i] = m[i] * m_scale / (sqrt(v[i] * v_scale) + eps);
     }
 }
 
