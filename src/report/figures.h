@@ -96,6 +96,8 @@ typedef struct crdi_figure_source {
     /* CRDI_NEEDS_LOSS */
     int64_t step_count;
     const double *loss; /* (step_count); NaN: a step that was skipped */
+    const double *held_out; /* (held_out_count) loss of rows held out, after each `epoch` steps; NULL: there are none */
+    int64_t held_out_count, epoch;
     /* CRDI_NEEDS_RELIABILITY */
     int reliability_count;
     const crdi_reliability *reliability;

@@ -231,8 +231,14 @@ static crd_status make_loss(crdi_network_run *net, crdi_arena *arena, const crdi
         return crdi_raise(net->ctx, CRD_EUNSUPPORTED,
                           "%s: a run without a loss; --method svi, map and ensemble have one", net->path);
     CRD_TRY(crdi_variational_read(net->ctx, net->run, &v));
-    crd_status status =
-        crdi_figure_loss(out, net->ctx, &(crdi_figure_source){.step_count = v.steps, .loss = v.loss_by_step.data});
+    /* Without priors the two are of one kind; else one is of all rows and has the prior. */
+    bool both = v.plain && v.held_out;
+    crd_status status = crdi_figure_loss(out, net->ctx,
+                                         &(crdi_figure_source){.step_count = v.steps,
+                                                               .loss = v.loss_by_step.data,
+                                                               .held_out = both ? v.watched.data : NULL,
+                                                               .held_out_count = crd_shape_size(v.watched.shape),
+                                                               .epoch = v.epoch});
     crdi_variational_clear(net->ctx, &v);
     return status;
 }

@@ -58,6 +58,25 @@ static void add_curve(crdi_figure *f, crdi_panel *p, const double *loss, int64_t
         &(crdi_layer){.kind = CRDI_LINE, .role = CRDI_ROLE_ACCENT, .label = "mean", .count = n, .x = x, .y = mean});
 }
 
+/* The loss of rows held out behind steps `from` to `to`, thinned as the other is. */
+static void add_held_out(crdi_figure *f, crdi_panel *p, const crdi_figure_source *source, int64_t from, int64_t to,
+                         double *work)
+{
+    double *x = work, *y = x + MOST_POINTS + 1;
+    int64_t first = from / source->epoch, last = to / source->epoch, n = 0;
+    last = last < source->held_out_count ? last : source->held_out_count;
+    for (int64_t i = first, every = (last - first) / MOST_POINTS + 1; i < last; i += every, n++) {
+        x[n] = (double)((i + 1) * source->epoch);
+        y[n] = source->held_out[i];
+    }
+    if (n == 0)
+        return;
+    p->log_y = p->log_y && all_positive(y, n);
+    crdi_panel_add(
+        f, p,
+        &(crdi_layer){.kind = CRDI_LINE, .role = CRDI_ROLE_DATA, .label = "rows held out", .count = n, .x = x, .y = y});
+}
+
 crd_status crdi_figure_loss(crdi_figure **out, crd_context *ctx, const crdi_figure_source *source)
 {
     crdi_figure *f;
@@ -77,6 +96,8 @@ crd_status crdi_figure_loss(crdi_figure **out, crd_context *ctx, const crdi_figu
         crdi_panel_texts(f, p, k ? "the second half" : "all steps", "step", k ? NULL : "loss");
         p->legend = CRDI_LEGEND_TOP_RIGHT;
         add_curve(f, p, source->loss, k ? half : 0, n, k == 0, work);
+        if (source->held_out)
+            add_held_out(f, p, source, k ? half : 0, n, work);
     }
     return crdi_figure_finish(f, out);
 }

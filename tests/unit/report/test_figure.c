@@ -510,6 +510,32 @@ static void a_loss_has_its_mean_and_its_second_half(void **state)
     testing_context_destroy(&ctx);
 }
 
+static void a_loss_has_that_of_rows_held_out(void **state)
+{
+    (void)state;
+    enum { EPOCH = 10 };
+    static double held_out[STEPS / EPOCH];
+    crd_context *ctx = testing_context();
+    crdi_figure *f = NULL;
+    for (int i = 0; i < STEPS / EPOCH; i++)
+        held_out[i] = 3 + 100.0 / (1 + i);
+    crdi_figure_source source = {
+        .step_count = STEPS, .loss = losses(), .held_out = held_out, .held_out_count = STEPS / EPOCH, .epoch = EPOCH};
+    assert_ok(ctx, crdi_figure_loss(&f, ctx, &source));
+    const crdi_layer *all = &crdi_figure_panel(f, 0, 0)->layer[2], *half = &crdi_figure_panel(f, 0, 1)->layer[2];
+    assert_string_equal(all->label, "rows held out");
+    assert_int_equal(all->count, STEPS / EPOCH);
+    assert_int_equal(half->count, STEPS / EPOCH / 2);
+    for (int i = 0; i < STEPS / EPOCH / 2; i++) { /* looked at after steps 10, 20, ... */
+        assert_close(all->x[i], (i + 1) * EPOCH, 0, 0);
+        assert_close(all->y[i], held_out[i], 0, 0);
+        assert_close(half->x[i], STEPS / 2 + (i + 1) * EPOCH, 0, 0);
+        assert_close(half->y[i], held_out[STEPS / EPOCH / 2 + i], 0, 0);
+    }
+    crdi_figure_destroy(&f);
+    testing_context_destroy(&ctx);
+}
+
 /* What is drawn of classes: the image, lines where cells differ, and each class's points. */
 static void a_map_of_classes_has_borders_and_the_data_by_class(void **state)
 {
@@ -742,6 +768,7 @@ int main(void)
         cmocka_unit_test(reliability_leaves_empty_bins_out),
         cmocka_unit_test(every_figure_is_in_the_table_and_says_what_it_lacks),
         cmocka_unit_test(a_loss_has_its_mean_and_its_second_half),
+        cmocka_unit_test(a_loss_has_that_of_rows_held_out),
         cmocka_unit_test(a_map_of_classes_has_borders_and_the_data_by_class),
         cmocka_unit_test(a_map_of_numbers_has_a_scale),
         cmocka_unit_test(colours_darken_along_the_scale),
