@@ -402,7 +402,8 @@ static void look_at_guide(crdi_diagnosis *d, crdi_string *t)
 {
     double k = d->svi.k_hat, good = crd_psis_good_k(d->svi.k_draws);
     if (isnan(k)) {
-        crdi_string_append(t, "a point: nothing says how uncertain it is");
+        crdi_string_append(t, d->svi.members > 0 ? "points: how they differ says little of the posterior"
+                                                 : "a point: nothing says how uncertain it is");
         add(d, "guide", CRDI_CARE, t, "--method nuts");
         return;
     }
@@ -411,7 +412,7 @@ static void look_at_guide(crdi_diagnosis *d, crdi_string *t)
     add(d, "guide", state, t, state == CRDI_HOLDS ? NULL : "a richer --guide, more --steps, or --method nuts");
     if (d->svi.skipped > 0) {
         crdi_string_append(t, "%lld steps were not finite and skipped", (long long)d->svi.skipped);
-        add(d, "steps", CRDI_CARE, t, "a smaller --learning-rate");
+        add(d, "steps", CRDI_CARE, t, "a smaller rate in --optimizer");
     }
 }
 
@@ -457,6 +458,7 @@ static void decide(crdi_diagnosis *d)
         bool is;
         const char *verdict, *sentence;
     } rows[] = {
+        {d->svi.point, "points", "points, not draws of a posterior: they say nothing of what the data leave open"},
         {state_of(d, "constant") == CRDI_FAILS, "constant",
          "do not believe these draws: there are parameters that never change"},
         {state_of(d, "stuck") == CRDI_FAILS, "stuck_chain", "do not believe these draws: a chain is stuck"},

@@ -5,6 +5,7 @@
  * A site "net/Dense_0.kernel" becomes net.Dense_0.kernel, because names of netCDF cannot have a slash; its own name stands in
  * the attribute "site", which the reader (netcdf_read.c) gives back. All of y is in the target's own units. */
 #include "report/formats/netcdf.h"
+#include "nn/likelihood.h"
 #include "report/by_row.h"
 #include "report/run_likelihood.h"
 #include "store/dataset.h"
@@ -313,7 +314,7 @@ static crd_status write_prior(struct writer *w)
     static const char *const names[] = {"y"};
     struct prior p = {0};
     crd_program *program = NULL;
-    if (w->request->prior_draws == 0)
+    if (w->request->prior_draws == 0 || crdi_network_plain(&w->net->network)) /* without priors nothing can be drawn */
         return CRD_OK;
     CRD_TRY(crdi_network_run_model(w->net, &p.model));
     p.variable = crdi_alloc_array(w->ctx, crd_model_site_count(p.model) + 1, sizeof *p.variable);
