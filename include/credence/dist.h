@@ -88,6 +88,13 @@ CRD_API crd_dist crd_dist_to_event(crd_dist dist, int axes);
  *  @param mask  0 or 1, broadcast with the batch shape. The number 1 gives dist itself. */
 CRD_API crd_dist crd_dist_mask(crd_dist dist, crd_node mask);
 
+/** Distributions of several families beside each other, the components of a mixture:
+ *      crd_mixture(probs, crd_components((const crd_dist[]){crd_normal(a, b), crd_student_t(c, d, e)}, 2))
+ *  Their batch shapes broadcast; draws must have one shape and be all discrete or all continuous. Where supports differ
+ *  the mixture's is all numbers, and each counts only within its own.
+ *  @param dists  copied, up to 64; at least one parameter must be a node of a graph. */
+CRD_API crd_dist crd_components(const crd_dist *dists, int count);
+
 /** Whether values are whole numbers (for a compound type: whether its base's are). */
 CRD_API int crd_dist_discrete(const crd_dist *dist);
 

@@ -32,12 +32,15 @@ const char *crdi_compound_what(const crd_dist_type *type)
 
 /* ---- keeping the base ---------------------------------------------------------------------------------------- */
 
-static crd_graph *graph_of(const crd_dist *dist)
+crd_graph *crdi_dist_graph(const crd_dist *dist)
 {
-    for (; dist; dist = dist->base)
+    for (; dist; dist = dist->base) {
+        if (dist->type == &crdi_dist_stacked)
+            return crdi_stacked_graph(dist);
         for (int i = 0; dist->type && i < dist->type->param_count; i++)
             if (dist->param[i].graph)
                 return dist->param[i].graph;
+    }
     return NULL;
 }
 
@@ -48,7 +51,7 @@ crd_dist crdi_compound(const crd_dist_type *type, const crd_node *param, crd_dis
         dist.param[i] = param[i];
     if (!base.type)
         return base;
-    crd_graph *graph = graph_of(&dist) ? graph_of(&dist) : graph_of(&base);
+    crd_graph *graph = crdi_dist_graph(&dist) ? crdi_dist_graph(&dist) : crdi_dist_graph(&base);
     crd_dist *kept = graph ? crdi_arena_alloc(graph->arena, sizeof *kept) : NULL;
     if (graph && !kept && graph->status == CRD_OK)
         graph->status = CRD_ENOMEM;
@@ -97,6 +100,8 @@ bool crdi_dist_reparameterised(const crd_dist *dist)
 bool crdi_base_batch(const crd_dist *dist, crd_shape *out)
 {
     crd_shape shape;
+    if (dist->type == &crdi_dist_stacked)
+        return crdi_stacked_batch(dist, out);
     if (!dist->base || !crd_dist_batch_shape(dist->base, &shape) || shape.ndim < dist->type->base_axes)
         return false;
     for (int i = 0; i < dist->type->base_axes; i++)
@@ -132,6 +137,8 @@ crd_status crdi_compound_defect(const crd_dist *dist, char *text, size_t size)
                  dist->type->name);
         return CRD_EINVAL;
     }
+    if (dist->type == &crdi_dist_stacked)
+        return crdi_stacked_defect(dist, text, size);
     crd_status status = crdi_dist_defect(dist->base, text, size);
     if (status < 0)
         return status;
@@ -160,7 +167,7 @@ crd_support crdi_base_support(const crd_dist *dist)
 /* Without a base there may be no graph to keep an error: a NaN then, and crd_dist_check says what is wrong. */
 static crd_node lacking(const crd_dist *dist, const char *what)
 {
-    crd_graph *graph = graph_of(dist);
+    crd_graph *graph = crdi_dist_graph(dist);
     if (!dist->base || !graph)
         return crd_num(NAN);
     return crdi_fail(graph, CRD_EUNSUPPORTED, CRD_HERE, "%s of %s has no %s", dist->type->name, dist->base->type->name,

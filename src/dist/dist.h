@@ -14,6 +14,7 @@
 #include "dist/compound.def"
 #undef COMPOUND
 extern const crd_dist_type crdi_dist_masked;
+extern const crd_dist_type crdi_dist_stacked;
 
 static const double CRDI_HALF_LOG_2PI = 0.91893853320467274178;
 

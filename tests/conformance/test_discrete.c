@@ -439,6 +439,86 @@ static void masked_numbers_do_not_count(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* Components of several families: the density is the weighted sum of theirs, each where it has one. */
+static void a_mixture_of_several_families(void **state)
+{
+    (void)state;
+    static const double x[] = {-1.5, 0.3, 2}, w[] = {0.2, 0.5, 0.3};
+    crd_context *ctx = testing_context();
+    crd_graph *g;
+    double out[3], each[3][3], at[] = {1.3}, gradient[4], moments[4];
+    assert_ok(ctx, crd_graph_create(&g, ctx));
+    crd_node weights = array_node(g, w, crd_shape_1(3)), one = array_node(g, (double[]){1.5}, crd_shape_0());
+    const crd_dist list[] = {crd_normal(crd_num(0.5), one), crd_half_normal(crd_num(2)),
+                             crd_student_t(crd_num(3), crd_num(-1), crd_num(0.7))};
+    crd_dist mixture = crd_mixture(weights, crd_components(list, 3));
+    assert_ok(ctx, crd_dist_check(ctx, &mixture, "site"));
+    assert_int_equal(mixture.type->support(&mixture).kind, CRD_REAL);
+    elements_of(crd_dist_log_prob(&mixture, array_node(g, x, crd_shape_1(3))), out, 3);
+    for (int k = 0; k < 3; k++)
+        elements_of(crd_dist_log_prob(&list[k], array_node(g, x, crd_shape_1(3))), each[k], 3);
+    assert_true(each[1][0] == -INFINITY);
+    for (int i = 0; i < 3; i++)
+        assert_close(out[i], log(w[0] * exp(each[0][i]) + w[1] * exp(each[1][i]) + w[2] * exp(each[2][i])), 1e-13, 0);
+    elements_of(mixture.type->mean(&mixture), &moments[0], 1);
+    elements_of(mixture.type->variance(&mixture), &moments[1], 1);
+    double half_mean = 2 * sqrt(2 / 3.14159265358979), mean = 0.2 * 0.5 + 0.5 * half_mean - 0.3;
+    double second = 0.2 * (0.25 + 2.25) + 0.5 * 4 + 0.3 * (1 + 3 * 0.49);
+    assert_close(moments[0], mean, 1e-12, 0);
+    assert_close(moments[1], second - mean * mean, 1e-12, 0);
+    elements_of(mixture.type->cdf(&mixture, array_node(g, x, crd_shape_1(3))), out, 3);
+    for (int k = 0; k < 3; k++)
+        elements_of(list[k].type->cdf(&list[k], array_node(g, x + 1, crd_shape_1(2))), each[k], 2);
+    for (int i = 0; i < 2; i++)
+        assert_close(out[i + 1], w[0] * each[0][i] + w[1] * each[1][i] + w[2] * each[2][i], 1e-13, 0);
+    /* a gradient in a component's parameter, through a batch of values */
+    crd_node scale = crd_input(g, "scale", crd_shape_0());
+    const crd_dist learned[] = {crd_normal(crd_num(0), scale), crd_laplace(crd_num(1), scale)};
+    crd_dist both = crd_mixture(array_node(g, w + 1, crd_shape_1(2)), crd_components(learned, 2));
+    differentiate(ctx, g, crd_dist_log_prob(&both, array_node(g, x, crd_shape_1(3))), scale, at, gradient);
+    assert_ok(ctx, crd_graph_status(g));
+    crd_graph_destroy(&g);
+    testing_context_destroy(&ctx);
+}
+
+/* One kind of support with other bounds: the widest, and each component within its own. With batches and with events. */
+static void components_of_several_families_keep_their_shapes(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_graph *g;
+    double w[] = {0.4, 0.6}, x[] = {-0.5, 0.5, 3}, out[6], lows[] = {0, -1}, loc[] = {1, 2, 3, 4};
+    assert_ok(ctx, crd_graph_create(&g, ctx));
+    crd_node weights = array_node(g, w, crd_shape_1(2)), low = array_node(g, lows, crd_shape_1(2));
+    const crd_dist bounded[] = {crd_uniform(low, crd_num(1)),
+                                crd_truncated_normal(crd_num(0), crd_num(1), crd_num(-2), crd_num(2))};
+    crd_dist mixture = crd_mixture(weights, crd_components(bounded, 2));
+    crd_support support = mixture.type->support(&mixture);
+    assert_int_equal(support.kind, CRD_INTERVAL);
+    elements_of(support.low, out, 2);
+    assert_true(out[0] == -2 && out[1] == -2);
+    double tn = exp(-0.125) / sqrt(2 * 3.14159265358979) / 0.95449973610364; /* at -0.5, cut at two sds */
+    elements_of(crd_dist_log_prob(&mixture, array_node(g, x, (crd_shape){2, {3, 1}})), out, 6);
+    assert_close(out[0], log(0.6 * tn), 1e-10, 0); /* outside (0, 1), inside (-1, 1): */
+    assert_close(out[1], log(0.4 / 2 + 0.6 * tn), 1e-10, 0);
+    assert_true(out[4] == -INFINITY && out[5] == -INFINITY);
+    /* draws that are pairs, in two rows */
+    const crd_dist pairs[] = {crd_dist_to_event(crd_normal(array_node(g, loc, crd_shape_2(2, 2)), crd_num(1)), 1),
+                              crd_dist_to_event(crd_laplace(array_node(g, loc, crd_shape_1(2)), crd_num(1)), 1)};
+    crd_dist of_pairs = crd_mixture(weights, crd_components(pairs, 2));
+    crd_shape batch, event;
+    assert_true(crd_dist_batch_shape(&of_pairs, &batch) && crdi_shape_equal(batch, crd_shape_1(2)));
+    assert_true(crd_dist_event_shape(&of_pairs, &event) && crdi_shape_equal(event, crd_shape_1(2)));
+    elements_of(crd_dist_log_prob(&of_pairs, array_node(g, loc, crd_shape_2(2, 2))), out, 2);
+    assert_close(out[0], log(0.4 / (2 * 3.14159265358979) + 0.6 / 4), 1e-12, 0);
+    assert_close(out[1], log(0.4 / (2 * 3.14159265358979) + 0.6 / 4 * exp(-4)), 1e-12, 0);
+    crd_node draws = of_pairs.type->draw(&of_pairs, crd_key_node(g, crd_key_make(1)), (crd_shape){3, {5, 2, 2}});
+    assert_true(crdi_shape_equal(crd_node_shape(draws), (crd_shape){3, {5, 2, 2}}));
+    assert_ok(ctx, crd_graph_status(g));
+    crd_graph_destroy(&g);
+    testing_context_destroy(&ctx);
+}
+
 static void bad_compounds_say_what_is_wrong(void **state)
 {
     (void)state;
@@ -459,6 +539,17 @@ static void bad_compounds_say_what_is_wrong(void **state)
         {crd_mixture(array_node(g, odd, crd_shape_1(2)), crd_poisson(array_node(g, w, crd_shape_1(2)))), CRD_EDOMAIN,
          "site s: row 0 of probs of mixture must be from 0 to 1, with a sum of 1 along the last axis"},
         {crd_mixture(weights, crd_normal(crd_num(0), array_node(g, scales, crd_shape_1(2)))), CRD_EDOMAIN,
+         "site s: scale of normal is -1, it must be positive"},
+        {crd_mixture(weights, crd_components((crd_dist[]){crd_poisson(weights), crd_normal(weights, weights)}, 2)),
+         CRD_EINVAL, "site s: components must all be discrete or all continuous, and poisson and normal are not"},
+        {crd_mixture(weights, crd_components((crd_dist[]){crd_normal(weights, weights), crd_dirichlet(weights)}, 2)),
+         CRD_ESHAPE, "site s: components of different shapes: those of normal and dirichlet"},
+        {crd_mixture(weights, crd_components((crd_dist[]){crd_poisson(crd_num(1)), crd_poisson(weights)}, 1)),
+         CRD_EINVAL,
+         "site s: components is made of plain numbers only: give one of them as a node, for there must be a graph "
+         "that "
+         "keeps what it is made of"},
+        {crd_mixture(weights, crd_components((crd_dist[]){crd_normal(weights, crd_num(-1))}, 1)), CRD_EDOMAIN,
          "site s: scale of normal is -1, it must be positive"},
         {crd_zero_inflated(crd_num(0.5), crd_poisson(crd_num(1))), CRD_EINVAL,
          "site s: zero_inflated is made of plain numbers only: give one of them as a node, for there must be a graph "
@@ -540,6 +631,9 @@ static void draws_have_their_distribution(void **state)
     check_own_draws(g, crd_ordered_logistic(crd_num(0.4), array_node(g, cuts, crd_shape_1(3))), 4);
     check_own_draws(g, crd_mixture(weights, crd_poisson(rates)), 50);
     check_own_draws(g, crd_mixture_logits(crd_log(weights), crd_poisson(rates)), 50);
+    const crd_dist families[] = {crd_poisson(gate), crd_binomial(crd_num(0.5), crd_num(30)),
+                                 crd_bernoulli(crd_num(0.5))};
+    check_own_draws(g, crd_mixture(weights, crd_components(families, 3)), 40);
     check_own_draws(g, crd_zero_inflated(gate, crd_poisson(crd_num(5))), 30);
     check_own_draws(g, crd_dist_mask(crd_poisson(crd_num(5)), gate), 30);
     check_own_draws(g, crd_negative_binomial2(crd_num(8), crd_num(12)), 60);
@@ -592,6 +686,8 @@ int main(void)
         cmocka_unit_test(zero_inflated_counts_are_zero_more_often),
         cmocka_unit_test(a_mixture_is_the_sum_of_its_components),
         cmocka_unit_test(components_can_have_events),
+        cmocka_unit_test(a_mixture_of_several_families),
+        cmocka_unit_test(components_of_several_families_keep_their_shapes),
         cmocka_unit_test(masked_numbers_do_not_count),
         cmocka_unit_test(bad_compounds_say_what_is_wrong),
         cmocka_unit_test(what_the_base_lacks_is_an_error),

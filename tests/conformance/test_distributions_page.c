@@ -74,7 +74,9 @@ static void the_page_lists_the_registry(void **state)
     crdi_string_append(
         &page, "\n## Made of another distribution\n\n"
                "The constructor is `crd_NAME(parameters in order, base)`; moments and cdf are there where the base has "
-               "them. `crd_dist_mask(dist, mask)`\nmakes the log density 0 where the mask is 0.\n\n"
+               "them. `crd_dist_mask(dist, mask)`\nmakes the log density 0 where the mask is 0;\n"
+               "`crd_components(list, count)` puts distributions of several families beside each other, as the base of "
+               "a mixture.\n\n"
                "| name | parameters | what it is |\n|---|---|---|\n");
     for (int i = 0; crd_dist_compound_get(i); i++)
         add_compound(&page, crd_dist_compound_get(i));
