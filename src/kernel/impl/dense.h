@@ -99,6 +99,15 @@ static inline void back_inputs(const double *t, const double *x, int64_t n, int6
         dk[k * units] = dot_of(t, x + k * n, n);
 }
 
+/* What is not worth code of its own: the same with loops over inputs and outs that are no constants. */
+#define BACK_OTHER(act)                                                                                                \
+    static __attribute__((noinline)) void back_other_##act(const struct dense_back *d, const double *l,                \
+                                                           const double *h, double *t, double *dk, double *db,         \
+                                                           double *dl, int inputs, int outs)                           \
+    {                                                                                                                  \
+        back_units_##act(d, l, h, t, 0, dk, db, dl, inputs, outs, 1);                                                  \
+    }
+
 #define BACK_CASE(act, i, o, two)                                                                                      \
     case (i)*8 + (o):                                                                                                  \
         if (two && u + 2 <= units) {                                                                                   \
@@ -109,11 +118,21 @@ static inline void back_inputs(const double *t, const double *x, int64_t n, int6
             u++;                                                                                                       \
         }                                                                                                              \
         break;
-#define BACK_CASES(act, i, two)                                                                                        \
-    BACK_CASE(act, i, 1, two) BACK_CASE(act, i, 2, two) BACK_CASE(act, i, 3, two) BACK_CASE(act, i, 4, 0)
+#if CRDI_BACK_CASES
+#define BACK_CASES(act)                                                                                                \
+    BACK_CASE(act, 0, 1, 0)                                                                                            \
+    BACK_CASE(act, 1, 1, BACK_UNITS == 2)                                                                              \
+    BACK_CASE(act, 1, 2, BACK_UNITS == 2)                                                                              \
+    BACK_CASE(act, 2, 1, BACK_UNITS == 2)                                                                              \
+    BACK_CASE(act, 2, 2, BACK_UNITS == 2)                                                                              \
+    BACK_CASE(act, 2, 3, BACK_UNITS == 2)
+#else
+#define BACK_CASES(act)
+#endif
 
 #define DENSE_BACK(act)                                                                                                \
     DENSE_BACK_UNITS(act)                                                                                              \
+    BACK_OTHER(act)                                                                                                    \
     static void k_dense_back_##act(const crdi_call *call)                                                              \
     {                                                                                                                  \
         int64_t n = call->n[0], units = call->n[1], inputs = call->n[2], outs = call->n[3];                            \
@@ -129,11 +148,11 @@ static inline void back_inputs(const double *t, const double *x, int64_t n, int6
             double *dl = call->more[2] ? call->more[2] + u * outs : NULL;                                              \
             first = u;                                                                                                 \
             switch (few * 8 + (int)outs) {                                                                             \
-                BACK_CASES(act, 0, 0)                                                                                  \
-                BACK_CASES(act, 1, BACK_UNITS == 2)                                                                    \
-                BACK_CASES(act, 2, BACK_UNITS == 2)                                                                    \
-                BACK_CASES(act, 3, 0)                                                                                  \
-                BACK_CASES(act, 4, 0)                                                                                  \
+                BACK_CASES(act)                                                                                        \
+            default:                                                                                                   \
+                back_other_##act(&d, l, h, t, dk, db, dl, few, (int)outs);                                             \
+                u++;                                                                                                   \
+                break;                                                                                                 \
             }                                                                                                          \
             if (few == 0)                                                                                              \
                 back_inputs(t, d.x, n, inputs, call->out + first, units);                                              \

@@ -1,6 +1,7 @@
 /* simd_avx2.h - v8 as two registers; see simd.h. */
 #include <immintrin.h>
 
+#define CRDI_BACK_CASES 1 /* whether dense.h has code of its own for small layers */
 enum { TILE_HIGH = 4, TILE_WIDE = 1, BACK_UNITS = 1 };
 
 typedef struct v8 {

@@ -1,6 +1,7 @@
 /* simd_avx512.h - v8 as one register; see simd.h. */
 #include <immintrin.h>
 
+#define CRDI_BACK_CASES 1 /* whether dense.h has code of its own for small layers */
 /* Sums of a tile of a product, units in one pass of dense.h: as many as the registers hold beside the operands. */
 enum { TILE_HIGH = 4, TILE_WIDE = 4, BACK_UNITS = 2 };
 
