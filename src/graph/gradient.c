@@ -24,16 +24,24 @@ struct walk {
     bool *relevant; /* whether the node depends on one of the x */
 };
 
-enum { MOST_PIECES = 30 }; /* with gaps between them they are arguments of one concat */
+enum { MOST_PIECES = CRDI_MOST_ARGS / 2 - 1 }; /* with gaps between them they are arguments of one concat */
 
 static crd_status keep_piece(struct walk *w, int32_t id, crd_node whole, int64_t at)
 {
-    struct piece *piece = crdi_arena_alloc(w->graph->arena, sizeof *piece), **place = &w->pieces[id];
-    if (!piece)
-        return CRD_ENOMEM;
+    struct piece *piece, **place = &w->pieces[id];
+    crd_node inner = crdi_arg(whole, 0);
+    int64_t size = crdi_vertex_of(inner)->size;
     while (*place && (*place)->at < at)
         place = &(*place)->next;
-    *piece = (struct piece){whole, at, crdi_vertex_of(crdi_arg(whole, 0))->size, *place};
+    if (*place && (*place)->at == at && (*place)->size == size) { /* the same slice once more */
+        crd_node flat = crd_reshape(inner, crd_shape_1(size)), other = crdi_arg((*place)->whole, 0);
+        (*place)->whole = crdi_piece_like(crd_add(crd_reshape(other, crd_shape_1(size)), flat), whole);
+        return crd_graph_status(w->graph);
+    }
+    piece = crdi_arena_alloc(w->graph->arena, sizeof *piece);
+    if (!piece)
+        return CRD_ENOMEM;
+    *piece = (struct piece){whole, at, size, *place};
     *place = piece;
     return CRD_OK;
 }
@@ -88,8 +96,7 @@ static void complete(struct walk *w, int32_t id)
 
 static void visit(struct walk *w, int32_t id)
 {
-    enum { MOST = 64 };
-    crd_node grads[MOST];
+    crd_node grads[CRDI_MOST_ARGS];
     const crdi_vertex *v = w->graph->vertex[id];
     complete(w, id);
     if (!w->relevant[id] || crdi_is_nothing(w->grad[id]) || !v->op->vjp)

@@ -15,6 +15,9 @@ typedef struct crdi_op crdi_op;
 typedef struct crdi_vertex crdi_vertex;
 typedef struct crdi_emitter crdi_emitter;
 
+/* Arguments of one node, at most. */
+enum { CRDI_MOST_ARGS = 512 };
+
 /* What distinguishes two nodes of one operation and equal arguments. All bytes are compared: fill with zeros first. */
 typedef struct crdi_attribute {
     int64_t whole[6];

@@ -309,7 +309,7 @@ static crd_node final_carry(crd_node buffer, const struct body *b, bool stacked,
 /* Copies a body's graph into another, its inputs replaced: the outputs as nodes there. */
 static crd_status copy_body(const struct body *b, const crd_node *inputs, crd_graph *to, crd_node *outputs)
 {
-    crd_node args[MOST_ARGS];
+    crd_node args[CRDI_MOST_ARGS];
     int64_t count = b->graph->count;
     crd_node *copy = crdi_alloc_array(to->ctx, count, sizeof *copy);
     if (!copy)

@@ -95,6 +95,13 @@ bool crdi_is_piece(crd_node x, int64_t *at)
     return *at >= 0;
 }
 
+crd_node crdi_piece_like(crd_node inner, crd_node whole)
+{
+    const crdi_vertex *v = crdi_vertex_of(whole);
+    inner = crd_reshape(inner, crd_node_shape(crdi_arg(whole, 0)));
+    return crdi_make(whole.graph, &op_unview, &inner, 1, v->shape, &v->attribute, v->where);
+}
+
 static void vjp_view(crd_node node, const crdi_vertex *v, crd_node g, crd_node *grad)
 {
     crd_shape shape = crd_node_shape(crdi_arg(node, 0));
@@ -362,7 +369,7 @@ static const crdi_op op_concat = {
 
 crd_node crd_concat_at(const crd_node *parts, int count, int axis, crd_where where)
 {
-    enum { MOST = 64 };
+    enum { MOST = CRDI_MOST_ARGS };
     crd_node args[MOST], failed;
     if (count < 1 || count > MOST) {
         for (int i = 0; i < count; i++)

@@ -17,6 +17,8 @@ bool crdi_is_square(crd_node x);
 bool crdi_is_negation(crd_node x);
 /* Zeros but for a stretch from element `at` on, which the first argument holds: the gradient of a slice. */
 bool crdi_is_piece(crd_node x, int64_t *at);
+/* The same stretch with other elements. */
+crd_node crdi_piece_like(crd_node inner, crd_node whole);
 bool crdi_is_addition(crd_node x);
 bool crdi_is_subtraction(crd_node x);
 
