@@ -1,5 +1,6 @@
 /* cmd_loo.c - credence loo RUN.crd [OTHER.crd ...] */
 #include "cli/command.h"
+#include "report/run_chains.h"
 #include "report/run_loo.h"
 
 #include <string.h>
@@ -43,10 +44,34 @@ static crd_status print(crd_context *ctx, const crdi_run_loo *const *loo, int co
     return status;
 }
 
+static crd_status weigh_chains(crd_context *ctx, const char *path, const loo_options *o)
+{
+    crdi_network_run *net;
+    crdi_run_chains *chains = NULL;
+    crdi_string out;
+    CRD_TRY(crdi_network_run_open(ctx, path, &net));
+    crd_status status = crdi_run_chains_make(net, o->reff, (int)o->threads, &chains);
+    crdi_network_run_close(&net);
+    CRD_TRY(status);
+    crdi_string_init(&out, ctx);
+    status = strcmp(o->format, "json") == 0  ? crdi_run_chains_json(&out, chains)
+             : strcmp(o->format, "csv") == 0 ? crdi_run_chains_csv(&out, chains)
+                                             : crdi_run_chains_text(&out, chains);
+    if (status == CRD_OK)
+        fputs(crdi_string_text(&out), stdout);
+    crdi_string_clear(&out);
+    crdi_run_chains_destroy(&chains);
+    return status;
+}
+
 static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 {
     const loo_options *o = crdi_cli_values(call, &table);
     int count = call->argument_count;
+    if (o->by_chain && count > 1)
+        return crdi_raise(cli->ctx, CRD_EINVAL, "option --by-chain is of one run, and %d are given", count);
+    if (o->by_chain)
+        return weigh_chains(cli->ctx, crdi_cli_argument(call, 0), o);
     crdi_run_loo **loo = crdi_alloc_array(cli->ctx, count, sizeof *loo);
     crd_status status = loo ? CRD_OK : CRD_ENOMEM;
     for (int i = 0; i < count && status == CRD_OK; i++) {

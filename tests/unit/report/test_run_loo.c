@@ -1,5 +1,6 @@
 /* test_run_loo.c - leave-one-out of a run file: against densities written out by hand from its draws and its kept f. */
 #include "report/run_likelihood.h"
+#include "report/run_chains.h"
 #include "report/run_loo.h"
 #include "store/dataset.h"
 #include "store/network_fit.h"
@@ -267,9 +268,51 @@ static void the_worst_rows_are_shown(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
+/* Each chain as if it were the whole run, and the weights of these. */
+static void chains_are_weighed_as_models(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_network_run *net = open_run(ctx, CRD_SCALE_STANDARD, CHAINS, DRAWS, NULL);
+    crd_posterior *posterior;
+    crdi_run_chains *s;
+    double pointwise[CHAINS * ROWS], k_hat[CHAINS * ROWS], weight[CHAINS], stacked = 0, equal = 0;
+    crd_elpd loo;
+    assert_ok(ctx, crd_run_posterior(net->run, &posterior));
+    assert_ok(ctx, crdi_run_chains_make(net, 0, 2, &s));
+    double *density = densities(net, posterior);
+    for (int c = 0; c < CHAINS; c++)
+        assert_ok(ctx, crd_loo(ctx, density + c * DRAWS * ROWS, DRAWS, ROWS, 1, pointwise + c * ROWS, k_hat + c * ROWS,
+                               &loo));
+    assert_ok(ctx, crd_stacking(ctx, pointwise, CHAINS, ROWS, weight));
+    for (int i = 0; i < CHAINS * ROWS; i++) {
+        assert_close(s->elpd[i], pointwise[i], 1e-8, 0);
+        assert_close(s->k_hat[i], k_hat[i], 1e-6, 1e-8);
+    }
+    for (int c = 0; c < CHAINS; c++)
+        assert_close(s->row[c].weight, weight[s->row[c].model], 1e-5, 1e-5);
+    for (int i = 0; i < ROWS; i++) {
+        stacked += log(weight[0] * exp(pointwise[i]) + weight[1] * exp(pointwise[ROWS + i]));
+        equal += log(exp(pointwise[i]) / 2 + exp(pointwise[ROWS + i]) / 2);
+    }
+    assert_close(s->stacked, stacked, 1e-7, 0);
+    assert_close(s->equal, equal, 1e-8, 0);
+    assert_true(s->stacked >= s->equal);
+    free(density);
+    crd_posterior_destroy(&posterior);
+    crdi_run_chains_destroy(&s);
+    crdi_network_run_close(&net);
+    net = open_run(ctx, CRD_SCALE_STANDARD, 1, DRAWS, NULL);
+    assert_int_equal(crdi_run_chains_make(net, 0, 1, &s), CRD_EMISSING);
+    crd_error_clear(ctx);
+    crdi_network_run_close(&net);
+    testing_context_destroy(&ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(chains_are_weighed_as_models),
         TEST(the_same_as_from_the_densities),     TEST(one_chain_counts_in_full), TEST(too_few_draws_are_said),
         TEST(runs_of_the_same_data_are_compared), TEST(the_worst_rows_are_shown),
     };
