@@ -312,9 +312,8 @@ static void chains_are_weighed_as_models(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(chains_are_weighed_as_models),
-        TEST(the_same_as_from_the_densities),     TEST(one_chain_counts_in_full), TEST(too_few_draws_are_said),
-        TEST(runs_of_the_same_data_are_compared), TEST(the_worst_rows_are_shown),
+        TEST(chains_are_weighed_as_models), TEST(the_same_as_from_the_densities),     TEST(one_chain_counts_in_full),
+        TEST(too_few_draws_are_said),       TEST(runs_of_the_same_data_are_compared), TEST(the_worst_rows_are_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
