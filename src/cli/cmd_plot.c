@@ -1,4 +1,4 @@
-/* cmd_plot.c - credence plot RUN.crd data|trace|bands|map|loss --out PICTURE */
+/* cmd_plot.c - credence plot RUN.crd FIGURE --out PICTURE */
 #include "cli/command.h"
 #include "report/run_canonical.h"
 #include "report/run_figure.h"
@@ -20,7 +20,7 @@ static const crdi_option rows[] = {
 
 static const crdi_option_table table = CRDI_OPTION_TABLE("plot", plot_options, rows);
 
-enum { MOST_DRAWS = 24 };
+enum { MOST_DRAWS = 24, MOST_LEVELS = 8 };
 
 /* Reads numbers with commas between; -1 if that is not what it is, or if there are more than `most`. */
 static int read_numbers(const char *text, double *out, int most)
@@ -74,28 +74,65 @@ static crd_status read_draws(crd_context *ctx, const crdi_text_list *list, int64
     return CRD_OK;
 }
 
+/* How much of the draws each band holds. */
+static crd_status read_levels(crd_context *ctx, const char *text, double level[MOST_LEVELS], int *out)
+{
+    *out = read_numbers(text, level, MOST_LEVELS);
+    for (int i = 0; i < *out; i++) {
+        bool good = level[i] > 0 && level[i] < 1;
+        for (int k = 0; k < i; k++)
+            good = good && level[k] != level[i];
+        if (!good)
+            *out = -1;
+    }
+    return *out > 0 ? CRD_OK
+                    : crdi_raise(ctx, CRD_EINVAL,
+                                 "option --levels: '%s' is no list of up to %d different numbers between 0 and 1", text,
+                                 MOST_LEVELS);
+}
+
 /* Some options are of some figures only. */
 static crd_status check_options(crd_context *ctx, crdi_cli_call *call, const char *figure)
 {
     static const struct {
-        const char *option, *figure, *other;
-    } of[] = {{"site", "trace", NULL},   {"along", "bands", NULL},   {"inputs", "map", "data"},
-              {"range", "map", "bands"}, {"show", "map", NULL},      {"draw", "map", NULL},
-              {"draws", "map", NULL},    {"resolution", "map", NULL}};
+        const char *option, *figures[5]; /* as they are listed */
+    } of[] = {{"site", {"trace", "rank", "autocorrelation", "pairs", "forest"}},
+              {"along", {"bands"}},
+              {"levels", {"bands"}},
+              {"functions", {"bands"}},
+              {"inputs", {"data", "map"}},
+              {"range", {"bands", "map"}},
+              {"show", {"map"}},
+              {"draw", {"map"}},
+              {"draws", {"map"}},
+              {"resolution", {"map"}}};
     const crdi_options *given = crdi_cli_options(call, &table);
     for (int i = 0; i < CRDI_COUNT(of); i++) {
-        const char *other = of[i].other;
-        if (crdi_options_given(given, of[i].option) && strcmp(figure, of[i].figure) != 0 &&
-            (!other || strcmp(figure, other) != 0))
-            return crdi_raise(ctx, CRD_EINVAL, "option --%s is of the figure%s %s%s%s, not of %s", of[i].option,
-                              other ? "s" : "", other ? other : "", other ? " and " : "", of[i].figure, figure);
+        char names[128] = "";
+        bool allowed = !crdi_options_given(given, of[i].option);
+        int count = 0;
+        while (count < CRDI_COUNT(of[i].figures) && of[i].figures[count])
+            count++;
+        for (int k = 0; k < count; k++) {
+            size_t length = strlen(names);
+            allowed = allowed || strcmp(figure, of[i].figures[k]) == 0;
+            snprintf(names + length, sizeof names - length, "%s%s",
+                     k == 0          ? ""
+                     : k + 1 < count ? ", "
+                                     : " and ",
+                     of[i].figures[k]);
+        }
+        if (!allowed)
+            return crdi_raise(ctx, CRD_EINVAL, "option --%s is of the figure%s %s, not of %s", of[i].option,
+                              count > 1 ? "s" : "", names, figure);
     }
     return CRD_OK;
 }
 
 static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 {
-    double range[4];
+    double range[4], level[MOST_LEVELS];
+    int level_count;
     int range_count = 0;
     int64_t pick[MOST_DRAWS], pick_count;
     const plot_options *o = crdi_cli_values(call, &table);
@@ -110,6 +147,7 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
         return crdi_raise(cli->ctx, CRD_EMISSING, "plot needs --out FILE, a name that ends in .png, .svg or .pdf");
     if (o->range)
         CRD_TRY(read_range(cli->ctx, o->range, name, range, &range_count));
+    CRD_TRY(read_levels(cli->ctx, o->levels, level, &level_count));
     CRD_TRY(read_draws(cli->ctx, &o->draw, pick, &pick_count));
     CRD_TRY(crdi_cli_refuse_same(cli->ctx, o->out, crdi_cli_argument(call, 0), "the run file"));
     CRD_TRY(crdi_figure_check(cli->ctx, o->out, o->force));
@@ -119,6 +157,9 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
                                        .inputs = o->inputs.item,
                                        .input_count = o->inputs.count,
                                        .along = o->along,
+                                       .level = level,
+                                       .level_count = level_count,
+                                       .functions = o->functions,
                                        .range = o->range ? range : NULL,
                                        .range_count = range_count,
                                        .resolution = o->resolution,
@@ -138,12 +179,16 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
     return status;
 }
 
+static const char more[] =
+    "Figures:\n"
+#define FIGURE(name, needs, help) "  " #name ": " help "\n"
+#include "report/figures.def"
+#undef FIGURE
+    "effects and reliability are drawn by other commands ('credence demo', 'credence evaluate').\n";
+
 const crdi_command_body crdi_command_plot = {
-    .positional = {{"RUN.crd", "a run file", CRDI_ONE},
-                   {"FIGURE",
-                    "data: the target against each input; trace: draws and their density; bands: predictions "
-                    "with their 95 % band; map: predictions over two inputs; loss: of a variational fit",
-                    CRDI_ONE}},
+    .positional = {{"RUN.crd", "a run file", CRDI_ONE}, {"FIGURE", "which picture; they are listed below", CRDI_ONE}},
     .table = {&table},
+    .more = more,
     .run = run,
 };

@@ -188,7 +188,7 @@ void crdi_panel_add(crdi_figure *figure, crdi_panel *panel, const crdi_layer *la
     if (figure->status < 0)
         return;
     CRDI_ASSERT(copy.count >= 0);
-    if (copy.kind == CRDI_RULE_X || copy.kind == CRDI_RULE_Y)
+    if (copy.kind == CRDI_RULE_X || copy.kind == CRDI_RULE_Y || copy.kind == CRDI_TEXT)
         copy.count = 1;
     if (copy.kind == CRDI_DIAGONAL || copy.kind == CRDI_NOTE)
         copy.count = 0;
@@ -303,7 +303,7 @@ crdi_legend crdi_panel_legend(const crdi_panel *panel)
 {
     int labels = 0;
     for (int64_t i = 0; i < panel->layer_count; i++)
-        labels += panel->layer[i].label && panel->layer[i].kind != CRDI_NOTE;
+        labels += panel->layer[i].label && panel->layer[i].kind != CRDI_NOTE && panel->layer[i].kind != CRDI_TEXT;
     if (labels == 0)
         return CRDI_LEGEND_NONE;
     if (panel->legend != CRDI_LEGEND_AUTO)

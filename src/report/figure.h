@@ -18,6 +18,7 @@ typedef enum crdi_layer_kind {
     CRDI_RULE_Y, /* y[0]: a horizontal one */
     CRDI_DIAGONAL, /* y = x; no data */
     CRDI_NOTE, /* label, written in the middle of the panel; no data */
+    CRDI_TEXT, /* label, written beside x[0], y[0] */
     CRDI_IMAGE /* x[0], x[1] and y[0], y[1]: its edges; value (count / columns, columns): cells from the lower left, row by row.
                   CRDI_ROLE_CLASS: a value is a class's number; else a number on the panel's scale */
 } crdi_layer_kind;
@@ -39,6 +40,8 @@ typedef struct crdi_layer {
     double alpha; /* 0 to 1; 0 means the kind's default: 0.3 for a band, 0.6 for an area, else 1 */
     double size; /* width of a line in points or diameter of a point; 0 means the kind's default */
     const char *label; /* in the legend; NULL: not there */
+    bool dashed; /* a line: where colours alone would not tell it in grey */
+    bool before; /* a text ends at its place instead of beginning there */
     bool outlined; /* points have a dark rim: they stand on an image */
     int64_t count; /* elements of each array that the kind takes */
     const double *x, *y, *high;

@@ -118,6 +118,16 @@ void crdi_panel_bands(crdi_figure *figure, crdi_panel *panel, const crdi_bands *
     qsort(order, (size_t)n, sizeof *order, by_x);
     const double *x = reorder(figure, order, b->x, n);
     add_levels(figure, panel, b, order, x, n);
+    for (int64_t k = 0; k < b->function_count && !b->apart; k++)
+        crdi_panel_add(figure, panel,
+                       &(crdi_layer){.kind = CRDI_LINE,
+                                     .role = CRDI_ROLE_GUIDE,
+                                     .size = 0.7,
+                                     .alpha = 0.75,
+                                     .label = k == 0 ? "draws of f" : NULL,
+                                     .count = n,
+                                     .x = x,
+                                     .y = reorder(figure, order, b->function + k * b->count, n)});
     if (b->median)
         crdi_panel_add(figure, panel,
                        &(crdi_layer){.kind = b->apart ? CRDI_POINTS : CRDI_LINE,

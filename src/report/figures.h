@@ -22,6 +22,8 @@ typedef struct crdi_bands {
     bool apart; /* the x have nothing between them (levels of a category): points with intervals, not curves */
     int64_t count;
     const double *x, *median; /* (count), in any order of x; median may be NULL */
+    int64_t function_count; /* draws of the curve itself, behind the median */
+    const double *function; /* (function_count, count) */
     int level_count;
     const struct crdi_band {
         double probability; /* 0.95: "95% CI" */
@@ -59,6 +61,30 @@ typedef struct crdi_maps {
     const char *footnote; /* NULL: none */
 } crdi_maps;
 
+/* Data beside replications that a model makes up. */
+typedef enum crdi_check_kind { CRDI_CHECK_NUMBERS, CRDI_CHECK_COUNTS, CRDI_CHECK_CLASSES } crdi_check_kind;
+typedef struct crdi_check {
+    const char *target;
+    crdi_check_kind kind;
+    int64_t rows;
+    const double *observed; /* (rows) */
+    int64_t replications;
+    const double *replicated; /* (replications, rows) */
+    int64_t class_count; /* of classes, which observed and replicated number from 0 */
+    char *const *class_name;
+} crdi_check;
+
+/* A multi-layer perceptron with what is known of its weights. */
+enum { CRDI_PICTURE_LAYERS = 33 };
+typedef struct crdi_network_picture {
+    int layers; /* with weights */
+    const int64_t *width; /* (layers + 1): inputs, hidden layers, outputs */
+    const char *const *input_name, *const *output_name;
+    const double *const *mean, *const *sd; /* (layers) of (width[l], width[l + 1]) */
+    const double *const *bias_mean; /* (layers) of (width[l + 1]) */
+    bool canonical; /* weights are in canonical form */
+} crdi_network_picture;
+
 /* A reliability table: bins of confidence, or levels (of numbers), as crdi_reliability_make gives them. */
 typedef struct crdi_reliability {
     const char *title;
@@ -81,6 +107,10 @@ typedef struct crdi_figure_source {
     int64_t draws;
     int64_t series_count;
     const crdi_named *series; /* (series_count) of (chains, draws) */
+    const double *diverging; /* (chains, draws) of 0 and 1; NULL: nothing is known */
+    bool ranks; /* of trace: rank bars beside the density */
+    /* CRDI_NEEDS_ENERGY, with chains and draws */
+    const double *energy; /* (chains, draws) */
     /* CRDI_NEEDS_BANDS */
     int band_count;
     const crdi_bands *bands;
@@ -98,6 +128,14 @@ typedef struct crdi_figure_source {
     const double *loss; /* (step_count); NaN: a step that was skipped */
     const double *held_out; /* (held_out_count) loss of rows held out, after each `epoch` steps; NULL: there are none */
     int64_t held_out_count, epoch;
+    /* CRDI_NEEDS_K_HAT, with rows */
+    const double *k_hat; /* (rows) */
+    double good_k; /* up to which one is good */
+    /* CRDI_NEEDS_CHECKS */
+    int check_count;
+    const crdi_check *checks;
+    /* CRDI_NEEDS_NETWORK */
+    const crdi_network_picture *network;
     /* CRDI_NEEDS_RELIABILITY */
     int reliability_count;
     const crdi_reliability *reliability;
@@ -109,7 +147,11 @@ enum {
     CRDI_NEEDS_BANDS = 4,
     CRDI_NEEDS_LOSS = 8,
     CRDI_NEEDS_MAPS = 16,
-    CRDI_NEEDS_RELIABILITY = 32
+    CRDI_NEEDS_RELIABILITY = 32,
+    CRDI_NEEDS_ENERGY = 64,
+    CRDI_NEEDS_K_HAT = 128,
+    CRDI_NEEDS_CHECKS = 256,
+    CRDI_NEEDS_NETWORK = 512
 };
 
 /* CRD_EMISSING when a part that it needs is empty. */

@@ -146,9 +146,10 @@ static crdi_ticks ticks_of_names(int count)
     return t;
 }
 
-static double widest_text(const char *const *texts, int count, double points)
+enum { LEGEND_ROOM = 110, NAME_ROOM = 180 }; /* pixels of a text at most */
+
+static double widest_text(const char *const *texts, int count, double points, double most)
 {
-    const double most = 110;
     double width = 0;
     for (int i = 0; i < count; i++)
         width = fmax(width, fmin(most, text_length(texts[i], points)));
@@ -165,14 +166,15 @@ static double beside(const crdi_panel *p, const place *at)
     double width = 0;
     for (int64_t i = 0; i < p->layer_count; i++)
         if (p->layer[i].label)
-            width = fmax(width, widest_text(&p->layer[i].label, 1, legend_points));
+            width = fmax(width, widest_text(&p->layer[i].label, 1, legend_points, LEGEND_ROOM));
     return GAP + SAMPLE + width + 8;
 }
 
 /* Pixels left of, right of, below and above the frame of a panel. */
 static void margins(const crdi_panel *p, const place *at, double out[4])
 {
-    double y_ticks = p->y_name_count ? widest_text(p->y_name, p->y_name_count, tick_points) : widest(&at->y_ticks);
+    double y_ticks =
+        p->y_name_count ? widest_text(p->y_name, p->y_name_count, tick_points, NAME_ROOM) : widest(&at->y_ticks);
     out[0] = 12 + (p->hide_y_ticks ? 0 : y_ticks + 8) + (p->y_label ? text_pixels(label_points) + 8 : 0);
     out[1] = fmax(14, beside(p, at));
     if (at->x_ticks.count) /* a label at the end of the axis stands out by half its length */
@@ -338,7 +340,7 @@ static void write_data(crdi_string *out, const crdi_panel *p, const place *at, c
 /* Whether a layer has anything to draw; gnuplot takes a plot without points for a mistake. */
 static bool has_data(const crdi_panel *p, const crdi_layer *l)
 {
-    if (l->kind == CRDI_NOTE)
+    if (l->kind == CRDI_NOTE || l->kind == CRDI_TEXT)
         return false;
     if (l->kind == CRDI_IMAGE)
         return l->count > 0;
@@ -398,8 +400,10 @@ static void write_layer(crdi_string *out, const place *at, const crdi_layer *l, 
         break;
     case CRDI_LINE:
     case CRDI_NOTE:
+    case CRDI_TEXT:
     default:
-        crdi_string_append(out, "using 1:2 with lines lw %.3g lc rgb '#%08x'", size, colour);
+        crdi_string_append(out, "using 1:2 with lines%s lw %.3g lc rgb '#%08x'", l->dashed ? " dt 2" : "", size,
+                           colour);
         break;
     }
     if (l->label) {
@@ -465,7 +469,8 @@ static void write_panel(crdi_string *out, const crdi_panel *p, const place *at, 
     else
         write_ticks(out, "x", &at->x_ticks, false);
     if (p->y_name_count && !p->hide_y_ticks)
-        write_names(out, "y", p->y_name, p->y_name_count, widest_text(p->y_name, p->y_name_count, tick_points) + 1);
+        write_names(out, "y", p->y_name, p->y_name_count,
+                    widest_text(p->y_name, p->y_name_count, tick_points, NAME_ROOM) + 1);
     else
         write_ticks(out, "y", &at->y_ticks, p->hide_y_ticks);
     write_legend(out, p, at, size, t);
@@ -476,7 +481,7 @@ static void write_panel(crdi_string *out, const crdi_panel *p, const place *at, 
     write_label(out, 3, p->y_label, label_points, height + 20, at->start + 8 + text_pixels(label_points) / 2,
                 (at->bottom + at->top) / 2, "center rotate by 90", size, t);
     write_label(out, 4, footnote, tick_points, size->width, 12, 12, "left", size, t);
-    int data = 0, note = 5;
+    int data = 0, note = 5, text = 1000;
     for (int64_t i = 0; i < p->layer_count; i++)
         if (has_data(p, &p->layer[i]))
             write_data(out, p, at, &p->layer[i], data++);
@@ -486,6 +491,15 @@ static void write_panel(crdi_string *out, const crdi_panel *p, const place *at, 
             crdi_string_append(out, " at graph 0.5,%.3g center front font 'Sans,%.3g'\n", 0.5 - 0.08 * (note - 5),
                                label_points * t->font_scale);
             note++;
+        } else if (p->layer[i].kind == CRDI_TEXT && p->layer[i].label && crdi_drawable(p->layer[i].x[0], p->log_x) &&
+                   crdi_drawable(p->layer[i].y[0], p->log_y)) {
+            crdi_string_append(out, "set label %d ", text);
+            quote(out, p->layer[i].label, tick_points, width);
+            crdi_string_append(out, " at %.12g,%.12g %s front offset %s,0 font 'Sans,%.3g' textcolor rgb '#%06x'\n",
+                               p->layer[i].x[0], p->layer[i].y[0], p->layer[i].before ? "right" : "left",
+                               p->layer[i].before ? "-0.4" : "0.4", tick_points * t->font_scale,
+                               colour_of(&p->layer[i]));
+            text++;
         }
     crdi_string_append(out, "plot ");
     for (int64_t i = 0, k = 0; i < p->layer_count; i++)

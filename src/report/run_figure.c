@@ -5,6 +5,7 @@
 #include "report/prediction.h"
 #include "report/run_figure_impl.h"
 #include "report/run_inputs.h"
+#include "report/run_outputs.h"
 #include "store/dataset.h"
 #include "store/network_svi.h"
 
@@ -68,9 +69,10 @@ static int64_t grid_of(const crdi_run_inputs *all, const crdi_run_input *in, con
 }
 
 /* Splits quantiles, three every `stride` numbers, into low, median and high. */
-static crd_status split(crdi_arena *arena, const double *quantiles, int64_t rows, int64_t stride, const double *out[3])
+static crd_status split(crdi_arena *arena, const double *quantiles, int64_t rows, int64_t stride, int count,
+                        const double **out)
 {
-    for (int k = 0; k < 3; k++) {
+    for (int k = 0; k < count; k++) {
         double *values = crdi_arena_alloc(arena, (size_t)rows * sizeof *values);
         if (!values)
             return CRD_ENOMEM;
@@ -81,10 +83,11 @@ static crd_status split(crdi_arena *arena, const double *quantiles, int64_t rows
     return CRD_OK;
 }
 
-static crd_status predict(const crdi_network_run *net, const crd_array *x, crd_key key, crdi_prediction **out)
+static crd_status predict(const crdi_network_run *net, const crd_array *x, const double *prob, int prob_count,
+                          crd_key key, crdi_prediction **out)
 {
     return crdi_prediction_make(
-        net, &(crdi_prediction_request){.x = x, .prob = probs, .prob_count = CRDI_COUNT(probs), .key = key}, out);
+        net, &(crdi_prediction_request){.x = x, .prob = prob, .prob_count = prob_count, .key = key}, out);
 }
 
 /* By row: 1 if it is of the class, else 0. */
@@ -97,52 +100,133 @@ static const double *is_class(crdi_arena *arena, const crdi_run_inputs *all, int
 }
 
 /* part: a class, or one of the targets. */
-static crd_status make_band(const crdi_network_run *net, crdi_arena *arena, const crdi_run_inputs *all,
-                            const crdi_run_input *along, const double *range, int64_t part, crdi_bands *out)
+/* ---- functions ---------------------------------------------------------------------------------------------- */
+
+/* Some draws of f at the rows of a grid, as the bands have it: own units, rates, the probability of a class. */
+struct functions {
+    const crdi_network_run *net;
+    crdi_outcome outcome;
+    int64_t part, width, count, rows;
+    double *value; /* (count, rows) */
+};
+
+static double as_drawn(const struct functions *s, const double *f)
 {
+    const crd_target *target = &s->net->recipe->targets[s->outcome == CRDI_OUTCOME_NUMBER ? s->part : 0];
+    double sum = 0;
+    if (s->outcome == CRDI_OUTCOME_COUNT)
+        return exp(f[s->part]);
+    if (s->outcome == CRDI_OUTCOME_NUMBER)
+        return target->mean + target->sd * f[s->part];
+    if (s->width == 1)
+        return 1 / (1 + exp(s->part == 1 ? -f[0] : f[0]));
+    for (int64_t j = 0; j < s->width; j++)
+        sum += exp(f[j] - f[s->part]);
+    return 1 / sum;
+}
+
+static crd_status keep_functions(void *user, int64_t row, int64_t draws, double *f)
+{
+    const struct functions *s = user;
+    for (int64_t k = 0; k < s->count; k++)
+        s->value[k * s->rows + row] = as_drawn(s, f + k * draws / s->count * s->width);
+    return CRD_OK;
+}
+
+static crd_status make_functions(const crdi_network_run *net, crdi_arena *arena, const crd_array *x, int64_t count,
+                                 int64_t part, crdi_bands *out)
+{
+    const crdi_likelihood *likelihood = crdi_likelihood_find(net->ctx, net->network.likelihood);
+    struct functions s = {.net = net, .part = part, .width = crdi_network_width(&net->network), .count = count};
+    if (count == 0)
+        return CRD_OK;
+    if (!likelihood)
+        return CRD_ENAME;
+    if (net->network.linear_about)
+        return crdi_raise(net->ctx, CRD_EUNSUPPORTED,
+                          "%s: predicts by the network's expansion about a point, which has no "
+                          "draws of f to show",
+                          net->path);
+    s.outcome = likelihood->outcome;
+    s.rows = x->shape.dim[0];
+    s.value = crdi_arena_alloc(arena, (size_t)(count * s.rows) * sizeof *s.value);
+    if (!s.value)
+        return CRD_ENOMEM;
+    out->function_count = count;
+    out->function = s.value;
+    return crdi_run_outputs(net, x, 0, keep_functions, &s);
+}
+
+/* ---- one panel of bands -------------------------------------------------------------------------------------- */
+
+enum { MOST_LEVELS = 8 };
+static const double usual_level = 0.95;
+
+/* The quantiles behind the levels: the median, then the ends of each. */
+static int level_probs(const double *level, int count, double prob[1 + 2 * MOST_LEVELS])
+{
+    prob[0] = 0.5;
+    for (int k = 0; k < count; k++) {
+        prob[1 + 2 * k] = (1 - level[k]) / 2;
+        prob[2 + 2 * k] = (1 + level[k]) / 2;
+    }
+    return 1 + 2 * count;
+}
+
+static crd_status make_band(const crdi_network_run *net, crdi_arena *arena, const crdi_run_inputs *all,
+                            const crdi_run_input *along, const crdi_run_figure_options *options, int64_t part,
+                            crdi_bands *out)
+{
+    int levels = options->level_count > 0 ? options->level_count : 1;
+    const double *wanted = options->level_count > 0 ? options->level : &usual_level;
+    double prob[1 + 2 * MOST_LEVELS];
+    int probs_used = level_probs(wanted, levels, prob);
     const crd_recipe *r = all->recipe;
     int64_t most = along->end - along->first > GRID ? along->end - along->first : GRID;
     double *grid = crdi_arena_alloc(arena, (size_t)most * sizeof *grid);
     double *rows = crdi_arena_alloc(arena, (size_t)(most * r->feature_count) * sizeof *rows);
     double *values = crdi_arena_alloc(arena, (size_t)all->count * sizeof *values);
-    struct crdi_band *level = crdi_arena_alloc(arena, sizeof *level);
+    struct crdi_band *level = crdi_arena_alloc(arena, (size_t)levels * sizeof *level);
     crdi_prediction *p;
-    const double *curve[3];
+    const double *curve[1 + 2 * MOST_LEVELS];
     if (!grid || !rows || !values || !level)
         return CRD_ENOMEM;
-    int64_t count = grid_of(all, along, range, grid);
+    int64_t count = grid_of(all, along, options->range, grid);
     for (int64_t i = 0; i < count; i++) { /* typical in all other columns */
         for (int64_t k = 0; k < all->count; k++)
             values[k] = &all->input[k] == along ? grid[i] : all->input[k].typical;
         crdi_run_inputs_row(all, values, rows + i * r->feature_count);
     }
     crd_array x = crd_array_borrow(rows, crd_shape_2(count, r->feature_count));
-    CRD_TRY(predict(net, &x, crd_key_make(0), &p));
-    crd_status status = split(arena, p->f + 3 * part, count, 3 * p->classes * p->targets, curve);
+    CRD_TRY(predict(net, &x, prob, probs_used, crd_key_make(0), &p));
+    crd_status status =
+        split(arena, p->f + probs_used * part, count, probs_used * p->classes * p->targets, probs_used, curve);
     crdi_prediction_destroy(&p);
     CRD_TRY(status);
-    *level = (struct crdi_band){0.95, curve[0], curve[2]};
-    int64_t levels = r->feature[along->first].level ? along->end - along->first : 0;
-    const char **names = crdi_arena_alloc(arena, (size_t)(levels + 1) * sizeof *names);
+    for (int k = 0; k < levels; k++)
+        level[k] = (struct crdi_band){wanted[k], curve[1 + 2 * k], curve[2 + 2 * k]};
+    int64_t named_levels = r->feature[along->first].level ? along->end - along->first : 0;
+    const char **names = crdi_arena_alloc(arena, (size_t)(named_levels + 1) * sizeof *names);
     if (!names)
         return CRD_ENOMEM;
-    for (int64_t j = 0; j < levels; j++)
+    for (int64_t j = 0; j < named_levels; j++)
         names[j] = r->feature[along->first + j].level;
-    bool named = levels > 0 && levels <= CRDI_TICKS, classes = r->class_count > 0;
+    bool named = named_levels > 0 && named_levels <= CRDI_TICKS, classes = r->class_count > 0;
     const char *label =
         classes ? crdi_arena_printf(arena, "P(%s = %s)", r->target, r->class_name[part]) : r->targets[part].name;
     if (!label)
         return CRD_ENOMEM;
     *out = (crdi_bands){.x_label = named ? r->feature[along->first].column : along->name,
                         .x_name = named ? names : NULL,
-                        .x_name_count = levels,
+                        .x_name_count = named_levels,
                         .y_label = label,
                         .apart = r->feature[along->first].level != NULL,
                         .count = count,
                         .x = grid,
-                        .median = curve[1],
-                        .level_count = 1,
+                        .median = curve[0],
+                        .level_count = levels,
                         .level = level};
+    CRD_TRY(make_functions(net, arena, &x, options->functions, part, out));
     if (all->count == 1) { /* else the other inputs vary in the data and are held in the band */
         out->data_count = all->rows;
         out->data_x = along->values;
@@ -162,10 +246,10 @@ static crd_status make_fits(const crdi_network_run *net, crdi_arena *arena, cons
     crd_status status = fit ? CRD_OK : CRD_ENOMEM;
     crdi_prediction *p;
     CRD_TRY(status);
-    CRD_TRY(predict(net, &net->x, key, &p));
+    CRD_TRY(predict(net, &net->x, probs, CRDI_COUNT(probs), key, &p));
     for (int64_t j = 0; j < targets && status == CRD_OK; j++) {
         const double *curve[3];
-        status = split(arena, p->y + 3 * j, all->rows, 3 * targets, curve);
+        status = split(arena, p->y + 3 * j, all->rows, 3 * targets, 3, curve);
         if (status == CRD_OK)
             fit[j] = (struct crdi_fit){.name = targets > 1 ? all->target[j].name : NULL,
                                        .count = all->rows,
@@ -211,7 +295,7 @@ static crd_status make_bands(crdi_network_run *net, crdi_arena *arena, const crd
     for (int64_t i = 0; i < (to - from) * panels; i++) {
         int64_t input = from + (targets > 1 ? i % inner : i / inner);
         int64_t part = first + (targets > 1 ? i / inner : i % inner);
-        CRD_TRY(make_band(net, arena, &all, &all.input[input], options->range, part, &bands[source.band_count++]));
+        CRD_TRY(make_band(net, arena, &all, &all.input[input], options, part, &bands[source.band_count++]));
     }
     source.bands = bands;
     if (all.count > 1 && classes == 0)
@@ -253,6 +337,15 @@ static const struct drawn {
 } drawn[] = {{"data", make_data},
              {"bands", make_bands},
              {"trace", crdi_run_figure_trace},
+             {"rank", crdi_run_figure_rank},
+             {"autocorrelation", crdi_run_figure_autocorrelation},
+             {"pairs", crdi_run_figure_pairs},
+             {"forest", crdi_run_figure_forest},
+             {"energy", crdi_run_figure_energy},
+             {"k_hat", crdi_run_figure_k_hat},
+             {"prior_check", crdi_run_figure_prior_check},
+             {"posterior_check", crdi_run_figure_posterior_check},
+             {"network", crdi_run_figure_network},
              {"map", crdi_run_figure_map},
              {"loss", make_loss}};
 

@@ -3,10 +3,13 @@
  * Chains follow each other on the x axis, as pooled draws are numbered; each has a shade of its own. A chain with more
  * draws than the picture has pixels is thinned to the extremes of equal stretches, which look the same.
  *
+ * Where asked for, the ranks of the chains stand beside (series.h).
+ *
  * The density is a Gaussian kernel estimate whose bandwidth is a tenth of the standard deviation (SciPy's
  * gaussian_kde(v, 0.1)): narrow on purpose, so that separate modes stay separate. */
 #include <credence/diag.h>
 #include "report/figures.h"
+#include "report/series.h"
 
 #include <math.h>
 
@@ -135,7 +138,8 @@ crd_status crdi_figure_trace(crdi_figure **out, crd_context *ctx, const crdi_fig
     double *work = crdi_alloc_array(ctx, room + 1, sizeof *work);
     if (!work)
         return CRD_ENOMEM;
-    crd_status status = crdi_figure_create(&f, ctx, rows, 2);
+    bool ranks = source->ranks && source->chains > 1;
+    crd_status status = crdi_figure_create(&f, ctx, rows, ranks ? 3 : 2);
     if (status < 0) {
         crdi_free(ctx, work);
         return status;
@@ -149,6 +153,13 @@ crd_status crdi_figure_trace(crdi_figure **out, crd_context *ctx, const crdi_fig
         crdi_panel_texts(f, beside, i == 0 ? "Density" : NULL, NULL, NULL);
         add_trace(f, trace, source, source->series[i].values, work);
         add_density(f, beside, source->series[i].values, pooled, work);
+        if (!ranks)
+            continue;
+        crdi_panel *third = crdi_figure_panel(f, i, 2);
+        crdi_panel_texts(f, third, i == 0 ? "Ranks" : NULL, NULL, NULL);
+        status = crdi_panel_ranks(f, third, source->series[i].values, source->chains, source->draws);
+        if (status < 0 && f->status == CRD_OK)
+            f->status = status;
     }
     if (rows < source->series_count)
         crdi_figure_footnote(f, "The first %d of %lld series are shown.", rows, (long long)source->series_count);

@@ -272,7 +272,19 @@ static crdi_figure_source make_source(crdi_named named[4], crdi_bands *bands, st
     static const crd_reliability_bin bin[] = {
         {0, 0.5, 4, 0.4, 0.5, 0.2}, {0.5, 1, 0, NAN, NAN, NAN}, {0.8, 1, 2, 0.9, 1, 0}};
     static const crdi_reliability reliability[] = {{"c", false, 3, bin}, {"n", true, 1, bin}};
-    return (crdi_figure_source){.reliability_count = 2,
+    static const crdi_check check = {"y", CRDI_CHECK_NUMBERS, N, up, 1, down, 0, NULL};
+    static const int64_t width[] = {1, 2, 1};
+    static const char *const input_name[] = {"x1"}, *const output_name[] = {"y"};
+    static const double *const weights[] = {up, down};
+    static const crdi_network_picture network = {2, width, input_name, output_name, weights, weights, weights, false};
+    return (crdi_figure_source){.energy = series,
+                                .k_hat = up,
+                                .good_k = 3.5,
+                                .check_count = 1,
+                                .checks = &check,
+                                .network = &network,
+                                .ranks = true,
+                                .reliability_count = 2,
                                 .reliability = reliability,
                                 .rows = N,
                                 .input_count = 2,
