@@ -446,6 +446,7 @@ static crd_status prepare(struct fit *f)
     f->net.mcmc.keep_count = (int)o->keep.count;
     f->net.data_name = data;
     f->net.force = o->force;
+    f->net.save_warmup = o->save_warmup;
     f->net.path = o->out ? o->out : default_out(f, data);
     crdi_options_json(f->call->set, f->call->set_count, &f->record);
     if (!f->net.path || f->record.status < 0)

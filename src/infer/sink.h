@@ -15,6 +15,9 @@ typedef struct crdi_sink {
     /* The complete state of a chain's sampler after `iteration` iterations, warm-up counted: bytes that only the sampler
      * understands. Borrowed. Optional. */
     crd_status (*state)(void *user, int chain, int64_t iteration, const void *bytes, size_t size);
+    /* Number `iteration` of the warm-up, from 0, as one draw: values[c] is (*shape). Borrowed. Optional: costs the values of
+     * all sites at every iteration. */
+    crd_status (*warmup)(void *user, int chain, int64_t iteration, const double *const *values);
 } crdi_sink;
 
 /* A sink that fills a posterior made with the same columns. */

@@ -52,6 +52,7 @@ struct crdi_network_fit {
     const char *data_name, *options, *path; /* options: JSON for the record */
     int64_t seed; /* 0 or more */
     bool force;
+    bool save_warmup; /* of Markov chains: arrays "warmup/COLUMN" (chains, iterations, *shape) in the run */
     const crdi_network_continue *from; /* a fit that this one goes on with; NULL: it begins */
     /* Ours. */
     const crdi_network_method *type;

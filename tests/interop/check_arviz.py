@@ -52,11 +52,11 @@ def check_summary(idata, ours, prob):
 
 
 def check_export():
-    fit("a.crd", "--hidden", "4,3", "--keep", "f")
+    fit("a.crd", "--hidden", "4,3", "--keep", "f", "--save-warmup")
     credence("export", "a.crd", "--to", "netcdf", "--out", "a.nc")
     idata = az.from_netcdf("a.nc")
     assert set(idata.groups()) == {"posterior", "posterior_predictive", "log_likelihood", "sample_stats",
-                                   "observed_data", "constant_data", "prior", "prior_predictive"}, idata.groups()
+                                   "observed_data", "constant_data", "prior", "prior_predictive", "warmup_posterior", "warmup_sample_stats"}, idata.groups()
     assert idata.posterior["net.Dense_0.kernel"].attrs["site"] == "net/Dense_0.kernel"
     assert idata.posterior["net.Dense_0.kernel"].dims[:2] == ("chain", "draw")
     assert idata.posterior.attrs["inference_library"] == "credence"
@@ -101,6 +101,19 @@ def check_prior(idata, y):
     predicted = idata.prior_predictive["y"].values
     assert predicted.shape == (1, 500, 50) and abs(np.median(predicted) - y.mean()) < y.std() / 2
     assert np.median(np.abs(predicted - np.median(predicted))) > y.std() / 2
+
+
+def check_warmup(idata):
+    """The warm-up has as many iterations as asked for, moves, and its step size is adapted; the draws go on from its end."""
+    warm = idata.warmup_posterior
+    assert warm["net.Dense_1.kernel"].shape == (3, 300, 4, 3) and warm["f"].shape == (3, 300, 50)
+    assert np.isfinite(warm["s"].values).all() and set(warm.data_vars) == set(idata.posterior.data_vars)
+    steps = idata.warmup_sample_stats["step_size"].values
+    assert (np.ptp(steps, axis=1) > 0).all() and (np.ptp(idata.sample_stats["step_size"].values, axis=1) == 0).all()
+    first = idata.sample_stats["step_size"].values[:, 0]
+    assert (first > 0).all() and idata.warmup_sample_stats["diverging"].dtype == bool
+    s, after = warm["s"].values[:, -1], idata.posterior["s"].values
+    assert (np.abs(s - after.mean(axis=1)) < 10 * after.std(axis=1)).all()
 
 
 def check_loo(idata):
@@ -191,6 +204,7 @@ def main():
     check_statistics(idata)
     check_data(idata)
     check_prior(idata, y)
+    check_warmup(idata)
     check_loo(idata)
     check_compare(idata)
     az.plot_trace(idata, var_names=["s", "net.Dense_1.bias"])

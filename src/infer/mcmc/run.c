@@ -216,6 +216,12 @@ static crd_status draw_all(struct run *run, int number, crdi_chain *chain, crd_e
         bool sampling = chain->iteration >= run->options.warmup;
         crdi_chain_advance(chain, &t);
         tell(&run->news[number], chain, &t);
+        if (!sampling && run->sink->warmup) { /* the block is empty until sampling begins */
+            put(run, block, values, chain, &t);
+            block->count = 0;
+            CRD_TRY(
+                run->sink->warmup(run->sink->user, number, chain->iteration - 1, (const double *const *)block->values));
+        }
         if (!sampling) {
             warm = crdi_seconds();
             continue;
