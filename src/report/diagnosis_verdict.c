@@ -484,8 +484,10 @@ static void decide(crdi_diagnosis *d)
             d->sentence = rows[i].sentence;
             break;
         }
-    if (strcmp(d->verdict, "modes_outside") == 0)
-        d->state = CRDI_CARE;
+    /* The verdict says what the findings come to: one that fails for itself, as too few draws of one row's likelihood are
+     * worth, may need care only. */
+    bool care = strcmp(d->verdict, "care") == 0 || strcmp(d->verdict, "modes_outside") == 0;
+    d->state = strcmp(d->verdict, "good") == 0 ? CRDI_HOLDS : care ? CRDI_CARE : CRDI_FAILS;
 }
 
 crd_status crdi_diagnosis_judge(crdi_diagnosis *d)
