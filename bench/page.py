@@ -65,7 +65,7 @@ class Page:
                          f"{median([x['ess_least'] for x in runs]):.0f}, {median([x['ess_median'] for x in runs]):.0f}",
                          number(median(each)), number(max(x["peak"] for x in runs))] +
                         [number(median(seconds) / median([x["seconds"] for x in warm[k]])) for k in ours])
-        return table(head, rows) + self.foot("nuts")
+        return table(head, rows) + f"\n\n{self.r['nuts']['draws']} draws a chain." + self.foot("nuts")
 
     def cold(self):
         cold = self.r["cold"]["rows"]
@@ -73,7 +73,8 @@ class Page:
         rows = [[self.who(who), spread([x["seconds"] for x in runs]), number(max(x["peak"] for x in runs))] +
                 [number(median([x["seconds"] for x in runs]) / median([x["seconds"] for x in cold[k]])) for k in ours]
                 for who, runs in cold.items()]
-        return table(["", "seconds", "peak MB"] + ["times " + k for k in ours], rows) + self.foot("cold")
+        return table(["", "seconds", "peak MB"] + ["times " + k for k in ours], rows) + (
+            f"\n\n{self.r['cold']['draws']} draws a chain." + self.foot("cold"))
 
     def first(self):
         first = self.r["first"]
@@ -169,7 +170,7 @@ class Page:
                              ("twin, credence single", 18)):
             demand(f"step of {name}, us", wanted, "svi", step(name))
         demand("process start to the first kept draw, ms", 50, "first", start("process start to the first kept draw"))
-        demand("peak memory of the tutorial's run, MB", 40, "first", start("... its peak memory", 1))
+        demand("peak memory of the tutorial's run, MB", 40, "first", start("the tutorial's run: peak memory"))
         demand("two chains, two threads beside one, times", 1.85, "bench", row("threads", "... times as fast"),
                below=False)
         demand("a gradient over 100 000 rows, two threads beside one, times", 1.8, "bench",
