@@ -18,14 +18,16 @@ static bool all_positive(const double *y, int64_t count)
     return true;
 }
 
-/* Every k-th step and the mean of the `window` steps that end there; returns how many. */
+/* Every k-th step and the mean of the `window` steps that end there, or of the tenth of the way so far while that is less: at
+ * the start losses fall by powers of ten, and a mean of more would only tell of the first. Returns how many. */
 static int64_t thin(const double *loss, int64_t from, int64_t to, int64_t window, double *x, double *y, double *mean)
 {
     int64_t every = (to - from) / MOST_POINTS + 1, n = 0;
     for (int64_t i = from; i < to; i += every, n++) {
         double sum = 0;
         int64_t seen = 0;
-        for (int64_t k = i + 1 > window ? i + 1 - window : 0; k <= i; k++)
+        int64_t own = i / 10 + 1 < window ? i / 10 + 1 : window;
+        for (int64_t k = i + 1 - own; k <= i; k++)
             if (!isnan(loss[k])) {
                 sum += loss[k];
                 seen++;

@@ -514,6 +514,9 @@ static void a_loss_has_its_mean_and_its_second_half(void **state)
         sum += losses()[i];
     assert_close(half->layer[1].y[STEPS / 2 - 1], sum / (STEPS / 200), 1e-12, 0);
     assert_true(isnan(all->layer[0].y[SKIPPED]) && isfinite(all->layer[1].y[SKIPPED]));
+    /* Where the loss falls fast the mean is of the last tenth of the way: of steps 19, 20, 21 at the 21st, of which step 1
+     * with its 10 002 is none. */
+    assert_close(all->layer[1].y[20], (losses()[18] + losses()[19] + losses()[20]) / 3, 1e-12, 0);
     crdi_figure_destroy(&f);
     assert_ok(ctx, crdi_figure_loss(&f, ctx, &(crdi_figure_source){.step_count = 2, .loss = negative}));
     assert_true(f->columns == 1 && !crdi_figure_panel(f, 0, 0)->log_y);
