@@ -48,7 +48,7 @@ CRD_API CRD_MUST_CHECK crd_status crd_crps_ensemble(crd_context *ctx, const doub
 
 /** Of a mixture of n normal distributions: what predictions by draws of a network with normal noise are.
  *  sum_d w_d A(y - m_d, s_d^2) - sum_de w_d w_e A(m_d - m_e, s_d^2 + s_e^2) / 2, A(m, v) the mean of |X|, X ~ N(m, v).
- *  The second sum is the integral of F (1 - F), which the trapezoidal rule with steps of half the least sd has to 1e-15 of itself;
+ *  The second sum is the integral of F (1 - F), which the trapezoidal rule with steps of 0.55 of the least sd has to 1e-12 of itself;
  *  where that takes more steps than there are draws, the pairs are added up.
  *  @param sd  [n], 0 or more. Cost: n times the smaller of n and the number of steps, error functions.
  *  Source: Grimit, Gneiting, Berrocal & Johnson 2006, doi:10.1256/qj.05.235, eq. 5. */

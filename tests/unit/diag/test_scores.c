@@ -199,6 +199,11 @@ static void points_and_limits(void **state)
     assert_close(crd_normal_mixture_quantile(one, (const double[]){2, 2}, NULL, 1, 0.975), -1 + 2 * 1.959963984540054,
                  1e-13, 0);
     assert_true(crd_weighted_quantile_sorted(one, half, 2, 0) == 3);
+    const double apart[] = {0, 10}, narrow[] = {0.01, 0.02}; /* 0.3 and 0.9 are their 0.6 and 0.8 quantiles */
+    assert_close(crd_normal_mixture_quantile(apart, narrow, NULL, 2, 0.3), 0.01 * 0.2533471031357997, 1e-10, 0);
+    assert_close(crd_normal_mixture_quantile(apart, narrow, NULL, 2, 0.9), 10 + 0.02 * 0.8416212335729143, 1e-13, 0);
+    value = crd_normal_mixture_quantile(apart, narrow, NULL, 2, 0.5); /* anywhere between them */
+    assert_true(value > 0.05 && value < 9.9);
     assert_close(crd_weighted_quantile_sorted(one, NULL, 2, 0.25), 0, 0, 1e-15);
     testing_context_destroy(&ctx);
 }

@@ -1014,6 +1014,81 @@ static void weights_of_draws_and_chains(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* ---- memory ------------------------------------------------------------------------------------------------------- */
+
+/* All that the command does with a run, from calibration to tables. */
+static crd_status all_of_it(const crdi_network_run *net, const crd_array *x, const crd_array *y, const char *method)
+{
+    crd_context *ctx = net->ctx;
+    crdi_outlook_request request = {.net = net, .what = "scores", .x = x, .y = y, .key = crd_key_make(3), .threads = 1};
+    crdi_score_options options = {.bins = 3, .binning = CRD_BINS_EQUAL_COUNT};
+    crdi_calibration *c = NULL;
+    crdi_evaluation *e = NULL, *other = NULL;
+    crdi_scores *s = NULL;
+    crdi_figure *f = NULL;
+    crdi_string out;
+    crdi_string_init(&out, ctx);
+    crd_status status = crdi_calibration_make(&request, method, "auto", &c);
+    if (status == CRD_OK)
+        status = crdi_evaluation_make(&request, c, &e);
+    request.y = NULL;
+    if (status == CRD_OK)
+        status = crdi_evaluation_make(&request, c, &other);
+    if (status == CRD_OK)
+        status = crdi_scores_make(e, other, &options, &s);
+    if (status == CRD_OK)
+        status = crdi_evaluation_figure(e, s, &options, &f);
+    if (status == CRD_OK)
+        status = crdi_evaluation_text(&out, e, s, &options);
+    if (status == CRD_OK)
+        status = crdi_evaluation_json(&out, e, s, &options);
+    if (status == CRD_OK)
+        status = crdi_comparison_text(&out, (const crdi_compared[]){{"a", e, s}, {"b", e, s}}, 2);
+    if (status == CRD_OK)
+        status = crdi_comparison_json(&out, (const crdi_compared[]){{"a", e, s}, {"b", e, s}}, 2);
+    crdi_string_clear(&out);
+    crdi_figure_destroy(&f);
+    crdi_scores_destroy(&s);
+    crdi_evaluation_destroy(&other);
+    crdi_evaluation_destroy(&e);
+    crdi_calibration_destroy(&c);
+    return status;
+}
+
+static void running_out_of_memory_leaks_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        char kind;
+        const char *likelihood, *method;
+        value_fn value;
+    } of[] = {{'n', "normal", "conformal", number_value},
+              {'n', "student_t", "conformal", number_value},
+              {'3', "categorical", "temperature", class_value}};
+    static const double scale = 1;
+    for (int i = 0; i < CRDI_COUNT(of); i++) {
+        crd_context *ctx = testing_context();
+        struct known known = {ctx,   make_dataset(ctx, of[i].kind, CRD_SCALE_NONE), of[i].likelihood, 8, of[i].value,
+                              &scale};
+        crdi_network_run *net = write_run(&known);
+        crd_array x = crd_array_borrow(net->x.data, crd_shape_2(4, 1)),
+                  y = crd_array_borrow(net->y.data, crd_shape_1(4));
+        crd_status status = CRD_ENOMEM;
+        for (int64_t k = 1; status != CRD_OK; k += k < 300 ? 1 : 17) {
+            testing_fail_allocation(k);
+            status = all_of_it(net, &x, &y, of[i].method);
+            testing_fail_allocation(0);
+            assert_true(status == CRD_OK || status == CRD_ENOMEM);
+            assert_int_equal(crd_error_status(ctx), status);
+            crd_error_clear(ctx);
+            assert_true(k < 100000);
+        }
+        crdi_network_run_close(&net);
+        crd_dataset_destroy(&known.dataset);
+        testing_context_destroy(&ctx);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1030,6 +1105,7 @@ int main(void)
         cmocka_unit_test(differences_row_by_row),
         cmocka_unit_test(what_cannot_be_compared),
         cmocka_unit_test(quantiles_of_few_draws),
+        cmocka_unit_test(running_out_of_memory_leaks_nothing),
         cmocka_unit_test(weights_of_draws_and_chains),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
