@@ -115,7 +115,7 @@ static crd_status add_table(crdi_string *out, crdi_arena *arena, const crdi_comp
         for (int k = from; k < count; k++)
             at[1 + k - from] = with_error(arena, from ? difference(scored[k], scored[0]) : scored[k]->score);
     }
-    return crdi_table_text(
+    return crdi_score_table(
         out, &(crdi_table){.columns = columns, .header = header, .rows = rows, .cell = cell, .least_width = 9});
 }
 

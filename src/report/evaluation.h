@@ -103,6 +103,8 @@ crd_status crdi_evaluation_figure(const crdi_evaluation *evaluation, const crdi_
 
 /* A number of a table: four digits, "-" for one that is none. */
 const char *crdi_score_cell(crdi_arena *arena, double value);
+/* A table without empty cells: one that is NULL is memory that was not there, CRD_ENOMEM. */
+crd_status crdi_score_table(crdi_string *out, const crdi_table *table);
 /* Lines on what was calibrated, and what coverage is to be expected of that many rows; nothing for NULL. */
 void crdi_calibration_text(crdi_string *out, const crdi_calibration *calibration, int64_t rows);
 

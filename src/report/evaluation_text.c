@@ -16,6 +16,14 @@ const char *crdi_score_cell(crdi_arena *arena, double value)
     return isnan(value) ? "-" : crdi_arena_printf(arena, "%.4g", value);
 }
 
+crd_status crdi_score_table(crdi_string *out, const crdi_table *table)
+{
+    for (int64_t i = 0; i < table->rows * table->columns; i++)
+        if (!table->cell[i])
+            return CRD_ENOMEM;
+    return crdi_table_text(out, table);
+}
+
 /* The scores of one target. */
 static crd_status add_scores(crdi_string *out, crdi_arena *arena, const crdi_scores *scores, int64_t target)
 {
@@ -33,7 +41,7 @@ static crd_status add_scores(crdi_string *out, crdi_arena *arena, const crdi_sco
         cell[COLUMNS * count + 1] = crdi_score_cell(arena, s->score.value);
         cell[COLUMNS * count++ + 2] = crdi_score_cell(arena, s->score.se);
     }
-    return crdi_table_text(
+    return crdi_score_table(
         out, &(crdi_table){.columns = COLUMNS, .header = header, .rows = count, .cell = cell, .least_width = 9});
 }
 
@@ -56,7 +64,7 @@ static crd_status add_bins(crdi_string *out, crdi_arena *arena, const crd_reliab
         at[4] = crdi_score_cell(arena, bin[b].se);
     }
     crdi_string_append(out, "\nReliability of the likeliest class:\n");
-    return crdi_table_text(
+    return crdi_score_table(
         out, &(crdi_table){.columns = COLUMNS, .header = header, .rows = count, .cell = cell, .least_width = 7});
 }
 
