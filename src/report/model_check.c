@@ -289,8 +289,10 @@ static crd_status write_json(struct check *c, crdi_string *out)
 static crd_status write_text(struct check *c, crdi_string *out)
 {
     const crd_network *n = &c->network;
-    crdi_string_append(out, "model:  hidden %s, %s, likelihood %s, %lld parameters\n\n", n->hidden, n->activation,
-                       n->likelihood ? n->likelihood : "normal", (long long)crd_model_dim(c->model));
+    bool linear = strcmp(n->hidden, "none") == 0;
+    crdi_string_append(out, "model:  hidden %s%s%s, likelihood %s, %lld parameters\n\n", n->hidden, linear ? "" : ", ",
+                       linear ? "" : n->activation, n->likelihood ? n->likelihood : "normal",
+                       (long long)crd_model_dim(c->model));
     CRD_TRY(add_sites(c, NULL, out));
     if (!crdi_network_plain(n))
         add_ranges(c, out);

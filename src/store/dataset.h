@@ -25,7 +25,7 @@ typedef enum crdi_column_role {
     CRDI_ROLE_FEATURE,
     CRDI_ROLE_TARGET,
     CRDI_ROLE_NEW_FEATURE, /* of data for a recipe: what it is was settled by the fit */
-    CRDI_ROLE_NEW_TARGET
+    CRDI_ROLE_NEW_TARGET /* the same; and one of several of a fit */
 } crdi_column_role;
 typedef struct crdi_use {
     int64_t column; /* of the table */

@@ -122,6 +122,8 @@ static crd_status settle_targets(struct making *m)
 /* Behind the features. */
 static crd_status use_targets(struct making *m)
 {
+    /* Of several it is settled that they are numbers. */
+    crdi_column_role role = m->targets > 1 ? CRDI_ROLE_NEW_TARGET : CRDI_ROLE_TARGET;
     for (int64_t i = 0; i < m->targets; i++) {
         int64_t c = crd_table_find(m->table, m->target[i]);
         m->recipe->target_kind = target_kind(m, c);
@@ -130,7 +132,7 @@ static crd_status use_targets(struct making *m)
             return raise_option(m, m->target[i],
                                 "is one of several targets and holds text; they must be numbers, and classes are "
                                 "fitted alone");
-        m->use[m->feature_columns + i] = (crdi_use){c, levels, CRDI_ROLE_TARGET};
+        m->use[m->feature_columns + i] = (crdi_use){c, levels, role};
     }
     return CRD_OK;
 }
