@@ -73,6 +73,22 @@ CRD_API CRD_MUST_CHECK crd_status crd_nuts_run(const crd_model *model, const crd
 CRD_API CRD_MUST_CHECK crd_status crd_predict(const crd_model *model, const crd_posterior *posterior, void *user,
                                               const char *name, crd_key key, crd_array *out);
 
+/** The log likelihood of each observation for every draw of a posterior: what crd_loo and crd_waic take.
+ *  @param user  what the model function gets. @param name  an observed site.
+ *  @param out   (chains, draws, *batch shape of the site, plates included), owned; written on success. Masked, not scaled.
+ *  @return CRD_OK; CRD_ENAME; CRD_ESHAPE; CRD_EMISSING if the posterior lacks a latent site; CRD_ENOMEM. */
+CRD_API CRD_MUST_CHECK crd_status crd_log_likelihood(const crd_model *model, const crd_posterior *posterior, void *user,
+                                                     const char *name, crd_array *out);
+
+/** Draws from the prior: the values of a site when all that is random in the model is drawn, what was observed too. It
+ *  serves models that have no density for a sampler, as those with discrete latent sites.
+ *  @param name   any site. @param draws  how many; draw d is from crd_key_fold_in(key, d).
+ *  @param out    (draws, *shape of the site), owned; written on success.
+ *  @return CRD_OK; what tracing says; CRD_ENAME; CRD_EUNSUPPORTED for a site that cannot be drawn (an improper prior);
+ *          CRD_EINVAL for no draws; CRD_ENOMEM. */
+CRD_API CRD_MUST_CHECK crd_status crd_prior_predict(crd_context *ctx, crd_model_fn model, void *user, const char *name,
+                                                    int64_t draws, crd_key key, crd_array *out);
+
 #ifdef __cplusplus
 }
 #endif

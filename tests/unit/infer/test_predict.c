@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "line.h"
 
+#include <credence/loo.h>
 #include <math.h>
 #include <string.h>
 
@@ -159,6 +160,77 @@ static void a_prediction_without_memory_fails_cleanly(void **state)
     fit_destroy(&fit);
 }
 
+/* log p of each point by hand, and what leave-one-out makes of it. */
+static void log_likelihoods_of_every_draw(void **state)
+{
+    (void)state;
+    struct fit fit;
+    crd_array l;
+    crd_elpd loo;
+    fit_create(&fit);
+    assert_ok(fit.ctx, crd_log_likelihood(fit.model, fit.posterior, &fit.line, "y", &l));
+    assert_true(crdi_shape_equal(l.shape, (crd_shape){3, {CHAINS, DRAWS, ROWS}}));
+    const double *f = crd_posterior_find(fit.posterior, "f")->draws, *s = crd_posterior_find(fit.posterior, "s")->draws;
+    for (int i = 0; i < CHAINS * DRAWS * ROWS; i++) {
+        double sd = s[i / ROWS], z = (fit.line.y_data[i % ROWS] - f[i]) / sd;
+        assert_close(l.data[i], -0.5 * z * z - log(sd) - 0.91893853320467274, 1e-12, 1e-12);
+    }
+    assert_ok(fit.ctx, crd_loo(fit.ctx, l.data, CHAINS * DRAWS, ROWS, 1, NULL, NULL, &loo));
+    assert_true(isfinite(loo.elpd) && loo.p > 0);
+    crd_array_clear(&l);
+    assert_int_equal(crd_log_likelihood(fit.model, fit.posterior, &fit.line, "f", &l), CRD_ENAME);
+    assert_string_equal(crd_error_message(fit.ctx), "site f is not observed");
+    crd_error_clear(fit.ctx);
+    fit_destroy(&fit);
+}
+
+static crd_node coin_model(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_node side = crd_sample(t, "side", crd_bernoulli(crd_num(0.3)));
+    return crd_sample(t, "y", crd_normal(crd_mul(crd_num(10), side), crd_num(1)));
+}
+
+/* y = w0 x + w1 + s noise: its mean is 0; f has variance x^2 + 1, within five standard errors; a discrete site is drawn. */
+static void the_prior_is_drawn(void **state)
+{
+    (void)state;
+    enum { N = 4000 };
+    crd_context *ctx = testing_context();
+    struct line line;
+    crd_array f, again, y, side, other;
+    double heads = 0, error = 0;
+    line_init(&line);
+    assert_ok(ctx, crd_prior_predict(ctx, line_model, &line, "f", N, crd_key_make(4), &f));
+    assert_ok(ctx, crd_prior_predict(ctx, line_model, &line, "f", N, crd_key_make(4), &again));
+    assert_ok(ctx, crd_prior_predict(ctx, line_model, &line, "y", N, crd_key_make(4), &y));
+    assert_true(crdi_shape_equal(f.shape, crd_shape_2(N, ROWS)) && crdi_shape_equal(y.shape, f.shape));
+    assert_memory_equal(f.data, again.data, sizeof(double) * N * ROWS);
+    for (int i = 0; i < ROWS; i++) {
+        double square = 0, variance = line.x_data[i] * line.x_data[i] + 1;
+        for (int d = 0; d < N; d++)
+            square += f.data[d * ROWS + i] * f.data[d * ROWS + i] / N;
+        assert_close(square, variance, 0, 5 * variance * sqrt(2.0 / N));
+    }
+    assert_true(y.data[0] != line.y_data[0] && y.data[0] != f.data[0]); /* drawn, not given */
+    assert_ok(ctx, crd_prior_predict(ctx, coin_model, NULL, "side", N, crd_key_make(5), &side));
+    assert_ok(ctx, crd_prior_predict(ctx, coin_model, NULL, "y", N, crd_key_make(5), &other));
+    for (int d = 0; d < N; d++) {
+        heads += side.data[d] / N;
+        error += (other.data[d] - 10 * side.data[d]) / N; /* the same draws go together */
+    }
+    assert_close(heads, 0.3, 0, 5 * sqrt(0.21 / N));
+    assert_close(error, 0, 0, 5 / sqrt(N));
+    crd_array *const all[] = {&f, &again, &y, &side, &other};
+    for (int i = 0; i < CRDI_COUNT(all); i++)
+        crd_array_clear(all[i]);
+    assert_int_equal(crd_prior_predict(ctx, coin_model, NULL, "sid", 3, crd_key_make(5), &side), CRD_ENAME);
+    crd_error_clear(ctx);
+    assert_int_equal(crd_prior_predict(ctx, coin_model, NULL, "side", 0, crd_key_make(5), &side), CRD_EINVAL);
+    crd_error_clear(ctx);
+    testing_context_destroy(&ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +239,8 @@ int main(void)
         cmocka_unit_test(an_observed_site_is_drawn_anew),
         cmocka_unit_test(what_cannot_be_predicted_is_said),
         cmocka_unit_test(a_prediction_without_memory_fails_cleanly),
+        cmocka_unit_test(log_likelihoods_of_every_draw),
+        cmocka_unit_test(the_prior_is_drawn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
