@@ -120,6 +120,12 @@ CRD_API crd_node crd_beta_quantile_at(crd_node a, crd_node b, crd_node p, crd_wh
 /** Student's t distribution function with df degrees of freedom, and its inverse. */
 CRD_API crd_node crd_student_t_cdf_at(crd_node df, crd_node t, crd_where where);
 CRD_API crd_node crd_student_t_quantile_at(crd_node df, crd_node p, crd_where where);
+/** The first count whose distribution function reaches p: of a Poisson, a binomial, a negative binomial (by its mean), a
+ *  beta binomial. Steps, without gradients. */
+CRD_API crd_node crd_poisson_quantile_at(crd_node rate, crd_node p, crd_where where);
+CRD_API crd_node crd_binomial_quantile_at(crd_node n, crd_node probability, crd_node p, crd_where where);
+CRD_API crd_node crd_negative_binomial_quantile_at(crd_node mean, crd_node concentration, crd_node p, crd_where where);
+CRD_API crd_node crd_beta_binomial_quantile_at(crd_node n, crd_node a, crd_node b, crd_node p, crd_where where);
 /** log I_0(k) and I_1(k) / I_0(k), the modified Bessel functions, for k >= 0. */
 CRD_API crd_node crd_log_bessel_i0_at(crd_node k, crd_where where);
 CRD_API crd_node crd_bessel_ratio_at(crd_node k, crd_where where);
@@ -153,6 +159,10 @@ CRD_API crd_node crd_von_mises_cdf_at(crd_node k, crd_node x, crd_where where);
 #define crd_gamma_quantile(...) crd_gamma_quantile_at(__VA_ARGS__, CRD_HERE)
 #define crd_beta_cdf(...) crd_beta_cdf_at(__VA_ARGS__, CRD_HERE)
 #define crd_beta_quantile(...) crd_beta_quantile_at(__VA_ARGS__, CRD_HERE)
+#define crd_poisson_quantile(...) crd_poisson_quantile_at(__VA_ARGS__, CRD_HERE)
+#define crd_binomial_quantile(...) crd_binomial_quantile_at(__VA_ARGS__, CRD_HERE)
+#define crd_negative_binomial_quantile(...) crd_negative_binomial_quantile_at(__VA_ARGS__, CRD_HERE)
+#define crd_beta_binomial_quantile(...) crd_beta_binomial_quantile_at(__VA_ARGS__, CRD_HERE)
 #define crd_student_t_cdf(...) crd_student_t_cdf_at(__VA_ARGS__, CRD_HERE)
 #define crd_student_t_quantile(...) crd_student_t_quantile_at(__VA_ARGS__, CRD_HERE)
 #define crd_log_bessel_i0(...) crd_log_bessel_i0_at(__VA_ARGS__, CRD_HERE)

@@ -44,6 +44,11 @@ static crd_node variance(const crd_dist *d)
     return crd_mul(crd_mul(mean(d), crd_div(d->param[1], sum)), excess);
 }
 
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    return crdi_count_quantile(d, crd_beta_binomial_quantile(d->param[2], d->param[0], d->param[1], p), p);
+}
+
 const crd_dist_type crdi_dist_beta_binomial = {
     .name = "beta_binomial",
     .param_count = 3,
@@ -55,5 +60,6 @@ const crd_dist_type crdi_dist_beta_binomial = {
     .mean = mean,
     .variance = variance,
     .cdf = crdi_count_cdf,
+    .quantile = quantile,
     .tested = 1u << 0 | 1u << 1,
 };

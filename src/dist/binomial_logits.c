@@ -30,6 +30,11 @@ static crd_node variance(const crd_dist *d)
     return crd_mul(mean(d), crd_sigmoid(crd_neg(d->param[0])));
 }
 
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    return crdi_count_quantile(d, crd_binomial_quantile(d->param[1], crd_sigmoid(d->param[0]), p), p);
+}
+
 const crd_dist_type crdi_dist_binomial_logits = {
     .name = "binomial_logits",
     .param_count = 2,
@@ -41,4 +46,5 @@ const crd_dist_type crdi_dist_binomial_logits = {
     .mean = mean,
     .variance = variance,
     .cdf = crdi_count_cdf,
+    .quantile = quantile,
 };

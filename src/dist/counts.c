@@ -112,7 +112,8 @@ crd_node crdi_count_cdf(const crd_dist *dist, crd_node x)
                          largest);
     crd_node k = numbers(graph, (int64_t)largest);
     crd_node p = crd_exp(dist->type->log_prob(&wide, k));
-    return crd_sum_axis(crd_select(crd_less_equal(k, crdi_column(x)), p, crd_num(0)), -1);
+    crd_node sum = crd_sum_axis(crd_select(crd_less_equal(k, crdi_column(x)), p, crd_num(0)), -1);
+    return crd_min(sum, crd_num(1)); /* rounding may lead above it */
 }
 
 crd_node crdi_count_step(const crd_dist *dist, crd_node count, crd_node p)
@@ -121,4 +122,15 @@ crd_node crdi_count_step(const crd_dist *dist, crd_node count, crd_node p)
     k = crd_add(k, crd_less(dist->type->cdf(dist, k), p));
     crd_node before = crd_sub(k, one), enough = crd_less_equal(p, dist->type->cdf(dist, before));
     return crd_sub(k, crd_mul(enough, crd_less(crd_num(0), k)));
+}
+crd_node crdi_count_quantile(const crd_dist *dist, crd_node count, crd_node p)
+{
+    enum { MOST = 100000 }; /* terms of the sum; beyond, rounding decides between neighbours */
+    const double *known = &count.number;
+    if (!crd_node_ok(count) || !crdi_known(p) || (count.graph && !crd_node_known(count, &known)))
+        return count;
+    for (int64_t i = 0; i < (count.graph ? crd_shape_size(crd_node_shape(count)) : 1); i++)
+        if (!(known[i] <= MOST))
+            return count;
+    return crdi_count_step(dist, count, p);
 }

@@ -18,6 +18,8 @@ crd_node crdi_up_to(crd_node n, crd_node x, crd_node log_p);
 crd_node crdi_count_cdf(const crd_dist *dist, crd_node x);
 /* The first count whose distribution function reaches p, from one that rounding may have moved by one. */
 crd_node crdi_count_step(const crd_dist *dist, crd_node count, crd_node p);
+/* The same where count and p are known now and not large; else count as it is: the distribution function is a sum. */
+crd_node crdi_count_quantile(const crd_dist *dist, crd_node count, crd_node p);
 /* x with an axis of length one behind its own. */
 crd_node crdi_column(crd_node x);
 

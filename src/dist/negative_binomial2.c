@@ -29,6 +29,11 @@ static crd_node variance(const crd_dist *d)
     return crd_add(d->param[0], crd_div(crd_square(d->param[0]), d->param[1]));
 }
 
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    return crdi_count_quantile(d, crd_negative_binomial_quantile(d->param[0], d->param[1], p), p);
+}
+
 const crd_dist_type crdi_dist_negative_binomial2 = {
     .name = "negative_binomial2",
     .param_count = 2,
@@ -40,4 +45,5 @@ const crd_dist_type crdi_dist_negative_binomial2 = {
     .mean = mean,
     .variance = variance,
     .cdf = crdi_count_cdf,
+    .quantile = quantile,
 };

@@ -19,6 +19,11 @@ static crd_node mean(const crd_dist *d)
     return d->param[0];
 }
 
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    return crdi_count_quantile(d, crd_poisson_quantile(d->param[0], p), p);
+}
+
 const crd_dist_type crdi_dist_poisson = {
     .name = "poisson",
     .param_count = 1,
@@ -30,4 +35,5 @@ const crd_dist_type crdi_dist_poisson = {
     .mean = mean,
     .variance = mean,
     .cdf = crdi_count_cdf,
+    .quantile = quantile,
 };

@@ -31,6 +31,15 @@ static crd_node variance(const crd_dist *d)
     return crd_mul(mean(d), crd_add(crd_num(1), crd_mul(d->param[0], d->param[1])));
 }
 
+/* 0 up to its probability g + (1 - g) exp(-rate), then the Poisson's quantile of (p - g) / (1 - g). */
+static crd_node quantile(const crd_dist *d, crd_node p)
+{
+    crd_node g = d->param[0], rest = crd_sub(crd_num(1), g);
+    crd_node none = crd_less_equal(p, crd_add(g, crd_mul(rest, crd_exp(crd_neg(d->param[1])))));
+    crd_node share = crd_select(none, crd_num(0), crd_div(crd_sub(p, g), rest));
+    return crdi_count_quantile(d, crd_poisson_quantile(d->param[1], share), p);
+}
+
 const crd_dist_type crdi_dist_zero_inflated_poisson = {
     .name = "zero_inflated_poisson",
     .param_count = 2,
@@ -42,5 +51,6 @@ const crd_dist_type crdi_dist_zero_inflated_poisson = {
     .mean = mean,
     .variance = variance,
     .cdf = crdi_count_cdf,
+    .quantile = quantile,
     .tested = 1u << 0,
 };

@@ -24,6 +24,12 @@ double crdi_beta_quantile(double a, double b, double p);
 double crdi_student_t_cdf(double df, double t);
 double crdi_student_t_quantile(double df, double p);
 
+/* The first count whose distribution function reaches p. Infinite for p = 1 where the counts are. */
+double crdi_poisson_quantile(double rate, double p);
+double crdi_binomial_quantile(double n, double probability, double p);
+double crdi_negative_binomial_quantile(double mean, double concentration, double p);
+double crdi_beta_binomial_quantile(double n, double a, double b, double p);
+
 /* log I_0(k) and I_1(k) / I_0(k) for k >= 0, the modified Bessel functions. */
 double crdi_log_bessel_i0(double k);
 double crdi_bessel_ratio(double k);

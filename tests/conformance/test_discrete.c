@@ -284,6 +284,36 @@ static void a_sum_of_probabilities_is_the_distribution_function(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* Also of parameters that are computed; the slope of its steps is 0. */
+static void quantiles_of_computed_counts(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_graph *g;
+    crd_program *program;
+    crd_exec *exec;
+    assert_ok(ctx, crd_graph_create(&g, ctx));
+    crd_node in = crd_input(g, "mean", crd_shape_1(2)), out[2], p = crd_num(0.9);
+    crd_dist poisson = crd_poisson(in), inflated = crd_zero_inflated_poisson(crd_num(0.5), in);
+    crd_node parts[] = {poisson.type->quantile(&poisson, p), inflated.type->quantile(&inflated, p)};
+    out[0] = crd_concat(parts, 2, 0);
+    crd_gradient(crd_sum(out[0]), &in, 1, &out[1]);
+    assert_ok(ctx, crd_compile(g, &in, 1, out, 2, &program));
+    assert_ok(ctx, crd_exec_create(&exec, program));
+    crd_exec_input(exec)[0] = 3;
+    crd_exec_input(exec)[1] = 0.1;
+    crd_exec_run(exec);
+    /* Poisson(3): 0.815 up to 4, 0.916 up to 5; of its 0.8 quantile, 4. Poisson(0.1): 0.905 at 0. */
+    static const double expected[] = {5, 0, 4, 0};
+    for (int i = 0; i < 4; i++)
+        assert_close(crd_exec_output(exec)[i], expected[i], 0, 0);
+    assert_true(crd_exec_output(exec)[4] == 0 && crd_exec_output(exec)[5] == 0);
+    crd_exec_destroy(&exec);
+    crd_program_destroy(&program);
+    crd_graph_destroy(&g);
+    testing_context_destroy(&ctx);
+}
+
 /* ---- made of another ------------------------------------------------------------------------------------------ */
 
 static void zero_inflated_counts_are_zero_more_often(void **state)
@@ -683,6 +713,7 @@ int main(void)
         cmocka_unit_test(one_law_in_two_forms_is_one_law),
         cmocka_unit_test(impossible_counts_have_no_density),
         cmocka_unit_test(a_sum_of_probabilities_is_the_distribution_function),
+        cmocka_unit_test(quantiles_of_computed_counts),
         cmocka_unit_test(zero_inflated_counts_are_zero_more_often),
         cmocka_unit_test(a_mixture_is_the_sum_of_its_components),
         cmocka_unit_test(components_can_have_events),

@@ -13,12 +13,15 @@ typedef struct special {
     double (*one)(double x);
     double (*two)(double a, double x);
     double (*three)(double a, double b, double x);
+    double (*four)(double a, double b, double c, double x);
 } special;
 
 static double apply(const special *f, const double *const *in, int64_t i)
 {
     if (f->one)
         return f->one(in[0][i]);
+    if (f->four)
+        return f->four(in[0][i], in[1][i], in[2][i], in[3][i]);
     return f->two ? f->two(in[0][i], in[1][i]) : f->three(in[0][i], in[1][i], in[2][i]);
 }
 
@@ -45,8 +48,9 @@ static crd_node build(const special *f, crd_node *args, crd_where where)
     if (!g && (failed.graph || failed.id < 0))
         return failed;
     if (!g) {
-        const double *const in[3] = {&args[0].number, f->arity > 1 ? &args[1].number : NULL,
-                                     f->arity > 2 ? &args[2].number : NULL};
+        const double *in[4] = {NULL};
+        for (int i = 0; i < f->arity; i++)
+            in[i] = &args[i].number;
         return crd_num(apply(f, in, 0));
     }
     crd_shape shape = crd_node_shape(args[0]);
@@ -204,6 +208,20 @@ static void vjp_von_mises_cdf(crd_node node, const crdi_vertex *v, crd_node g, c
     crdi_accumulate(&grad[1], crd_mul(g, crd_exp(log_density)));
 }
 
+/* Steps. */
+static void vjp_count_quantile(crd_node node, const crdi_vertex *v, crd_node g, crd_node *grad)
+{
+    (void)node;
+    (void)v;
+    (void)g;
+    (void)grad;
+}
+
+#define vjp_poisson_quantile vjp_count_quantile
+#define vjp_binomial_quantile vjp_count_quantile
+#define vjp_negative_binomial_quantile vjp_count_quantile
+#define vjp_beta_binomial_quantile vjp_count_quantile
+
 /* ---- the operations ------------------------------------------------------------------------------------------ */
 
 #define SPECIAL(word, n, member, function)                                                                             \
@@ -220,6 +238,10 @@ SPECIAL(beta_cdf, 3, three, crdi_beta_cdf)
 SPECIAL(beta_quantile, 3, three, crdi_beta_quantile)
 SPECIAL(student_t_cdf, 2, two, crdi_student_t_cdf)
 SPECIAL(student_t_quantile, 2, two, crdi_student_t_quantile)
+SPECIAL(poisson_quantile, 2, two, crdi_poisson_quantile)
+SPECIAL(binomial_quantile, 3, three, crdi_binomial_quantile)
+SPECIAL(negative_binomial_quantile, 3, three, crdi_negative_binomial_quantile)
+SPECIAL(beta_binomial_quantile, 4, four, crdi_beta_binomial_quantile)
 SPECIAL(log_bessel_i0, 1, one, crdi_log_bessel_i0)
 SPECIAL(bessel_ratio, 1, one, crdi_bessel_ratio)
 SPECIAL(von_mises_cdf, 2, two, crdi_von_mises_cdf)
@@ -257,6 +279,26 @@ crd_node crd_beta_cdf_at(crd_node a, crd_node b, crd_node x, crd_where where)
 crd_node crd_beta_quantile_at(crd_node a, crd_node b, crd_node p, crd_where where)
 {
     return build(&op_beta_quantile, (crd_node[]){a, b, p}, where);
+}
+
+crd_node crd_poisson_quantile_at(crd_node rate, crd_node p, crd_where where)
+{
+    return build(&op_poisson_quantile, (crd_node[]){rate, p}, where);
+}
+
+crd_node crd_binomial_quantile_at(crd_node n, crd_node probability, crd_node p, crd_where where)
+{
+    return build(&op_binomial_quantile, (crd_node[]){n, probability, p}, where);
+}
+
+crd_node crd_negative_binomial_quantile_at(crd_node mean, crd_node concentration, crd_node p, crd_where where)
+{
+    return build(&op_negative_binomial_quantile, (crd_node[]){mean, concentration, p}, where);
+}
+
+crd_node crd_beta_binomial_quantile_at(crd_node n, crd_node a, crd_node b, crd_node p, crd_where where)
+{
+    return build(&op_beta_binomial_quantile, (crd_node[]){n, a, b, p}, where);
 }
 
 crd_node crd_student_t_cdf_at(crd_node df, crd_node t, crd_where where)

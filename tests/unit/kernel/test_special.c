@@ -1,5 +1,6 @@
 /* test_special.c - distribution functions, inverses and implicit derivatives against tests/data/special.json
  * (tools/make_special_reference.py, mpmath at 50 digits). */
+#include "base/base.h"
 #include "kernel/special.h"
 #include "testing.h"
 
@@ -75,6 +76,75 @@ static void quantiles_are_inverses(void **state)
     assert_close(crdi_normal_quantile_of_log(-1e6), -1414.2089, 1e-6, 0);
 }
 
+/* Against sums of probabilities in long double, for means from 1e-3 to 1e5 and shares from 1e-12 to nearly 1. */
+struct law {
+    const char *name;
+    double a, b, n;
+};
+
+static double quantile_of(const struct law *l, double p)
+{
+    if (strcmp(l->name, "poisson") == 0)
+        return crdi_poisson_quantile(l->a, p);
+    if (strcmp(l->name, "binomial") == 0)
+        return crdi_binomial_quantile(l->n, l->a, p);
+    if (strcmp(l->name, "beta_binomial") == 0)
+        return crdi_beta_binomial_quantile(l->n, l->a, l->b, p);
+    return crdi_negative_binomial_quantile(l->a, l->b, p);
+}
+
+static long double log_p_of(const struct law *l, long double k)
+{
+    if (strcmp(l->name, "poisson") == 0)
+        return k * logl(l->a) - l->a - lgammal(k + 1);
+    long double ways = lgammal(l->n + 1.0L) - lgammal(k + 1) - lgammal(l->n - k + 1);
+    if (strcmp(l->name, "binomial") == 0)
+        return ways + k * logl(l->a) + (l->n - k) * log1pl(-l->a);
+    if (strcmp(l->name, "beta_binomial") == 0)
+        return ways + lgammal(k + l->a) + lgammal(l->n - k + l->b) - lgammal(l->n + l->a + l->b) +
+               lgammal(l->a + l->b) - lgammal(l->a) - lgammal(l->b);
+    return lgammal(k + l->b) - lgammal(l->b) - lgammal(k + 1) - l->b * log1pl(l->a / l->b) +
+           k * (logl(l->a) - logl(l->a + l->b));
+}
+
+static void quantiles_of_counts_are_the_first(void **state)
+{
+    (void)state;
+    static const struct law laws[] = {{"poisson", 1e-3, 0, 0},
+                                      {"poisson", 0.7, 0, 0},
+                                      {"poisson", 42, 0, 0},
+                                      {"poisson", 1e5, 0, 0},
+                                      {"binomial", 0.3, 0, 9},
+                                      {"binomial", 0.999, 0, 40},
+                                      {"binomial", 1e-4, 0, 1e5},
+                                      {"binomial", 0.5, 0, 2e4},
+                                      {"negative_binomial", 2.7, 1.9, 0},
+                                      {"negative_binomial", 300, 0.2, 0},
+                                      {"negative_binomial", 1e3, 1e3, 0},
+                                      {"beta_binomial", 2.5, 1.3, 9},
+                                      {"beta_binomial", 0.1, 0.2, 50},
+                                      {"beta_binomial", 40, 900, 5000}};
+    static const double shares[] = {1e-12, 1e-3, 0.2, 0.5, 0.77, 0.999, 1 - 1e-9};
+    for (int i = 0; i < CRDI_COUNT(laws); i++) {
+        long double sum = 0, before = 0;
+        double k = -1;
+        for (int s = 0; s < CRDI_COUNT(shares); s++) {
+            /* within rounding of the sum's steps no neighbour is wrong */
+            double ours = quantile_of(&laws[i], shares[s]), slack = 1e-9 * fmin(shares[s], 1 - shares[s]);
+            for (; k < ours; before = sum, sum += expl(log_p_of(&laws[i], k)))
+                k++;
+            if (!(ours >= 0 && sum >= shares[s] - slack && (ours == 0 || before < shares[s] + slack)))
+                fail_msg("%s(%g, %g, %g): the quantile of %.17g is %g", laws[i].name, laws[i].a, laws[i].b, laws[i].n,
+                         shares[s], ours);
+        }
+        assert_true(quantile_of(&laws[i], 0) == 0);
+        assert_true(quantile_of(&laws[i], 1) == (laws[i].n > 0 ? laws[i].n : INFINITY));
+        assert_true(isnan(quantile_of(&laws[i], 1.5)) && isnan(quantile_of(&laws[i], NAN)));
+    }
+    assert_true(crdi_poisson_quantile(0, 0.9) == 0 && crdi_binomial_quantile(7, 1, 0.2) == 7);
+    assert_true(fabs(crdi_poisson_quantile(1e12, 0.5) - 1e12) <= 1);
+}
+
 static void ends_and_domains(void **state)
 {
     (void)state;
@@ -100,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_agree_with_mpmath),
         cmocka_unit_test(quantiles_are_inverses),
+        cmocka_unit_test(quantiles_of_counts_are_the_first),
         cmocka_unit_test(ends_and_domains),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
