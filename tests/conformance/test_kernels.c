@@ -294,12 +294,60 @@ static void sums_run_over_eight_lanes_and_one_tree(void **state)
     }
 }
 
+/* Products that are computed in blocks are still one fma a term in the order of the terms, and rows against rows still lanes
+ * and tree: against loops that say just that. */
+enum { TALL = 13, DEEP = 421, ACROSS = 305 };
+
+static double in_lanes(const double *a, const double *b, int n)
+{
+    double lane[CRDI_LANES] = {0};
+    for (int i = 0; i < n; i++)
+        lane[i % CRDI_LANES] = fma(a[i], b[i], lane[i % CRDI_LANES]);
+    return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+
+static void large_products_keep_their_order(void **state)
+{
+    (void)state;
+    static double a[TALL * DEEP], b[DEEP * ACROSS], start[TALL], want[2][TALL * ACROSS], out[TALL * ACROSS];
+    random_state = 11;
+    for (int i = 0; i < TALL * DEEP; i++)
+        a[i] = draw(-1, 1);
+    for (int i = 0; i < DEEP * ACROSS; i++)
+        b[i] = draw(-1, 1);
+    for (int r = 0; r < TALL; r++) {
+        start[r] = draw(-1, 1);
+        for (int i = 0; i < ACROSS; i++) {
+            double sum = start[r];
+            for (int k = 0; k < DEEP; k++)
+                sum = fma(a[k * TALL + r], b[k * ACROSS + i], sum);
+            want[0][r * ACROSS + i] = sum; /* of A as (depth, rows) */
+            want[1][r * ACROSS + i] = in_lanes(a + r * DEEP, b + i * DEEP, DEEP); /* of both as rows */
+        }
+    }
+    for (int t = 0; t < crdi_kernels_count(); t++) {
+        const crdi_kernel_table *table = crdi_kernels_get(t);
+        if (!crdi_kernels_usable(table))
+            continue;
+        crdi_call layer = {.out = out, .in = {a, b, start}, .n = {ACROSS, TALL, DEEP}};
+        crdi_call rows = {.out = out, .in = {a, b}, .n = {ACROSS, TALL, DEEP, 1}, .s = {DEEP, DEEP}};
+        table->kernel[CRDI_K_affine](&layer);
+        assert_memory_equal(out, want[0], sizeof out);
+        table->kernel[CRDI_K_affine_relu](&layer);
+        for (int i = 0; i < TALL * ACROSS; i++)
+            assert_true(out[i] == (want[0][i] > 0 ? want[0][i] : 0));
+        table->kernel[CRDI_K_matmul_nt](&rows);
+        assert_memory_equal(out, want[1], sizeof out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(elementwise_kernels_equal_their_twins),
         cmocka_unit_test(other_kernels_equal_their_twins),
         cmocka_unit_test(sums_run_over_eight_lanes_and_one_tree),
+        cmocka_unit_test(large_products_keep_their_order),
     };
     return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
 }

@@ -79,6 +79,85 @@ static inline __attribute__((always_inline)) void product(double *out, const str
     }
 }
 
+/* ---- large products --------------------------------------------------------------------------------------------
+ *
+ * A block of B, DEEP rows by ACROSS columns, is packed so that tiles read it from one end to the other out of the
+ * second-level cache; the sums of a tile go on from what the block before has left in the result, so that every element is
+ * still the products in the order of k. Goto & van de Geijn 2008 (doi:10.1145/1356052.1356053) say why this order. */
+
+enum { DEEP = 192, ACROSS = 256, LARGE = 64 * 64 * 64 };
+
+/* `high` rows from row r on, columns i .. i + width - 1 (width a multiple of the lanes), terms k .. k + deep - 1. */
+static inline __attribute__((always_inline)) void block_tile(double *out, const struct factors *f, int64_t r, int64_t i,
+                                                             int64_t k, int64_t deep, const double *packed,
+                                                             const int high, const int wide, const int relu)
+{
+    v8 sum[TILE_HIGH][TILE_WIDE];
+    const double *a = f->a + r * f->ra + k * f->sa;
+    double *c = out + r * f->n + i;
+    int last = relu && k + deep == f->depth;
+    for (int h = 0; h < high; h++)
+        for (int w = 0; w < wide; w++)
+            sum[h][w] = k == 0 ? v8_set(start_of(f, r + h)) : v8_load(c + h * f->n + w * CRDI_LANES);
+    for (int64_t j = 0; j < deep; j++, a += f->sa, packed += wide * CRDI_LANES) {
+        v8 row[TILE_WIDE];
+        for (int w = 0; w < wide; w++)
+            row[w] = v8_load(packed + w * CRDI_LANES);
+        for (int h = 0; h < high; h++) {
+            v8 factor = v8_set(a[h * f->ra]);
+            for (int w = 0; w < wide; w++)
+                sum[h][w] = v8_fma(factor, row[w], sum[h][w]);
+        }
+    }
+    for (int h = 0; h < high; h++)
+        for (int w = 0; w < wide; w++)
+            v8_store(c + h * f->n + w * CRDI_LANES, last ? v8_relu(sum[h][w]) : sum[h][w]);
+}
+
+/* Columns of B in strips as wide as a tile, each strip row after row. */
+static void pack(double *packed, const struct factors *f, int64_t i, int64_t width, int64_t k, int64_t deep)
+{
+    for (int64_t strip = 0; strip < width; strip += TILE_WIDE * CRDI_LANES)
+        for (int64_t j = 0; j < deep; j++, packed += TILE_WIDE * CRDI_LANES)
+            memcpy(packed, f->b + (k + j) * f->sb + i + strip, TILE_WIDE * CRDI_LANES * sizeof(double));
+}
+
+static void product_large(double *out, const struct factors *f, int64_t rows, const int relu)
+{
+    enum { STRIP = TILE_WIDE * CRDI_LANES };
+    _Alignas(64) double packed[DEEP * ACROSS];
+    int64_t whole = f->n / STRIP * STRIP;
+    for (int64_t i = 0; i < whole; i += ACROSS) {
+        int64_t width = whole - i < ACROSS ? whole - i : ACROSS;
+        for (int64_t k = 0; k < f->depth; k += DEEP) {
+            int64_t deep = f->depth - k < DEEP ? f->depth - k : DEEP;
+            pack(packed, f, i, width, k, deep);
+            int64_t r = 0;
+            for (; r + TILE_HIGH <= rows; r += TILE_HIGH)
+                for (int64_t s = 0; s < width; s += STRIP)
+                    block_tile(out, f, r, i + s, k, deep, packed + s * deep, TILE_HIGH, TILE_WIDE, relu);
+            for (; r < rows; r++)
+                for (int64_t s = 0; s < width; s += STRIP)
+                    block_tile(out, f, r, i + s, k, deep, packed + s * deep, 1, TILE_WIDE, relu);
+        }
+    }
+    for (int64_t r = 0; r < rows && whole < f->n; r++) {
+        int64_t i = whole;
+        for (; i + CRDI_LANES <= f->n; i += CRDI_LANES)
+            tile(out, f, r, i, 1, 1, relu);
+        if (i < f->n)
+            tile_rest(out, f, r, i, relu);
+    }
+}
+
+static inline void product_any(double *out, const struct factors *f, int64_t rows, const int relu)
+{
+    if (f->depth > 0 && rows >= TILE_HIGH && f->depth * f->n * rows >= LARGE)
+        product_large(out, f, rows, relu);
+    else
+        product(out, f, rows, relu);
+}
+
 /* C[r, i] = sum over k of A[r, k] B[k, i]. n = {columns, rows, depth}; A[r, k] at a + r s[0] + k s[1] (so that A may be
  * a transposed view), B[k, i] at b + k s[2] + i; C is contiguous. A batch is n[3] products with steps s[3], s[4] of A, B. */
 static void k_matmul(const crdi_call *call)
@@ -90,7 +169,55 @@ static void k_matmul(const crdi_call *call)
         f.sb = call->s[2];
         f.depth = depth;
         f.n = n;
-        product(call->out + t * m * n, &f, m, 0);
+        product_any(call->out + t * m * n, &f, m, 0);
+    }
+}
+
+/* DOT_HIGH rows of A against as many of B: each vector is loaded once for all. */
+static inline void dot_tile(double *out, int64_t so, const double *a, int64_t sa, const double *b, int64_t sb,
+                            int64_t depth)
+{
+    v8 sum[DOT_HIGH][DOT_HIGH];
+    int64_t k = 0;
+    for (int h = 0; h < DOT_HIGH; h++)
+        for (int w = 0; w < DOT_HIGH; w++)
+            sum[h][w] = v8_set(0);
+    for (; k < depth; k += CRDI_LANES) {
+        v8 row[DOT_HIGH];
+        int64_t rest = depth - k;
+        for (int w = 0; w < DOT_HIGH; w++)
+            row[w] = rest >= CRDI_LANES ? v8_load(b + w * sb + k) : v8_load_n(b + w * sb + k, rest);
+        for (int h = 0; h < DOT_HIGH; h++) {
+            v8 x = rest >= CRDI_LANES ? v8_load(a + h * sa + k) : v8_load_n(a + h * sa + k, rest);
+            for (int w = 0; w < DOT_HIGH; w++)
+                sum[h][w] = v8_fma(x, row[w], sum[h][w]);
+        }
+    }
+    for (int h = 0; h < DOT_HIGH; h++)
+        for (int w = 0; w < DOT_HIGH; w++)
+            out[h * so + w] = v8_sum(sum[h][w]);
+}
+
+static inline void dots_of_row(double *out, const double *row, const double *b, int64_t sb, int64_t depth, int64_t n)
+{
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4)
+        dots_of(out + i, row, b + i * sb, sb, depth);
+    for (; i < n; i++)
+        out[i] = dot_of(row, b + i * sb, depth);
+}
+
+/* Rows r0 .. r0 + high - 1, which stay in the second-level cache while B goes by. */
+static void dots_block(double *out, const double *a, int64_t sa, const double *b, int64_t sb, int64_t depth, int64_t n,
+                       int64_t high)
+{
+    int64_t i = 0, r;
+    for (; i + DOT_HIGH <= n; i += DOT_HIGH)
+        for (r = 0; r + DOT_HIGH <= high; r += DOT_HIGH)
+            dot_tile(out + r * n + i, n, a + r * sa, sa, b + i * sb, sb, depth);
+    for (r = 0; r < high; r++) { /* what the tiles have left out */
+        int64_t from = r < high / DOT_HIGH * DOT_HIGH ? i : 0;
+        dots_of_row(out + r * n + from, a + r * sa, b + from * sb, sb, depth, n - from);
     }
 }
 
@@ -98,18 +225,15 @@ static void k_matmul(const crdi_call *call)
  * of A at a + r s[0], row i of B at b + i s[1]; batch steps s[3], s[4]. */
 static void k_matmul_nt(const crdi_call *call)
 {
+    enum { BLOCK_BYTES = 512 * 1024 };
     int64_t n = call->n[0], m = call->n[1], depth = call->n[2];
+    int64_t high = BLOCK_BYTES / ((depth > 0 ? depth : 1) * (int64_t)sizeof(double)) / DOT_HIGH * DOT_HIGH;
+    high = high < DOT_HIGH ? DOT_HIGH : high;
     for (int64_t t = 0; t < call->n[3]; t++) {
         const double *a = call->in[0] + t * call->s[3], *b = call->in[1] + t * call->s[4];
-        for (int64_t r = 0; r < m; r++) {
-            const double *row = a + r * call->s[0];
-            double *out = call->out + (t * m + r) * n;
-            int64_t i = 0;
-            for (; i + 4 <= n; i += 4)
-                dots_of(out + i, row, b + i * call->s[1], call->s[1], depth);
-            for (; i < n; i++)
-                out[i] = dot_of(row, b + i * call->s[1], depth);
-        }
+        for (int64_t r = 0; r < m; r += high)
+            dots_block(call->out + (t * m + r) * n, a + r * call->s[0], call->s[0], b, call->s[1], depth, n,
+                       m - r < high ? m - r : high);
     }
 }
 
@@ -123,12 +247,12 @@ static inline struct factors layer_of(const crdi_call *call)
 static void k_affine(const crdi_call *call)
 {
     struct factors f = layer_of(call);
-    product(call->out, &f, call->n[1], 0);
+    product_any(call->out, &f, call->n[1], 0);
 }
 
 /* relu of that. */
 static void k_affine_relu(const crdi_call *call)
 {
     struct factors f = layer_of(call);
-    product(call->out, &f, call->n[1], 1);
+    product_any(call->out, &f, call->n[1], 1);
 }

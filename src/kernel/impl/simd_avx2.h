@@ -2,7 +2,7 @@
 #include <immintrin.h>
 
 #define CRDI_BACK_CASES 1 /* whether dense.h has code of its own for small layers */
-enum { TILE_HIGH = 4, TILE_WIDE = 1, BACK_UNITS = 1 };
+enum { TILE_HIGH = 4, TILE_WIDE = 1, BACK_UNITS = 1, DOT_HIGH = 2 };
 
 typedef struct v8 {
     __m256d x, y;

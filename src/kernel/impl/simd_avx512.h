@@ -3,7 +3,7 @@
 
 #define CRDI_BACK_CASES 1 /* whether dense.h has code of its own for small layers */
 /* Sums of a tile of a product, units in one pass of dense.h: as many as the registers hold beside the operands. */
-enum { TILE_HIGH = 4, TILE_WIDE = 4, BACK_UNITS = 2 };
+enum { TILE_HIGH = 4, TILE_WIDE = 4, BACK_UNITS = 2, DOT_HIGH = 4 };
 
 typedef struct v8 {
     __m512d x;

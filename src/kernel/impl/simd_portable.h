@@ -1,7 +1,7 @@
 /* simd_portable.h - v8 as four vectors of two, which every 64-bit processor has; see simd.h. */
 
 #define CRDI_BACK_CASES 0 /* whether dense.h has code of its own for small layers */
-enum { TILE_HIGH = 4, TILE_WIDE = 1, BACK_UNITS = 1 };
+enum { TILE_HIGH = 4, TILE_WIDE = 1, BACK_UNITS = 1, DOT_HIGH = 1 };
 
 typedef double v2 __attribute__((vector_size(16)));
 typedef struct v8 {
