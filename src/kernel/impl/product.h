@@ -173,29 +173,32 @@ static void k_matmul(const crdi_call *call)
     }
 }
 
-/* DOT_HIGH rows of A against as many of B: each vector is loaded once for all. */
-static inline void dot_tile(double *out, int64_t so, const double *a, int64_t sa, const double *b, int64_t sb,
-                            int64_t depth)
+/* DOT_HIGH rows of A against as many of B, terms k .. end - 1 (k a multiple of the lanes): each vector is loaded once for
+ * all. The lanes go on from what `kept` holds, and are left there. */
+static inline void dot_tile(v8 kept[DOT_HIGH * DOT_HIGH], const double *a, int64_t sa, const double *b, int64_t sb,
+                            int64_t k, int64_t end)
 {
-    v8 sum[DOT_HIGH][DOT_HIGH];
-    int64_t k = 0;
+    v8 sum[DOT_HIGH][DOT_HIGH], row[DOT_HIGH];
     for (int h = 0; h < DOT_HIGH; h++)
         for (int w = 0; w < DOT_HIGH; w++)
-            sum[h][w] = v8_set(0);
-    for (; k < depth; k += CRDI_LANES) {
-        v8 row[DOT_HIGH];
-        int64_t rest = depth - k;
+            sum[h][w] = kept[h * DOT_HIGH + w];
+    for (; k + CRDI_LANES <= end; k += CRDI_LANES) {
         for (int w = 0; w < DOT_HIGH; w++)
-            row[w] = rest >= CRDI_LANES ? v8_load(b + w * sb + k) : v8_load_n(b + w * sb + k, rest);
+            row[w] = v8_load(b + w * sb + k);
         for (int h = 0; h < DOT_HIGH; h++) {
-            v8 x = rest >= CRDI_LANES ? v8_load(a + h * sa + k) : v8_load_n(a + h * sa + k, rest);
+            v8 x = v8_load(a + h * sa + k);
             for (int w = 0; w < DOT_HIGH; w++)
                 sum[h][w] = v8_fma(x, row[w], sum[h][w]);
         }
     }
+    for (int h = 0; h < DOT_HIGH && k < end; h++) {
+        v8 x = v8_load_n(a + h * sa + k, end - k);
+        for (int w = 0; w < DOT_HIGH; w++)
+            sum[h][w] = v8_fma(x, v8_load_n(b + w * sb + k, end - k), sum[h][w]);
+    }
     for (int h = 0; h < DOT_HIGH; h++)
         for (int w = 0; w < DOT_HIGH; w++)
-            out[h * so + w] = v8_sum(sum[h][w]);
+            kept[h * DOT_HIGH + w] = sum[h][w];
 }
 
 static inline void dots_of_row(double *out, const double *row, const double *b, int64_t sb, int64_t depth, int64_t n)
@@ -207,16 +210,29 @@ static inline void dots_of_row(double *out, const double *row, const double *b, 
         out[i] = dot_of(row, b + i * sb, depth);
 }
 
-/* Rows r0 .. r0 + high - 1, which stay in the second-level cache while B goes by. */
+enum { DOT_ROWS = 64, DOT_DEEP = 256 };
+
+/* Up to DOT_ROWS rows of A, which stay in the second-level cache while B goes by; terms in stretches, so that those of some
+ * rows of B stay in the first while A's go by. */
 static void dots_block(double *out, const double *a, int64_t sa, const double *b, int64_t sb, int64_t depth, int64_t n,
                        int64_t high)
 {
-    int64_t i = 0, r;
-    for (; i + DOT_HIGH <= n; i += DOT_HIGH)
-        for (r = 0; r + DOT_HIGH <= high; r += DOT_HIGH)
-            dot_tile(out + r * n + i, n, a + r * sa, sa, b + i * sb, sb, depth);
-    for (r = 0; r < high; r++) { /* what the tiles have left out */
-        int64_t from = r < high / DOT_HIGH * DOT_HIGH ? i : 0;
+    v8 kept[DOT_ROWS / DOT_HIGH][DOT_HIGH * DOT_HIGH];
+    int64_t tiles = high / DOT_HIGH, i = 0;
+    for (; i + DOT_HIGH <= n && tiles > 0; i += DOT_HIGH) {
+        for (int64_t t = 0; t < tiles; t++)
+            for (int q = 0; q < DOT_HIGH * DOT_HIGH; q++)
+                kept[t][q] = v8_set(0);
+        for (int64_t k = 0; k < depth; k += DOT_DEEP)
+            for (int64_t t = 0; t < tiles; t++)
+                dot_tile(kept[t], a + t * DOT_HIGH * sa, sa, b + i * sb, sb, k,
+                         depth - k < DOT_DEEP ? depth : k + DOT_DEEP);
+        for (int64_t t = 0; t < tiles; t++)
+            for (int q = 0; q < DOT_HIGH * DOT_HIGH; q++)
+                out[(t * DOT_HIGH + q / DOT_HIGH) * n + i + q % DOT_HIGH] = v8_sum(kept[t][q]);
+    }
+    for (int64_t r = 0; r < high; r++) { /* what the tiles have left out */
+        int64_t from = r < tiles * DOT_HIGH ? i : 0;
         dots_of_row(out + r * n + from, a + r * sa, b + from * sb, sb, depth, n - from);
     }
 }
@@ -225,15 +241,12 @@ static void dots_block(double *out, const double *a, int64_t sa, const double *b
  * of A at a + r s[0], row i of B at b + i s[1]; batch steps s[3], s[4]. */
 static void k_matmul_nt(const crdi_call *call)
 {
-    enum { BLOCK_BYTES = 512 * 1024 };
     int64_t n = call->n[0], m = call->n[1], depth = call->n[2];
-    int64_t high = BLOCK_BYTES / ((depth > 0 ? depth : 1) * (int64_t)sizeof(double)) / DOT_HIGH * DOT_HIGH;
-    high = high < DOT_HIGH ? DOT_HIGH : high;
     for (int64_t t = 0; t < call->n[3]; t++) {
         const double *a = call->in[0] + t * call->s[3], *b = call->in[1] + t * call->s[4];
-        for (int64_t r = 0; r < m; r += high)
+        for (int64_t r = 0; r < m; r += DOT_ROWS)
             dots_block(call->out + (t * m + r) * n, a + r * call->s[0], call->s[0], b, call->s[1], depth, n,
-                       m - r < high ? m - r : high);
+                       m - r < DOT_ROWS ? m - r : DOT_ROWS);
     }
 }
 
