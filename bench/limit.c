@@ -17,13 +17,14 @@
 #include <string.h>
 #include <time.h>
 
-enum { MOST_TURNS = 1001, WARMUP = 200 };
+enum { MOST_TURNS = 1001, WARMUP = 60 };
 
 typedef struct limit {
     const char *kernels; /* NULL: all that this processor has */
     bool json;
     int turns;
     int units;
+    int batch; /* gradients a turn: some 5 ms of those by hand */
     const hand_model *hand;
     hand_work *work;
     crd_model *model;
@@ -62,26 +63,20 @@ static double median_ratio(const double *a, const double *b, int count)
 
 /* ---- turns ------------------------------------------------------------------------------------------------------ */
 
-/* A turn is about as long for each width: 20 000 gradients of 10 units, 2000 of 100. */
-static int batch(const limit *l)
-{
-    return 200000 / l->units;
-}
-
 static double time_hand_gradient(limit *l, const double *u)
 {
     double gradient[HAND_DIM], start = cpu_seconds();
-    for (int i = 0; i < batch(l); i++)
+    for (int i = 0; i < l->batch; i++)
         l->hand->gradient(l->work, u, gradient);
-    return (cpu_seconds() - start) / batch(l);
+    return (cpu_seconds() - start) / l->batch;
 }
 
 static double time_gradient(limit *l, crd_exec *exec)
 {
     double start = cpu_seconds();
-    for (int i = 0; i < batch(l); i++)
+    for (int i = 0; i < l->batch; i++)
         crd_exec_run(exec);
-    return (cpu_seconds() - start) / batch(l);
+    return (cpu_seconds() - start) / l->batch;
 }
 
 /* Trajectories of 63 steps from where the chain is, with its step size and metric. */
@@ -90,7 +85,7 @@ static double time_hand_step(limit *l, const crdi_chain *chain)
     enum { LENGTH = 63 };
     double u[HAND_DIM], p[HAND_DIM], gradient[HAND_DIM];
     size_t bytes = sizeof(double) * (size_t)chain->h.dim;
-    int count = batch(l) / LENGTH;
+    int count = l->batch / LENGTH;
     double start = cpu_seconds();
     for (int i = 0; i < count; i++) {
         memcpy(u, chain->h.q, bytes);
@@ -106,7 +101,7 @@ static double time_step(limit *l, crdi_chain *chain)
     crdi_transition t;
     int64_t before = chain->h.gradients;
     double start = cpu_seconds();
-    while (chain->h.gradients - before < batch(l))
+    while (chain->h.gradients - before < l->batch)
         crdi_chain_advance(chain, &t);
     return (cpu_seconds() - start) / (double)(chain->h.gradients - before);
 }
@@ -119,6 +114,8 @@ static crd_status take_turns(limit *l, crdi_chain *chain, crd_exec *exec)
         crdi_chain_advance(chain, &t);
     double *u = crd_exec_input(exec);
     memcpy(u, chain->h.q, sizeof *u * (size_t)chain->h.dim);
+    l->batch = 1000;
+    l->batch = (int)(5e-3 / time_hand_gradient(l, u)) + 100;
     time_hand_gradient(l, u), time_gradient(l, exec); /* to get warm */
     for (int i = 0; i < l->turns; i++) {
         l->hand_gradient[i] = time_hand_gradient(l, u);

@@ -30,7 +30,8 @@ class Page:
 
     def foot(self, part):
         p = self.r[part]
-        return f"\n\n*{p['date']}, medians and ranges of {p['turns']} turns, load of the machine before: {p['load']}.*"
+        turns = "one turn" if p["turns"] == 1 else f"medians and ranges of {p['turns']} turns"
+        return f"\n\n*{p['date']}, {turns}; other processes that wanted a core: {p['load']}.*"
 
     def ours(self, rows):
         return [k for k in rows if k.startswith("credence")]
@@ -41,6 +42,16 @@ class Page:
         m = self.r["machine"]
         return table(["machine", ""], [["processor", m["cpu"]], ["cores", m["cores"]], ["instruction sets", m["sets"]],
                                        ["memory", m["memory"]]])
+
+    def busy(self):
+        """A warning where other programs ran beside."""
+        load = max(p["load"] for p in self.r.values() if isinstance(p, dict) and "load" in p)
+        cores = self.r["machine"]["cores"]
+        if load <= 0.3:
+            return "Nothing else ran beside."
+        return (f"**The machine was busy**: {load:.0f} other processes wanted its {cores} cores. Processor times hold; wall\n"
+                "times are too long, for all programs alike but not by the same factor in each, and what a second\n"
+                "thread is worth cannot be seen.")
 
     def versions(self):
         return table(["program", "version"], list(self.r["versions"].items()))

@@ -88,6 +88,6 @@ const crdi_command_body crdi_command_bench = {
 #include "cli/benches.def"
 #undef BENCH
 #undef LONG_BENCH
-            "Times of one thread are processor time; start and threads, and svi on several, wall time.\n",
+            "Times of one thread are processor time; of start, threads, and two threads elsewhere, wall time.\n",
     .run = run,
 };
