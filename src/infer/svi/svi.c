@@ -162,11 +162,45 @@ static crd_status prepare(crd_svi *svi, crd_model_fn model, void *user, const cr
 
 /* ---- restarts ----------------------------------------------------------------------------------------------- */
 
+/* What restarts are chosen by: the loss of rows held out, else that at the end. NaN is the worst. */
+static double score(const crd_svi *svi, int64_t r)
+{
+    const crdi_svi_run *run = &svi->run[r];
+    return svi->watch && isfinite(run->final_loss) ? run->held_out : run->final_loss;
+}
+
+/* An order without ties, so that which one is kept does not depend on which ended first. */
+static bool is_better(const crd_svi *svi, int64_t a, int64_t b)
+{
+    double x = score(svi, a), y = score(svi, b);
+    if (isnan(x) || isnan(y))
+        return isnan(x) == isnan(y) ? a < b : isnan(y);
+    return x == y ? a < b : x < y;
+}
+
+/* Of many restarts only the best so far keeps its arrays: losses of all steps are much memory. */
+static void shed(crd_svi *svi, int64_t restart)
+{
+    pthread_mutex_lock(&svi->lock);
+    int64_t worse = restart;
+    if (!svi->any_ended || is_better(svi, restart, svi->best)) {
+        worse = svi->any_ended ? svi->best : -1;
+        svi->best = restart;
+        svi->any_ended = true;
+    }
+    if (worse >= 0)
+        crdi_svi_run_shed(svi->ctx, &svi->run[worse]);
+    pthread_mutex_unlock(&svi->lock);
+}
+
 static crd_status fit_one(void *user, int64_t restart)
 {
     crd_svi *svi = user;
     CRD_TRY(crdi_svi_run_begin(svi, restart));
-    return crdi_svi_run_steps(svi, restart, svi->options.steps);
+    CRD_TRY(crdi_svi_run_steps(svi, restart, svi->options.steps));
+    if (svi->options.members == 1)
+        shed(svi, restart);
+    return CRD_OK;
 }
 
 /* Step by step the mean over members of one of their histories; those that ended earlier are left out. `at` finds it and
@@ -238,21 +272,9 @@ static crd_status write_history(crd_svi *svi)
     return CRD_OK;
 }
 
-/* What restarts are chosen by: the loss of rows held out, else that at the end. */
-static double score(const crd_svi *svi, int64_t r)
-{
-    return svi->watch && isfinite(svi->final_loss[r]) ? svi->held_out[r] : svi->final_loss[r];
-}
-
-/* Keeps the restart with the smallest loss. If all failed, the first one's error is the error of the fit. */
+/* All but the best have shed their arrays. If all failed, the first one's error is the error of the fit. */
 static crd_status keep_best(crd_svi *svi)
 {
-    for (int64_t r = 1; r < svi->runs; r++)
-        if (score(svi, r) < score(svi, svi->best) || (isnan(score(svi, svi->best)) && !isnan(score(svi, r))))
-            svi->best = r;
-    for (int64_t r = 0; r < svi->runs; r++)
-        if (r != svi->best)
-            crdi_svi_run_clear(svi->ctx, &svi->run[r]);
     svi->member[0] = svi->best;
     svi->members = 1;
     return svi->run[svi->best].status;

@@ -55,7 +55,8 @@ struct crd_svi {
     crd_program *watch; /* (parameters, key) -> loss of the rows held out; NULL: there are none */
     crdi_svi_run *run; /* (runs); after the fit only those that are kept are there */
     int64_t runs; /* restarts, or members */
-    int64_t best; /* the first of them that is kept */
+    int64_t best; /* the first of them that is kept; while they run, the best that has ended */
+    bool any_ended;
     int64_t *member, members; /* those that are kept */
     double *final_loss; /* (runs) */
     double *held_out; /* (runs) */
@@ -123,6 +124,8 @@ double crdi_svi_mean_of_last(const double *x, int64_t count, int64_t last);
 /* The rows of the shuffled plate in a step, counted from 0: `rows` of them, written to out. */
 crd_status crdi_svi_rows(const crd_svi *svi, crdi_svi_run *run, int64_t step, double *out);
 void crdi_svi_run_clear(crd_context *ctx, crdi_svi_run *run);
+/* Frees what it owns; what it is judged and counted by stays. */
+void crdi_svi_run_shed(crd_context *ctx, crdi_svi_run *run);
 
 /* Makes the point that was fitted the normal that the curvature there says (laplace.c). */
 crd_status crdi_svi_finish_laplace(crd_svi *svi);

@@ -133,6 +133,21 @@ void crdi_svi_run_clear(crd_context *ctx, crdi_svi_run *run)
     *run = (crdi_svi_run){0};
 }
 
+void crdi_svi_run_shed(crd_context *ctx, crdi_svi_run *run)
+{
+    crdi_svi_run before = *run;
+    crdi_svi_run_clear(ctx, run);
+    *run = (crdi_svi_run){.key = before.key,
+                          .steps = before.steps,
+                          .skipped = before.skipped,
+                          .final_loss = before.final_loss,
+                          .held_out = before.held_out,
+                          .best_step = before.best_step,
+                          .seconds = before.seconds,
+                          .end = before.end,
+                          .status = before.status};
+}
+
 /* ---- steps -------------------------------------------------------------------------------------------------- */
 
 double crdi_svi_mean_of_last(const double *x, int64_t count, int64_t last)
