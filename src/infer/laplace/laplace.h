@@ -24,7 +24,7 @@
 typedef struct crdi_laplace_options {
     const char *hessian; /* a name of hessians.def */
     int64_t map_starts;
-    const char *tune; /* none, noise, prior, all */
+    const char *tune; /* auto, none, noise, prior, all; once created what auto means */
     const char *precisions; /* one, layer */
     /* ---- */
     const char *start; /* of the search; NULL: uniform */
@@ -113,6 +113,7 @@ struct crdi_laplace {
     double log_likelihood, squares; /* squares: of the residuals, for a normal likelihood */
     double log_det, log_evidence;
     double trace[CRDI_LAPLACE_LAYERS]; /* by group */
+    bool held; /* weights that are not random stay where they are when the others are sought */
     /* How it went. */
     int64_t evaluations, rounds; /* of the gradient; of tuning */
     int64_t best_start, failed_starts;
@@ -170,14 +171,17 @@ double crdi_laplace_pull(const crdi_laplace *l, const double *theta, double *gra
 /* map.c: moves theta (and s if `joint`) to the most probable point; from many starts, or from where they are. */
 crd_status crdi_laplace_check_start(const crdi_laplace *l);
 crd_status crdi_laplace_search(crdi_laplace *l, crd_key key, bool joint);
-crd_status crdi_laplace_climb(crdi_laplace *l);
-/* Newton's step with H, where it makes the gradient smaller: L-BFGS ends where it cannot see the value change. *moved: it did. */
-crd_status crdi_laplace_polish(crdi_laplace *l, bool *moved);
+/* close: until the value no longer changes, else nearly. H is that of theta then. */
+crd_status crdi_laplace_climb(crdi_laplace *l, bool close);
 /* tune.c: rounds of climbing and maximising the evidence. */
 crd_status crdi_laplace_tune(crdi_laplace *l);
 bool crdi_laplace_tunes(const crdi_laplace *l, bool noise);
 /* laplace.c: the sum over rows at theta*, the prior there, then H. */
 crd_status crdi_laplace_expand(crdi_laplace *l);
+/* The same without evidence and traces, which cost as much again. */
+crd_status crdi_laplace_matrix(crdi_laplace *l);
+/* Evidence and traces for the sum as it is. */
+crd_status crdi_laplace_judge(crdi_laplace *l);
 
 /* dense.c: matrices by rows. */
 void crdi_dense_multiply_nt(const crdi_laplace *l, const double *a, const double *b, int64_t rows, int64_t columns,
