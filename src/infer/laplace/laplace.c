@@ -171,7 +171,7 @@ static void sum_rows(crdi_laplace *l)
         int64_t left = l->rows - at;
         crdi_laplace_jacobian(l, x->data + at * x->shape.dim[1], left < l->block.capacity ? left : l->block.capacity);
         crdi_laplace_likelihood(l, l->network.y->data + at);
-        crdi_laplace_weigh(l);
+        crdi_laplace_weigh(l, l->network.y->data + at);
         l->type->add(l, &l->block);
     }
     l->type->end(l);

@@ -118,6 +118,7 @@ struct crdi_laplace {
     int64_t evaluations, rounds; /* of the gradient; of tuning */
     int64_t best_start, failed_starts;
     double gradient; /* the largest |element| at theta*, of the log density */
+    bool finished; /* the search for theta* was not cut off: the value no longer changed */
     double log_density; /* at theta*, but for what factors add to the constants of the prior */
     bool converged;
 };
@@ -160,7 +161,7 @@ void crdi_laplace_jacobian(crdi_laplace *l, const double *x, int64_t rows);
 /* likelihood.c: log likelihood and squared residuals of a block's rows, and R instead of slopes. s = 1 in R. */
 bool crdi_laplace_supports(const char *likelihood);
 void crdi_laplace_likelihood(crdi_laplace *l, const double *y);
-void crdi_laplace_weigh(crdi_laplace *l);
+void crdi_laplace_weigh(crdi_laplace *l, const double *y);
 double crdi_laplace_log_likelihood(const crdi_laplace *l); /* of all rows, for the present s */
 /* prior.c */
 crd_status crdi_laplace_compile_prior(crdi_laplace *l);

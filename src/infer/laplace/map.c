@@ -236,11 +236,12 @@ static crd_status line(struct hill *h, const double *delta, double value, double
  * where it cannot see the value change. Leaves the matrix at theta. work: 3 count. */
 static crd_status gauss_newton(struct hill *h, double *work, bool close)
 {
-    enum { STEPS = 20 };
     crdi_laplace *l = h->l;
+    int steps = close ? 20 : 8;
     double *gradient = work, *x = work + l->count, *delta = x + l->count;
     bool moved = true;
-    for (int i = 0; i < STEPS && moved; i++) {
+    l->finished = false;
+    for (int i = 0; i < steps && moved; i++) {
         double value, decrement = 0;
         CRD_TRY(crdi_laplace_matrix(l));
         CRD_TRY(objective(h, l->theta, &value, gradient));
@@ -250,10 +251,11 @@ static crd_status gauss_newton(struct hill *h, double *work, bool close)
         l->type->newton(l, gradient + l->first, delta);
         for (int64_t k = 0; k < l->random; k++)
             decrement += 0.5 * delta[k] * gradient[l->first + k];
-        moved = decrement > (close ? 1e-20 : 1e-9) * fmax(1, fabs(value));
+        moved = decrement > (close ? 1e-20 : 1e-7) * fmax(1, fabs(value));
         if (moved)
             CRD_TRY(line(h, delta, value, decrement, x, gradient, &moved));
     }
+    l->finished = !moved;
     return moved ? crdi_laplace_expand(l) : crdi_laplace_judge(l);
 }
 
@@ -266,17 +268,19 @@ static bool has_whole_matrix(const crdi_laplace *l)
 static crd_status climb(struct hill *h, double *work, bool close)
 {
     crdi_laplace *l = h->l;
-    enum { TIMES = 4 };
     crdi_lbfgs_result result;
-    for (int i = 0; i < TIMES; i++) { /* the matrix knows no saddle, from which its steps are short: L-BFGS leaves it */
+    for (int i = 0; i < (close ? 4 : 1);
+         i++) { /* the matrix knows no saddle, from which its steps are short: L-BFGS leaves it */
         CRD_TRY(minimise(h, l->theta, close, &result));
         l->evaluations += result.evaluations;
         l->gradient = result.gradient;
         l->log_density = -result.value;
+        l->finished = result.reason != CRDI_LBFGS_ITERATIONS;
         if (!has_whole_matrix(l))
             return crdi_laplace_expand(l);
         CRD_TRY(gauss_newton(h, work, close));
-        if (l->gradient < GOOD_GRADIENT)
+        if (l->gradient < GOOD_GRADIENT ||
+            result.reason == CRDI_LBFGS_STALLED) /* at a kink, as of relu, no slope is 0 */
             break;
     }
     return CRD_OK;

@@ -18,7 +18,6 @@
 
 static const double MOST = 18.420680743952367; /* |log factor|, as log 1e8: a layer that is of no use has no end */
 static const double CLOSE = 1e-5, FIRST_STEP = 0.1, LAST_STEP = 2e-3; /* of settings, in logarithms */
-static const double FLAT = 0.1; /* a slope of the log density that counts as none */
 enum { ROUNDS = 200, HALVINGS = 8, TRIES = 400, MOST_SETTINGS = CRDI_LAPLACE_LAYERS + 1 };
 
 struct ridge {
@@ -82,7 +81,7 @@ static crd_status try_settings(struct ridge *r, const double *x, bool *higher)
     }
     CRD_TRY(status);
     /* Short of the maximum the weights are smoother, and what is computed is too high. */
-    *higher = l->gradient < FLAT && l->log_evidence > r->evidence + 1e-12 * fabs(r->evidence);
+    *higher = l->finished && l->log_evidence > r->evidence + 1e-12 * fabs(r->evidence);
     if (*higher)
         keep(r, x);
     return CRD_OK;

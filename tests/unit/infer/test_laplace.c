@@ -577,6 +577,47 @@ static void test_many_rows(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* A class that counts twice is one whose rows stand twice. */
+static void test_class_weights(void **state)
+{
+    static const double weight[] = {1, 2, 1};
+    static double x[2 * ROWS * INPUTS], y[2 * ROWS];
+    struct data d;
+    double theta[MOST];
+    int rows = 0;
+    crd_context *ctx = testing_context();
+    (void)state;
+    make_data(&d, "categorical", "3", ROWS, 3);
+    for (int i = 0; i < ROWS; i++)
+        for (int k = 0; k < (int)weight[(int)d.y[i]]; k++, rows++) {
+            memcpy(x + rows * INPUTS, d.x + i * INPUTS, sizeof *x * INPUTS);
+            y[rows] = d.y[i];
+        }
+    struct data twice = d;
+    twice.target = crd_array_borrow(y, crd_shape_1(rows));
+    twice.network.y = &twice.target;
+    twice.network.x = crd_array_borrow(x, crd_shape_2(rows, INPUTS));
+    d.network.class_weight = weight;
+    for (int i = 0; i < CRDI_COUNT(forms); i++) {
+        crdi_laplace *weighted = create(ctx, &d, forms[i], "none", "one");
+        crdi_laplace *many = create(ctx, &twice, forms[i], "none", "one");
+        crd_random_normal(crd_key_make(9), many->count, theta);
+        assert_ok(ctx, crdi_laplace_at(many, theta, 1));
+        assert_ok(ctx, crdi_laplace_at(weighted, theta, 1));
+        assert_close(weighted->log_likelihood, many->log_likelihood, 1e-12, 0);
+        if (i != 2) /* the product of sums knows no weights of rows */
+            assert_close(weighted->log_det, many->log_det, 1e-12, 0);
+        if (i == 0) {
+            assert_ok(ctx, crdi_laplace_fit(many, crd_key_make(1)));
+            assert_ok(ctx, crdi_laplace_fit(weighted, crd_key_make(1)));
+            assert_close(weighted->log_evidence, many->log_evidence, 1e-8, 0);
+        }
+        crdi_laplace_destroy(&weighted);
+        crdi_laplace_destroy(&many);
+    }
+    testing_context_destroy(&ctx);
+}
+
 /* ---- the linear network --------------------------------------------------------------------------------------- */
 
 /* With linear_about the model's f is f* + J (theta - theta*), with J from the naive differences. */
@@ -845,6 +886,7 @@ int main(void)
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_kronecker_of_one_row),
         cmocka_unit_test(test_last_layer_of_features),
+        cmocka_unit_test(test_class_weights),
         cmocka_unit_test(test_many_rows),
         cmocka_unit_test(test_linear_network),
         cmocka_unit_test(test_tuned),
