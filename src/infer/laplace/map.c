@@ -255,7 +255,7 @@ static crd_status gauss_newton(struct hill *h, double *work, bool close)
         if (moved)
             CRD_TRY(line(h, delta, value, decrement, x, gradient, &moved));
     }
-    l->finished = !moved;
+    l->finished = !moved || l->gradient < GOOD_GRADIENT;
     return moved ? crdi_laplace_expand(l) : crdi_laplace_judge(l);
 }
 
