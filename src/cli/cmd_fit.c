@@ -273,9 +273,6 @@ static crd_status settle_weights(struct fit *f)
         return crdi_raise(f->cli->ctx, CRD_EINVAL,
                           "option --class-weights goes with classes: --likelihood bernoulli "
                           "and categorical");
-    if (strcmp(f->net.method, "laplace") == 0)
-        return crdi_raise(f->cli->ctx, CRD_EUNSUPPORTED,
-                          "option --class-weights: the curvature of --method laplace is that of rows that count once");
     char *text = crdi_arena_strdup(f->arena, f->o->class_weights);
     double *weight = crdi_arena_alloc(f->arena, sizeof *weight * (size_t)r->class_count);
     if (!text || !weight)

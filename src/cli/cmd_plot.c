@@ -1,5 +1,6 @@
 /* cmd_plot.c - credence plot RUN.crd FIGURE --out PICTURE */
 #include "cli/command.h"
+#include "cli/predictive.h"
 #include "report/run_canonical.h"
 #include "report/run_figure.h"
 
@@ -169,7 +170,9 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
                                        .pick_count = pick_count,
                                        .draws = o->draws,
                                        .key = crd_key_make(0)};
-    crd_status status = o->canonical ? crdi_run_make_canonical(net, 0) : CRD_OK;
+    crd_status status = crdi_cli_predictive(cli, call, net, NULL);
+    if (status == CRD_OK && o->canonical)
+        status = crdi_run_make_canonical(net, 0);
     if (status == CRD_OK)
         status = crdi_run_figure_make(net, name, &options, &figure);
     if (status == CRD_OK)
@@ -188,7 +191,7 @@ static const char more[] =
 
 const crdi_command_body crdi_command_plot = {
     .positional = {{"RUN.crd", "a run file", CRDI_ONE}, {"FIGURE", "which picture; they are listed below", CRDI_ONE}},
-    .table = {&table},
+    .table = {&table, &crdi_predictive_table},
     .more = more,
     .run = run,
 };

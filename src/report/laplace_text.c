@@ -69,6 +69,7 @@ void crdi_laplace_json(crdi_json_writer *w, const crdi_laplace_record *r)
     put_number_or_null(w, "noise", r->noise);
     put_number_or_null(w, "log_likelihood", r->log_likelihood);
     put_number_or_null(w, "log_evidence", r->log_evidence);
+    crdi_json_put_bool(w, "finished", r->finished);
     crdi_json_put_integer(w, "rounds", r->rounds);
     crdi_json_put_bool(w, "converged", r->converged);
     crdi_json_open(w, "precision_factors", '[');
@@ -85,7 +86,7 @@ void crdi_laplace_notes(crdi_string *out, const crdi_laplace_record *r)
                            "note: %lld rounds did not bring the evidence to its maximum; what it sets is rough: try "
                            "--precisions one or another --hessian\n",
                            (long long)r->rounds);
-    if (r->gradient > 1e-2)
+    if (!r->finished)
         crdi_string_append(
             out,
             "note: the log density still has a slope of %.2g at the most probable weights: the search was cut "

@@ -50,7 +50,7 @@ static crd_status prepare(crdi_network_fit *fit)
 
 static void plan(const crdi_network_fit *fit, crdi_string *out)
 {
-    const crdi_laplace_options *o = &fit->laplace;
+    const crdi_laplace_options *o = &fit->laplacian->options;
     crdi_string_append(out, "hessian %s, most probable weights from %lld start%s", o->hessian, (long long)o->map_starts,
                        o->map_starts == 1 ? "" : "s");
     if (strcmp(o->tune, "noise") == 0)
@@ -90,7 +90,8 @@ static crd_status describe(crdi_network_fit *fit)
         int64_t value;
     } counts[] = {{"laplace_random", l->random},        {"laplace_starts", l->options.map_starts},
                   {"laplace_failed", l->failed_starts}, {"laplace_start", l->best_start},
-                  {"laplace_rounds", l->rounds},        {"laplace_converged", l->converged}};
+                  {"laplace_rounds", l->rounds},        {"laplace_converged", l->converged},
+                  {"laplace_finished", l->finished}};
     const struct {
         const char *key;
         double value;
@@ -214,13 +215,14 @@ bool crdi_run_is_laplace(crd_run *run)
 
 static crd_status read_all(crd_run *run, crdi_laplace_record *r)
 {
-    int64_t converged;
+    int64_t converged, finished;
     const struct {
         const char *key;
         int64_t *out;
     } counts[] = {{"laplace_random", &r->random},        {"laplace_starts", &r->starts},
                   {"laplace_failed", &r->failed_starts}, {"laplace_start", &r->best_start},
-                  {"laplace_rounds", &r->rounds},        {"laplace_converged", &converged}};
+                  {"laplace_rounds", &r->rounds},        {"laplace_converged", &converged},
+                  {"laplace_finished", &finished}};
     const struct {
         const char *key;
         double *out;
@@ -238,6 +240,7 @@ static crd_status read_all(crd_run *run, crdi_laplace_record *r)
     for (int i = 0; i < CRDI_COUNT(numbers); i++)
         CRD_TRY(crdi_run_get_number(run, numbers[i].key, numbers[i].out));
     r->converged = converged != 0;
+    r->finished = finished != 0;
     crd_array map;
     CRD_TRY(crdi_run_get_array(run, "laplace_map", &map));
     r->weights = crd_shape_size(map.shape);

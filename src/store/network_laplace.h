@@ -11,7 +11,7 @@ typedef struct crdi_laplace_record {
     int64_t weights, random; /* in all; those that are not held at their most probable values */
     int64_t starts, failed_starts, best_start;
     int64_t rounds; /* of tuning */
-    bool converged;
+    bool finished, converged; /* the search for the weights; tuning */
     double noise; /* s; NaN where there is none */
     double log_evidence, log_likelihood, log_density, gradient, effective;
     crd_array factors; /* by group of weights: what the precision of the prior was multiplied by */

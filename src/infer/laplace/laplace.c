@@ -110,6 +110,8 @@ static crd_status prepare(crdi_laplace *l)
     CRD_TRY(crdi_options_complete(l->ctx, &crdi_laplace_option_table, &l->options));
     CRD_TRY(find_type(l));
     CRD_TRY(check_likelihood(l));
+    if (strcmp(l->options.tune, "auto") == 0) /* features of a last layer follow every noise down */
+        l->options.tune = l->likelihood->noisy && !l->type->last_layer ? "noise" : "none";
     CRD_TRY(crdi_laplace_check_start(l));
     CRD_TRY(crd_model_create(&l->model, l->ctx, crd_network_model, &l->network));
     l->rows = l->network.x.shape.dim[0];
@@ -169,7 +171,7 @@ static void sum_rows(crdi_laplace *l)
         int64_t left = l->rows - at;
         crdi_laplace_jacobian(l, x->data + at * x->shape.dim[1], left < l->block.capacity ? left : l->block.capacity);
         crdi_laplace_likelihood(l, l->network.y->data + at);
-        crdi_laplace_weigh(l);
+        crdi_laplace_weigh(l, l->network.y->data + at);
         l->type->add(l, &l->block);
     }
     l->type->end(l);
@@ -205,12 +207,25 @@ static crd_status not_positive(const crdi_laplace *l)
         l->noise, l->precision[0]);
 }
 
-crd_status crdi_laplace_expand(crdi_laplace *l)
+crd_status crdi_laplace_matrix(crdi_laplace *l)
 {
-    double slope[CRDI_LAPLACE_LAYERS + 1];
     CRD_TRY(crdi_laplace_read_prior(l));
     sum_rows(l);
+    l->curvature = 1 / (l->noise * l->noise);
+    return l->type->solve(l, false) ? CRD_OK : not_positive(l);
+}
+
+crd_status crdi_laplace_judge(crdi_laplace *l)
+{
+    double slope[CRDI_LAPLACE_LAYERS + 1];
     return crdi_laplace_evidence(l, slope) ? CRD_OK : not_positive(l);
+}
+
+crd_status crdi_laplace_expand(crdi_laplace *l)
+{
+    CRD_TRY(crdi_laplace_read_prior(l));
+    sum_rows(l);
+    return crdi_laplace_judge(l);
 }
 
 double crdi_laplace_effective(const crdi_laplace *l)
@@ -250,20 +265,9 @@ static crd_status check_noise(const crdi_laplace *l)
     return crdi_raise(
         l->ctx, CRD_EDOMAIN,
         "method laplace: the most probable noise s is %.3g: the network goes through every row, and nothing keeps s "
-        "from 0; --tune noise sets it by the evidence, a prior of s as log_normal:-1,0.5 holds it too",
+        "from 0; --tune noise sets it by the evidence (not with --hessian last_layer), a prior of s as "
+        "log_normal:-1,0.5 holds it too",
         l->noise);
-}
-
-static crd_status polish(crdi_laplace *l)
-{
-    enum { STEPS = 5 };
-    bool moved = true;
-    for (int i = 0; i < STEPS && moved; i++) {
-        CRD_TRY(crdi_laplace_polish(l, &moved));
-        if (moved)
-            CRD_TRY(crdi_laplace_expand(l));
-    }
-    return CRD_OK;
 }
 
 /* Where the search for a tuned s begins: all that there is to explain. */
@@ -302,12 +306,14 @@ static crd_status tune(crdi_laplace *l, crd_key key)
 {
     enum { TIMES = 5 };
     bool better = true;
+    if (l->type->last_layer) /* the features are held, and the rest has one maximum */
+        return crdi_laplace_tune(l);
     for (uint32_t i = 0; i < TIMES && better; i++) {
         crd_status status = crdi_laplace_tune(l);
         if (status == CRD_OK)
             status = look_around(l, crd_key_fold_in(key, i), &better);
         if (status == CRD_OK && better)
-            status = crdi_laplace_expand(l);
+            status = crdi_laplace_climb(l, false);
         if (status != CRD_OK)
             return status;
     }
@@ -317,19 +323,19 @@ static crd_status tune(crdi_laplace *l, crd_key key)
 crd_status crdi_laplace_fit(crdi_laplace *l, crd_key key)
 {
     bool tunes_noise = crdi_laplace_tunes(l, true), tunes = tunes_noise || crdi_laplace_tunes(l, false);
+    bool joint = !tunes_noise || l->type->last_layer; /* features are those of a trained network */
+    l->held = false;
     l->evaluations = l->rounds = 0;
     l->converged = true;
-    if (tunes_noise)
+    if (!joint)
         l->noise = spread(l);
-    crd_status status = crdi_laplace_search(l, key, !tunes_noise);
+    crd_status status = crdi_laplace_search(l, key, joint);
     if (status != CRD_OK)
         return status;
-    if (l->noise_site >= 0 && !tunes_noise)
+    if (l->noise_site >= 0 && joint)
         CRD_TRY(check_noise(l));
-    CRD_TRY(crdi_laplace_expand(l));
-    if (tunes)
-        status = tune(l, crd_key_fold_in(key, UINT32_MAX));
-    return status == CRD_OK ? polish(l) : status;
+    CRD_TRY(crdi_laplace_climb(l, !tunes));
+    return tunes ? tune(l, crd_key_fold_in(key, UINT32_MAX)) : CRD_OK;
 }
 
 void crdi_laplace_draw(const crdi_laplace *l, crd_key key, double *theta, double *work)

@@ -24,7 +24,7 @@
 typedef struct crdi_laplace_options {
     const char *hessian; /* a name of hessians.def */
     int64_t map_starts;
-    const char *tune; /* none, noise, prior, all */
+    const char *tune; /* auto, none, noise, prior, all; once created what auto means */
     const char *precisions; /* one, layer */
     /* ---- */
     const char *start; /* of the search; NULL: uniform */
@@ -113,10 +113,12 @@ struct crdi_laplace {
     double log_likelihood, squares; /* squares: of the residuals, for a normal likelihood */
     double log_det, log_evidence;
     double trace[CRDI_LAPLACE_LAYERS]; /* by group */
+    bool held; /* weights that are not random stay where they are when the others are sought */
     /* How it went. */
     int64_t evaluations, rounds; /* of the gradient; of tuning */
     int64_t best_start, failed_starts;
     double gradient; /* the largest |element| at theta*, of the log density */
+    bool finished; /* the search for theta* was not cut off: the value no longer changed */
     double log_density; /* at theta*, but for what factors add to the constants of the prior */
     bool converged;
 };
@@ -159,7 +161,7 @@ void crdi_laplace_jacobian(crdi_laplace *l, const double *x, int64_t rows);
 /* likelihood.c: log likelihood and squared residuals of a block's rows, and R instead of slopes. s = 1 in R. */
 bool crdi_laplace_supports(const char *likelihood);
 void crdi_laplace_likelihood(crdi_laplace *l, const double *y);
-void crdi_laplace_weigh(crdi_laplace *l);
+void crdi_laplace_weigh(crdi_laplace *l, const double *y);
 double crdi_laplace_log_likelihood(const crdi_laplace *l); /* of all rows, for the present s */
 /* prior.c */
 crd_status crdi_laplace_compile_prior(crdi_laplace *l);
@@ -170,14 +172,17 @@ double crdi_laplace_pull(const crdi_laplace *l, const double *theta, double *gra
 /* map.c: moves theta (and s if `joint`) to the most probable point; from many starts, or from where they are. */
 crd_status crdi_laplace_check_start(const crdi_laplace *l);
 crd_status crdi_laplace_search(crdi_laplace *l, crd_key key, bool joint);
-crd_status crdi_laplace_climb(crdi_laplace *l);
-/* Newton's step with H, where it makes the gradient smaller: L-BFGS ends where it cannot see the value change. *moved: it did. */
-crd_status crdi_laplace_polish(crdi_laplace *l, bool *moved);
+/* close: until the value no longer changes, else nearly. H is that of theta then. */
+crd_status crdi_laplace_climb(crdi_laplace *l, bool close);
 /* tune.c: rounds of climbing and maximising the evidence. */
 crd_status crdi_laplace_tune(crdi_laplace *l);
 bool crdi_laplace_tunes(const crdi_laplace *l, bool noise);
 /* laplace.c: the sum over rows at theta*, the prior there, then H. */
 crd_status crdi_laplace_expand(crdi_laplace *l);
+/* The same without evidence and traces, which cost as much again. */
+crd_status crdi_laplace_matrix(crdi_laplace *l);
+/* Evidence and traces for the sum as it is. */
+crd_status crdi_laplace_judge(crdi_laplace *l);
 
 /* dense.c: matrices by rows. */
 void crdi_dense_multiply_nt(const crdi_laplace *l, const double *a, const double *b, int64_t rows, int64_t columns,

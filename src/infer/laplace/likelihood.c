@@ -3,7 +3,8 @@
  * Lambda = R'R is minus the second derivative of log p(y | f) in f. It does not depend on y here:
  *     normal, for s = 1     R = 1
  *     bernoulli of a logit  R = sqrt(p (1 - p))
- *     categorical           R = diag(sqrt(p)) (I - 1 p'), for R'R = diag(p) - p p' (Murphy 2012, eq. 8.38) */
+ *     categorical           R = diag(sqrt(p)) (I - 1 p'), for R'R = diag(p) - p p' (Murphy 2012, eq. 8.38)
+ * and the weight of a class is a factor of both. */
 #include "infer/laplace/laplace.h"
 
 #include <math.h>
@@ -95,13 +96,19 @@ static void row_of(const crdi_laplace *l, int64_t row, double *f)
         f[c] = l->block.f[c * l->block.capacity + row];
 }
 
+/* What the row counts: 1, or the weight of its class. */
+static double weight_of(const crdi_laplace *l, double y)
+{
+    return l->network.class_weight ? l->network.class_weight[(int64_t)y] : 1;
+}
+
 void crdi_laplace_likelihood(crdi_laplace *l, const double *y)
 {
     const curve *kind = find(l->likelihood->name);
     double f[CRDI_LAPLACE_OUTPUTS], sum = 0;
     for (int64_t i = 0; i < l->block.rows; i++) {
         row_of(l, i, f);
-        sum += kind->value(f, l->outputs, y[i]);
+        sum += weight_of(l, y[i]) * kind->value(f, l->outputs, y[i]);
     }
     if (l->likelihood->noisy)
         l->squares += sum;
@@ -130,7 +137,7 @@ static void weigh_unit(const crdi_laplace *l, const double *root, double *slope,
     }
 }
 
-void crdi_laplace_weigh(crdi_laplace *l)
+void crdi_laplace_weigh(crdi_laplace *l, const double *y)
 {
     const curve *kind = find(l->likelihood->name);
     crdi_laplace_block *b = &l->block;
@@ -140,6 +147,8 @@ void crdi_laplace_weigh(crdi_laplace *l)
     for (int64_t i = 0; i < b->rows; i++) {
         row_of(l, i, f);
         kind->root(f, l->outputs, l->root);
+        for (int64_t k = 0; k < l->outputs * l->outputs; k++)
+            l->root[k] *= sqrt(weight_of(l, y[i]));
         for (int k = 0; k < l->layers; k++)
             for (int64_t j = 0; j < l->layer[k].out; j++)
                 weigh_unit(l, l->root, b->slope[k] + j * b->capacity + i, l->layer[k].out * b->capacity);

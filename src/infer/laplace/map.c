@@ -9,6 +9,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
+static const double GOOD_GRADIENT = 1e-5;
+
 /* One search. x: (count + joint), theta and then log s. */
 struct hill {
     crdi_laplace *l;
@@ -69,16 +71,18 @@ static crd_status objective(void *user, const double *x, double *value, double *
     if (h->joint)
         gradient[l->count] -= 1;
     for (int64_t i = 0; i < l->count + h->joint; i++)
-        gradient[i] = -gradient[i];
+        gradient[i] = l->held && i < l->first ? 0 : -gradient[i];
     return CRD_OK;
 }
 
-static crd_status minimise(struct hill *h, double *x, crdi_lbfgs_result *result)
+static crd_status minimise(struct hill *h, double *x, bool close, crdi_lbfgs_result *result)
 {
-    enum { ITERATIONS = 20000 };
-    return crdi_lbfgs_minimise(
-        h->l->ctx, objective, h, h->l->count + h->joint, x,
-        &(crdi_lbfgs_options){.memory = 20, .max_iterations = ITERATIONS, .gradient_tolerance = 1e-8}, result);
+    return crdi_lbfgs_minimise(h->l->ctx, objective, h, h->l->count + h->joint, x,
+                               &(crdi_lbfgs_options){.memory = 20,
+                                                     .max_iterations = close ? 5000 : 1000,
+                                                     .gradient_tolerance = 1e-8,
+                                                     .value_tolerance = close ? 1e-15 : 1e-12},
+                               result);
 }
 
 /* ---- several starts ----------------------------------------------------------------------------------------- */
@@ -135,7 +139,7 @@ static crd_status search_from(void *user, int64_t i)
     CRD_TRY(crd_exec_create(&hill.exec, crd_model_density(l->model)));
     crd_status status = start_point(l, &hill, crd_key_fold_in(s->key, (uint32_t)i), x);
     if (status == CRD_OK) {
-        status = minimise(&hill, x, &s->result[i]);
+        status = minimise(&hill, x, true, &s->result[i]);
         s->good[i] = status == CRD_OK && isfinite(s->result[i].value);
         status = status == CRD_ESTART ? CRD_OK : status; /* others may come to a maximum */
     }
@@ -196,22 +200,7 @@ crd_status crdi_laplace_search(crdi_laplace *l, crd_key key, bool joint)
     return status;
 }
 
-crd_status crdi_laplace_climb(crdi_laplace *l)
-{
-    struct hill hill = {.l = l};
-    crdi_lbfgs_result result;
-    CRD_TRY(crd_exec_create(&hill.exec, crd_model_density(l->model)));
-    crd_status status = minimise(&hill, l->theta, &result);
-    crd_exec_destroy(&hill.exec);
-    if (status != CRD_OK)
-        return status;
-    l->evaluations += result.evaluations;
-    l->gradient = result.gradient;
-    l->log_density = -result.value;
-    return CRD_OK;
-}
-
-/* ---- the last digits ---------------------------------------------------------------------------------------- */
+/* ---- from where it is --------------------------------------------------------------------------------------- */
 
 static double largest(const double *x, int64_t n)
 {
@@ -221,39 +210,89 @@ static double largest(const double *x, int64_t n)
     return most;
 }
 
-static crd_status step(struct hill *h, double *work, bool *moved)
+/* Along -delta, by halves until the value falls as a quadratic with this decrement would let expect (Armijo). */
+static crd_status line(struct hill *h, const double *delta, double value, double decrement, double *x, double *gradient,
+                       bool *moved)
 {
+    enum { HALVINGS = 20 };
     crdi_laplace *l = h->l;
-    double *gradient = work, *x = work + l->count, *delta = x + l->count, value;
+    double share = 1;
     *moved = false;
-    CRD_TRY(objective(h, l->theta, &value, gradient));
-    l->gradient = largest(gradient, l->count);
-    l->log_density = -value;
-    l->type->newton(l, gradient + l->first, delta);
-    memcpy(x, l->theta, sizeof *x * (size_t)l->count);
-    for (int64_t i = 0; i < l->random; i++)
-        x[l->first + i] -= delta[i];
-    CRD_TRY(objective(h, x, &value, gradient));
-    l->evaluations += 2;
-    if (!(largest(gradient, l->count) < l->gradient) || !isfinite(value))
-        return CRD_OK;
-    memcpy(l->theta, x, sizeof *x * (size_t)l->count);
-    l->gradient = largest(gradient, l->count);
-    l->log_density = -value;
-    *moved = true;
+    for (int i = 0; i < HALVINGS && !*moved; i++, share /= 2) {
+        double there;
+        memcpy(x, l->theta, sizeof *x * (size_t)l->count);
+        for (int64_t k = 0; k < l->random; k++)
+            x[l->first + k] -= share * delta[k];
+        CRD_TRY(objective(h, x, &there, gradient));
+        l->evaluations++;
+        *moved = isfinite(there) && there <= value - 1e-4 * 2 * share * decrement;
+    }
+    if (*moved)
+        memcpy(l->theta, x, sizeof *x * (size_t)l->count);
     return CRD_OK;
 }
 
-crd_status crdi_laplace_polish(crdi_laplace *l, bool *moved)
+/* Steps of Gauss and Newton with the matrix itself, where it is whole: L-BFGS is slow where directions differ much in curvature, and ends
+ * where it cannot see the value change. Leaves the matrix at theta. work: 3 count. */
+static crd_status gauss_newton(struct hill *h, double *work, bool close)
+{
+    crdi_laplace *l = h->l;
+    int steps = close ? 20 : 8;
+    double *gradient = work, *x = work + l->count, *delta = x + l->count;
+    bool moved = true;
+    l->finished = false;
+    for (int i = 0; i < steps && moved; i++) {
+        double value, decrement = 0;
+        CRD_TRY(crdi_laplace_matrix(l));
+        CRD_TRY(objective(h, l->theta, &value, gradient));
+        l->evaluations++;
+        l->gradient = largest(gradient + (l->held ? l->first : 0), l->count - (l->held ? l->first : 0));
+        l->log_density = -value;
+        l->type->newton(l, gradient + l->first, delta);
+        for (int64_t k = 0; k < l->random; k++)
+            decrement += 0.5 * delta[k] * gradient[l->first + k];
+        moved = decrement > (close ? 1e-20 : 1e-7) * fmax(1, fabs(value));
+        if (moved)
+            CRD_TRY(line(h, delta, value, decrement, x, gradient, &moved));
+    }
+    l->finished = !moved || l->gradient < GOOD_GRADIENT;
+    return moved ? crdi_laplace_expand(l) : crdi_laplace_judge(l);
+}
+
+/* Whether the matrix is of all weights that move, and so leads to the maximum. */
+static bool has_whole_matrix(const crdi_laplace *l)
+{
+    return l->type->newton && l->normal_priors && (l->held || l->first == 0);
+}
+
+static crd_status climb(struct hill *h, double *work, bool close)
+{
+    crdi_laplace *l = h->l;
+    crdi_lbfgs_result result;
+    for (int i = 0; i < (close ? 4 : 1);
+         i++) { /* the matrix knows no saddle, from which its steps are short: L-BFGS leaves it */
+        CRD_TRY(minimise(h, l->theta, close, &result));
+        l->evaluations += result.evaluations;
+        l->gradient = result.gradient;
+        l->log_density = -result.value;
+        l->finished = result.reason != CRDI_LBFGS_ITERATIONS;
+        if (!has_whole_matrix(l))
+            return crdi_laplace_expand(l);
+        CRD_TRY(gauss_newton(h, work, close));
+        if (l->gradient < GOOD_GRADIENT ||
+            result.reason == CRDI_LBFGS_STALLED) /* at a kink, as of relu, no slope is 0 */
+            break;
+    }
+    return CRD_OK;
+}
+
+crd_status crdi_laplace_climb(crdi_laplace *l, bool close)
 {
     struct hill hill = {.l = l};
-    *moved = false;
-    if (!l->type->newton)
-        return CRD_OK;
     double *work = crdi_alloc_array(l->ctx, 3 * l->count, sizeof *work);
     crd_status status = work ? crd_exec_create(&hill.exec, crd_model_density(l->model)) : CRD_ENOMEM;
     if (status == CRD_OK)
-        status = step(&hill, work, moved);
+        status = climb(&hill, work, close);
     crd_exec_destroy(&hill.exec);
     crdi_free(l->ctx, work);
     return status;
