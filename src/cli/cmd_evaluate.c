@@ -2,6 +2,7 @@
 #include "cli/calibrate.h"
 #include "cli/predictive.h"
 #include "report/evaluation.h"
+#include "store/output.h"
 
 #include <string.h>
 
@@ -57,11 +58,35 @@ static crd_status draw(const struct evaluate *e, const crdi_score_options *optio
     return status;
 }
 
+/* The table by row is no file that is read, and does not exist. */
+static crd_status check_by_row(const struct evaluate *e)
+{
+    crd_context *ctx = e->cli->ctx;
+    const char *path = e->o->by_row;
+    const crdi_csv_options *csv = crdi_cli_values(e->call, &crdi_csv_table);
+    const crdi_calibrate_options *calibrate = crdi_cli_values(e->call, &crdi_calibrate_table);
+    const char *const input[][2] = {{crdi_cli_argument(e->call, 0), "the run file"},
+                                    {crdi_cli_argument(e->call, 1), "the table of rows"},
+                                    {e->o->ood, "the table of other rows"},
+                                    {e->o->draw_weights, "the file of weights"},
+                                    {calibrate->calibration_data, "the table to calibrate by"},
+                                    {csv->rows, "the file of --rows"}};
+    crdi_output *output;
+    if (!path)
+        return CRD_OK;
+    for (int i = 0; i < CRDI_COUNT(input); i++)
+        CRD_TRY(crdi_cli_refuse_same(ctx, path, input[i][0], input[i][1]));
+    CRD_TRY(crdi_output_open(&output, ctx, path, e->o->force));
+    crdi_output_abort(&output);
+    return CRD_OK;
+}
+
 /* Everything that can be refused is, before the work. */
 static crd_status check(const struct evaluate *e)
 {
     crd_context *ctx = e->cli->ctx;
     CRD_TRY(crdi_cli_check_order(ctx, e->call));
+    CRD_TRY(check_by_row(e));
     if (!e->o->reliability)
         return CRD_OK;
     return crdi_figure_check(ctx, e->o->reliability, e->o->force);
@@ -106,6 +131,8 @@ static crd_status evaluate(struct evaluate *e)
     CRD_TRY(crdi_scores_make(e->evaluation, e->other, &options, &e->scores));
     if (e->o->reliability)
         CRD_TRY(draw(e, &options));
+    if (e->o->by_row)
+        CRD_TRY(crdi_evaluation_rows(e->evaluation, e->test.inputs->row, e->o->by_row, e->o->force));
     return print(e, &options);
 }
 

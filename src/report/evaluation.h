@@ -110,6 +110,8 @@ void crdi_calibration_text(crdi_string *out, const crdi_calibration *calibration
 
 crd_status crdi_evaluation_text(crdi_string *out, const crdi_evaluation *evaluation, const crdi_scores *scores,
                                 const crdi_score_options *options);
+/* The scores of each row as a file (evaluation_rows.c). @param row  the table's number of each. */
+crd_status crdi_evaluation_rows(const crdi_evaluation *evaluation, const int64_t *row, const char *path, bool force);
 crd_status crdi_evaluation_csv(crdi_string *out, const crdi_evaluation *evaluation, const crdi_scores *scores);
 crd_status crdi_evaluation_json(crdi_string *out, const crdi_evaluation *evaluation, const crdi_scores *scores,
                                 const crdi_score_options *options);

@@ -1046,6 +1046,11 @@ static crd_status all_of_it(const crdi_network_run *net, const crd_array *x, con
         status = crdi_comparison_text(&out, (const crdi_compared[]){{"a", e, s}, {"b", e, s}}, 2);
     if (status == CRD_OK)
         status = crdi_comparison_json(&out, (const crdi_compared[]){{"a", e, s}, {"b", e, s}}, 2);
+    char path[96];
+    snprintf(path, sizeof path, "%s/rows.csv", folder);
+    if (status == CRD_OK)
+        status = crdi_evaluation_rows(e, (const int64_t[]){0, 1, 2, 3}, path, true);
+    unlink(path);
     crdi_string_clear(&out);
     crdi_figure_destroy(&f);
     crdi_scores_destroy(&s);
