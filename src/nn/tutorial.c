@@ -4,7 +4,6 @@
  * axis of length one, so x stays in the order in which it was drawn. */
 #include "nn/tutorial.h"
 
-#include <credence/random.h>
 #include <math.h>
 
 void crdi_tutorial_regression(double *x, double *y)
@@ -20,5 +19,19 @@ void crdi_tutorial_regression(double *x, double *y)
         float wave = inputs[i] * (float)sin((double)(5 * inputs[i]));
         x[i] = (double)inputs[i];
         y[i] = (double)(wave + 0.1F * noise[i]);
+    }
+}
+
+void crdi_tutorial_spiral(crd_key key, int n, double *x, double *y)
+{
+    for (int j = 0; j < CRDI_TUTORIAL_CLASSES; j++) {
+        double *row = x + (int64_t)2 * n * j, *noise = y + (int64_t)n * j;
+        crd_random_normal(crd_key_fold_in(key, (uint32_t)j), n, noise);
+        for (int i = 0; i < n; i++) {
+            double u = i / (n - 1.0), angle = 4 * (j + u) + 0.2 * noise[i];
+            row[2 * i] = 0.5 * u * sin(angle);
+            row[2 * i + 1] = 0.5 * u * cos(angle);
+            noise[i] = j;
+        }
     }
 }
