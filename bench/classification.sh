@@ -16,9 +16,10 @@ else
     trap 'rm -rf "$work"' EXIT
 fi
 cd "$work"
+exec 3>&2
 
 type() {
-    echo "credence $*" >&2
+    echo "credence $*" >&3
     "$credence" "$@"
 }
 
