@@ -30,10 +30,15 @@ static crd_status begin(crdi_figure **out, crd_context *ctx, const crdi_figure_s
     return CRD_OK;
 }
 
+static bool rows_are_many(int64_t rows)
+{
+    return rows > 1000;
+}
+
 /* Many points lie on each other: smaller ones that let others shine through. */
 static crdi_layer points(int64_t rows, int64_t count, const double *x, const double *y)
 {
-    bool many = rows > 1000;
+    bool many = rows_are_many(rows);
     return (crdi_layer){.kind = CRDI_POINTS,
                         .role = CRDI_ROLE_DATA,
                         .alpha = many ? 0.4 : 1,
@@ -73,6 +78,10 @@ static void add_class(crdi_figure *f, crdi_panel *p, const crdi_figure_source *s
         }
     crdi_layer layer = points(source->rows, n, work, work + source->rows);
     layer.role = CRDI_ROLE_CLASS;
+    if (rows_are_many(source->rows)) { /* colour and shape have to be seen */
+        layer.size = 3.2;
+        layer.alpha = 0.7;
+    }
     layer.shade = (int)class;
     layer.label = source->class_name[class];
     crdi_panel_add(f, p, &layer);

@@ -101,7 +101,7 @@ static void add_class(crdi_figure *f, crdi_panel *p, const crdi_figure_source *s
                    &(crdi_layer){.kind = CRDI_POINTS,
                                  .role = CRDI_ROLE_CLASS,
                                  .shade = (int)class,
-                                 .size = crowded(m) ? 2.4 : 4.2,
+                                 .size = crowded(m) ? 2.8 : 4.2,
                                  .outlined = true,
                                  .label = source->class_name[class],
                                  .count = n,
