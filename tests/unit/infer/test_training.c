@@ -456,6 +456,46 @@ static void starts_are_the_initialisers(void **state)
     testing_context_destroy(&t.ctx);
 }
 
+static void memory_that_fails_is_said(void **state)
+{
+    (void)state;
+    crd_status status = CRD_ENOMEM;
+    for (int64_t k = 1; status != CRD_OK; k++) {
+        struct fixture t;
+        crd_network held;
+        crd_array y;
+        crd_svi *svi = NULL;
+        crd_posterior *draws = NULL;
+        crdi_network_start start = {0};
+        hold_out(&t, &held, &y);
+        crd_network whole = t.net;
+        t.net.batch = 3;
+        testing_fail_allocation(k);
+        status = crdi_network_start_create(t.ctx, &t.net, &start);
+        crd_svi_options options = {.guide = "delta",
+                                   .steps = 4,
+                                   .members = 2,
+                                   .threads = 1,
+                                   .start = "init",
+                                   .start_fn = crdi_network_start_run,
+                                   .start_user = &start,
+                                   .shuffle = "data",
+                                   .whole = &whole,
+                                   .held_out = &held};
+        if (status == CRD_OK)
+            status = crd_svi_fit(t.ctx, crd_network_model, &t.net, &options, crd_key_make(3), &svi);
+        if (status == CRD_OK)
+            status = crd_svi_draw(svi, 3, NULL, 0, crd_key_make(1), &draws);
+        testing_fail_allocation(0);
+        assert_true(status == CRD_OK || status == CRD_ENOMEM);
+        assert_true(k < 20000);
+        crd_posterior_destroy(&draws);
+        crd_svi_destroy(&svi);
+        crdi_network_start_clear(&start);
+        testing_context_destroy(&t.ctx);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -471,6 +511,7 @@ int main(void)
         cmocka_unit_test(looks_at_a_guide_compare),
         cmocka_unit_test(an_ensemble_is_its_fits),
         cmocka_unit_test(starts_are_the_initialisers),
+        cmocka_unit_test(memory_that_fails_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
