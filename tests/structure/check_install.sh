@@ -14,6 +14,11 @@ say() {
 "$cmake" --install "$build" --prefix "$prefix/usr" >"$prefix/log" 2>&1 || { cat "$prefix/log"; say "cmake --install failed"; }
 "$prefix/usr/bin/credence" version | grep -q '^credence [0-9]' || say "the installed command does not run"
 
+for page in man/man1/credence.1 man/man1/credence-fit.1 bash-completion/completions/credence \
+    zsh/site-functions/_credence fish/vendor_completions.d/credence.fish; do
+    [ -s "$prefix/usr/share/$page" ] || say "no $page"
+done
+
 # Optimised and without debug information the library stays under 5 MB, symbols for linking included.
 library=$(find "$prefix/usr" -name 'libcredence.so.*.*')
 cp "$library" "$prefix/stripped"
