@@ -183,6 +183,31 @@ def check_round_trip(idata):
     assert np.array_equal(stan.sample_stats["diverging"].values, idata.sample_stats["diverging"].values)
 
 
+def check_targets(a, y):
+    """Two targets: an axis of them in y, and one log likelihood a row."""
+    rng = np.random.default_rng(2)
+    both = np.column_stack([y, -500 + 2 * a**2 + rng.normal(size=50)])
+    np.savetxt("two.csv", np.column_stack([a, both]), "%.17g", ",", header="a,y,z", comments="")
+    credence("fit", "two.csv", "--target", "y,z", "--seed", "1", "--chains", "2", "--warmup", "200", "--draws", "200",
+             "--hidden", "4", "--keep", "f", "--quiet", "--out", "two.crd")
+    credence("export", "two.crd", "--to", "netcdf", "--out", "two.nc")
+    idata = az.from_netcdf("two.nc")
+    close(idata.observed_data["y"], both, "y")
+    assert idata.observed_data["y"].attrs["column"].split() == ["y", "z"]
+    mean, sd = both.mean(axis=0), both.std(axis=0)
+    f = mean + sd * idata.posterior["f"].values
+    s = sd * idata.posterior["s"].values[:, :, None, :]
+    z = (both - f) / s
+    close(idata.log_likelihood["y"], (-z * z / 2 - np.log(s) - np.log(2 * np.pi) / 2).sum(axis=-1), "of both", 1e-9)
+    noise = (idata.posterior_predictive["y"].values - f) / s
+    assert noise.shape == (2, 200, 50, 2)
+    assert abs(noise.mean(axis=(0, 1, 2))).max() < 0.04 and abs(noise.std(axis=(0, 1, 2)) - 1).max() < 0.03
+    assert idata.prior_predictive["y"].shape == (1, 500, 50, 2)
+    ours = json.loads(credence("loo", "two.crd", "--format", "json"))
+    close(ours["elpd_loo"], az.loo(idata).elpd_loo, "elpd_loo of both")
+    close([r["y"] for r in ours["rows"]], both, "y of loo")
+
+
 def check_npz(idata):
     credence("export", "a.crd", "--to", "npz", "--out", "a.npz")
     with np.load("a.npz") as archive:
@@ -211,6 +236,7 @@ def main():
     check_import()
     check_round_trip(idata)
     check_npz(idata)
+    check_targets(a, y)
     print("ArviZ", az.__version__, "agrees:", count, "rows of the summary, loo, waic, comparison, import, npz, cmdstan")
 
 
