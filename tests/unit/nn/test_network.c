@@ -184,6 +184,38 @@ static void robust_and_uneven_noise(void **state)
     check_density(&network, "net/Dense_0.bias net/Dense_0.kernel ", v, expected);
 }
 
+/* Two targets at the three rows, with a noise and degrees of freedom each; bias (2), df (2), kernel (1, 2), s (2). */
+static void several_targets_by_hand(void **state)
+{
+    (void)state;
+    double both[6] = {0.3, 5, -1, 7, 2.5, 4};
+    crd_array y = crd_array_borrow(both, crd_shape_2(3, 2));
+    crd_network network = linear("student_t", &y);
+    network.targets = 2;
+    const double u[] = {1.1, 0.4, 0.2, 5.5, -0.6, 0.3, -0.3, 0.1};
+    double expected = 0;
+    for (int j = 0; j < 2; j++) {
+        expected += gamma_2(u[j]) + normal(u[2 + j], 1) + normal(u[4 + j], 1) + half_cauchy(u[6 + j]);
+        for (int i = 0; i < 3; i++)
+            expected += student_t(both[2 * i + j] - u[2 + j] - u[4 + j] * inputs[i], exp(u[j]), exp(u[6 + j]));
+    }
+    check_density(&network, "df net/Dense_0.bias net/Dense_0.kernel s ", u, expected);
+    /* by row: outputs f, f, noise, noise; bias (4), kernel (1, 4) */
+    const double v[] = {0.2, 5.5, -0.1, 0.4, -0.6, 0.3, 0.4, -0.2};
+    network = linear(NULL, &y);
+    network.targets = 2;
+    network.noise = "heteroscedastic";
+    expected = 0;
+    for (int i = 0; i < 8; i++)
+        expected += normal(v[i], 1);
+    for (int i = 0; i < 6; i++) {
+        int j = i % 2;
+        double x = inputs[i / 2];
+        expected += normal(both[i] - v[j] - v[4 + j] * x, log1p(exp(v[2 + j] + v[6 + j] * x)));
+    }
+    check_density(&network, "net/Dense_0.bias net/Dense_0.kernel ", v, expected);
+}
+
 static void counts_by_hand(void **state)
 {
     (void)state;
@@ -300,6 +332,12 @@ static void settings_that_cannot_be(void **state)
     network = linear("normal", &y);
     network.hidden = "10,x";
     check_refusal(network, CRD_EINVAL, "hidden '10,x': widths between 1 and");
+    network = linear("poisson", &y);
+    network.targets = 2;
+    check_refusal(network, CRD_EINVAL, "likelihood poisson takes one target, not 2; normal and student_t take several");
+    network = linear("normal", &y);
+    network.targets = 2;
+    check_refusal(network, CRD_ESHAPE, "site y: its shape is (3, 2), that of the observed value (3,)");
 }
 
 static void likelihoods_are_listed(void **state)
@@ -314,11 +352,9 @@ static void likelihoods_are_listed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(densities_agree_with_numpyro),
-        cmocka_unit_test(robust_and_uneven_noise),
-        cmocka_unit_test(counts_by_hand),
-        cmocka_unit_test(noise_of_predictions),
-        cmocka_unit_test(settings_that_cannot_be),
+        cmocka_unit_test(densities_agree_with_numpyro), cmocka_unit_test(robust_and_uneven_noise),
+        cmocka_unit_test(several_targets_by_hand),      cmocka_unit_test(counts_by_hand),
+        cmocka_unit_test(noise_of_predictions),         cmocka_unit_test(settings_that_cannot_be),
         cmocka_unit_test(likelihoods_are_listed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
