@@ -89,7 +89,8 @@ crd_status crdi_order_steps(crdi_emitter *e)
     if (room) {
         reorder(&o);
         CRDI_ASSERT(o.count == e->count);
-        memcpy(e->step, o.step, sizeof *o.step * (size_t)e->count);
+        if (e->count > 0)
+            memcpy(e->step, o.step, sizeof *o.step * (size_t)e->count);
     }
     crdi_free(ctx, o.writers);
     crdi_free(ctx, o.waiting);

@@ -71,7 +71,8 @@ static crd_status sort_steps(crdi_emitter *e, int groups)
             if (e->step[i].segment == segment)
                 sorted[n++] = e->step[i];
     CRDI_ASSERT(n == e->count);
-    memcpy(e->step, sorted, sizeof *sorted * (size_t)n);
+    if (n > 0)
+        memcpy(e->step, sorted, sizeof *sorted * (size_t)n);
     crdi_free(ctx, sorted);
     return CRD_OK;
 }

@@ -132,7 +132,9 @@ static crd_node random_param(crd_scope *scope, const crd_param_spec *spec)
         return crd_broadcast_to(crdi_constant_scalar(trace->graph, 0), spec->shape);
     }
     if (second >= 0) {
-        crd_trace_fail(trace, CRD_EPRIOR, scope->where, "parameter %s has two priors: '%s' and '%s' both match it",
+        crd_trace_fail(trace, CRD_EPRIOR, scope->where,
+                       "parameter %s has two priors: the rules of '%s' and '%s' both match it ('*' is a rule without a "
+                       "pattern), and there must be exactly one; patterns as '*.bias' keep them apart",
                        path, m->prior->rule[match].pattern, m->prior->rule[second].pattern);
         return crdi_bad(scope);
     }
@@ -165,11 +167,10 @@ static void check_rules(crd_trace *trace, const struct random_module *m, crd_whe
             raise_useless(trace, m, pattern, where);
     }
     if (m->missing)
-        crd_trace_fail(
-            trace, CRD_EPRIOR, where,
-            "parameter %s has no prior: no rule matches it; a rule without a pattern, as in normal:0,1, takes "
-            "every parameter",
-            m->missing);
+        crd_trace_fail(trace, CRD_EPRIOR, where,
+                       "parameter %s has no prior: no rule matches it, and each parameter needs exactly one; "
+                       "'%s=normal:0,1' would, and one rule without a pattern stands for all",
+                       m->missing, m->missing);
 }
 
 crd_node crd_random_module_at(crd_trace *trace, const char *name, const crd_module *module, crd_node x,

@@ -23,8 +23,12 @@ static void erfinv_portable(double *x, int count)
 }
 
 #if defined(__x86_64__)
-__attribute__((target("avx512f,avx512dq,avx512vl,fma,prefer-vector-width=512"))) static void erfinv_avx512(double *x,
-                                                                                                           int count)
+#if defined(__clang__)
+#define WIDE ""
+#else
+#define WIDE ",prefer-vector-width=512" /* gcc takes half a register otherwise */
+#endif
+__attribute__((target("avx512f,avx512dq,avx512vl,fma" WIDE))) static void erfinv_avx512(double *x, int count)
 {
     erfinv_lanes(x, count);
 }

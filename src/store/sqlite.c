@@ -88,6 +88,8 @@ static crd_status fail_handle(crdi_db *db, int code)
 {
     if ((code & 0xff) == SQLITE_NOTADB && db->mode == CRDI_DB_READ)
         return fail(db, code, "this is no run file of credence (file is not a database)");
+    if ((code & 0xff) == SQLITE_CORRUPT && db->mode == CRDI_DB_READ)
+        return fail(db, code, "a damaged or cut-off run file (database disk image is malformed)");
     return fail(db, code, db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code));
 }
 

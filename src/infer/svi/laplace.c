@@ -113,7 +113,9 @@ crd_status crdi_svi_finish_laplace(crd_svi *svi)
         status = crdi_raise(
             svi->ctx, CRD_EDOMAIN,
             "guide laplace: the curvature where the fit ended (mean loss %.6g) is not positive definite, so it is "
-            "no maximum with a normal round it; more steps, --optimizer lbfgs, or another guide",
+            "no maximum with a normal round it; more steps or --optimizer lbfgs may reach one, and --method laplace "
+            "takes "
+            "the Gauss-Newton matrix, which is never indefinite",
             svi->run[svi->best].final_loss);
     if (status == CRD_OK) {
         write_params(u, factor, dim, svi->fitted);
