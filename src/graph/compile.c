@@ -375,16 +375,27 @@ static int64_t take(struct plan *p, int64_t size)
     return offset;
 }
 
-/* An argument whose place the result of step s may take: same size, read here for the last time, element by element. */
+/* Whether an operand is all of a buffer of so many elements. */
+static bool is_whole(const struct plan *p, int32_t operand, int64_t size)
+{
+    return p->buffer[buffer_of(p, operand)].size == size && crdi_offset_of(&p->e, operand) == 0 &&
+           (operand < 0 || p->g->vertex[operand]->size == size);
+}
+
+/* An argument whose place the result of step s may take: same size, read here for the last time, element by element. A part
+ * of it that is read as another argument would be overwritten before its time. */
 static int64_t place_to_inherit(const struct plan *p, int64_t s)
 {
     const crdi_step *step = &p->e.step[s];
     if (step->out < 0 || !step->in_place || p->e.base[step->out] != step->out)
         return -1;
+    int64_t size = p->g->vertex[step->out]->size;
     for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++) {
         int64_t b = buffer_of(p, step->in[i]);
-        if (!p->buffer[b].fixed && p->buffer[b].last == s && p->buffer[b].size == p->g->vertex[step->out]->size &&
-            p->buffer[b].place.region == CRDI_WORK)
+        bool free = !p->buffer[b].fixed && p->buffer[b].last == s && p->buffer[b].place.region == CRDI_WORK;
+        for (int j = 0; j < 5 && step->in[j] != INT32_MIN; j++)
+            free = free && (buffer_of(p, step->in[j]) != b || is_whole(p, step->in[j], size));
+        if (free)
             return b;
     }
     return -1;

@@ -466,6 +466,34 @@ static void any_allocation_may_fail(void **state)
     }
 }
 
+/* An element that is read for all others must not be overwritten by the first result, though the array is needed no more. */
+static void a_part_is_not_overwritten_beside_its_whole(void **state)
+{
+    (void)state;
+    enum { N = 5 };
+    crd_context *ctx;
+    crd_graph *g = graph_in(&ctx);
+    crd_program *program;
+    crd_exec *exec;
+    crd_node x = crd_input(g, "x", crd_shape_1(N)), h = crd_exp(x), part = crd_slice(h, 0, 1, 1, 1);
+    crd_node k = crd_exp(crd_neg(x)), one = crd_slice(k, 0, 0, 1, 1);
+    crd_node outputs[] = {
+        crd_neg(crd_mul(h, part)),
+        crd_square(crd_add(one, crd_constant(g, &(crd_array){crd_shape_1(N), (double[]){1, 2, 3, 4, 5}, NULL})))};
+    assert_ok(ctx, crd_compile(g, NULL, 0, outputs, 2, &program));
+    assert_ok(ctx, crd_exec_create(&exec, program));
+    for (int i = 0; i < N; i++)
+        crd_exec_input(exec)[i] = 0.1 * i - 0.3;
+    crd_exec_run(exec);
+    for (int i = 0; i < N; i++) {
+        assert_close(crd_exec_output(exec)[i], -exp(0.1 * i - 0.3) * exp(0.1 - 0.3), 1e-14, 0);
+        assert_close(crd_exec_output(exec)[N + i], pow(exp(0.3) + i + 1, 2), 1e-14, 0);
+    }
+    crd_exec_destroy(&exec);
+    crd_program_destroy(&program);
+    close_graph(&ctx, &g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -475,6 +503,7 @@ int main(void)
         cmocka_unit_test(the_plan_can_be_printed_and_reuses_memory),
         cmocka_unit_test(empty_programs_run),
         cmocka_unit_test(random_graphs_equal_their_nodes_one_by_one),
+        cmocka_unit_test(a_part_is_not_overwritten_beside_its_whole),
         cmocka_unit_test(running_allocates_nothing),
         cmocka_unit_test(threads_share_a_program),
         cmocka_unit_test(any_allocation_may_fail),
