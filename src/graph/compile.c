@@ -292,11 +292,14 @@ static void keep_shared(struct plan *p)
     int64_t behind = 0;
     while (behind < p->e.count && p->e.step[behind].segment <= p->e.groups)
         behind++;
-    for (int64_t s = 0; s < behind; s++) {
+    for (int64_t s = 0; s < behind && p->e.step[s].segment == 0; s++) {
         const crdi_step *step = &p->e.step[s];
-        struct buffer *out = step->out == INT32_MIN ? NULL : &p->buffer[buffer_of(p, step->out)];
-        if (out && step->segment == 0 && out->last < behind && p->e.step[out->last].segment > 0)
-            out->last = behind; /* p->e.count: it is never freed */
+        const int32_t result[] = {step->out, step->more[0], step->more[1], step->more[2]};
+        for (int i = 0; i < CRDI_COUNT(result); i++) {
+            struct buffer *out = result[i] == INT32_MIN ? NULL : &p->buffer[buffer_of(p, result[i])];
+            if (out && out->last < behind && p->e.step[out->last].segment > 0)
+                out->last = behind; /* p->e.count: it is never freed */
+        }
     }
 }
 
