@@ -9,6 +9,7 @@
 extern "C" {
 #endif
 
+/** A context: memory, the last error, the log and the kernels of all that is made in it. */
 typedef struct crd_context crd_context;
 
 /** Resizes a block of memory: the whole contract between credence and an allocator.
@@ -38,20 +39,25 @@ typedef struct crd_context_options {
  *  Parallel: contexts are independent; one context may be used from several threads. */
 CRD_API CRD_MUST_CHECK crd_status crd_context_create(crd_context **out, const crd_context_options *options);
 
-/** Destroys a context and sets the pointer to NULL. NULL and a pointer to NULL are accepted. */
+/** Destroys a context and sets the pointer to NULL. NULL and a pointer to NULL are accepted.
+ *  @param ctx  the pointer to set to NULL. */
 CRD_API void crd_context_destroy(crd_context **ctx);
 
 /** Returns the message of the first error since the last crd_error_clear, or "" if there was none.
- *  Borrowed: valid until the next error or clear. */
+ *  Borrowed: valid until the next error or clear.
+ *  @param ctx  borrowed. */
 CRD_API const char *crd_error_message(const crd_context *ctx);
 
-/** Returns the status of that error, CRD_OK if there was none. */
+/** The status of that error.
+ *  @param ctx  borrowed. @return CRD_OK if there was none. */
 CRD_API crd_status crd_error_status(const crd_context *ctx);
 
-/** Forgets the error. */
+/** Forgets the error.
+ *  @param ctx  borrowed. */
 CRD_API void crd_error_clear(crd_context *ctx);
 
-/** Returns the name of the instruction set whose kernels this context uses. Static storage. */
+/** Returns the name of the instruction set whose kernels this context uses. Static storage.
+ *  @param ctx  borrowed. */
 CRD_API const char *crd_context_kernels(const crd_context *ctx);
 
 /** Returns the version as text, "0.1.0". Static storage. */

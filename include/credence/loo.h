@@ -26,6 +26,7 @@ typedef struct crd_generalised_pareto {
 /** Fits a generalised Pareto distribution to n sorted excesses over a threshold.
  *  The profile likelihood's posterior mean on a grid of 30 + sqrt(n) points; the shape then is drawn a little towards
  *  1/2, as ten more draws with that shape would do.
+ *  @param ctx  for scratch memory and messages. @param n  how many. @return CRD_OK; CRD_ENOMEM; CRD_EINVAL.
  *  @param sorted  [n], ascending, 0 or more, not all 0.
  *  @param out     k and sigma; both NaN for n < 5, for what is not finite, and where a quarter of the excesses are 0.
  *  Cost: O(n (30 + sqrt n)) logarithms.
@@ -40,6 +41,7 @@ CRD_API CRD_MUST_CHECK crd_status crd_pareto_fit(crd_context *ctx, const double 
  *  it they are not, and no number of draws that one can afford mends it above 1. Fewer than 5 draws in the tail cannot
  *  be judged: k_hat is infinity and nothing is smoothed. If all ratios are equal, the two distributions are the same:
  *  k_hat is -infinity (ArviZ: infinity).
+ *  @param ctx  for scratch memory and messages. @param n  how many. @return CRD_OK; CRD_ENOMEM; CRD_EINVAL.
  *  @param log_ratio  [n], log of target over proposal, up to a constant; -infinity is a weight of 0.
  *  @param reff       effective over actual number of draws; 1 for independent ones.
  *  @param log_weight [n], normalised: the exponentials sum to 1. May be log_ratio. NULL: k_hat alone is wanted.
@@ -49,7 +51,8 @@ CRD_API CRD_MUST_CHECK crd_status crd_pareto_fit(crd_context *ctx, const double 
 CRD_API CRD_MUST_CHECK crd_status crd_psis(crd_context *ctx, const double *log_ratio, int64_t n, double reff,
                                            double *log_weight, double *k_hat);
 
-/** The k_hat up to which n smoothed weights can be trusted: min(1 - 1 / log10(n), 0.7). */
+/** The k_hat up to which n smoothed weights can be trusted: min(1 - 1 / log10(n), 0.7).
+ *  @param n  draws. */
 CRD_API double crd_psis_good_k(int64_t n);
 
 /* ---- predictive accuracy ------------------------------------------------------------------------------------- */
@@ -63,6 +66,8 @@ typedef struct crd_elpd {
 } crd_elpd;
 
 /** Leave-one-out cross-validation from the draws of one fit, each row left out by importance weights 1 / p(y_i | draw).
+ *  @param ctx  for scratch memory and messages. @param draws  how many, of all chains. @param rows  how many.
+ *  @return CRD_OK; CRD_ENOMEM; CRD_EINVAL.
  *  @param log_likelihood  (draws, rows), row-major: log p(y_i | draw), the chains' draws one after another.
  *  @param reff      effective over actual number of draws, as in crd_psis. ArviZ takes the mean over parameters of
  *                   ess_mean / draws.
@@ -77,6 +82,8 @@ CRD_API CRD_MUST_CHECK crd_status crd_loo(crd_context *ctx, const double *log_li
 
 /** The widely applicable information criterion: log mean p(y_i | draw) minus the variance of log p(y_i | draw), over n.
  *  Equal to crd_loo for many rows, less robust with few; crd_loo knows when it fails.
+ *  @param ctx  for scratch memory and messages. @param draws  how many, of all chains. @param rows  how many.
+ *  @return CRD_OK; CRD_ENOMEM; CRD_EINVAL.
  *  @param log_likelihood, pointwise, out  as in crd_loo.
  *  Source: Watanabe 2010, JMLR 11; Gelman, Hwang & Vehtari 2014, doi:10.1007/s11222-013-9416-2, eq. 12. ArviZ's waic. */
 CRD_API CRD_MUST_CHECK crd_status crd_waic(crd_context *ctx, const double *log_likelihood, int64_t draws, int64_t rows,
@@ -85,7 +92,8 @@ CRD_API CRD_MUST_CHECK crd_status crd_waic(crd_context *ctx, const double *log_l
 /** A model beside the best one for the same rows. */
 typedef struct crd_comparison {
     int model; /**< which of them, from 0 */
-    double elpd, se; /**< as in crd_elpd */
+    double elpd; /**< as in crd_elpd */
+    double se; /**< as in crd_elpd */
     double difference; /**< the best model's elpd minus this one's: 0 or more */
     double difference_se; /**< of that difference, from its rows; below 2 of these apart says nothing much */
     double weight; /**< of crd_stacking */
@@ -94,6 +102,8 @@ typedef struct crd_comparison {
 /** Compares models by the rows' elpd: which one predicts best, and is the difference more than noise.
  *  The standard error treats rows as independent; with few rows or small differences (below 4) it is too small (Sivula
  *  et al. 2020, arXiv:2008.10296).
+ *  @param ctx  for scratch memory and messages. @param models, rows  how many.
+ *  @return CRD_OK; CRD_ENOMEM; CRD_EINVAL.
  *  @param pointwise  (models, rows), from crd_loo or crd_waic of the same rows. models >= 1.
  *  @param out        [models], best first; equal ones in their order.
  *  ArviZ's compare. */
@@ -103,6 +113,8 @@ CRD_API CRD_MUST_CHECK crd_status crd_elpd_compare(crd_context *ctx, const doubl
 /** The weights with which to mix the models' predictions: they maximise sum_i log sum_k w_k exp(elpd_ik).
  *  Unlike weights from the differences they do not split between equal models at random, and give 0 to a model that adds
  *  nothing. Solved until no change could gain more than 1e-10 a row.
+ *  @param ctx  for scratch memory and messages. @param models, rows  how many.
+ *  @return CRD_OK; CRD_ENOMEM; CRD_EINVAL.
  *  @param pointwise  as in crd_elpd_compare. Rows that are impossible under all models do not count.
  *  @param out        [models], 0 or more, with sum 1; NaN where an elpd is NaN or infinity, or no row counts.
  *  Source: Yao, Vehtari, Simpson & Gelman 2018, doi:10.1214/17-BA1091, eq. 4. */

@@ -12,8 +12,9 @@ extern "C" {
 /** What a chain is doing, for displays. */
 typedef struct crd_chain_progress {
     int64_t iteration; /**< done so far, warm-up counted */
-    int64_t warmup, total; /**< iterations of warm-up, of all */
-    double step_size;
+    int64_t warmup; /**< iterations of warm-up */
+    int64_t total; /**< iterations of warm-up, of all */
+    double step_size; /**< of the last transition */
     int64_t gradients; /**< evaluated so far */
     int64_t sampling_gradients; /**< of those, after warm-up */
     int64_t divergences; /**< after warm-up */
@@ -38,13 +39,13 @@ typedef struct crd_nuts_options {
                               probable point; "pathfinder": at draws of crd_pathfinder_run */
     const double *start_values; /**< for "value" and "point", as in crd_start; the same for all chains */
     const char *const *keep; /**< deterministic sites to keep with the draws; NULL: none */
-    int keep_count;
+    int keep_count; /**< of keep */
     /** Called about ten times a second from a thread of its own, and once at the end from the caller's. NULL: none. */
     void (*progress)(void *user, const crd_chain_progress *chains, int count);
-    void *progress_user;
+    void *progress_user; /**< passed to progress */
     /** Polled before every transition, from the chains' threads; non-zero stops the run with CRD_INTERRUPTED. */
     int (*stop)(void *user);
-    void *stop_user;
+    void *stop_user; /**< passed to stop */
 } crd_nuts_options;
 
 /** Draws from the posterior of a model.
@@ -53,6 +54,7 @@ typedef struct crd_nuts_options {
  *  with the additional checks across subtrees (Hoffman & Gelman 2014; Betancourt 2017, appendix A; Stan 2.21 ff.), step
  *  size by dual averaging, metric by windowed Welford variances, shrunk as in Stan.
  *
+ *  @param model  borrowed.
  *  @param options  borrowed; NULL means the defaults.
  *  @param key      chain c uses crd_key_fold_in(key, c), so that the draws of a chain do not depend on the others.
  *  @param out      returns owned: latent sites on their own scale, kept deterministic sites, and the statistics
@@ -66,6 +68,7 @@ CRD_API CRD_MUST_CHECK crd_status crd_nuts_run(const crd_model *model, const crd
                                                crd_posterior **out);
 
 /** Predicts: the values of a site for every draw of a posterior, by tracing the model with other data.
+ *  @param model  borrowed. @param posterior  borrowed; of this model. @param key  for observed sites that are drawn.
  *  @param user   what the model function gets: the new data. @param name  a deterministic or observed site; an observed
  *                one without data is drawn anew (draw d of chain c from crd_key_fold_in(key, c * draws + d)).
  *  @param out    (chains, draws, *shape of the site), owned; written on success.
@@ -74,6 +77,7 @@ CRD_API CRD_MUST_CHECK crd_status crd_predict(const crd_model *model, const crd_
                                               const char *name, crd_key key, crd_array *out);
 
 /** The log likelihood of each observation for every draw of a posterior: what crd_loo and crd_waic take.
+ *  @param model  borrowed. @param posterior  borrowed; of this model.
  *  @param user  what the model function gets. @param name  an observed site.
  *  @param out   (chains, draws, *batch shape of the site, plates included), owned; written on success. Masked, not scaled.
  *  @return CRD_OK; CRD_ENAME; CRD_ESHAPE; CRD_EMISSING if the posterior lacks a latent site; CRD_ENOMEM. */
@@ -82,6 +86,7 @@ CRD_API CRD_MUST_CHECK crd_status crd_log_likelihood(const crd_model *model, con
 
 /** Draws from the prior: the values of a site when all that is random in the model is drawn, what was observed too. It
  *  serves models that have no density for a sampler, as those with discrete latent sites.
+ *  @param ctx  borrowed. @param model  the model function. @param user  what it gets. @param key  for all draws.
  *  @param name   any site. @param draws  how many; draw d is from crd_key_fold_in(key, d).
  *  @param out    (draws, *shape of the site), owned; written on success.
  *  @return CRD_OK; what tracing says; CRD_ENAME; CRD_EUNSUPPORTED for a site that cannot be drawn (an improper prior);

@@ -24,9 +24,10 @@ typedef struct crd_pathfinder_options {
     int64_t threads; /**< over paths; results do not depend on it */
     int plain; /**< 1: no importance resampling: the draws of the paths in turn */
     int (*stop)(void *user); /**< polled before every iteration; not 0: CRD_INTERRUPTED, without a result */
-    void *stop_user;
+    void *stop_user; /**< passed to stop */
 } crd_pathfinder_options;
 
+/** What crd_pathfinder_run has found. */
 typedef struct crd_pathfinder crd_pathfinder;
 
 /** How one path went. */
@@ -54,17 +55,23 @@ typedef struct crd_pathfinder_path {
  *  23(306), algorithms 1 to 5; defaults of Stan's. */
 CRD_API CRD_MUST_CHECK crd_status crd_pathfinder_run(const crd_model *model, const crd_pathfinder_options *options,
                                                      crd_key key, crd_pathfinder **out);
+/** Destroys a result and nulls the pointer; NULL is accepted.
+ *  @param pathfinder  the pointer to set to NULL. */
 CRD_API void crd_pathfinder_destroy(crd_pathfinder **pathfinder);
 
-/** How path i went; NULL behind the last. Borrowed. */
+/** How path i went; NULL behind the last. Borrowed.
+ *  @param pathfinder  borrowed. @param i  from 0. */
 CRD_API const crd_pathfinder_path *crd_pathfinder_path_of(const crd_pathfinder *pathfinder, int64_t i);
-/** Pareto k of the importance weights of all paths' draws: up to crd_psis_good_k the resampled draws can be trusted. */
+/** Pareto k of the importance weights of all paths' draws: up to crd_psis_good_k the resampled draws can be trusted.
+ *  @param pathfinder  borrowed. */
 CRD_API double crd_pathfinder_k_hat(const crd_pathfinder *pathfinder);
-/** The i-th draw on the unconstrained scale. @param u  (dim). @param log_density, log_normal  at it; NULL: not wanted. */
+/** The i-th draw on the unconstrained scale. @param u  (dim). @param log_density, log_normal  at it; NULL: not wanted.
+ *  @param pathfinder  borrowed. @param i  from 0. */
 CRD_API void crd_pathfinder_point(const crd_pathfinder *pathfinder, int64_t i, double *u, double *log_density,
                                   double *log_normal);
 /** All draws: latent sites and kept deterministic ones, one chain. Statistics: log_density, and log_guide, that of the normal
  *  of its path. @param keep  names of deterministic sites. @param out  owned.
+ *  @param pathfinder  borrowed. @param keep_count  of keep.
  *  @return CRD_OK; CRD_ENAME for a name that is no deterministic site; CRD_ENOMEM. */
 CRD_API CRD_MUST_CHECK crd_status crd_pathfinder_draw(const crd_pathfinder *pathfinder, const char *const *keep,
                                                       int keep_count, crd_posterior **out);

@@ -16,6 +16,7 @@ typedef struct crd_run crd_run;
  *  The file may be one that another process is writing: each call sees the draws that are complete at that moment. A
  *  file of up to 16 MiB is checked as a whole (crd_run_check does it for others); what is read is always verified
  *  against its checksum.
+ *  @param ctx  borrowed: it must outlive the run.
  *  @param path  borrowed.
  *  @param out   returns owned; written only on success.
  *  @return CRD_OK; CRD_EMISSING if there is no file; CRD_EDAMAGED if it is no run file or a damaged one; CRD_EVERSION
@@ -23,37 +24,46 @@ typedef struct crd_run crd_run;
  *  Parallel: a crd_run serves one thread at a time; open several for several threads. */
 CRD_API CRD_MUST_CHECK crd_status crd_run_open(crd_context *ctx, const char *path, crd_run **out);
 
-/** Closes a run file and nulls the pointer; NULL and a pointer to NULL are accepted. */
+/** Closes a run file and nulls the pointer; NULL and a pointer to NULL are accepted.
+ *  @param run  the pointer to set to NULL. */
 CRD_API void crd_run_close(crd_run **run);
 
 /** Checks the whole file: the database's structure, every checksum, and that no draw is missing between two others.
+ *  @param run  borrowed.
  *  @return CRD_OK; CRD_EDAMAGED; CRD_EIO; CRD_ENOMEM. Cost: reads every byte once or twice. */
 CRD_API CRD_MUST_CHECK crd_status crd_run_check(crd_run *run);
 
-/** Returns the number of chains. */
+/** Returns the number of chains.
+ *  @param run  borrowed. */
 CRD_API int crd_run_chains(const crd_run *run);
 
-/** Returns the number of columns: sites in alphabetical order, then the sampler's statistics. */
+/** Returns the number of columns: sites in alphabetical order, then the sampler's statistics.
+ *  @param run  borrowed. */
 CRD_API int crd_run_column_count(const crd_run *run);
 
-/** Returns a column without its draws (`draws` is NULL); i from 0. Borrowed from the run. */
+/** Returns a column without its draws (`draws` is NULL); i from 0. Borrowed from the run.
+ *  @param run  borrowed. @param i  below crd_run_column_count. */
 CRD_API const crd_column *crd_run_column(const crd_run *run, int i);
 
 /** Finds a column by name.
+ *  @param run  borrowed. @param name  of a site or a statistic.
  *  @param out  borrowed from the run.
  *  @return CRD_OK; CRD_ENAME, with the nearest name that exists. */
 CRD_API CRD_MUST_CHECK crd_status crd_run_find(const crd_run *run, const char *name, const crd_column **out);
 
 /** Counts the draws of a chain that are complete in every column; chain -1 means those that all chains have.
+ *  @param run  borrowed. @param chain  from 0; -1: of all. @param out  returns the number.
  *  @return CRD_OK; CRD_EINVAL for a chain that does not exist; CRD_EDAMAGED; CRD_EIO. Cost: reads no draws. */
 CRD_API CRD_MUST_CHECK crd_status crd_run_draws(crd_run *run, int chain, int64_t *out);
 
 /** Reads all draws of all columns. Chains are cut to the shortest.
+ *  @param run  borrowed.
  *  @param out  returns owned; written only on success.
  *  @return CRD_OK; CRD_EDAMAGED; CRD_EIO; CRD_ENOMEM. */
 CRD_API CRD_MUST_CHECK crd_status crd_run_posterior(crd_run *run, crd_posterior **out);
 
 /** Reads all draws of some columns, in the order given.
+ *  @param run  borrowed. @param count  of names.
  *  @param names  [count], borrowed.
  *  @param out    returns owned; written only on success.
  *  @return as crd_run_posterior; CRD_ENAME for a column that does not exist. */

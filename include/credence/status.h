@@ -9,6 +9,7 @@
 extern "C" {
 #endif
 
+/* CRD_API: visible to those who link. CRD_MUST_CHECK: ignoring the status is a warning. CRD_PRINTF: arguments are checked. */
 #if defined(__GNUC__)
 #define CRD_API __attribute__((visibility("default")))
 #define CRD_MUST_CHECK __attribute__((warn_unused_result))
@@ -41,19 +42,23 @@ extern "C" {
     X(EINTERNAL, -16, 20, "a defect in credence; please report it")                                                    \
     X(EDOUBT, -17, 17, "diagnose --strict: the draws should not be believed")
 
+/** 0 is success, negative an error, positive news. Texts and exit codes: CRD_STATUS_LIST in status.h. */
 typedef enum crd_status {
 #define CRD_STATUS_ENUM(name, value, exit_code, text) CRD_##name = (value),
     CRD_STATUS_LIST(CRD_STATUS_ENUM)
 #undef CRD_STATUS_ENUM
 } crd_status;
 
-/** Returns the name of a status without its prefix ("ESHAPE"), or "unknown". Static storage. */
+/** Returns the name of a status without its prefix ("ESHAPE"), or "unknown". Static storage.
+ *  @param status  any number. */
 CRD_API const char *crd_status_name(crd_status status);
 
-/** Returns one line that explains a status. Static storage. */
+/** Returns one line that explains a status. Static storage.
+ *  @param status  any number. */
 CRD_API const char *crd_status_text(crd_status status);
 
-/** Returns the exit code (0 to 63) with which the command ends on a status. */
+/** Returns the exit code (0 to 63) with which the command ends on a status.
+ *  @param status  any number. */
 CRD_API int crd_status_exit_code(crd_status status);
 
 /** Passes an error on to the caller; success and news go on. */

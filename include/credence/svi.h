@@ -12,9 +12,11 @@ extern "C" {
 
 /** How far one restart is, for displays. */
 typedef struct crd_svi_progress {
-    int64_t step, total; /**< done, to be done */
+    int64_t step; /**< done */
+    int64_t total; /**< done, to be done */
     double loss; /**< mean of the last steps; NaN before the first */
-    double divergence, likelihood; /**< its two parts, in the same way */
+    double divergence; /**< log q - log prior, mean of the last steps */
+    double likelihood; /**< its two parts, in the same way */
     double held_out; /**< the last loss of the rows held out; NaN: there are none */
     int64_t skipped; /**< steps whose loss or gradient was not finite */
     int ended; /**< of itself: its steps are made, or more would not help */
@@ -28,7 +30,7 @@ typedef struct crd_svi_options {
                             counts. Families: src/infer/svi/guides.def */
     crd_model_fn guide_fn; /**< a guide written by hand: it draws sites of the model from distributions of its crd_param
                                 statements. Sites that it does not have go to `guide`, which must then be given. NULL: none */
-    void *guide_user;
+    void *guide_user; /**< passed to guide_fn */
     const char *loss; /**< "trace"; "trace_mean_field", "renyi:ALPHA", "importance_weighted" */
     int64_t particles; /**< 1: draws that estimate the loss of a step */
     const char
@@ -40,7 +42,7 @@ typedef struct crd_svi_options {
                             "init": what start_fn says */
     crd_status (*start_fn)(void *user, const crd_model *model, crd_key key,
                            double *u); /**< writes an unconstrained point */
-    void *start_user;
+    void *start_user; /**< passed to start_fn */
     const double *start_values; /**< for "value" and "point", as in crd_start */
     double init_radius; /**< 2 */
     int64_t restarts; /**< 1: fits from this many keys; the one with the smallest loss at the end is kept */
@@ -64,9 +66,9 @@ typedef struct crd_svi_options {
     int64_t threads; /**< for restarts; results do not depend on it */
     /** Called about ten times a second from the threads that fit (one at a time), and once at the end. NULL: none. */
     void (*progress)(void *user, const crd_svi_progress *restarts, int count);
-    void *progress_user;
+    void *progress_user; /**< passed to progress */
     int (*stop)(void *user); /**< polled before every step; not 0: the fit ends with what it has */
-    void *stop_user;
+    void *stop_user; /**< passed to stop */
 } crd_svi_options;
 
 /** A fitted guide. */
@@ -77,7 +79,8 @@ typedef struct crd_svi crd_svi;
 typedef struct crd_svi_history {
     int64_t steps; /**< made by the restart that was kept */
     const double *loss; /**< (steps); NaN where a step was skipped */
-    const double *divergence, *likelihood; /**< the loss's parts: log q - log prior, and minus the log likelihood */
+    const double *divergence; /**< (steps) log q - log prior */
+    const double *likelihood; /**< the loss's parts: log q - log prior, and minus the log likelihood */
     int64_t watches; /**< how often rows held out were looked at: after each `epoch` steps */
     const double *watched; /**< (watches) their loss */
     int64_t skipped; /**< of all members */
@@ -101,6 +104,7 @@ typedef struct crd_svi_history {
  *  2014), the score function with a baseline for discrete sites (Mnih & Gregor 2014; Kool et al. 2019). A step whose
  *  loss or gradient is not finite is skipped; 100 in a row end the fit.
  *
+ *  @param ctx  borrowed: it must outlive the fit. @param out  returns owned, written only when there is a fit.
  *  @param model, user  the model function and its data; borrowed as long as the fit lives.
  *  @param options      borrowed during the call; NULL means the defaults.
  *  @param key          restart r draws from crd_key_fold_in(key, r), its start from sub-key 0 and its step t from sub-key
@@ -115,17 +119,24 @@ typedef struct crd_svi_history {
 CRD_API CRD_MUST_CHECK crd_status crd_svi_fit(crd_context *ctx, crd_model_fn model, void *user,
                                               const crd_svi_options *options, crd_key key, crd_svi **out);
 /** Makes `steps` more, with the optimiser where it was and the keys that follow: as if they had been asked for at once.
+ *  @param svi  borrowed. @param steps  1 or more.
  *  @return as crd_svi_fit; CRD_EUNSUPPORTED for a Laplace approximation, for lbfgs, for ensembles and with rows held out. */
 CRD_API CRD_MUST_CHECK crd_status crd_svi_continue(crd_svi *svi, int64_t steps);
+/** Destroys a fit and nulls the pointer; NULL is accepted.
+ *  @param svi  the pointer to set to NULL. */
 CRD_API void crd_svi_destroy(crd_svi **svi);
+/** How the fit went: losses by step, restarts, what was held out. Borrowed from the fit; continuing it changes it.
+ *  @param svi  borrowed. */
 CRD_API const crd_svi_history *crd_svi_history_of(const crd_svi *svi);
 
 /** The value of a crd_param statement after the fit, on its own scale. @param values  (its size), or NULL.
+ *  @param svi  borrowed. @param name  of a crd_param statement.
  *  @return its size; -1 if there is no such parameter. */
 CRD_API int64_t crd_svi_param(const crd_svi *svi, const char *name, double *values);
 
 /** Draws from the fitted guide: latent sites on their own scale and kept deterministic ones, one chain. Statistics:
  *  log_density (log p(x, y) + log |dx/du|) and log_guide (log q(u)), whose difference is the log importance weight.
+ *  @param svi  borrowed. @param draws  1 or more. @param keep_count  of keep.
  *  @param keep  names of deterministic sites. @param key  draw d uses crd_key_fold_in(key, d). @param out  owned.
  *  @return CRD_OK; CRD_ENAME for a name that is no deterministic site; CRD_EINVAL for draws below 1; CRD_ENOMEM. */
 CRD_API CRD_MUST_CHECK crd_status crd_svi_draw(const crd_svi *svi, int64_t draws, const char *const *keep,
@@ -133,6 +144,7 @@ CRD_API CRD_MUST_CHECK crd_status crd_svi_draw(const crd_svi *svi, int64_t draws
 
 /** Predicts: the values of a site for every draw, by tracing the model with other data and its crd_param statements at
  *  their fitted values. It serves models that crd_predict cannot: with discrete sites, or with parameters.
+ *  @param svi  borrowed. @param key  for observed sites that are drawn.
  *  @param draws  from crd_svi_draw. @param user  what the model function gets: the new data. @param name  any site; observed
  *                ones are drawn anew (draw d from crd_key_fold_in(key, d)).
  *  @param out    (1, draws, *shape of the site), owned; written on success. Without parameters the same numbers as
@@ -142,10 +154,13 @@ CRD_API CRD_MUST_CHECK crd_status crd_svi_predict(const crd_svi *svi, const crd_
                                                   const char *name, crd_key key, crd_array *out);
 
 /** The evidence lower bound, -loss of "trace", estimated from `draws` draws: mean and its standard error.
+ *  @param svi  borrowed. @param draws  2 or more. @param key  for them.
+ *  @param mean, standard_error  return the estimate.
  *  @return CRD_OK; CRD_EUNSUPPORTED for a guide that is a point; CRD_EINVAL; CRD_ENOMEM. */
 CRD_API CRD_MUST_CHECK crd_status crd_svi_elbo(const crd_svi *svi, int64_t draws, crd_key key, double *mean,
                                                double *standard_error);
 /** Laplace's log evidence, log p(u, y) at the maximum + dim/2 log 2 pi - log|precision|/2 (MacKay 1992).
+ *  @param svi  borrowed. @param out  returns it.
  *  @return CRD_OK; CRD_EUNSUPPORTED for other guides. */
 CRD_API CRD_MUST_CHECK crd_status crd_svi_log_evidence(const crd_svi *svi, double *out);
 

@@ -13,12 +13,13 @@ extern "C" {
 /** How to read a file. Zero means the default everywhere. */
 typedef struct crd_csv_options {
     bool no_header; /**< the first line is data; columns are called "0", "1", ... */
-    char separator; /**< ',', ';', '\t', ' ' (runs of blanks and tabs), or 0: the one that suits the first lines */
+    char
+        separator; /**< comma, semicolon, tab, blank (runs of blanks and tabs), or 0: the one that suits the first lines */
 } crd_csv_options;
 
 /** One column. A cell is a number, missing, or text. */
 typedef struct crd_table_column {
-    char *name;
+    char *name; /**< from the header, or its number */
     double *number; /**< by row; NaN where the cell is missing or text */
     char **text; /**< by row, NULL where missing; NULL altogether when every cell is a number or missing */
     int64_t missing; /**< how many cells are missing */
@@ -27,11 +28,11 @@ typedef struct crd_table_column {
 
 /** A table. The struct is open for reading; crd_csv_read and crd_table_destroy manage it. */
 typedef struct crd_table {
-    crd_context *ctx;
+    crd_context *ctx; /**< it was made in */
     char *name; /**< the file's path, for messages */
-    int64_t row_count;
-    int64_t column_count;
-    crd_table_column *column;
+    int64_t row_count; /**< of every column */
+    int64_t column_count; /**< of column */
+    crd_table_column *column; /**< [column_count] */
     int64_t *line; /**< by row: the line of the file on which it starts, counted from 1 */
     char separator; /**< the one that was used */
 } crd_table;
@@ -44,6 +45,7 @@ typedef struct crd_table {
  *  notation whatever the locale is. A line end in a name is read as a blank; a column
  *  without a name in the header is called by its number, counted from 0.
  *  A column that is text somewhere is kept as text; crd_dataset_make decides whether that is an error.
+ *  @param ctx  memory and messages come from it. @param path  borrowed.
  *  @param options  borrowed; NULL means the defaults.
  *  @param out      returns owned; written only on success.
  *  @return CRD_OK; CRD_EMISSING: no such file; CRD_EIO: cannot be read; CRD_EDATA: empty, no rows, ragged, not UTF-8 text,
@@ -53,6 +55,8 @@ CRD_API CRD_MUST_CHECK crd_status crd_csv_read(crd_context *ctx, const char *pat
                                                crd_table **out);
 
 /** Reads CSV from memory.
+ *  @param ctx  memory and messages come from it. @param length  of bytes.
+ *  @param options  borrowed; NULL means the defaults. @param out  returns owned, written only on success.
  *  @param name    what messages call it.
  *  @param bytes   borrowed during the call; need not end in a zero byte.
  *  @return as crd_csv_read. */
@@ -60,14 +64,17 @@ CRD_API CRD_MUST_CHECK crd_status crd_csv_parse(crd_context *ctx, const char *na
                                                 const crd_csv_options *options, crd_table **out);
 
 /** Reads the name of a separator: "auto", ",", ";", "tab" or "space".
+ *  @param ctx  memory and messages come from it. @param name  borrowed.
  *  @param out  for crd_csv_options.separator.
  *  @return CRD_OK; CRD_EINVAL. */
 CRD_API CRD_MUST_CHECK crd_status crd_csv_separator(crd_context *ctx, const char *name, char *out);
 
-/** Destroys a table and nulls the pointer; NULL is accepted. */
+/** Destroys a table and nulls the pointer; NULL is accepted.
+ *  @param table  the pointer to set to NULL. */
 CRD_API void crd_table_destroy(crd_table **table);
 
-/** Returns the number of the column of that name, -1 if there is none. */
+/** Returns the number of the column of that name, -1 if there is none.
+ *  @param table  borrowed. @param name  of a column, exactly. */
 CRD_API int64_t crd_table_find(const crd_table *table, const char *name);
 
 #ifdef __cplusplus

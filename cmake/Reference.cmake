@@ -1,0 +1,15 @@
+# cmake --build build/release --target reference: the public headers and docs/*.md as HTML, in BUILD/reference/html.
+option(CREDENCE_REFERENCE "build the reference with everything else, and install it (needs Doxygen)" OFF)
+find_program(CREDENCE_DOXYGEN doxygen)
+if(CREDENCE_DOXYGEN)
+  set(build_reference sh ${CMAKE_SOURCE_DIR}/docs/reference/build.sh ${CREDENCE_DOXYGEN} ${CMAKE_SOURCE_DIR}
+    ${CMAKE_BINARY_DIR}/include ${CMAKE_BINARY_DIR}/reference ${PROJECT_VERSION})
+  if(CREDENCE_REFERENCE)
+    add_custom_target(reference ALL COMMAND ${build_reference} VERBATIM)
+    install(DIRECTORY ${CMAKE_BINARY_DIR}/reference/html DESTINATION ${CMAKE_INSTALL_DOCDIR})
+  else()
+    add_custom_target(reference COMMAND ${build_reference} VERBATIM)
+  endif()
+elseif(CREDENCE_REFERENCE)
+  message(FATAL_ERROR "CREDENCE_REFERENCE is on, and there is no doxygen")
+endif()

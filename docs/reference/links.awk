@@ -1,0 +1,11 @@
+# What Doxygen reads of a page of docs/: links that lead out of docs/ become plain text, images lose their folder.
+{
+    while (match($0, /\[[^][]*\]\(\.\.\/[^)]*\)/)) {
+        link = substr($0, RSTART, RLENGTH)
+        text = link
+        sub(/\]\(.*$/, "", text)
+        $0 = substr($0, 1, RSTART - 1) substr(text, 2) substr($0, RSTART + RLENGTH)
+    }
+    gsub(/\]\(images\//, "](")
+    print
+}
