@@ -40,7 +40,8 @@ extern "C" {
     X(EUNSUPPORTED, -14, 15, "not available for this model, site or method")                                           \
     X(EPRIOR, -15, 16, "a parameter without a prior, with two, or a prior rule without a parameter")                   \
     X(EINTERNAL, -16, 20, "a defect in credence; please report it")                                                    \
-    X(EDOUBT, -17, 17, "diagnose --strict: the draws should not be believed")
+    X(EDOUBT, -17, 17, "diagnose --strict: the draws should not be believed")                                          \
+    X(EDIFFERENT, -18, 18, "diff: the runs are not equal")
 
 /** 0 is success, negative an error, positive news. Texts and exit codes: CRD_STATUS_LIST in status.h. */
 typedef enum crd_status {

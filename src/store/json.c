@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void begin_value(crdi_json_writer *w, const char *key)
@@ -109,6 +110,25 @@ int64_t crdi_json_count(const crdi_json *array)
 const char *crdi_json_string(const crdi_json *value)
 {
     return value ? json_string_value(inner(value)) : NULL;
+}
+
+const char *crdi_json_key(const crdi_json *object, int64_t i)
+{
+    json_t *o = object ? inner(object) : NULL;
+    void *at = json_object_iter(o);
+    for (; at && i > 0; i--)
+        at = json_object_iter_next(o, at);
+    return at ? json_object_iter_key(at) : NULL;
+}
+
+char *crdi_json_dump(crd_context *ctx, const crdi_json *value)
+{
+    char *made = json_dumps(inner(value), JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
+    char *text = made ? crdi_strdup(ctx, made) : NULL;
+    if (!made)
+        crdi_raise(ctx, CRD_ENOMEM, "out of memory while writing JSON");
+    free(made);
+    return text;
 }
 
 static crd_status raise_need(crd_context *ctx, const char *name, const char *key, const char *what)

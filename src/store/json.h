@@ -33,6 +33,10 @@ const crdi_json *crdi_json_get(const crdi_json *object, const char *key); /* NUL
 const crdi_json *crdi_json_at(const crdi_json *array, int64_t i);
 int64_t crdi_json_count(const crdi_json *array); /* -1: not an array */
 
+const char *crdi_json_key(const crdi_json *object, int64_t i); /* of the i-th member; NULL: there are not so many */
+/* A value as text, members in the order of their names. Owned; NULL: CRD_ENOMEM raised. */
+char *crdi_json_dump(crd_context *ctx, const crdi_json *value);
+
 /* Members of an object, checked: CRD_EDAMAGED "recipe: 'mean' is missing or not a number". `name` as above. */
 crd_status crdi_json_need_number(crd_context *ctx, const char *name, const crdi_json *object, const char *key,
                                  double *out);

@@ -11,11 +11,13 @@
 #   present data.csv                            must exist
 #
 # What NAME.once (a shell script beside NAME.case) makes is made once; its folder is $SHARED in the cases.
-# A case ends where the next `setup` or `$` begins. Of every command that fails is also asked: its exit code is below
+# $DATA is tests/data. A case ends where the next `setup` or `$` begins. Of every command that fails is also asked: its exit code is below
 # 64, and standard error holds one line that begins with "credence: " and is no warning.
 set -u
 program=$1
 folder=$(cd "$2" && pwd)
+DATA=$(cd "$2/../../data" && pwd)
+export DATA
 home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
 mkdir "$home/bin"
