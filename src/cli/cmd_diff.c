@@ -44,7 +44,7 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 const crdi_command_body crdi_command_diff = {
     .positional = {{"A.crd", "a run file", CRDI_ONE}, {"B.crd", "another", CRDI_ONE}},
     .table = {&table},
-    .more = "Exit code 0: draws, statistics, entries, data and the samplers' states are equal; 18: they are not. Not\n"
-            "compared is what says when, where and how fast a run was made; the output names it.\n",
+    .more = "Exit code 0: draws, statistics, entries, data and the samplers' states are equal; 18: they are not.\n"
+            "Not compared is what says when, where and how fast a run was made; the output names it.\n",
     .run = run,
 };

@@ -3,7 +3,6 @@
 
 #include <jansson.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 static void begin_value(crdi_json_writer *w, const char *key)
@@ -123,11 +122,14 @@ const char *crdi_json_key(const crdi_json *object, int64_t i)
 
 char *crdi_json_dump(crd_context *ctx, const crdi_json *value)
 {
-    char *made = json_dumps(inner(value), JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
-    char *text = made ? crdi_strdup(ctx, made) : NULL;
-    if (!made)
+    const size_t how = JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_REAL_PRECISION(17);
+    size_t size = json_dumpb(inner(value), NULL, 0, how);
+    char *text = crdi_alloc(ctx, size + 1); /* zeroed */
+    if (text && (size == 0 || json_dumpb(inner(value), text, size, how) != size)) {
+        crdi_free(ctx, text);
         crdi_raise(ctx, CRD_ENOMEM, "out of memory while writing JSON");
-    free(made);
+        return NULL;
+    }
     return text;
 }
 
