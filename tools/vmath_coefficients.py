@@ -1,16 +1,30 @@
 #!/usr/bin/env python3
-"""Makes src/kernel/vmath/polynomials.h: minimax polynomials for the elementary functions, by Remez exchange.
+"""Makes src/kernel/vmath/polynomials.h: minimax polynomials for the elementary functions, by Remez exchange. With
+`single`, those of the functions of floats.
 
     python3 tools/vmath_coefficients.py > src/kernel/vmath/polynomials.h
+    python3 tools/vmath_coefficients.py single > src/kernel/vmath/polynomials_single.h
 
 Needs mpmath. Every fit works at 60 digits on a dense grid of Chebyshev points and rounds the coefficients to doubles
-at the end; the error printed with each polynomial is that of the rounded one, evaluated exactly.
+or floats at the end; the error printed with each polynomial is that of the rounded one, evaluated exactly.
 """
+import struct
 import sys
 
 import mpmath as mp
 
 mp.mp.dps = 60
+SINGLE = sys.argv[1:] == ["single"]
+REAL, FMA, PREFIX = ("float", "fmaf", "vf_p") if SINGLE else ("double", "fma", "vm_p")
+
+
+def rounded_to_real(v):
+    return struct.unpack("f", struct.pack("f", float(v)))[0] if SINGLE else float(v)
+
+
+def text(v):
+    """A float's 24 bits end behind the first seven hexadecimal digits."""
+    return v.hex().replace("0000000p", "p") + "f" if SINGLE else v.hex()
 
 
 def grid(low, high, points):
@@ -27,7 +41,7 @@ def value(c, x):
 
 
 def remez(x, f, weight, degree):
-    """Minimises max |weight (f - p)| over the grid x. Returns (coefficients as doubles, error of those)."""
+    """Minimises max |weight (f - p)| over the grid x. Returns (coefficients as reals, error of those)."""
     count = degree + 2
     at = [round(i * (len(x) - 1) / (count - 1)) for i in range(count)]
     for _ in range(30):
@@ -55,28 +69,28 @@ def remez(x, f, weight, degree):
         at = peaks
         if max(abs(v) for v in e) < level * mp.mpf("1.001"):
             break
-    rounded = [float(v) for v in c]
+    rounded = [rounded_to_real(v) for v in c]
     return rounded, max(abs(w * (y - value([mp.mpf(v) for v in rounded], t))) for t, y, w in zip(x, f, weight))
 
 
 def emit(name, variable, what, domain, measure, coefficients, error):
     print(f"\n/* {what},\n * {domain}; degree {len(coefficients) - 1}, {measure} error 2^{mp.nstr(mp.log(error, 2), 4)}. */")
-    print(f"VM_INLINE double vm_p_{name}(double {variable})\n{{")
+    print(f"VM_INLINE {REAL} {PREFIX}_{name}({REAL} {variable})\n{{")
     n = len(coefficients)
     if name in SPLIT:
         # Two chains, even and odd powers: half the latency for one more multiplication.
         for chain, parity in (("even", 0), ("odd", 1)):
             part = coefficients[parity::2]
-            print(f"    double {chain} = {part[-1].hex()};" if parity else
-                  f"    double {variable}2 = {variable} * {variable}, even = {part[-1].hex()};")
+            print(f"    {REAL} {chain} = {text(part[-1])};" if parity else
+                  f"    {REAL} {variable}2 = {variable} * {variable}, even = {text(part[-1])};")
             for v in reversed(part[:-1]):
-                print(f"    {chain} = fma({chain}, {variable}2, {v.hex()});")
-        print(f"    return fma(odd, {variable}, even);\n}}")
+                print(f"    {chain} = {FMA}({chain}, {variable}2, {text(v)});")
+        print(f"    return {FMA}(odd, {variable}, even);\n}}")
     else:
-        print(f"    double p = {coefficients[-1].hex()};")
+        print(f"    {REAL} p = {text(coefficients[-1])};")
         for v in reversed(coefficients[1:-1]):
-            print(f"    p = fma(p, {variable}, {v.hex()});")
-        print(f"    return fma(p, {variable}, {coefficients[0].hex()});\n}}" if n > 1 else "    return p;\n}")
+            print(f"    p = {FMA}(p, {variable}, {text(v)});")
+        print(f"    return {FMA}(p, {variable}, {text(coefficients[0])});\n}}" if n > 1 else "    return p;\n}")
 
 
 SPLIT = {"exp", "tanh"}
@@ -117,7 +131,29 @@ def stirling(x):
     return (mp.loggamma(x) - (x - mp.mpf(1) / 2) * mp.log(x) + x - mp.log(2 * mp.pi) / 2) * x
 
 
+def main_single():
+    print("/* polynomials_single.h - made by tools/vmath_coefficients.py single: do not edit. As polynomials.h, of floats. */\n"
+          "#ifndef CRDI_VMATH_POLYNOMIALS_SINGLE_H\n#define CRDI_VMATH_POLYNOMIALS_SINGLE_H\n\n"
+          "#include \"kernel/vmath/arithmetic.h\"")
+    half = mp.log(2) / 2 * mp.mpf("1.0001")
+    fit("exp", "r", "(expm1(r) - r) / r^2", -half, half, 4, lambda r: (mp.expm1(r) - r) / r ** 2,
+        lambda r: r ** 2 / mp.expm1(r), "relative to expm1:")
+    fit("tanh", "r", "(expm1(2 r) / 2 - r) / r^2", -mp.mpf("0.09125"), mp.mpf("0.25605"), 4,
+        lambda r: (mp.expm1(2 * r) / 2 - r) / r ** 2, lambda r: 2 * r ** 2 / mp.expm1(2 * r), "relative to expm1:")
+    z = ((mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)) ** 2 * mp.mpf("1.0001")
+    fit("log", "z", "(log((1 + s) / (1 - s)) / s - 2) / z, z = s^2", 0, z, 2, atanh_rest(1), lambda t: t / 2,
+        "relative to the logarithm:")
+    fit("log_wide", "z", "the same, for log1p of an argument in [0, 1]", 0, mp.mpf(1) / 9, 3, atanh_rest(1), lambda t: t / 2,
+        "relative to the logarithm:")
+    fit("erf", "z", "erf(x) / x - 1, z = x^2", 0, 1, 5, lambda t: mp.erf(mp.sqrt(t)) / mp.sqrt(t) - 1, lambda t: 1)
+    fit("erfc", "t", "-log(erfc(x)), t = x - 1.5", -mp.mpf(1) / 2, mp.mpf("2.5"), 8, lambda t: -mp.log(mp.erfc(t + mp.mpf("1.5"))),
+        lambda t: mp.erfc(t + mp.mpf("1.5")), "in erfc, absolute")
+    print("\n#endif")
+
+
 def main():
+    if SINGLE:
+        return main_single()
     print("/* polynomials.h - made by tools/vmath_coefficients.py: do not edit. Minimax polynomials by Remez exchange at 60\n"
           " * digits; the errors are those of the rounded coefficients, before rounding in the evaluation. */\n"
           "#ifndef CRDI_VMATH_POLYNOMIALS_H\n#define CRDI_VMATH_POLYNOMIALS_H\n\n#include \"kernel/vmath/arithmetic.h\"")

@@ -6,7 +6,10 @@
  *
  * Bits. All instruction sets give the same bits: sums run over CRDI_LANES virtual lanes that are added in one fixed
  * tree, elementary functions are our own polynomials (vmath.h), fused multiply-add stands exactly where the source says
- * fma, and the compiler may not contract or reorder (-ffp-contract=off). */
+ * fma, and the compiler may not contract or reorder (-ffp-contract=off).
+ *
+ * Precision. Every loop is there for doubles and for floats, but for a few of doubles only (kernels.def): the same source,
+ * compiled once for each (impl/real.h). */
 #ifndef CRDI_KERNEL_H
 #define CRDI_KERNEL_H
 
@@ -14,7 +17,7 @@
 
 #include <stdint.h>
 
-enum { CRDI_LANES = 8 };
+enum { CRDI_LANES = 8, CRDI_LANES_SINGLE = 16 };
 
 typedef struct crdi_call crdi_call;
 typedef void (*crdi_kernel_fn)(const crdi_call *call);
@@ -22,9 +25,19 @@ typedef void (*crdi_kernel_fn)(const crdi_call *call);
 /* One call: the kernel, its result, its operands, extents and strides. What each means is said at the kernel. */
 struct crdi_call {
     crdi_kernel_fn fn;
-    double *out;
-    const double *in[5];
-    double *more[3]; /* further results */
+    /* Doubles or floats, as the kernel has it. */
+    union {
+        double *out;
+        float *out_single;
+    };
+    union {
+        const double *in[5];
+        const float *in_single[5];
+    };
+    union { /* further results */
+        double *more[3];
+        float *more_single[3];
+    };
     int64_t n[4]; /* extents */
     int64_t s[8]; /* strides, in elements */
     double number[2];
@@ -34,8 +47,14 @@ struct crdi_call {
 /* One step of the kernel `scalars`: out[0] = kernel(in[0][0], ...) for an element-wise kernel, whatever its form. */
 typedef struct crdi_scalar {
     int kernel;
-    double *out;
-    const double *in[3];
+    union {
+        double *out;
+        float *out_single;
+    };
+    union {
+        const double *in[3];
+        const float *in_single[3];
+    };
 } crdi_scalar;
 
 enum crdi_kernel {
@@ -44,10 +63,6 @@ enum crdi_kernel {
 #define OTHER(name) CRDI_K_##name,
 #define FUSED(name) CRDI_K_##name,
 #include "kernel/kernels.def"
-#undef UNARY
-#undef BINARY
-#undef OTHER
-#undef FUSED
     CRDI_KERNEL_COUNT
 };
 
@@ -56,10 +71,13 @@ typedef struct crdi_kernel_table {
     const char *name; /* "avx512", "avx2", "portable" */
     crdi_kernel_fn kernel[CRDI_KERNEL_COUNT];
     crdi_vector_ops vector;
+    const crdi_kernel_fn *single; /* (CRDI_KERNEL_COUNT) those of floats; NULL for kernels of doubles only */
 } crdi_kernel_table;
 
 extern const crdi_kernel_table crdi_kernels_portable;
+extern const crdi_kernel_fn crdi_kernels_single_portable[CRDI_KERNEL_COUNT];
 #if defined(__x86_64__)
+extern const crdi_kernel_fn crdi_kernels_single_avx2[CRDI_KERNEL_COUNT], crdi_kernels_single_avx512[CRDI_KERNEL_COUNT];
 extern const crdi_kernel_table crdi_kernels_avx2;
 extern const crdi_kernel_table crdi_kernels_avx512;
 #endif

@@ -60,10 +60,6 @@ const char *crdi_kernel_name(enum crdi_kernel kernel)
 #define OTHER(name) #name,
 #define FUSED(name) #name,
 #include "kernel/kernels.def"
-#undef UNARY
-#undef BINARY
-#undef OTHER
-#undef FUSED
     };
     return names[kernel];
 }

@@ -1,4 +1,4 @@
-/* test_kernels.c - every kernel of every usable instruction set: against its plain twin, at lengths 0 to 67 and from
+/* test_kernels.c - every kernel of every usable instruction set and either precision: against its plain twin, at lengths 0 to 67 and from
  * pointers that are not aligned, without a write beside the result, and with the same bits on all instruction sets.
  *
  * A NaN equals any NaN: which one it is, is no part of the contract (vmath.h). */
@@ -14,6 +14,7 @@ enum { LONGEST = 67, ROOM = 4096, GUARD = 16, VARIANTS = 3 };
 
 /* Buffers of one call, and the call. */
 typedef struct trial {
+    bool single; /* kernels of floats: numbers below are floats */
     crdi_call call;
     crdi_view view;
     int64_t size; /* elements of the result */
@@ -34,8 +35,8 @@ static double draw(double low, double high)
 
 static double draw_any(void)
 {
-    static const double special[] = {0.0,    -0.0,    1,     -1,     0.5, INFINITY, -INFINITY, NAN,
-                                     5e-324, -1e-310, 1e300, -1e300, 710, -746,     3,         -2};
+    static const double special[] = {0.0,    -0.0, 1,    -1, 0.5, INFINITY, -INFINITY, NAN,  5e-324, -1e-310, 1e300,
+                                     -1e300, 710,  -746, 3,  -2,  1e-45,    -3e-39,    1e38, -1e38,  88.9,    -104.2};
     double choice = draw(0, 1);
     if (choice < 0.2)
         return special[(int)draw(0, sizeof special / sizeof *special)];
@@ -193,6 +194,44 @@ static int same(double a, double b)
     return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
 }
 
+static bool gives_doubles(enum crdi_kernel kernel)
+{
+    return kernel == CRDI_K_sum || kernel == CRDI_K_sumsq || kernel == CRDI_K_dot || kernel == CRDI_K_widen;
+}
+
+static bool takes_doubles(enum crdi_kernel kernel, int operand)
+{
+    return kernel == CRDI_K_narrow || ((kernel == CRDI_K_gather || kernel == CRDI_K_scatter_add) && operand == 1);
+}
+
+/* As run, with the kernel of floats. */
+static void run_single(trial *t, const crdi_kernel_table *table, enum crdi_kernel kernel, int shift)
+{
+    static _Alignas(64) float in[3][ROOM + 8], out[ROOM + 2 * GUARD + 8];
+    static double wide[ROOM];
+    crdi_call call = t->call;
+    for (int k = 0; k < 3; k++) {
+        float *to = in[k] + (shift + k * (shift != 0)) % 8;
+        for (int64_t i = 0; i < ROOM; i++)
+            to[i] = (float)t->in[k][i];
+        if (takes_doubles(kernel, k))
+            call.in[k] = t->in[k];
+        else
+            call.in_single[k] = to;
+    }
+    for (int64_t i = 0; i < ROOM + 2 * GUARD + 8; i++)
+        out[i] = 12345.5f;
+    call.out_single = out + GUARD + shift;
+    if (gives_doubles(kernel))
+        call.out = wide;
+    table->single[kernel](&call);
+    for (int64_t i = 0; i < ROOM + 2 * GUARD + 8; i++)
+        if ((i < GUARD + shift || i >= GUARD + shift + t->size) && out[i] != 12345.5f)
+            fail_msg("%s of floats, %s: wrote beside its result", table->name, crdi_kernel_name(kernel));
+    for (int64_t i = 0; i < t->size; i++)
+        t->out[i] = gives_doubles(kernel) ? wide[i] : (double)out[GUARD + shift + i];
+}
+
 /* Runs the call on one table: the inputs at `shift` elements from a cache line, guards on both sides of the result. */
 static void run(trial *t, const crdi_kernel_table *table, enum crdi_kernel kernel, int shift)
 {
@@ -222,17 +261,21 @@ static void try_all(trial *t, enum crdi_kernel kernel, int64_t n, int shift)
         call.in[k] = t->in[k];
     call.out = t->twin;
     assert_true(t->size <= ROOM);
-    bool exact = kernel_twin(kernel, &call);
+    bool exact = kernel_twin(kernel, &call, t->single);
     for (int i = 0; i < crdi_kernels_count(); i++) {
         const crdi_kernel_table *table = crdi_kernels_get(i);
         if (!crdi_kernels_usable(table))
             continue;
-        run(t, table, kernel, shift);
+        if (t->single)
+            run_single(t, table, kernel, shift);
+        else
+            run(t, table, kernel, shift);
         for (int64_t k = 0; k < t->size; k++) {
-            double error = fabs(t->out[k] - t->twin[k]), allowed = 1e-13 * (10 + fabs(t->twin[k]));
+            double error = fabs(t->out[k] - t->twin[k]), unit = t->single && !gives_doubles(kernel) ? 1e-6 : 1e-13;
+            double allowed = unit * (10 + fabs(t->twin[k]));
             if (!same(t->out[k], t->twin[k]) && (exact || !(error <= allowed)))
-                fail_msg("%s, %s, length %lld: element %lld is %a, plainly %a", table->name, name, (long long)n,
-                         (long long)k, t->out[k], t->twin[k]);
+                fail_msg("%s, %s%s, length %lld: element %lld is %a, plainly %a", table->name, name,
+                         t->single ? " of floats" : "", (long long)n, (long long)k, t->out[k], t->twin[k]);
             if (first && !same(t->out[k], t->first[k]))
                 fail_msg("%s, length %lld: element %lld is %a on %s, %a on %s", name, (long long)n, (long long)k,
                          t->out[k], table->name, t->first[k], first);
@@ -243,18 +286,31 @@ static void try_all(trial *t, enum crdi_kernel kernel, int64_t n, int shift)
     }
 }
 
-static void try_lengths(int from, int to)
+static void narrow_inputs(trial *t, enum crdi_kernel kernel)
+{
+    for (int k = 0; k < 3; k++)
+        for (int64_t i = 0; i < ROOM; i++)
+            t->in[k][i] = takes_doubles(kernel, k) ? t->in[k][i] : (double)(float)t->in[k][i];
+}
+
+static void try_lengths(int from, int to, bool single)
 {
     static trial t;
+    const crdi_kernel_table *table = &crdi_kernels_portable;
     random_state = 20240229;
+    t.single = single;
     for (int kernel = from; kernel < to; kernel++)
         for (int64_t n = 0; n <= LONGEST; n++)
             for (int variant = 0; variant < VARIANTS; variant++) {
+                if (!(single ? table->single[kernel] : table->kernel[kernel]))
+                    continue;
                 memset(&t.call, 0, sizeof t.call);
                 if (is_elementwise((enum crdi_kernel)kernel))
                     prepare_elementwise(&t, (enum crdi_kernel)kernel, n, variant);
                 else
                     prepare_other(&t, (enum crdi_kernel)kernel, n, variant);
+                if (single)
+                    narrow_inputs(&t, (enum crdi_kernel)kernel);
                 try_all(&t, (enum crdi_kernel)kernel, n, (int)(n + variant) % 3 * 3 % 8);
             }
 }
@@ -262,13 +318,24 @@ static void try_lengths(int from, int to)
 static void elementwise_kernels_equal_their_twins(void **state)
 {
     (void)state;
-    try_lengths(0, CRDI_K_select);
+    try_lengths(0, CRDI_K_select, false);
 }
 
 static void other_kernels_equal_their_twins(void **state)
 {
     (void)state;
-    try_lengths(CRDI_K_select, CRDI_K_scalars); /* fused ones: tests/unit/graph/test_fuse.c */
+    try_lengths(CRDI_K_select, CRDI_K_scalars, false); /* fused ones: tests/unit/graph/test_fuse.c */
+}
+
+static void kernels_of_floats_equal_their_twins(void **state)
+{
+    (void)state;
+    try_lengths(0, CRDI_K_scalars, true);
+    for (int t = 0; t < crdi_kernels_count(); t++) /* each has all but those of doubles only */
+        for (int k = 0; k < CRDI_KERNEL_COUNT; k++)
+            assert_int_equal(crdi_kernels_get(t)->single[k] == NULL, k == CRDI_K_cumsum || k == CRDI_K_cholesky ||
+                                                                         k == CRDI_K_solve_triangular ||
+                                                                         k == CRDI_K_scalars);
 }
 
 /* The order in which eight lanes are added is a promise: here it is once more, in scalars. */
@@ -291,6 +358,45 @@ static void sums_run_over_eight_lanes_and_one_tree(void **state)
             table->kernel[k ? CRDI_K_dot : CRDI_K_sum](&call);
             assert_true(out == ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7])));
         }
+    }
+}
+
+/* The same of floats: sixteen lanes; of all elements in double precision, of rows in single. */
+static double tree(double *lane, int lanes, bool single)
+{
+    for (; lanes > 1; lanes /= 2)
+        for (int i = 0; i < lanes / 2; i++)
+            lane[i] = single ? (double)((float)lane[i] + (float)lane[i + lanes / 2]) : lane[i] + lane[i + lanes / 2];
+    return lane[0];
+}
+
+static void sums_of_floats_run_over_sixteen_lanes(void **state)
+{
+    (void)state;
+    enum { LANES = CRDI_LANES_SINGLE };
+    float a[LONGEST], b[LONGEST], row;
+    double lane[3][LANES] = {{0}}, out;
+    random_state = 8;
+    for (int i = 0; i < LONGEST; i++) {
+        a[i] = (float)draw(-1, 1);
+        b[i] = (float)draw(-1, 1);
+        lane[0][i % LANES] += (double)a[i];
+        lane[1][i % LANES] += (double)a[i] * (double)b[i]; /* the product is exact */
+        lane[2][i % LANES] = (double)((float)lane[2][i % LANES] + a[i]);
+    }
+    double sum = tree(lane[0], LANES, false), dot = tree(lane[1], LANES, false), rows = tree(lane[2], LANES, true);
+    for (int i = 0; i < crdi_kernels_count(); i++) {
+        const crdi_kernel_table *table = crdi_kernels_get(i);
+        crdi_call call = {.out = &out, .in_single = {a, b}, .n = {LONGEST, 1}};
+        if (!crdi_kernels_usable(table))
+            continue;
+        table->single[CRDI_K_sum](&call);
+        assert_true(out == sum);
+        table->single[CRDI_K_dot](&call);
+        assert_true(out == dot);
+        call.out_single = &row;
+        table->single[CRDI_K_sum_rows](&call);
+        assert_true((double)row == rows);
     }
 }
 
@@ -341,13 +447,62 @@ static void large_products_keep_their_order(void **state)
     }
 }
 
+static float in_lanes_single(const float *a, const float *b, int n)
+{
+    float lane[CRDI_LANES_SINGLE] = {0};
+    for (int i = 0; i < n; i++)
+        lane[i % CRDI_LANES_SINGLE] = fmaf(a[i], b[i], lane[i % CRDI_LANES_SINGLE]);
+    for (int lanes = CRDI_LANES_SINGLE / 2; lanes > 0; lanes /= 2)
+        for (int i = 0; i < lanes; i++)
+            lane[i] += lane[i + lanes];
+    return lane[0];
+}
+
+static void large_products_of_floats_keep_their_order(void **state)
+{
+    (void)state;
+    static float a[TALL * DEEP], b[DEEP * ACROSS], start[TALL], want[2][TALL * ACROSS], out[TALL * ACROSS];
+    random_state = 12;
+    for (int i = 0; i < TALL * DEEP; i++)
+        a[i] = (float)draw(-1, 1);
+    for (int i = 0; i < DEEP * ACROSS; i++)
+        b[i] = (float)draw(-1, 1);
+    for (int r = 0; r < TALL; r++) {
+        start[r] = (float)draw(-1, 1);
+        for (int i = 0; i < ACROSS; i++) {
+            float sum = start[r];
+            for (int k = 0; k < DEEP; k++)
+                sum = fmaf(a[k * TALL + r], b[k * ACROSS + i], sum);
+            want[0][r * ACROSS + i] = sum;
+            want[1][r * ACROSS + i] = in_lanes_single(a + r * DEEP, b + i * DEEP, DEEP);
+        }
+    }
+    for (int t = 0; t < crdi_kernels_count(); t++) {
+        const crdi_kernel_table *table = crdi_kernels_get(t);
+        if (!crdi_kernels_usable(table))
+            continue;
+        crdi_call layer = {.out_single = out, .in_single = {a, b, start}, .n = {ACROSS, TALL, DEEP}};
+        crdi_call rows = {.out_single = out, .in_single = {a, b}, .n = {ACROSS, TALL, DEEP, 1}, .s = {DEEP, DEEP}};
+        table->single[CRDI_K_affine](&layer);
+        assert_memory_equal(out, want[0], sizeof out);
+        table->single[CRDI_K_affine_relu](&layer);
+        for (int i = 0; i < TALL * ACROSS; i++)
+            assert_true(out[i] == (want[0][i] > 0 ? want[0][i] : 0));
+        table->single[CRDI_K_matmul_nt](&rows);
+        assert_memory_equal(out, want[1], sizeof out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(elementwise_kernels_equal_their_twins),
         cmocka_unit_test(other_kernels_equal_their_twins),
+        cmocka_unit_test(kernels_of_floats_equal_their_twins),
         cmocka_unit_test(sums_run_over_eight_lanes_and_one_tree),
+        cmocka_unit_test(sums_of_floats_run_over_sixteen_lanes),
         cmocka_unit_test(large_products_keep_their_order),
+        cmocka_unit_test(large_products_of_floats_keep_their_order),
     };
     return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 #include "kernel_twin.h"
 
 #include "kernel/view.h"
-#include "kernel/vmath.h"
+#include "kernel/vmath_single.h"
 
 static double dot(const double *a, int64_t sa, const double *b, int64_t sb, int64_t n)
 {
@@ -75,7 +75,7 @@ static void scatter_strided(const crdi_call *c)
         c->out[seen(view, i)] = c->in[0][i];
 }
 
-static void gather(const crdi_call *c, bool add)
+static void gather(const crdi_call *c, bool add, bool single)
 {
     int64_t inner = c->n[0], picked = c->n[1], rows = c->n[3];
     for (int64_t i = 0; add && i < c->n[2] * rows * inner; i++)
@@ -88,7 +88,7 @@ static void gather(const crdi_call *c, bool add)
         if (!add)
             c->out[at] = good ? c->in[0][row] : NAN;
         else if (good)
-            c->out[row] += c->in[0][at];
+            c->out[row] = single ? (double)((float)c->out[row] + (float)c->in[0][at]) : c->out[row] + c->in[0][at];
     }
 }
 
@@ -132,18 +132,23 @@ static void solve_triangular(const crdi_call *c)
             }
 }
 
-static void one_each(enum crdi_kernel kernel, const crdi_call *c)
+static void one_each(enum crdi_kernel kernel, const crdi_call *c, bool single)
 {
     for (int64_t i = 0; i < c->n[0]; i++)
         if (kernel == CRDI_K_select)
             c->out[i] = c->in[c->in[0][i] != 0 ? 1 : 2][i];
         else if (kernel == CRDI_K_fill)
-            c->out[i] = c->number[0];
+            c->out[i] = single ? (float)c->number[0] : c->number[0];
+        else if (kernel == CRDI_K_narrow)
+            c->out[i] = (float)c->in[0][i];
+        else if (kernel == CRDI_K_axpy)
+            c->out[i] = single ? fmaf((float)c->number[0], (float)c->in[0][i], (float)c->in[1][i])
+                               : fma(c->number[0], c->in[0][i], c->in[1][i]);
         else
-            c->out[i] = kernel == CRDI_K_copy ? c->in[0][i] : fma(c->number[0], c->in[0][i], c->in[1][i]);
+            c->out[i] = c->in[0][i];
 }
 
-static bool other(enum crdi_kernel kernel, const crdi_call *c)
+static bool other(enum crdi_kernel kernel, const crdi_call *c, bool single)
 {
     const crdi_view *view = c->extra;
     switch (kernel) {
@@ -151,7 +156,9 @@ static bool other(enum crdi_kernel kernel, const crdi_call *c)
     case CRDI_K_fill:
     case CRDI_K_copy:
     case CRDI_K_axpy:
-        return one_each(kernel, c), true;
+    case CRDI_K_narrow:
+    case CRDI_K_widen:
+        return one_each(kernel, c, single), true;
     case CRDI_K_copy_strided:
         for (int64_t i = 0; i < view->size; i++)
             c->out[i] = c->in[0][seen(view, i)];
@@ -159,9 +166,9 @@ static bool other(enum crdi_kernel kernel, const crdi_call *c)
     case CRDI_K_scatter_strided:
         return scatter_strided(c), true;
     case CRDI_K_gather:
-        return gather(c, false), true;
+        return gather(c, false, single), true;
     case CRDI_K_scatter_add:
-        return gather(c, true), true;
+        return gather(c, true, single), true;
     case CRDI_K_max_rows:
         return max_rows(c), true;
     case CRDI_K_sum:
@@ -191,29 +198,26 @@ static bool other(enum crdi_kernel kernel, const crdi_call *c)
     }
 }
 
-bool kernel_twin(enum crdi_kernel kernel, const crdi_call *c)
+bool kernel_twin(enum crdi_kernel kernel, const crdi_call *c, bool single)
 {
 #define UNARY(name)                                                                                                    \
     if (kernel == CRDI_K_##name) {                                                                                     \
         for (int64_t i = 0; i < c->n[0]; i++)                                                                          \
-            c->out[i] = vm_##name(c->in[0][i]);                                                                        \
+            c->out[i] = single ? (double)vf_##name((float)c->in[0][i]) : vm_##name(c->in[0][i]);                       \
         return true;                                                                                                   \
     }
 #define BINARY(name)                                                                                                   \
     if (kernel >= CRDI_K_##name##_vv && kernel <= CRDI_K_##name##_sv) {                                                \
         for (int64_t i = 0; i < c->n[0] * c->n[1]; i++) {                                                              \
             int64_t r = i / c->n[0], at = i % c->n[0];                                                                 \
-            c->out[i] = vm_##name(c->in[0][r * c->s[0] + (kernel == CRDI_K_##name##_sv ? 0 : at)],                     \
-                                  c->in[1][r * c->s[1] + (kernel == CRDI_K_##name##_vs ? 0 : at)]);                    \
+            double a = c->in[0][r * c->s[0] + (kernel == CRDI_K_##name##_sv ? 0 : at)],                                \
+                   b = c->in[1][r * c->s[1] + (kernel == CRDI_K_##name##_vs ? 0 : at)];                                \
+            c->out[i] = single ? (double)vf_##name((float)a, (float)b) : vm_##name(a, b);                              \
         }                                                                                                              \
         return true;                                                                                                   \
     }
 #define OTHER(name)
 #define FUSED(name)
 #include "kernel/kernels.def"
-#undef FUSED
-#undef UNARY
-#undef BINARY
-#undef OTHER
-    return other(kernel, c);
+    return other(kernel, c, single);
 }

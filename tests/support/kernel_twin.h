@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 /* Does what `kernel` promises for the call. Returns true where the kernel must give the same bits, false where it may
- * sum in another order. */
-bool kernel_twin(enum crdi_kernel kernel, const crdi_call *call);
+ * sum in another order. Kernels of floats: the call holds floats as doubles, and so does the result. */
+bool kernel_twin(enum crdi_kernel kernel, const crdi_call *call, bool single);
 
 #endif

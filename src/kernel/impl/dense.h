@@ -11,86 +11,86 @@
 
 enum { FEW_INPUTS = 4, FEW_OUTS = 4 };
 
-#define ACT_VJP_tanh(g, h) v8_mul(g, v8_fnma(h, h, v8_set(1)))
-#define ACT_VJP_sigmoid(g, h) v8_mul(g, v8_mul(h, v8_sub(v8_set(1), h)))
-#define ACT_VJP_relu(g, h) v8_if_positive(h, g)
+#define ACT_VJP_tanh(g, h) vr_mul(g, vr_fnma(h, h, vr_set(1)))
+#define ACT_VJP_sigmoid(g, h) vr_mul(g, vr_mul(h, vr_sub(vr_set(1), h)))
+#define ACT_VJP_relu(g, h) vr_if_positive(h, g)
 
 struct dense_back {
     int64_t n, units;
-    const double *r, *x;
+    const real *r, *x;
     int64_t l_unit, l_out, r_row;
 };
 
-/* Eight columns of `count` units, or the last `rest` of them. A tail's g is cut, because an infinite factor makes NaN of
+/* A vector of columns of `count` units, or the last `rest` of them. A tail's g is cut, because an infinite factor makes NaN of
  * what is not there. */
 #define BACK_COLUMNS(act, LOAD, STORE, CUT)                                                                            \
     do {                                                                                                               \
-        v8 a[BACK_UNITS], g[BACK_UNITS];                                                                               \
+        vr a[BACK_UNITS], g[BACK_UNITS];                                                                               \
         for (int u = 0; u < count; u++) {                                                                              \
             a[u] = LOAD(h + u * d->n + i);                                                                             \
-            g[u] = v8_set(0);                                                                                          \
+            g[u] = vr_set(0);                                                                                          \
         }                                                                                                              \
         for (int o = 0; o < outs; o++) {                                                                               \
-            v8 b = LOAD(d->r + o * d->r_row + i);                                                                      \
+            vr b = LOAD(d->r + o * d->r_row + i);                                                                      \
             for (int u = 0; u < count; u++) {                                                                          \
-                g[u] = v8_fma(factor[u][o], b, g[u]);                                                                  \
-                pair[u][o] = v8_fma(a[u], b, pair[u][o]);                                                              \
+                g[u] = vr_fma(factor[u][o], b, g[u]);                                                                  \
+                pair[u][o] = vr_fma(a[u], b, pair[u][o]);                                                              \
             }                                                                                                          \
         }                                                                                                              \
         for (int u = 0; u < count; u++) {                                                                              \
             g[u] = CUT(ACT_VJP_##act(g[u], a[u]));                                                                     \
-            sum[u] = v8_add(sum[u], g[u]);                                                                             \
+            sum[u] = vr_add(sum[u], g[u]);                                                                             \
             if (t)                                                                                                     \
                 STORE(t + u * t_step + i, g[u]);                                                                       \
         }                                                                                                              \
         for (int k = 0; k < inputs; k++) {                                                                             \
-            v8 x = LOAD(d->x + k * d->n + i);                                                                          \
+            vr x = LOAD(d->x + k * d->n + i);                                                                          \
             for (int u = 0; u < count; u++)                                                                            \
-                dot[u][k] = v8_fma(x, g[u], dot[u][k]);                                                                \
+                dot[u][k] = vr_fma(x, g[u], dot[u][k]);                                                                \
         }                                                                                                              \
     } while (0)
-#define LOAD_REST(p) v8_load_n(p, rest)
-#define STORE_REST(p, v) v8_store_n(p, v, rest)
-#define CUT_REST(v) v8_first(v, rest)
+#define LOAD_REST(p) vr_load_n(p, rest)
+#define STORE_REST(p, v) vr_store_n(p, v, rest)
+#define CUT_REST(v) vr_first(v, rest)
 #define CUT_NONE(v) v
 
 /* Units from one on. count, inputs (0: none here) and outs are constants where it is called, so that sums stay in
  * registers; two units at once load R and X once for both. */
 #define DENSE_BACK_UNITS(act)                                                                                          \
     static inline __attribute__((always_inline)) void back_units_##act(                                                \
-        const struct dense_back *d, const double *l, const double *h, double *t, int64_t t_step, double *dk,           \
-        double *db, double *dl, const int inputs, const int outs, const int count)                                     \
+        const struct dense_back *d, const real *l, const real *h, real *t, int64_t t_step, real *dk, real *db,         \
+        real *dl, const int inputs, const int outs, const int count)                                                   \
     {                                                                                                                  \
-        v8 sum[BACK_UNITS], dot[BACK_UNITS][FEW_INPUTS], pair[BACK_UNITS][FEW_OUTS], factor[BACK_UNITS][FEW_OUTS];     \
-        int64_t i = 0, rest = d->n % CRDI_LANES;                                                                       \
+        vr sum[BACK_UNITS], dot[BACK_UNITS][FEW_INPUTS], pair[BACK_UNITS][FEW_OUTS], factor[BACK_UNITS][FEW_OUTS];     \
+        int64_t i = 0, rest = d->n % LANES;                                                                            \
         for (int u = 0; u < count; u++) {                                                                              \
-            sum[u] = v8_set(0);                                                                                        \
+            sum[u] = vr_set(0);                                                                                        \
             for (int k = 0; k < inputs; k++)                                                                           \
-                dot[u][k] = v8_set(0);                                                                                 \
+                dot[u][k] = vr_set(0);                                                                                 \
             for (int o = 0; o < outs; o++) {                                                                           \
-                pair[u][o] = v8_set(0);                                                                                \
-                factor[u][o] = v8_set(l[u * d->l_unit + o * d->l_out]);                                                \
+                pair[u][o] = vr_set(0);                                                                                \
+                factor[u][o] = vr_set(l[u * d->l_unit + o * d->l_out]);                                                \
             }                                                                                                          \
         }                                                                                                              \
-        for (; i + CRDI_LANES <= d->n; i += CRDI_LANES)                                                                \
-            BACK_COLUMNS(act, v8_load, v8_store, CUT_NONE);                                                            \
+        for (; i + LANES <= d->n; i += LANES)                                                                          \
+            BACK_COLUMNS(act, vr_load, vr_store, CUT_NONE);                                                            \
         if (rest)                                                                                                      \
             BACK_COLUMNS(act, LOAD_REST, STORE_REST, CUT_REST);                                                        \
         for (int u = 0; u < count; u++) {                                                                              \
             if (db)                                                                                                    \
-                db[u] = v8_sum(sum[u]);                                                                                \
+                db[u] = vr_sum(sum[u]);                                                                                \
             for (int k = 0; k < inputs; k++)                                                                           \
-                dk[k * d->units + u] = v8_sum(dot[u][k]);                                                              \
+                dk[k * d->units + u] = vr_sum(dot[u][k]);                                                              \
             for (int o = 0; o < outs && dl; o++)                                                                       \
-                dl[u * outs + o] = v8_sum(pair[u][o]);                                                                 \
+                dl[u * outs + o] = vr_sum(pair[u][o]);                                                                 \
         }                                                                                                              \
     }
 
 /* Many inputs: rows of x against the row of t that has just been made. */
-static inline void back_inputs(const double *t, const double *x, int64_t n, int64_t inputs, double *dk, int64_t units)
+static inline void back_inputs(const real *t, const real *x, int64_t n, int64_t inputs, real *dk, int64_t units)
 {
     int64_t k = 0;
-    for (double four[4]; k + 4 <= inputs; k += 4) {
+    for (real four[4]; k + 4 <= inputs; k += 4) {
         dots_of(four, t, x + k * n, n, n);
         for (int q = 0; q < 4; q++)
             dk[(k + q) * units] = four[q];
@@ -101,9 +101,9 @@ static inline void back_inputs(const double *t, const double *x, int64_t n, int6
 
 /* What is not worth code of its own: the same with loops over inputs and outs that are no constants. */
 #define BACK_OTHER(act)                                                                                                \
-    static __attribute__((noinline)) void back_other_##act(const struct dense_back *d, const double *l,                \
-                                                           const double *h, double *t, double *dk, double *db,         \
-                                                           double *dl, int inputs, int outs)                           \
+    static                                                                                                             \
+        __attribute__((noinline)) void back_other_##act(const struct dense_back *d, const real *l, const real *h,      \
+                                                        real *t, real *dk, real *db, real *dl, int inputs, int outs)   \
     {                                                                                                                  \
         back_units_##act(d, l, h, t, 0, dk, db, dl, inputs, outs, 1);                                                  \
     }
@@ -137,15 +137,15 @@ static inline void back_inputs(const double *t, const double *x, int64_t n, int6
     {                                                                                                                  \
         int64_t n = call->n[0], units = call->n[1], inputs = call->n[2], outs = call->n[3];                            \
         int few = inputs <= FEW_INPUTS ? (int)inputs : 0;                                                              \
-        struct dense_back d = {.n = n, .units = units, .r = call->in[1], .x = call->in[3]};                            \
+        struct dense_back d = {.n = n, .units = units, .r = call->IN[1], .x = call->IN[3]};                            \
         d.l_unit = call->s[0];                                                                                         \
         d.l_out = call->s[1];                                                                                          \
         d.r_row = call->s[2];                                                                                          \
         for (int64_t u = 0, first; u < units;) {                                                                       \
-            const double *l = call->in[0] + u * d.l_unit, *h = call->in[2] + u * n;                                    \
-            double *t = call->more[1] ? call->more[1] + u * call->s[3] : NULL;                                         \
-            double *dk = call->out + u, *db = call->more[0] ? call->more[0] + u : NULL;                                \
-            double *dl = call->more[2] ? call->more[2] + u * outs : NULL;                                              \
+            const real *l = call->IN[0] + u * d.l_unit, *h = call->IN[2] + u * n;                                      \
+            real *t = call->MORE[1] ? call->MORE[1] + u * call->s[3] : NULL;                                           \
+            real *dk = call->OUT + u, *db = call->MORE[0] ? call->MORE[0] + u : NULL;                                  \
+            real *dl = call->MORE[2] ? call->MORE[2] + u * outs : NULL;                                                \
             first = u;                                                                                                 \
             switch (few * 8 + (int)outs) {                                                                             \
                 BACK_CASES(act)                                                                                        \
@@ -155,7 +155,7 @@ static inline void back_inputs(const double *t, const double *x, int64_t n, int6
                 break;                                                                                                 \
             }                                                                                                          \
             if (few == 0)                                                                                              \
-                back_inputs(t, d.x, n, inputs, call->out + first, units);                                              \
+                back_inputs(t, d.x, n, inputs, call->OUT + first, units);                                              \
         }                                                                                                              \
     }
 

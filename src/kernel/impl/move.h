@@ -24,11 +24,11 @@ static void k_copy_strided(const crdi_call *call)
 {
     const crdi_view *view = call->extra;
     int64_t index[CRDI_VIEW_DIMS] = {0}, n = view->dim[view->ndim - 1], step = view->stride[view->ndim - 1];
-    double *out = call->out;
+    real *out = call->OUT;
     if (view->size == 0)
         return;
     do {
-        const double *a = call->in[0] + view_offset(view, index);
+        const real *a = call->IN[0] + view_offset(view, index);
         for (int64_t i = 0; i < n; i++)
             out[i] = a[i * step];
         out += n;
@@ -40,28 +40,29 @@ static void k_scatter_strided(const crdi_call *call)
 {
     const crdi_view *view = call->extra;
     int64_t index[CRDI_VIEW_DIMS] = {0}, n = view->dim[view->ndim - 1], step = view->stride[view->ndim - 1];
-    const double *a = call->in[0];
-    memset(call->out, 0, (size_t)call->n[0] * sizeof(double));
+    const real *a = call->IN[0];
+    memset(call->OUT, 0, (size_t)call->n[0] * sizeof(real));
     if (view->size == 0)
         return;
     do {
-        double *out = call->out + view_offset(view, index);
+        real *out = call->OUT + view_offset(view, index);
         for (int64_t i = 0; i < n; i++)
             out[i * step] = a[i];
         a += n;
     } while (view_next(view, index));
 }
 
-/* out[j, m, i] = a[j, index[m], i]; n = {inner, rows picked, outer, rows of a}; an index outside gives NaN. */
+/* out[j, m, i] = a[j, index[m], i]; n = {inner, rows picked, outer, rows of a}; an index outside gives NaN.
+ * Indices are doubles in either precision: floats count to 2^24 only. */
 static void k_gather(const crdi_call *call)
 {
     int64_t inner = call->n[0], picked = call->n[1], rows = call->n[3];
     const double *index = call->in[1];
     for (int64_t j = 0; j < call->n[2]; j++)
         for (int64_t m = 0; m < picked; m++) {
-            double *out = call->out + (j * picked + m) * inner;
+            real *out = call->OUT + (j * picked + m) * inner;
             int good = index[m] >= 0 && index[m] < (double)rows;
-            const double *a = good ? call->in[0] + (j * rows + (int64_t)index[m]) * inner : NULL;
+            const real *a = good ? call->IN[0] + (j * rows + (int64_t)index[m]) * inner : NULL;
             for (int64_t i = 0; i < inner; i++)
                 out[i] = good ? a[i] : NAN;
         }
@@ -72,13 +73,13 @@ static void k_scatter_add(const crdi_call *call)
 {
     int64_t inner = call->n[0], picked = call->n[1], rows = call->n[3];
     const double *index = call->in[1];
-    memset(call->out, 0, (size_t)(call->n[2] * rows * inner) * sizeof(double));
+    memset(call->OUT, 0, (size_t)(call->n[2] * rows * inner) * sizeof(real));
     for (int64_t j = 0; j < call->n[2]; j++)
         for (int64_t m = 0; m < picked; m++) {
             if (!(index[m] >= 0 && index[m] < (double)rows))
                 continue;
-            double *out = call->out + (j * rows + (int64_t)index[m]) * inner;
-            const double *a = call->in[0] + (j * picked + m) * inner;
+            real *out = call->OUT + (j * rows + (int64_t)index[m]) * inner;
+            const real *a = call->IN[0] + (j * picked + m) * inner;
             for (int64_t i = 0; i < inner; i++)
                 out[i] += a[i];
         }

@@ -3,62 +3,62 @@
 /* What is multiplied: A[r, k] at a + r ra + k sa, B[k, i] at b + k sb + i, rows of the result n elements long, without
  * gaps. Each element is start[r] (NULL: 0) and the products in the order of k, one fma each. */
 struct factors {
-    const double *a, *b, *start;
+    const real *a, *b, *start;
     int64_t ra, sa, sb, depth, n;
 };
 
-static inline double start_of(const struct factors *f, int64_t r)
+static inline real start_of(const struct factors *f, int64_t r)
 {
     return f->start ? f->start[r] : 0;
 }
 
 /* A tile of a product, `high` rows from r on by `wide` vectors from column i on: each vector of B is loaded once for all
  * rows. high, wide and relu are constants where it is called, so that the sums stay in registers. */
-static inline __attribute__((always_inline)) void tile(double *out, const struct factors *f, int64_t r, int64_t i,
+static inline __attribute__((always_inline)) void tile(real *out, const struct factors *f, int64_t r, int64_t i,
                                                        const int high, const int wide, const int relu)
 {
-    v8 sum[TILE_HIGH][TILE_WIDE];
-    const double *a = f->a + r * f->ra, *b = f->b + i;
+    vr sum[TILE_HIGH][TILE_WIDE];
+    const real *a = f->a + r * f->ra, *b = f->b + i;
     for (int h = 0; h < high; h++)
         for (int w = 0; w < wide; w++)
-            sum[h][w] = v8_set(start_of(f, r + h));
+            sum[h][w] = vr_set(start_of(f, r + h));
     for (int64_t k = 0; k < f->depth; k++, a += f->sa, b += f->sb) {
-        v8 row[TILE_WIDE];
+        vr row[TILE_WIDE];
         for (int w = 0; w < wide; w++)
-            row[w] = v8_load(b + w * CRDI_LANES);
+            row[w] = vr_load(b + w * LANES);
         for (int h = 0; h < high; h++) {
-            v8 factor = v8_set(a[h * f->ra]);
+            vr factor = vr_set(a[h * f->ra]);
             for (int w = 0; w < wide; w++)
-                sum[h][w] = v8_fma(factor, row[w], sum[h][w]);
+                sum[h][w] = vr_fma(factor, row[w], sum[h][w]);
         }
     }
     for (int h = 0; h < high; h++)
         for (int w = 0; w < wide; w++)
-            v8_store(out + (r + h) * f->n + i + w * CRDI_LANES, relu ? v8_relu(sum[h][w]) : sum[h][w]);
+            vr_store(out + (r + h) * f->n + i + w * LANES, relu ? vr_relu(sum[h][w]) : sum[h][w]);
 }
 
 /* The last columns, fewer than a vector, of one row. */
-static inline void tile_rest(double *out, const struct factors *f, int64_t r, int64_t i, const int relu)
+static inline void tile_rest(real *out, const struct factors *f, int64_t r, int64_t i, const int relu)
 {
-    v8 sum = v8_set(start_of(f, r));
+    vr sum = vr_set(start_of(f, r));
     for (int64_t k = 0; k < f->depth; k++)
-        sum = v8_fma(v8_set(f->a[r * f->ra + k * f->sa]), v8_load_n(f->b + k * f->sb + i, f->n - i), sum);
-    v8_store_n(out + r * f->n + i, relu ? v8_relu(sum) : sum, f->n - i);
+        sum = vr_fma(vr_set(f->a[r * f->ra + k * f->sa]), vr_load_n(f->b + k * f->sb + i, f->n - i), sum);
+    vr_store_n(out + r * f->n + i, relu ? vr_relu(sum) : sum, f->n - i);
 }
 
-static inline __attribute__((always_inline)) void product_rows(double *out, const struct factors *f, int64_t r,
+static inline __attribute__((always_inline)) void product_rows(real *out, const struct factors *f, int64_t r,
                                                                const int high, const int relu)
 {
     int64_t i = 0;
-    for (; i + TILE_WIDE * CRDI_LANES <= f->n; i += TILE_WIDE * CRDI_LANES)
+    for (; i + TILE_WIDE * LANES <= f->n; i += TILE_WIDE * LANES)
         tile(out, f, r, i, high, TILE_WIDE, relu);
-    for (; i + CRDI_LANES <= f->n; i += CRDI_LANES)
+    for (; i + LANES <= f->n; i += LANES)
         tile(out, f, r, i, high, 1, relu);
     for (int h = 0; h < high && i < f->n; h++)
         tile_rest(out, f, r + h, i, relu);
 }
 
-static inline __attribute__((always_inline)) void product(double *out, const struct factors *f, int64_t rows,
+static inline __attribute__((always_inline)) void product(real *out, const struct factors *f, int64_t rows,
                                                           const int relu)
 {
     int64_t r = 0;
@@ -88,44 +88,44 @@ static inline __attribute__((always_inline)) void product(double *out, const str
 enum { DEEP = 192, ACROSS = 256, LARGE = 64 * 64 * 64 };
 
 /* `high` rows from row r on, columns i .. i + width - 1 (width a multiple of the lanes), terms k .. k + deep - 1. */
-static inline __attribute__((always_inline)) void block_tile(double *out, const struct factors *f, int64_t r, int64_t i,
-                                                             int64_t k, int64_t deep, const double *packed,
+static inline __attribute__((always_inline)) void block_tile(real *out, const struct factors *f, int64_t r, int64_t i,
+                                                             int64_t k, int64_t deep, const real *packed,
                                                              const int high, const int wide, const int relu)
 {
-    v8 sum[TILE_HIGH][TILE_WIDE];
-    const double *a = f->a + r * f->ra + k * f->sa;
-    double *c = out + r * f->n + i;
+    vr sum[TILE_HIGH][TILE_WIDE];
+    const real *a = f->a + r * f->ra + k * f->sa;
+    real *c = out + r * f->n + i;
     int last = relu && k + deep == f->depth;
     for (int h = 0; h < high; h++)
         for (int w = 0; w < wide; w++)
-            sum[h][w] = k == 0 ? v8_set(start_of(f, r + h)) : v8_load(c + h * f->n + w * CRDI_LANES);
-    for (int64_t j = 0; j < deep; j++, a += f->sa, packed += wide * CRDI_LANES) {
-        v8 row[TILE_WIDE];
+            sum[h][w] = k == 0 ? vr_set(start_of(f, r + h)) : vr_load(c + h * f->n + w * LANES);
+    for (int64_t j = 0; j < deep; j++, a += f->sa, packed += wide * LANES) {
+        vr row[TILE_WIDE];
         for (int w = 0; w < wide; w++)
-            row[w] = v8_load(packed + w * CRDI_LANES);
+            row[w] = vr_load(packed + w * LANES);
         for (int h = 0; h < high; h++) {
-            v8 factor = v8_set(a[h * f->ra]);
+            vr factor = vr_set(a[h * f->ra]);
             for (int w = 0; w < wide; w++)
-                sum[h][w] = v8_fma(factor, row[w], sum[h][w]);
+                sum[h][w] = vr_fma(factor, row[w], sum[h][w]);
         }
     }
     for (int h = 0; h < high; h++)
         for (int w = 0; w < wide; w++)
-            v8_store(c + h * f->n + w * CRDI_LANES, last ? v8_relu(sum[h][w]) : sum[h][w]);
+            vr_store(c + h * f->n + w * LANES, last ? vr_relu(sum[h][w]) : sum[h][w]);
 }
 
 /* Columns of B in strips as wide as a tile, each strip row after row. */
-static void pack(double *packed, const struct factors *f, int64_t i, int64_t width, int64_t k, int64_t deep)
+static void pack(real *packed, const struct factors *f, int64_t i, int64_t width, int64_t k, int64_t deep)
 {
-    for (int64_t strip = 0; strip < width; strip += TILE_WIDE * CRDI_LANES)
-        for (int64_t j = 0; j < deep; j++, packed += TILE_WIDE * CRDI_LANES)
-            memcpy(packed, f->b + (k + j) * f->sb + i + strip, TILE_WIDE * CRDI_LANES * sizeof(double));
+    for (int64_t strip = 0; strip < width; strip += TILE_WIDE * LANES)
+        for (int64_t j = 0; j < deep; j++, packed += TILE_WIDE * LANES)
+            memcpy(packed, f->b + (k + j) * f->sb + i + strip, TILE_WIDE * LANES * sizeof(real));
 }
 
-static void product_large(double *out, const struct factors *f, int64_t rows, const int relu)
+static void product_large(real *out, const struct factors *f, int64_t rows, const int relu)
 {
-    enum { STRIP = TILE_WIDE * CRDI_LANES };
-    _Alignas(64) double packed[DEEP * ACROSS];
+    enum { STRIP = TILE_WIDE * LANES };
+    _Alignas(64) real packed[DEEP * ACROSS];
     int64_t whole = f->n / STRIP * STRIP;
     for (int64_t i = 0; i < whole; i += ACROSS) {
         int64_t width = whole - i < ACROSS ? whole - i : ACROSS;
@@ -143,14 +143,14 @@ static void product_large(double *out, const struct factors *f, int64_t rows, co
     }
     for (int64_t r = 0; r < rows && whole < f->n; r++) {
         int64_t i = whole;
-        for (; i + CRDI_LANES <= f->n; i += CRDI_LANES)
+        for (; i + LANES <= f->n; i += LANES)
             tile(out, f, r, i, 1, 1, relu);
         if (i < f->n)
             tile_rest(out, f, r, i, relu);
     }
 }
 
-static inline void product_any(double *out, const struct factors *f, int64_t rows, const int relu)
+static inline void product_any(real *out, const struct factors *f, int64_t rows, const int relu)
 {
     if (f->depth > 0 && rows >= TILE_HIGH && f->depth * f->n * rows >= LARGE)
         product_large(out, f, rows, relu);
@@ -164,44 +164,44 @@ static void k_matmul(const crdi_call *call)
 {
     int64_t n = call->n[0], m = call->n[1], depth = call->n[2];
     for (int64_t t = 0; t < call->n[3]; t++) {
-        struct factors f = {.a = call->in[0] + t * call->s[3], .ra = call->s[0], .sa = call->s[1]};
-        f.b = call->in[1] + t * call->s[4];
+        struct factors f = {.a = call->IN[0] + t * call->s[3], .ra = call->s[0], .sa = call->s[1]};
+        f.b = call->IN[1] + t * call->s[4];
         f.sb = call->s[2];
         f.depth = depth;
         f.n = n;
-        product_any(call->out + t * m * n, &f, m, 0);
+        product_any(call->OUT + t * m * n, &f, m, 0);
     }
 }
 
 /* DOT_HIGH rows of A against as many of B, terms k .. end - 1 (k a multiple of the lanes): each vector is loaded once for
  * all. The lanes go on from what `kept` holds, and are left there. */
-static inline void dot_tile(v8 kept[DOT_HIGH * DOT_HIGH], const double *a, int64_t sa, const double *b, int64_t sb,
+static inline void dot_tile(vr kept[DOT_HIGH * DOT_HIGH], const real *a, int64_t sa, const real *b, int64_t sb,
                             int64_t k, int64_t end)
 {
-    v8 sum[DOT_HIGH][DOT_HIGH], row[DOT_HIGH];
+    vr sum[DOT_HIGH][DOT_HIGH], row[DOT_HIGH];
     for (int h = 0; h < DOT_HIGH; h++)
         for (int w = 0; w < DOT_HIGH; w++)
             sum[h][w] = kept[h * DOT_HIGH + w];
-    for (; k + CRDI_LANES <= end; k += CRDI_LANES) {
+    for (; k + LANES <= end; k += LANES) {
         for (int w = 0; w < DOT_HIGH; w++)
-            row[w] = v8_load(b + w * sb + k);
+            row[w] = vr_load(b + w * sb + k);
         for (int h = 0; h < DOT_HIGH; h++) {
-            v8 x = v8_load(a + h * sa + k);
+            vr x = vr_load(a + h * sa + k);
             for (int w = 0; w < DOT_HIGH; w++)
-                sum[h][w] = v8_fma(x, row[w], sum[h][w]);
+                sum[h][w] = vr_fma(x, row[w], sum[h][w]);
         }
     }
     for (int h = 0; h < DOT_HIGH && k < end; h++) {
-        v8 x = v8_load_n(a + h * sa + k, end - k);
+        vr x = vr_load_n(a + h * sa + k, end - k);
         for (int w = 0; w < DOT_HIGH; w++)
-            sum[h][w] = v8_fma(x, v8_load_n(b + w * sb + k, end - k), sum[h][w]);
+            sum[h][w] = vr_fma(x, vr_load_n(b + w * sb + k, end - k), sum[h][w]);
     }
     for (int h = 0; h < DOT_HIGH; h++)
         for (int w = 0; w < DOT_HIGH; w++)
             kept[h * DOT_HIGH + w] = sum[h][w];
 }
 
-static inline void dots_of_row(double *out, const double *row, const double *b, int64_t sb, int64_t depth, int64_t n)
+static inline void dots_of_row(real *out, const real *row, const real *b, int64_t sb, int64_t depth, int64_t n)
 {
     int64_t i = 0;
     for (; i + 4 <= n; i += 4)
@@ -214,22 +214,22 @@ enum { DOT_ROWS = 64, DOT_DEEP = 256 };
 
 /* Up to DOT_ROWS rows of A, which stay in the second-level cache while B goes by; terms in stretches, so that those of some
  * rows of B stay in the first while A's go by. */
-static void dots_block(double *out, const double *a, int64_t sa, const double *b, int64_t sb, int64_t depth, int64_t n,
+static void dots_block(real *out, const real *a, int64_t sa, const real *b, int64_t sb, int64_t depth, int64_t n,
                        int64_t high)
 {
-    v8 kept[DOT_ROWS / DOT_HIGH][DOT_HIGH * DOT_HIGH];
+    vr kept[DOT_ROWS / DOT_HIGH][DOT_HIGH * DOT_HIGH];
     int64_t tiles = high / DOT_HIGH, i = 0;
     for (; i + DOT_HIGH <= n && tiles > 0; i += DOT_HIGH) {
         for (int64_t t = 0; t < tiles; t++)
             for (int q = 0; q < DOT_HIGH * DOT_HIGH; q++)
-                kept[t][q] = v8_set(0);
+                kept[t][q] = vr_set(0);
         for (int64_t k = 0; k < depth; k += DOT_DEEP)
             for (int64_t t = 0; t < tiles; t++)
                 dot_tile(kept[t], a + t * DOT_HIGH * sa, sa, b + i * sb, sb, k,
                          depth - k < DOT_DEEP ? depth : k + DOT_DEEP);
         for (int64_t t = 0; t < tiles; t++)
             for (int q = 0; q < DOT_HIGH * DOT_HIGH; q++)
-                out[(t * DOT_HIGH + q / DOT_HIGH) * n + i + q % DOT_HIGH] = v8_sum(kept[t][q]);
+                out[(t * DOT_HIGH + q / DOT_HIGH) * n + i + q % DOT_HIGH] = vr_sum(kept[t][q]);
     }
     for (int64_t r = 0; r < high; r++) { /* what the tiles have left out */
         int64_t from = r < tiles * DOT_HIGH ? i : 0;
@@ -243,9 +243,9 @@ static void k_matmul_nt(const crdi_call *call)
 {
     int64_t n = call->n[0], m = call->n[1], depth = call->n[2];
     for (int64_t t = 0; t < call->n[3]; t++) {
-        const double *a = call->in[0] + t * call->s[3], *b = call->in[1] + t * call->s[4];
+        const real *a = call->IN[0] + t * call->s[3], *b = call->IN[1] + t * call->s[4];
         for (int64_t r = 0; r < m; r += DOT_ROWS)
-            dots_block(call->out + (t * m + r) * n, a + r * call->s[0], call->s[0], b, call->s[1], depth, n,
+            dots_block(call->OUT + (t * m + r) * n, a + r * call->s[0], call->s[0], b, call->s[1], depth, n,
                        m - r < DOT_ROWS ? m - r : DOT_ROWS);
     }
 }
@@ -254,18 +254,18 @@ static void k_matmul_nt(const crdi_call *call)
  * in = {K (inputs, units), X (inputs, n), bias (units)}; n = {n, units, inputs}. */
 static inline struct factors layer_of(const crdi_call *call)
 {
-    return (struct factors){call->in[0], call->in[1], call->in[2], 1, call->n[1], call->n[0], call->n[2], call->n[0]};
+    return (struct factors){call->IN[0], call->IN[1], call->IN[2], 1, call->n[1], call->n[0], call->n[2], call->n[0]};
 }
 
 static void k_affine(const crdi_call *call)
 {
     struct factors f = layer_of(call);
-    product_any(call->out, &f, call->n[1], 0);
+    product_any(call->OUT, &f, call->n[1], 0);
 }
 
 /* relu of that. */
 static void k_affine_relu(const crdi_call *call)
 {
     struct factors f = layer_of(call);
-    product_any(call->out, &f, call->n[1], 1);
+    product_any(call->OUT, &f, call->n[1], 1);
 }

@@ -1,6 +1,7 @@
 /* scalars.h - arithmetic on single numbers, many steps in one call: a call for each would cost more than the sum. */
 
-/* n[0] steps in order, in extra (crdi_scalar); each computes what its kernel computes for one element. */
+/* n[0] steps in order, in extra (crdi_scalar); each computes what its kernel computes for one element. All are doubles, but
+ * for what narrow writes and widen reads. */
 static void k_scalars(const crdi_call *call)
 {
     const crdi_scalar *step = call->extra, *end = step + call->n[0];
@@ -20,12 +21,14 @@ static void k_scalars(const crdi_call *call)
 #define OTHER(name)
 #define FUSED(name)
 #include "kernel/kernels.def"
-#undef UNARY
-#undef BINARY
-#undef OTHER
-#undef FUSED
         case CRDI_K_select:
             step->out[0] = a != 0 ? step->in[1][0] : step->in[2][0];
+            break;
+        case CRDI_K_narrow:
+            step->out_single[0] = (float)a;
+            break;
+        case CRDI_K_widen:
+            step->out[0] = (double)step->in_single[0][0];
             break;
         default:
             step->out[0] = a;

@@ -1,0 +1,4 @@
+/* avx2_single.c - the kernels of floats as compiled for this instruction set (flags in cmake/Kernels.cmake). */
+#define CRDI_ISA avx2
+#define CRDI_SINGLE 1
+#include "kernel/impl/all.h"

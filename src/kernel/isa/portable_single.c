@@ -1,0 +1,4 @@
+/* portable_single.c - the kernels of floats as compiled for this instruction set (flags in cmake/Kernels.cmake). */
+#define CRDI_ISA portable
+#define CRDI_SINGLE 1
+#include "kernel/impl/all.h"
