@@ -20,7 +20,9 @@ static crd_status slopes_of(crd_context *ctx, const char *activation, const doub
     crd_node a = crd_activation_at(trace, activation, input, (crd_where){0});
     if (crd_node_ok(a))
         crd_gradient(crd_sum(a), &input, 1, &slope);
-    crd_status status = crd_node_ok(slope) ? crd_compile(trace->graph, &input, 1, &slope, 1, &program) : CRD_ENAME;
+    crd_status status = crd_graph_status(trace->graph);
+    if (status == CRD_OK)
+        status = crd_node_ok(slope) ? crd_compile(trace->graph, &input, 1, &slope, 1, &program) : CRD_ENAME;
     if (status == CRD_OK)
         status = crd_exec_create(&exec, program);
     if (status == CRD_OK) {

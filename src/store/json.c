@@ -75,7 +75,8 @@ crd_status crdi_json_parse(crd_context *ctx, const char *name, const char *text,
 {
     json_error_t error;
     json_t *json = json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (!json && json_error_code(&error) == json_error_out_of_memory)
+    /* Where there is no memory even to begin with, the reader says nothing at all. */
+    if (!json && (json_error_code(&error) == json_error_out_of_memory || !*error.text))
         return crdi_raise(ctx, CRD_ENOMEM, "%s: out of memory while reading JSON", name);
     if (!json)
         return crdi_raise(ctx, CRD_EDAMAGED, "%s: damaged JSON: %s (byte %d)", name, error.text, error.position);

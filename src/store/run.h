@@ -61,7 +61,10 @@ crd_status crdi_run_get_text(crd_run *run, const char *key, char **out);
 crd_status crdi_run_get_number(crd_run *run, const char *key, double *out);
 crd_status crdi_run_get_integer(crd_run *run, const char *key, int64_t *out);
 crd_status crdi_run_get_blob(crd_run *run, const char *key, void **out, size_t *size);
+/* Whether there is one. Where that cannot be read the answer is false, crdi_run_failure_of returns why, and so does whatever is
+ * read next. */
 bool crdi_run_has(crd_run *run, const char *key);
+crd_status crdi_run_failure_of(const crd_run *run);
 crd_status crdi_run_get_array(crd_run *run, const char *name, crd_array *out);
 
 /* Draws first .. first + count - 1 of one chain of a column: (count, *shape). CRD_EDAMAGED if they are not there. */

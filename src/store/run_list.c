@@ -54,6 +54,7 @@ static crd_status copy_entry(crd_context *ctx, const crdi_query *query, crdi_run
         entry.real = crdi_value_real(query, 0);
     if (entry.type == CRDI_ENTRY_TEXT || entry.type == CRDI_ENTRY_BLOB) {
         const void *bytes = crdi_value_blob(query, 0, &entry.size);
+        CRD_TRY(crdi_query_status(query));
         entry.bytes = crdi_alloc(ctx, entry.size + 1);
         if (!entry.bytes)
             return CRD_ENOMEM;
@@ -96,6 +97,7 @@ crd_status crdi_run_find_state(crd_run *run, int chain, bool *found, int64_t *it
         *size = 0;
         if (row)
             (void)crdi_value_blob(&query, 2, size);
+        status = crdi_query_status(&query);
     }
     crdi_query_close(&query);
     return status;

@@ -83,10 +83,18 @@ bool crdi_run_has(crd_run *run, const char *key)
 {
     crdi_query query = {0};
     bool found = false;
-    if (crdi_run_find_entry(run, key, &query, &found) < 0)
+    crd_status status = crdi_run_find_entry(run, key, &query, &found);
+    if (status < 0) { /* not known: whoever goes on reading learns of it */
+        run->db->failed = status;
         return false;
+    }
     crdi_query_close(&query);
     return found;
+}
+
+crd_status crdi_run_failure_of(const crd_run *run)
+{
+    return run->db->failed;
 }
 
 crd_status crdi_run_get_text(crd_run *run, const char *key, char **out)
@@ -94,11 +102,13 @@ crd_status crdi_run_get_text(crd_run *run, const char *key, char **out)
     crdi_query query = {0};
     CRD_TRY(need_entry(run, key, "text", is_text, &query));
     char *text = crdi_strdup(run->ctx, crdi_value_text(&query, 0));
+    crd_status status = text ? crdi_query_status(&query) : CRD_ENOMEM;
     crdi_query_close(&query);
-    if (!text)
-        return CRD_ENOMEM;
-    *out = text;
-    return CRD_OK;
+    if (status < 0)
+        crdi_free(run->ctx, text);
+    else
+        *out = text;
+    return status;
 }
 
 static double number_of(const crdi_query *query)
@@ -140,6 +150,7 @@ static crd_status copy_blob(crd_run *run, const crdi_query *query, int i, void *
 {
     size_t size;
     const void *bytes = crdi_value_blob(query, i, &size);
+    CRD_TRY(crdi_query_status(query));
     void *copy = crdi_alloc(run->ctx, size);
     if (!copy)
         return CRD_ENOMEM;

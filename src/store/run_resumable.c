@@ -68,5 +68,5 @@ crd_status crdi_run_resumable_find(const crdi_network_run *net, crdi_run_resumab
     if (r.can && check_entries(net, &r))
         CRD_TRY(check_states(net, &r));
     *out = r;
-    return CRD_OK;
+    return crdi_run_failure_of(net->run);
 }

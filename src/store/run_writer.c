@@ -429,9 +429,20 @@ static crd_status reopen(crdi_run *run)
 crd_status crdi_run_place(crdi_run *run, char message[CRDI_DB_MESSAGE])
 {
     bool exists;
-    crdi_db_close(&run->db); /* folds the log in */
+    /* The log is folded in before anything is replaced: to close a database would do it too, but keeps silent when the disk
+     * is full, and a file without its log is no run file. */
+    bool quiet = run->db->quiet;
+    run->db->quiet = true;
+    crd_status folded = crdi_db_run(run->db, "PRAGMA wal_checkpoint(TRUNCATE)");
+    run->db->quiet = quiet;
+    if (folded < 0) {
+        memcpy(message, run->db->message, CRDI_DB_MESSAGE);
+        return folded;
+    }
+    crdi_db_close(&run->db);
     CRD_TRY(check_place(run, &exists, message)); /* somebody may have put a file there since */
     CRD_TRY(remove_companions(run, run->path, message));
+    CRD_TRY(remove_companions(run, run->part, message)); /* a log that was folded in and could not be removed */
     if (rename(run->part, run->path) != 0)
         return fail_system(run, message, "cannot put the new file in its place");
     run->placed = true;

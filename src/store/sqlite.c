@@ -96,6 +96,8 @@ static crd_status fail_handle(crdi_db *db, int code)
 crd_status crdi_db_damaged(crdi_db *db, const char *format, ...)
 {
     va_list arguments;
+    if (db->failed < 0) /* what looks damaged is what could not be read */
+        return report(db, db->failed);
     va_start(arguments, format);
     int used = snprintf(db->message, sizeof db->message, "%s: ", db->path);
     if (used > 0 && (size_t)used < sizeof db->message)
@@ -299,6 +301,8 @@ crd_status crdi_db_journal(crdi_db *db, bool log, bool *out)
 crd_status crdi_query_open(crdi_db *db, const char *sql, crdi_query *out)
 {
     sqlite3_stmt *statement = NULL;
+    if (db->failed < 0)
+        return report(db, db->failed);
     int code = sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL);
     if (code != SQLITE_OK)
         return fail_handle(db, code);
@@ -339,10 +343,16 @@ void crdi_bind_blob(crdi_query *query, int i, const void *bytes, size_t size)
     keep(query, sqlite3_bind_blob64(query->statement, i, size ? bytes : "", size, SQLITE_STATIC));
 }
 
+crd_status crdi_query_status(const crdi_query *query)
+{
+    return query->db->failed < 0 ? report(query->db, query->db->failed) : CRD_OK;
+}
+
 crd_status crdi_query_next(crdi_query *query, bool *row)
 {
     if (query->bound != SQLITE_OK)
         return fail(query->db, query->bound, sqlite3_errstr(query->bound));
+    CRD_TRY(crdi_query_status(query));
     int code = sqlite3_step(query->statement);
     if (code != SQLITE_ROW && code != SQLITE_DONE)
         return fail_handle(query->db, code);
@@ -392,15 +402,26 @@ double crdi_value_real(const crdi_query *query, int i)
     return sqlite3_column_double(query->statement, i);
 }
 
+/* Even to hand a value over may take memory. */
+static void note_lack(const crdi_query *query)
+{
+    if (sqlite3_errcode(query->db->handle) == SQLITE_NOMEM && query->db->failed == CRD_OK)
+        query->db->failed = fail_handle(query->db, SQLITE_NOMEM);
+}
+
 const char *crdi_value_text(const crdi_query *query, int i)
 {
     const char *text = (const char *)sqlite3_column_text(query->statement, i);
+    if (!text)
+        note_lack(query);
     return text ? text : "";
 }
 
 const void *crdi_value_blob(const crdi_query *query, int i, size_t *size)
 {
     const void *bytes = sqlite3_column_blob(query->statement, i);
+    if (!bytes)
+        note_lack(query);
     *size = bytes ? (size_t)sqlite3_column_bytes(query->statement, i) : 0;
     return bytes;
 }

@@ -22,6 +22,7 @@ typedef struct crdi_db {
     crdi_db_mode mode;
     bool quiet; /* errors stay here: the connection is used by a background thread */
     char message[CRDI_DB_MESSAGE]; /* of the last error */
+    crd_status failed; /* set by a call that answers without a status: queries fail from then on */
 } crdi_db;
 
 /* A statement with its parameters. Binding is sticky: a failure is kept and comes out of the next step. */
@@ -65,6 +66,8 @@ void crdi_bind_real(crdi_query *query, int i, double value);
 void crdi_bind_text(crdi_query *query, int i, const char *text); /* borrowed until the query is run */
 void crdi_bind_blob(crdi_query *query, int i, const void *bytes, size_t size);
 crd_status crdi_query_next(crdi_query *query, bool *row);
+/* Whether the values taken from the row were all there: to hand one over may take memory. The next query fails, too. */
+crd_status crdi_query_status(const crdi_query *query);
 crd_status crdi_query_run(crdi_query *query); /* to the end; ready for the next bind */
 void crdi_query_reset(crdi_query *query);
 

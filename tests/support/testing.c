@@ -11,6 +11,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int64_t allocations, live, fail_at;
+static bool failed;
 
 static void *counting_resize(void *user, void *block, size_t old_size, size_t size)
 {
@@ -18,6 +19,7 @@ static void *counting_resize(void *user, void *block, size_t old_size, size_t si
     (void)old_size;
     pthread_mutex_lock(&lock);
     bool refuse = size && fail_at > 0 && --fail_at == 0;
+    failed = failed || refuse;
     if (size && !refuse) {
         allocations++;
         live += block == NULL;
@@ -70,6 +72,17 @@ bool testing_under_valgrind(void)
 void testing_fail_allocation(int64_t k)
 {
     fail_at = k;
+    failed = false;
+}
+
+bool testing_allocation_failed(void)
+{
+    return failed;
+}
+
+int64_t testing_live(void)
+{
+    return live;
 }
 
 void testing_ok(crd_context *ctx, crd_status status, const char *expression, const char *file, int line)

@@ -17,6 +17,8 @@ crd_context *testing_context(void);
 void testing_context_destroy(crd_context **ctx);
 int64_t testing_allocations(void); /* calls that allocated since the start */
 void testing_fail_allocation(int64_t k); /* the k-th allocation from now on fails; 0: none does */
+bool testing_allocation_failed(void); /* whether that came to pass */
+int64_t testing_live(void); /* blocks that are not freed */
 
 /* Fails the test with the library's message unless status is CRD_OK. */
 #define assert_ok(ctx, expression) testing_ok((ctx), (expression), #expression, __FILE__, __LINE__)
