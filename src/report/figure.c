@@ -278,24 +278,44 @@ static double fraction(double value, const double range[2], bool log_axis)
     return log_axis ? log(value / range[0]) / log(range[1] / range[0]) : (value - range[0]) / (range[1] - range[0]);
 }
 
-/* What share of a curve's points lies in each corner; `share` is indexed by crdi_legend. */
-static void count_corners(const crdi_panel *p, const crdi_layer *l, const double *values, const double x[2],
-                          const double y[2], double height, double weight, double share[])
+/* What an element of a layer covers: from low to high along both axes, as shares of the panel. */
+typedef struct extent {
+    double u[2], v[2];
+} extent;
+
+static bool extent_of(const crdi_panel *p, const crdi_layer *l, int64_t i, const double x[2], const double y[2],
+                      extent *out)
+{
+    bool spans_x = l->kind == CRDI_BARS, spans_y = l->high && !spans_x;
+    bool from_zero = (l->kind == CRDI_BARS || l->kind == CRDI_AREA) && !p->log_y;
+    double x_end = spans_x && l->high ? l->high[i] : l->x[i];
+    double y_end = spans_y ? l->high[i] : from_zero ? 0 : l->y[i];
+    if (!crdi_drawable(l->x[i], p->log_x) || !crdi_drawable(x_end, p->log_x) || !crdi_drawable(l->y[i], p->log_y) ||
+        !crdi_drawable(y_end, p->log_y))
+        return false;
+    out->u[0] = fraction(fmin(l->x[i], x_end), x, p->log_x);
+    out->u[1] = fraction(fmax(l->x[i], x_end), x, p->log_x);
+    out->v[0] = fraction(fmin(l->y[i], y_end), y, p->log_y);
+    out->v[1] = fraction(fmax(l->y[i], y_end), y, p->log_y);
+    return true;
+}
+
+/* Adds what share of a layer's elements a legend would hide in each corner; `hidden` is indexed by crdi_legend. */
+static void count_hidden(const crdi_panel *p, const crdi_layer *l, const double x[2], const double y[2], double height,
+                         double hidden[])
 {
     const double width = 0.34; /* of the panel, that a legend takes */
     for (int64_t i = 0; i < l->count; i++) {
-        if (!crdi_drawable(l->x[i], p->log_x) || !crdi_drawable(values[i], p->log_y))
+        extent e;
+        if (!extent_of(p, l, i, x, y, &e))
             continue;
-        double u = fraction(l->x[i], x, p->log_x), v = fraction(values[i], y, p->log_y);
-        double one = weight / (double)l->count;
-        if (u > 1 - width && v < height)
-            share[CRDI_LEGEND_BOTTOM_RIGHT] += one;
-        if (u < width && v > 1 - height)
-            share[CRDI_LEGEND_TOP_LEFT] += one;
-        if (u > 1 - width && v > 1 - height)
-            share[CRDI_LEGEND_TOP_RIGHT] += one;
-        if (u < width && v < height)
-            share[CRDI_LEGEND_BOTTOM_LEFT] += one;
+        bool left = e.u[0]<width, right = e.u[1]> 1 - width;
+        bool bottom = e.v[0]<height, top = e.v[1]> 1 - height;
+        double one = 1 / (double)l->count;
+        hidden[CRDI_LEGEND_BOTTOM_RIGHT] += right && bottom ? one : 0;
+        hidden[CRDI_LEGEND_TOP_LEFT] += left && top ? one : 0;
+        hidden[CRDI_LEGEND_TOP_RIGHT] += right && top ? one : 0;
+        hidden[CRDI_LEGEND_BOTTOM_LEFT] += left && bottom ? one : 0;
     }
 }
 
@@ -308,25 +328,17 @@ crdi_legend crdi_panel_legend(const crdi_panel *panel)
         return CRDI_LEGEND_NONE;
     if (panel->legend != CRDI_LEGEND_AUTO)
         return panel->legend;
-    double x[2], y[2], share[CRDI_LEGEND_BOTTOM_LEFT + 1] = {0};
+    double x[2], y[2], hidden[CRDI_LEGEND_BOTTOM_LEFT + 1] = {0};
     double height = fmin(0.5, 0.04 + 0.06 * labels);
     crdi_panel_ranges(panel, x, y);
     for (int64_t i = 0; i < panel->layer_count; i++) {
         const crdi_layer *l = &panel->layer[i];
-        if (!l->x || !l->y || l->kind == CRDI_RULE_X || l->kind == CRDI_IMAGE)
-            continue;
-        /* A point that is hidden is lost; a filled area or a curve goes on elsewhere. */
-        count_corners(panel, l, l->y, x, y, height,
-                      l->kind == CRDI_POINTS ? 4
-                      : l->kind == CRDI_LINE ? 1
-                                             : 0.25,
-                      share);
-        if (l->high && l->kind != CRDI_BARS)
-            count_corners(panel, l, l->high, x, y, height, 0.25, share);
+        if (l->x && l->y && l->kind != CRDI_IMAGE && l->kind != CRDI_TEXT)
+            count_hidden(panel, l, x, y, height, hidden);
     }
     crdi_legend best = CRDI_LEGEND_BOTTOM_RIGHT;
     for (crdi_legend c = CRDI_LEGEND_TOP_LEFT; c <= CRDI_LEGEND_BOTTOM_LEFT; c++)
-        if (share[c] < share[best] - 0.05)
+        if (hidden[c] < hidden[best])
             best = c;
-    return best;
+    return hidden[best] > 0.002 ? CRDI_LEGEND_OUTSIDE : best;
 }

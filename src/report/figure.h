@@ -57,7 +57,7 @@ typedef enum crdi_palette {
 } crdi_palette;
 
 typedef enum crdi_legend {
-    CRDI_LEGEND_AUTO, /* bottom right, or the corner where it hides least */
+    CRDI_LEGEND_AUTO, /* bottom right, or another corner where nothing is; if all have something, outside */
     CRDI_LEGEND_NONE,
     CRDI_LEGEND_BOTTOM_RIGHT,
     CRDI_LEGEND_TOP_LEFT,
@@ -120,7 +120,7 @@ unsigned crdi_panel_colour(const crdi_panel *panel, double value);
 bool crdi_drawable(double value, bool log_axis);
 /* What a panel shows, (low, high) of each axis, low < high: the ranges set or those of the data and a margin. */
 void crdi_panel_ranges(const crdi_panel *panel, double x[2], double y[2]);
-/* The corner for a legend: the one set or, for CRDI_LEGEND_AUTO, the one with least under it; NONE without labels. */
+/* The place of a legend: the one set or, for CRDI_LEGEND_AUTO, a corner without data or outside; NONE without labels. */
 crdi_legend crdi_panel_legend(const crdi_panel *panel);
 
 /* ---- axes (axis.c) ------------------------------------------------------------------------------------------ */

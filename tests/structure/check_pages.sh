@@ -1,6 +1,7 @@
 #!/bin/sh
-# check_pages.sh ROOT GENERATED | selftest - what docs/porting.md shows is what is compiled: each of its C blocks stands, as it
-# is there, in a file under examples/; each crd_ name on the page is in a public header (GENERATED: those made by the build).
+# check_pages.sh ROOT GENERATED | selftest - what docs/porting.md and docs/guide.md show is what is compiled: each of their C blocks
+# stands, as it is there, in a file under examples/; each crd_ name on the page is in a public header (GENERATED: those made by the
+# build). What the guide's commands print is the business of tests/cli/guide.sh.
 set -u
 
 # Prints each C block that no example contains.
@@ -26,11 +27,17 @@ strange_blocks() { # strange_blocks PAGE EXAMPLE...
 
 check() { # check ROOT GENERATED
     cd "$1" || return 1
-    page=docs/porting.md
-    [ -f $page ] || { echo "no $page"; return 1; }
+    for page in docs/porting.md docs/guide.md; do
+        check_page "$page" "$2" || return 1
+    done
+}
+
+check_page() { # check_page PAGE GENERATED
+    page=$1
+    [ -f "$page" ] || { echo "no $page"; return 1; }
     # shellcheck disable=SC2046 # names of sources have no blanks
-    wrong=$(strange_blocks $page $(find examples -name '*.c' | LC_ALL=C sort))
-    for name in $(grep -o 'crd_[a-z0-9_]*' $page | LC_ALL=C sort -u); do
+    wrong=$(strange_blocks "$page" $(find examples -name '*.c' | LC_ALL=C sort))
+    for name in $(grep -o 'crd_[a-z0-9_]*' "$page" | LC_ALL=C sort -u); do
         grep -rqw "$name" include "$2" || wrong="$wrong
 $name: in no public header"
     done
@@ -44,6 +51,7 @@ selftest() {
     echo 'int crd_known(void);' >"$copy/include/a.h"
     echo 'int crd_made(void);' >"$copy/made/b.h"
     printf 'int x;\n\nint f(void)\n{\n    return crd_known();\n}\n' >"$copy/examples/deep/a.c"
+    printf '%s\n' '```c' 'int x;' '```' >"$copy/docs/guide.md"
     page() { printf '%s\n' 'Text `crd_made`.' '```c' "$@" '```' >"$copy/docs/porting.md"; }
     page 'int f(void)' '{' '    return crd_known();' '}'
     (check "$copy" "$copy/made") || { echo "a sound page is refused"; return 1; }
@@ -55,6 +63,10 @@ selftest() {
     ! (check "$copy" "$copy/made" >/dev/null) || { echo "not caught: a name that does not exist"; return 1; }
     page 'int x;' '```' '```c' ''
     ! (check "$copy" "$copy/made" >/dev/null) || { echo "not caught: an empty block"; return 1; }
+    page 'int x;'
+    printf '%s\n' '```c' 'int y;' '```' >"$copy/docs/guide.md"
+    ! (check "$copy" "$copy/made" >/dev/null) || { echo "not caught: a block of its own in the guide"; return 1; }
+    printf '%s\n' '```c' 'int x;' '```' >"$copy/docs/guide.md"
     echo 'no blocks' >"$copy/docs/porting.md"
     ! (check "$copy" "$copy/made" >/dev/null) || { echo "not caught: a page without blocks"; return 1; }
 }

@@ -106,7 +106,7 @@ static void ticks_are_round_and_tell_neighbours_apart(void **state)
     assert_ticks(3.1, 4.2, true, 4, "3.25 3.50 3.75 4.00");
 }
 
-static void the_legend_goes_where_it_hides_least(void **state)
+static void the_legend_hides_nothing(void **state)
 {
     (void)state;
     crd_context *ctx = testing_context();
@@ -122,6 +122,29 @@ static void the_legend_goes_where_it_hides_least(void **state)
     crdi_panel_add(f, p, &falling);
     assert_int_equal(crdi_panel_legend(p), CRDI_LEGEND_TOP_RIGHT);
     p->legend = CRDI_LEGEND_TOP_LEFT;
+    assert_int_equal(crdi_panel_legend(p), CRDI_LEGEND_TOP_LEFT);
+    p->legend = CRDI_LEGEND_AUTO;
+    crdi_panel_add(f, p, &rising); /* a cross: something in every corner */
+    assert_int_equal(crdi_panel_legend(p), CRDI_LEGEND_OUTSIDE);
+
+    /* A band that opens to the right hides the corners there with its inside: neither edge is in one. */
+    static const double low[] = {4, 1, -1, -30, -40}, high[] = {5, 9, 11, 30, 40};
+    crdi_layer band = {.kind = CRDI_BAND, .label = "b", .count = N, .x = up, .y = low, .high = high};
+    p->layer_count = 0;
+    crdi_panel_add(f, p, &band);
+    p->y_range[0] = -20;
+    p->y_range[1] = 20;
+    p->has_y_range = true;
+    assert_int_equal(crdi_panel_legend(p), CRDI_LEGEND_TOP_LEFT);
+    band.x = down; /* and one that opens to the left */
+    p->layer_count = 0;
+    crdi_panel_add(f, p, &band);
+    assert_int_equal(crdi_panel_legend(p), CRDI_LEGEND_BOTTOM_RIGHT);
+    p->has_y_range = false;
+
+    /* Bars and areas are filled down to zero. */
+    p->layer_count = 0;
+    crdi_panel_add(f, p, &(crdi_layer){.kind = CRDI_AREA, .label = "c", .count = N, .x = up, .y = up});
     assert_int_equal(crdi_panel_legend(p), CRDI_LEGEND_TOP_LEFT);
     crdi_figure_destroy(&f);
     testing_context_destroy(&ctx);
@@ -772,7 +795,7 @@ int main(void)
         cmocka_unit_test(a_figure_keeps_copies),
         cmocka_unit_test(ranges_are_those_of_the_finite_data),
         cmocka_unit_test(ticks_are_round_and_tell_neighbours_apart),
-        cmocka_unit_test(the_legend_goes_where_it_hides_least),
+        cmocka_unit_test(the_legend_hides_nothing),
         cmocka_unit_test(no_text_can_inject_commands),
         cmocka_unit_test(only_finite_data_are_sent),
         cmocka_unit_test(a_trace_has_chains_one_after_another_and_a_density),
