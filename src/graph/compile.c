@@ -4,6 +4,7 @@
  * used; give every buffer a place, so that places are used again as soon as they are free and a result takes its first
  * argument's place where the kernel allows it; copy constants. An output is computed where it is wanted. */
 #include "graph/program.h"
+#include "graph/rows.h"
 
 #include <string.h>
 
@@ -81,7 +82,8 @@ static crd_status run_step(crdi_emitter *e, crdi_step *step, double *out, double
     call.out = (step->out < 0 ? scratch[-1 - step->out] : out) + step->out_offset;
     for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++)
         call.in[i] = step->in[i] < 0 ? scratch[-1 - step->in[i]] : e->graph->vertex[step->in[i]]->known;
-    if (step->bind && !(call.extra = step->bind(e->graph->ctx, call.extra)))
+    void *shared = NULL;
+    if (step->bind && !(call.extra = step->bind(e->graph->ctx, &shared, call.extra)))
         return CRD_ENOMEM;
     call.fn(&call);
     if (step->bind)
@@ -528,10 +530,10 @@ static crd_status fuse(struct plan *p)
     return status;
 }
 
-static crd_status compile(struct plan *p, const crd_node *inputs, int input_count, const crd_node *outputs,
-                          int output_count)
+static crd_status compile(struct plan *p, const crd_node *inputs, int input_count, crd_node *outputs, int output_count)
 {
     crd_graph *g = p->g;
+    CRD_TRY(crdi_rows_cut(&p->e, outputs, output_count));
     p->needed = crdi_alloc_array(g->ctx, g->count ? g->count : 1, sizeof *p->needed);
     p->buffer = crdi_alloc_array(g->ctx, g->count ? g->count : 1, sizeof *p->buffer);
     if (!p->needed || !p->buffer)
@@ -560,14 +562,24 @@ crd_status crd_compile(crd_graph *g, const crd_node *inputs, int input_count, co
         if (outputs[i].graph != g || outputs[i].id < 0)
             return crdi_raise(g->ctx, CRD_EINVAL, "compile: output %d is not a node of this graph", i);
     struct plan p = {.g = g};
-    p.program = crdi_alloc(g->ctx, sizeof *p.program);
-    if (!p.program)
+    int groups = g->groups;
+    int32_t strands = g->strands;
+    crd_node *wanted = crdi_alloc_array(g->ctx, output_count + 1, sizeof *wanted);
+    p.program = wanted ? crdi_alloc(g->ctx, sizeof *p.program) : NULL;
+    if (!p.program) {
+        crdi_free(g->ctx, wanted);
         return CRD_ENOMEM;
+    }
+    for (int i = 0; i < output_count; i++)
+        wanted[i] = outputs[i];
     p.program->ctx = g->ctx;
     crd_status status = crdi_arena_create(&p.program->arena, g->ctx);
     p.e = (crdi_emitter){.graph = g, .arena = p.program->arena};
     if (status == CRD_OK)
-        status = compile(&p, inputs, input_count, outputs, output_count);
+        status = compile(&p, inputs, input_count, wanted, output_count);
+    g->groups = groups;
+    g->strands = strands;
+    crdi_free(g->ctx, wanted);
     p.program->nested = p.e.nested;
     emitter_clear(&p.e);
     crdi_free(g->ctx, p.needed);

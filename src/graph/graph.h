@@ -60,6 +60,7 @@ struct crdi_op {
     void (*lower)(crdi_emitter *emitter, const crdi_vertex *v);
     /* Given g = d y / d node, adds to grad[i] for each argument i (crdi_accumulate). NULL: no gradient flows. */
     void (*vjp)(crd_node node, const crdi_vertex *v, crd_node g, crd_node *grad);
+    const struct crdi_rows_rule *rows; /* how it is cut along an axis of rows (rows.h); NULL: it needs all of them */
 };
 
 struct crd_graph {
@@ -76,6 +77,7 @@ struct crd_graph {
     struct crdi_nested *nested;
     int32_t strand, strands; /* of new nodes; how many there are (strands.c) */
     int groups; /* of strands that can run side by side in a program; below 2: all is one after the other */
+    bool uncut; /* leave rows together (rows.c) */
     bool plain; /* compile each step as it is: nothing joined, nothing moved. For tests of what joins and moves them */
 };
 
@@ -125,8 +127,9 @@ typedef struct crdi_step {
     const char *label;
     int32_t vertex;
     int32_t segment; /* 0: before the strands; a group of them; groups + 1: behind them */
-    /* Optional: makes call.extra for one exec, and takes it back. */
-    const void *(*bind)(crd_context *ctx, const void *extra);
+    /* Optional: makes call.extra for one exec, and takes it back. `shared`: NULL at first, for what the calls of an exec have
+     * in common. */
+    const void *(*bind)(crd_context *ctx, void **shared, const void *extra);
     void (*unbind)(crd_context *ctx, const void *extra);
 } crdi_step;
 

@@ -83,6 +83,14 @@ void crd_program_print(const crd_program *program, crd_log_fn print, void *user)
             print(user, line);
         }
     }
+    for (const struct crdi_nested *nested = program->nested; nested; nested = nested->next) {
+        if (!nested->program)
+            continue;
+        snprintf(line, sizeof line, "program of a block of rows, or of a step of a scan: %lld calls",
+                 (long long)nested->program->count);
+        print(user, line);
+        crd_program_print(nested->program, print, user);
+    }
 }
 
 static int64_t padded(int64_t size)
@@ -124,7 +132,7 @@ static crd_status bind(crd_exec *exec)
             call->more[k] = pointer(exec, planned->more[k]);
         if (planned->scalars)
             call->extra = bind_scalars(exec, planned);
-        if (planned->bind && !(call->extra = planned->bind(program->ctx, planned->call.extra)))
+        if (planned->bind && !(call->extra = planned->bind(program->ctx, &exec->shared, planned->call.extra)))
             return CRD_ENOMEM;
     }
     return CRD_OK;

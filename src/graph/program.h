@@ -24,7 +24,7 @@ typedef struct crdi_planned {
     crdi_place out, in[5], more[3];
     const char *label;
     const crdi_planned_scalar *scalars; /* of the kernel `scalars`: (call.n[0]) of them, in the program */
-    const void *(*bind)(crd_context *ctx, const void *extra);
+    const void *(*bind)(crd_context *ctx, void **shared, const void *extra);
     void (*unbind)(crd_context *ctx, const void *extra);
 } crdi_planned;
 
@@ -50,6 +50,7 @@ struct crd_exec {
     crdi_call *call;
     int64_t count;
     crdi_scalar *scalar;
+    void *shared; /* of calls that bind (crdi_step.bind) */
     crdi_team *team; /* borrowed; NULL: one thread does all */
 };
 

@@ -1,6 +1,7 @@
 /* index.c - picking rows by an array of indices, and its transpose. Indices are whole numbers held as doubles; an index
  * outside the array gives NaN when picking and is dropped when scattering. */
 #include "graph/graph.h"
+#include "graph/rows.h"
 
 static crdi_step *lower_rows(crdi_emitter *emitter, const crdi_vertex *v, int kernel, int64_t rows, int64_t inner)
 {
@@ -41,9 +42,13 @@ static void vjp_scatter_add(crd_node node, const crdi_vertex *v, crd_node g, crd
     crdi_accumulate(&grad[0], crd_gather(g, crdi_arg(node, 1)));
 }
 
-static const crdi_op op_gather = {.name = "gather", .pure = true, .lower = lower_gather, .vjp = vjp_gather};
-static const crdi_op op_scatter_add = {
-    .name = "scatter_add", .pure = true, .lower = lower_scatter_add, .vjp = vjp_scatter_add};
+static const crdi_op op_gather = {
+    .name = "gather", .pure = true, .lower = lower_gather, .vjp = vjp_gather, .rows = &crdi_rows_gather};
+static const crdi_op op_scatter_add = {.name = "scatter_add",
+                                       .pure = true,
+                                       .lower = lower_scatter_add,
+                                       .vjp = vjp_scatter_add,
+                                       .rows = &crdi_rows_scatter_add};
 
 static void vjp_gather(crd_node node, const crdi_vertex *v, crd_node g, crd_node *grad)
 {

@@ -1,6 +1,7 @@
 /* linalg.c - Cholesky factor and triangular solves, with their gradients. */
 #include "graph/graph.h"
 #include "graph/ops/vjp.h"
+#include "graph/rows.h"
 
 /* ---- triangular solve --------------------------------------------------------------------------------------- */
 
@@ -40,7 +41,8 @@ static void vjp_solve(crd_node node, const crdi_vertex *v, crd_node g, crd_node 
     crdi_accumulate(&grad[1], db);
 }
 
-static const crdi_op op_solve = {.name = "solve_triangular", .pure = true, .lower = lower_solve, .vjp = vjp_solve};
+static const crdi_op op_solve = {
+    .name = "solve_triangular", .pure = true, .lower = lower_solve, .vjp = vjp_solve, .rows = &crdi_rows_solve};
 
 crd_node crd_solve_triangular_at(crd_node l, crd_node b, int transposed, crd_where where)
 {

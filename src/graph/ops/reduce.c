@@ -6,6 +6,7 @@
  * cancel. */
 #include "graph/graph.h"
 #include "graph/ops/vjp.h"
+#include "graph/rows.h"
 
 #include <math.h>
 
@@ -37,10 +38,16 @@ static void vjp_dot(crd_node node, const crdi_vertex *v, crd_node g, crd_node *g
     crdi_accumulate(&grad[1], crd_mul(g, crdi_arg(node, 0)));
 }
 
-static const crdi_op op_sum = {.name = "sum", .kernel = CRDI_K_sum, .pure = true, .lower = lower_sum, .vjp = vjp_sum};
-static const crdi_op op_sumsq = {
-    .name = "sumsq", .kernel = CRDI_K_sumsq, .pure = true, .lower = lower_sum, .vjp = vjp_sumsq};
-static const crdi_op op_dot = {.name = "dot", .kernel = CRDI_K_dot, .pure = true, .lower = lower_sum, .vjp = vjp_dot};
+#define TOTAL(word)                                                                                                    \
+    static const crdi_op op_##word = {.name = #word,                                                                   \
+                                      .kernel = CRDI_K_##word,                                                         \
+                                      .pure = true,                                                                    \
+                                      .lower = lower_sum,                                                              \
+                                      .vjp = vjp_##word,                                                               \
+                                      .rows = &crdi_rows_sum};
+TOTAL(sum)
+TOTAL(sumsq)
+TOTAL(dot)
 
 static int64_t size_of(crd_node x)
 {
@@ -191,8 +198,10 @@ static void vjp_max_axis(crd_node node, const crdi_vertex *v, crd_node g, crd_no
     crdi_accumulate(&grad[0], crd_mul(hit, share));
 }
 
-static const crdi_op op_sum_axis = {.name = "sum_axis", .pure = true, .lower = lower_sum_axis, .vjp = vjp_sum_axis};
-static const crdi_op op_max_axis = {.name = "max_axis", .pure = true, .lower = lower_max_axis, .vjp = vjp_max_axis};
+static const crdi_op op_sum_axis = {
+    .name = "sum_axis", .pure = true, .lower = lower_sum_axis, .vjp = vjp_sum_axis, .rows = &crdi_rows_sum_axis};
+static const crdi_op op_max_axis = {
+    .name = "max_axis", .pure = true, .lower = lower_max_axis, .vjp = vjp_max_axis, .rows = &crdi_rows_along};
 
 static crd_node reduce(const crdi_op *op, crd_node x, int axis, crd_where where)
 {
@@ -268,7 +277,8 @@ static void vjp_cumsum(crd_node node, const crdi_vertex *v, crd_node g, crd_node
     crdi_accumulate(&grad[0], crd_slice(backwards, axis, n - 1, n, -1));
 }
 
-static const crdi_op op_cumsum = {.name = "cumsum", .pure = true, .lower = lower_cumsum, .vjp = vjp_cumsum};
+static const crdi_op op_cumsum = {
+    .name = "cumsum", .pure = true, .lower = lower_cumsum, .vjp = vjp_cumsum, .rows = &crdi_rows_along};
 
 crd_node crd_cumsum_at(crd_node x, int axis, crd_where where)
 {

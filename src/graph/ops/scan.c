@@ -113,8 +113,9 @@ struct state {
     crd_exec *exec;
 };
 
-static const void *bind(crd_context *ctx, const void *extra)
+static const void *bind(crd_context *ctx, void **shared, const void *extra)
 {
+    (void)shared;
     struct state *state = crdi_alloc(ctx, sizeof *state);
     if (!state)
         return NULL;

@@ -2,6 +2,7 @@
  * argument (crdi_view) and are copied when computed, or are the argument's own memory when the order does not change. */
 #include "graph/graph.h"
 #include "graph/ops/vjp.h"
+#include "graph/rows.h"
 
 #include <string.h>
 
@@ -26,7 +27,8 @@ static void vjp_reshape(crd_node node, const crdi_vertex *v, crd_node g, crd_nod
     crdi_accumulate(&grad[0], crd_reshape(g, crd_node_shape(crdi_arg(node, 0))));
 }
 
-static const crdi_op op_reshape = {.name = "reshape", .alias = true, .pure = true, .vjp = vjp_reshape};
+static const crdi_op op_reshape = {
+    .name = "reshape", .alias = true, .pure = true, .vjp = vjp_reshape, .rows = &crdi_rows_same};
 
 crd_node crd_reshape_at(crd_node x, crd_shape shape, crd_where where)
 {
@@ -84,8 +86,9 @@ static int64_t part_of_view(const crdi_vertex *v)
 }
 
 static const crdi_op op_view = {
-    .name = "view", .pure = true, .part = part_of_view, .lower = lower_view, .vjp = vjp_view};
-static const crdi_op op_unview = {.name = "unview", .pure = true, .lower = lower_unview, .vjp = vjp_unview};
+    .name = "view", .pure = true, .part = part_of_view, .lower = lower_view, .vjp = vjp_view, .rows = &crdi_rows_view};
+static const crdi_op op_unview = {
+    .name = "unview", .pure = true, .lower = lower_unview, .vjp = vjp_unview, .rows = &crdi_rows_unview};
 
 bool crdi_is_piece(crd_node x, int64_t *at)
 {
@@ -253,7 +256,8 @@ static void vjp_broadcast(crd_node node, const crdi_vertex *v, crd_node g, crd_n
     crdi_accumulate(&grad[0], crdi_unbroadcast(g, crd_node_shape(crdi_arg(node, 0))));
 }
 
-static const crdi_op op_broadcast = {.name = "broadcast_to", .pure = true, .lower = lower_view, .vjp = vjp_broadcast};
+static const crdi_op op_broadcast = {
+    .name = "broadcast_to", .pure = true, .lower = lower_view, .vjp = vjp_broadcast, .rows = &crdi_rows_view};
 
 crd_node crd_broadcast_to_at(crd_node x, crd_shape shape, crd_where where)
 {
@@ -364,8 +368,12 @@ static void vjp_concat(crd_node node, const crdi_vertex *v, crd_node g, crd_node
     }
 }
 
-static const crdi_op op_concat = {
-    .name = "concat", .pure = true, .joins = joins, .lower = lower_concat, .vjp = vjp_concat};
+static const crdi_op op_concat = {.name = "concat",
+                                  .pure = true,
+                                  .joins = joins,
+                                  .lower = lower_concat,
+                                  .vjp = vjp_concat,
+                                  .rows = &crdi_rows_concat};
 
 crd_node crd_concat_at(const crd_node *parts, int count, int axis, crd_where where)
 {

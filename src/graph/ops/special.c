@@ -5,6 +5,7 @@
  * so, elsewhere the parameter must be known when the gradient is built. */
 #include "graph/graph.h"
 #include "graph/ops/vjp.h"
+#include "graph/rows.h"
 #include "kernel/special.h"
 
 typedef struct special {
@@ -226,7 +227,9 @@ static void vjp_count_quantile(crd_node node, const crdi_vertex *v, crd_node g, 
 
 #define SPECIAL(word, n, member, function)                                                                             \
     static const special op_##word = {                                                                                 \
-        .op = {.name = #word, .pure = true, .lower = lower, .vjp = vjp_##word}, .arity = n, .member = function};
+        .op = {.name = #word, .pure = true, .lower = lower, .vjp = vjp_##word, .rows = &crdi_rows_elementwise},        \
+        .arity = n,                                                                                                    \
+        .member = function};
 
 SPECIAL(log_normal_cdf, 1, one, crdi_log_normal_cdf)
 SPECIAL(normal_quantile, 1, one, crdi_normal_quantile_of_log)

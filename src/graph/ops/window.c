@@ -3,6 +3,7 @@
  * Windows are copied out (im2col), so that a convolution is one matrix product and its gradients are products and a sum
  * of windows. The two operations are each other's gradient; both can be differentiated any number of times. */
 #include "graph/graph.h"
+#include "graph/rows.h"
 
 #include <string.h>
 
@@ -123,9 +124,13 @@ static void lower_windows_sum(crdi_emitter *emitter, const crdi_vertex *v)
 
 static void vjp_windows(crd_node node, const crdi_vertex *v, crd_node g, crd_node *grad);
 static void vjp_windows_sum(crd_node node, const crdi_vertex *v, crd_node g, crd_node *grad);
-static const crdi_op op_windows = {.name = "windows", .pure = true, .lower = lower_windows, .vjp = vjp_windows};
-static const crdi_op op_windows_sum = {
-    .name = "windows_sum", .pure = true, .lower = lower_windows_sum, .vjp = vjp_windows_sum};
+static const crdi_op op_windows = {
+    .name = "windows", .pure = true, .lower = lower_windows, .vjp = vjp_windows, .rows = &crdi_rows_windows};
+static const crdi_op op_windows_sum = {.name = "windows_sum",
+                                       .pure = true,
+                                       .lower = lower_windows_sum,
+                                       .vjp = vjp_windows_sum,
+                                       .rows = &crdi_rows_windows};
 
 /* The other operation on g; nothing flows from padding, whatever its value. */
 static void vjp_by(const crdi_op *op, crd_node node, const crdi_vertex *v, crd_node g, crd_node *grad)
