@@ -33,6 +33,20 @@ static bool is_choice(const crdi_option *option)
     return option->type == CRDI_OPTION_CHOICE;
 }
 
+/* Whether a value is the name of a file or a folder: its placeholder says so. */
+static bool is_file(const crdi_option *option)
+{
+    bool text =
+        option->type == CRDI_OPTION_TEXT || option->type == CRDI_OPTION_LIST || option->type == CRDI_OPTION_TEXTS;
+    return text && (strstr(option->choices, "FILE") || strstr(option->choices, "DIR"));
+}
+
+/* Whether it takes a value that nobody can guess: a number, a column, a prior. */
+static bool is_free(const crdi_option *option)
+{
+    return option->type != CRDI_OPTION_FLAG && !is_choice(option) && !is_file(option);
+}
+
 static void names_of_commands(crdi_string *out)
 {
     for (int i = 0; i < crdi_commands_count(); i++)
@@ -47,18 +61,64 @@ static void names_of_figures(crdi_string *out)
         crdi_string_append(out, "%s%s", i ? " " : "", types[i].name);
 }
 
-/* What the positional arguments of a command can be, if they are no files: names of commands or of figures. */
-static bool words_of(crdi_string *out, const crdi_command *command)
+static void names_of_shells(crdi_string *out)
 {
-    if (strcmp(command->name, "plot") == 0)
-        names_of_figures(out);
-    else if (strcmp(command->name, "help") == 0 || strcmp(command->name, "manual") == 0)
-        names_of_commands(out);
-    else if (strcmp(command->name, "completion") == 0)
-        crdi_string_append(out, "bash zsh fish");
-    else
-        return false;
-    return true;
+    crdi_string_append(out, "bash zsh fish");
+}
+
+static void names_of_demos(crdi_string *out)
+{
+#define DEMO(name, help) crdi_string_append(out, "%s" #name, *crdi_string_text(out) ? " " : "");
+#include "cli/demos.def"
+#undef DEMO
+}
+
+static void names_of_benches(crdi_string *out)
+{
+#define BENCH(name, help) crdi_string_append(out, "%s" #name, *crdi_string_text(out) ? " " : "");
+#define LONG_BENCH(name, help) BENCH(name, help)
+#include "cli/benches.def"
+#undef BENCH
+#undef LONG_BENCH
+}
+
+/* What positional arguments can be, where they are not files alone. */
+typedef struct words {
+    const char *command;
+    void (*list)(crdi_string *out); /* NULL: nothing */
+    bool files; /* or files, too */
+} words;
+
+static const words *words_of(const crdi_command *command)
+{
+    static const words known[] = {
+        {"plot", names_of_figures, true},
+        {"help", names_of_commands, false},
+        {"manual", names_of_commands, false},
+        {"completion", names_of_shells, false},
+        {"demo", names_of_demos, false},
+        {"bench", names_of_benches, false},
+        {"version", NULL, false},
+    };
+    static const words files = {"", NULL, true};
+    for (int i = 0; i < CRDI_COUNT(known); i++)
+        if (strcmp(command->name, known[i].command) == 0)
+            return &known[i];
+    return &files;
+}
+
+/* Appends them between two texts; nothing if there are none. */
+static void append_words(crdi_string *out, const char *before, const words *w, const char *after)
+{
+    crdi_string list;
+    crdi_string_init(&list, out->ctx);
+    if (w->list) {
+        w->list(&list);
+        crdi_string_append(out, "%s%s%s", before, crdi_string_text(&list), after);
+    }
+    if (list.status < 0 && out->status == CRD_OK)
+        out->status = list.status;
+    crdi_string_clear(&list);
 }
 
 /* ---- bash ------------------------------------------------------------------------------------------------------- */
@@ -74,6 +134,15 @@ static void bash_choice(crdi_string *out, const crdi_option *option)
     crdi_string_append(out, "' -- \"$cur\")); return ;;\n");
 }
 
+static void bash_free(crdi_string *out, const crdi_option *option)
+{
+    if (!is_free(option))
+        return;
+    crdi_string_append(out, "        ");
+    flag_of(out, option);
+    crdi_string_append(out, ") return ;;\n");
+}
+
 static void bash_flag(crdi_string *out, const crdi_option *option)
 {
     crdi_string_append(out, " ");
@@ -84,20 +153,21 @@ static void bash_command(crdi_string *out, const crdi_command *command)
 {
     crdi_string_append(out, "    %s)\n        case $prev in\n", command->name);
     crdi_for_options(out, command, bash_choice);
+    crdi_for_options(out, command, bash_free);
     crdi_string_append(out, "        esac\n        options='");
     crdi_for_options(out, command, bash_flag);
-    crdi_string_append(out, "'\n        words='");
-    words_of(out, command);
-    crdi_string_append(out, "' ;;\n");
+    crdi_string_append(out, "'");
+    append_words(out, "\n        words='", words_of(command), "'");
+    crdi_string_append(out, "%s ;;\n", words_of(command)->files ? "\n        files=-f" : "");
 }
 
 void crdi_completion_bash(crdi_string *out)
 {
-    crdi_string_append(out,
-                       "# credence: completion for bash. Made by 'credence completion bash'.\n"
-                       "_credence() {\n"
-                       "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} options='' words=''\n"
-                       "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        COMPREPLY=($(compgen -W '");
+    crdi_string_append(
+        out, "# credence: completion for bash. Made by 'credence completion bash'.\n"
+             "_credence() {\n"
+             "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} options='' words='' files=''\n"
+             "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n        COMPREPLY=($(compgen -W '");
     names_of_commands(out);
     crdi_string_append(out, "' -- \"$cur\"))\n        return\n    fi\n    case ${COMP_WORDS[1]} in\n");
     for (int i = 0; i < crdi_commands_count(); i++)
@@ -105,7 +175,7 @@ void crdi_completion_bash(crdi_string *out)
     crdi_string_append(out, "    esac\n"
                             "    case $cur in\n"
                             "    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$cur\")) ;;\n"
-                            "    *) COMPREPLY=($(compgen -W \"$words\" -- \"$cur\") $(compgen -f -- \"$cur\")) ;;\n"
+                            "    *) mapfile -t COMPREPLY < <(compgen $files -W \"$words\" -- \"$cur\") ;;\n"
                             "    esac\n"
                             "}\n"
                             "complete -o filenames -F _credence credence\n");
@@ -136,8 +206,10 @@ static void zsh_option(crdi_string *out, const crdi_option *option)
         crdi_string_append(out, ":choice:(");
         choices_of(out, option);
         crdi_string_append(out, ")");
-    } else if (option->type != CRDI_OPTION_FLAG) {
-        crdi_string_append(out, ":value:_files");
+    } else if (is_file(option)) {
+        crdi_string_append(out, ":file:_files");
+    } else if (is_free(option)) {
+        crdi_string_append(out, ":value: ");
     }
     crdi_string_append(out, "'");
 }
@@ -156,18 +228,13 @@ void crdi_completion_zsh(crdi_string *out)
              "    local command=$words[2]\n    shift words\n    (( CURRENT-- ))\n    case $command in\n");
     for (int i = 0; i < crdi_commands_count(); i++) {
         const crdi_command *command = crdi_commands_get(i);
-        crdi_string words;
-        crdi_string_init(&words, out->ctx);
+        const words *w = words_of(command);
         crdi_string_append(out, "    %s)\n        _arguments", command->name);
         crdi_for_options(out, command, zsh_option);
-        if (words_of(&words, command))
-            crdi_string_append(out, " \\\n            '*:argument:{ compadd %s; _files }' ;;\n",
-                               crdi_string_text(&words));
-        else
-            crdi_string_append(out, " \\\n            '*:file:_files' ;;\n");
-        if (words.status < 0 && out->status == CRD_OK)
-            out->status = words.status;
-        crdi_string_clear(&words);
+        append_words(out, " \\\n            '*:argument:{ compadd ", w, w->files ? "; _files }'" : " }'");
+        if (!w->list && w->files)
+            crdi_string_append(out, " \\\n            '*:file:_files'");
+        crdi_string_append(out, " ;;\n");
     }
     crdi_string_append(out, "    esac\n}\n_credence \"$@\"\n");
 }
@@ -191,8 +258,10 @@ static void fish_option(crdi_string *out, const crdi_command *command, const crd
         crdi_string_append(out, " -xa '");
         choices_of(out, option);
         crdi_string_append(out, "'");
-    } else if (option->type != CRDI_OPTION_FLAG) {
-        crdi_string_append(out, " -r");
+    } else if (is_file(option)) {
+        crdi_string_append(out, " -rF");
+    } else if (is_free(option)) {
+        crdi_string_append(out, " -x");
     }
     crdi_string_append(out, " -d ");
     fish_text(out, option->help);
@@ -204,8 +273,8 @@ void crdi_completion_fish(crdi_string *out)
     crdi_string_append(out, "# credence: completion for fish. Made by 'credence completion fish'.\n");
     for (int i = 0; i < crdi_commands_count(); i++) {
         const crdi_command *command = crdi_commands_get(i);
-        crdi_string words;
-        crdi_string_append(out, "complete -c credence -n __fish_use_subcommand -a %s -d ", command->name);
+        const words *w = words_of(command);
+        crdi_string_append(out, "complete -c credence -n __fish_use_subcommand -f -a %s -d ", command->name);
         fish_text(out, command->help);
         crdi_string_append(out, "\n");
         for (int t = 0; command->body->table[t]; t++)
@@ -213,12 +282,11 @@ void crdi_completion_fish(crdi_string *out)
                 fish_option(out, command, &command->body->table[t]->option[k]);
         for (int k = 0; k < crdi_common_table.count; k++)
             fish_option(out, command, &crdi_common_table.option[k]);
-        crdi_string_init(&words, out->ctx);
-        if (words_of(&words, command))
-            crdi_string_append(out, "complete -c credence -n '__fish_seen_subcommand_from %s' -a '%s'\n", command->name,
-                               crdi_string_text(&words));
-        if (words.status < 0 && out->status == CRD_OK)
-            out->status = words.status;
-        crdi_string_clear(&words);
+        char before[128];
+        crdi_format(before, sizeof before, "complete -c credence -n '__fish_seen_subcommand_from %s'%s -a '",
+                    command->name, w->files ? "" : " -f");
+        append_words(out, before, w, "'\n");
+        if (!w->list && !w->files)
+            crdi_string_append(out, "complete -c credence -n '__fish_seen_subcommand_from %s' -f\n", command->name);
     }
 }

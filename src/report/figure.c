@@ -309,8 +309,8 @@ static void count_hidden(const crdi_panel *p, const crdi_layer *l, const double 
         extent e;
         if (!extent_of(p, l, i, x, y, &e))
             continue;
-        bool left = e.u[0]<width, right = e.u[1]> 1 - width;
-        bool bottom = e.v[0]<height, top = e.v[1]> 1 - height;
+        bool left = width > e.u[0], right = e.u[1] > 1 - width;
+        bool bottom = height > e.v[0], top = e.v[1] > 1 - height;
         double one = 1 / (double)l->count;
         hidden[CRDI_LEGEND_BOTTOM_RIGHT] += right && bottom ? one : 0;
         hidden[CRDI_LEGEND_TOP_LEFT] += left && top ? one : 0;
