@@ -11,6 +11,7 @@ endif()
 option(CREDENCE_TESTS "build the tests and examples" OFF)
 set(CREDENCE_TEST_WRAPPER "" CACHE STRING "what runs a test program: valgrind and its arguments, say")
 option(CREDENCE_BENCH "build what stands in bench/ (the tests do so too)" OFF)
+option(CREDENCE_FUZZ "build the targets in fuzz/ for libFuzzer (clang)" OFF)
 option(CREDENCE_WERROR "warnings are errors" ON)
 set(CREDENCE_SANITIZE "" CACHE STRING "sanitizers, as -fsanitize= takes them: address,undefined or thread")
 

@@ -70,8 +70,8 @@ static crd_status run_command(crdi_cli *cli, const crdi_command *command, int ar
     crd_status status =
         crdi_cli_wants_help(&call) ? crdi_usage_print(cli->ctx, command) : command->body->run(cli, &call);
     crdi_cli_clear(&call, cli->ctx);
-    /* An error that nobody passed on is one all the same. */
-    return status >= 0 && crd_error_status(cli->ctx) < 0 ? crd_error_status(cli->ctx) : status;
+    /* The first error is the one that is printed. One that nobody passed on is an error all the same. */
+    return crd_error_status(cli->ctx) < 0 ? crd_error_status(cli->ctx) : status;
 }
 
 crd_status crdi_cli_run(crdi_cli *cli, int argc, char **argv)

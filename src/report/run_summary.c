@@ -136,26 +136,27 @@ static crd_status find_ebfmi(crdi_run_summary *s, crd_run *run)
 }
 
 /* From the record of the options; a run of another making may have none. */
-static crd_status read_max_depth(crdi_run_summary *s, crd_run *run)
+static crd_status read_max_depth(crdi_run_summary *s, const crdi_network_run *net)
 {
+    crd_run *run = net->run;
     char *text;
-    crdi_json *json;
+    crdi_json *json = NULL;
     if (!crdi_run_has(run, "options"))
         return CRD_OK;
     CRD_TRY(crdi_run_get_text(run, "options", &text));
     crd_status status = crdi_json_parse(s->ctx, "options", text, &json);
     crdi_free(s->ctx, text);
-    CRD_TRY(status);
-    if (crdi_json_get(json, "max_depth"))
+    if (status == CRD_OK && crdi_json_get(json, "max_depth"))
         status = crdi_json_need_integer(s->ctx, "options", json, "max_depth", &s->max_depth);
     crdi_json_destroy(&json);
-    return status;
+    return status < 0 ? crdi_error_prefix(s->ctx, status, "%s", net->path) : CRD_OK;
 }
 
-static crd_status count_trouble(crdi_run_summary *s, crd_run *run)
+static crd_status count_trouble(crdi_run_summary *s, const crdi_network_run *net)
 {
+    crd_run *run = net->run;
     CRD_TRY(count_draws(s, run, "diverging", 0.5, &s->divergences));
-    CRD_TRY(read_max_depth(s, run));
+    CRD_TRY(read_max_depth(s, net));
     return s->max_depth ? count_draws(s, run, "tree_depth", (double)s->max_depth, &s->deepest) : CRD_OK;
 }
 
@@ -232,7 +233,7 @@ static crd_status make(crdi_run_summary *s, crdi_network_run *net, const char *s
         return crdi_raise(s->ctx, CRD_EMISSING, "%s: holds no draws%s", net->path,
                           strcmp(s->status, "running") == 0 ? " yet" : ": the run was stopped in its warm-up");
     CRD_TRY(add_rows(s, net->run, site));
-    CRD_TRY(count_trouble(s, net->run));
+    CRD_TRY(count_trouble(s, net));
     CRD_TRY(find_ebfmi(s, net->run));
     if (s->count == 0 && site)
         return crdi_run_raise_unknown_site(net, site);

@@ -145,6 +145,7 @@ static crd_status read_all(crdi_network_run *net)
     else if (!(net->model = crdi_strdup(net->ctx, "")))
         return CRD_ENOMEM;
     net->is_network = crdi_run_has(net->run, "network");
+    CRD_TRY(crdi_run_failure_of(net->run));
     if (!net->is_network)
         return CRD_OK;
     CRD_TRY(read_entry(net, "network", read_settings));

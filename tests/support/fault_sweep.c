@@ -6,7 +6,7 @@
  * A command is run in this process. Asked each time: either it succeeds, and then its output is what it is without
  * a fault, or it ends with an error that has a message; nothing is leaked, no file is left open, no scaffolding is left
  * beside the output; and what stood at the output's path before is still there, or a whole run file instead. */
-#include "cli/command.h"
+#include "command.h"
 #include "faults.h"
 #include "report/run_diff.h"
 #include "testing.h"
@@ -14,47 +14,17 @@
 #include "fault_sweep.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static int dense_until;
 static bool every_k;
-static char folder[128];
 
-struct bytes {
-    char *start;
-    size_t size;
-};
-
-static struct bytes slurp(const char *name)
+static bool same_file(const char *name, struct testing_bytes expected)
 {
-    struct bytes all = {NULL, 0};
-    struct stat file;
-    FILE *in = fopen(name, "rb");
-    if (!in)
-        return all;
-    assert_int_equal(fstat(fileno(in), &file), 0);
-    all = (struct bytes){malloc((size_t)file.st_size + 1), (size_t)file.st_size};
-    assert_int_equal(fread(all.start, 1, all.size, in), all.size);
-    fclose(in);
-    return all;
-}
-
-static void spit(const char *name, struct bytes all)
-{
-    FILE *out = fopen(name, "wb");
-    assert_non_null(out);
-    assert_int_equal(fwrite(all.start, 1, all.size, out), all.size);
-    assert_int_equal(fclose(out), 0);
-}
-
-static bool same_file(const char *name, struct bytes expected)
-{
-    struct bytes there = slurp(name);
+    struct testing_bytes there = testing_slurp(name);
     bool same = there.start && there.size == expected.size && memcmp(there.start, expected.start, there.size) == 0;
     free(there.start);
     return same;
@@ -69,41 +39,6 @@ static int open_files(void)
     if (all)
         closedir(all);
     return count;
-}
-
-/* ---- one run of a command ------------------------------------------------------------------------------------ */
-
-enum { MOST_WORDS = 40 };
-
-static int split(char *line, char **word)
-{
-    int count = 0;
-    char *rest = NULL;
-    word[count++] = line;
-    for (char *w = strtok_r(line, " ", &rest); w; w = strtok_r(NULL, " ", &rest)) {
-        word[count++] = w;
-        assert_true(count < MOST_WORDS);
-    }
-    word[count] = NULL;
-    word[0] = NULL;
-    return count;
-}
-
-/* What it prints goes to the file "printed". */
-static crd_status run_line(crd_context *ctx, const char *text)
-{
-    char line[1000], *word[MOST_WORDS + 1];
-    snprintf(line, sizeof line, "%s", text);
-    int count = split(line, word), kept = dup(STDOUT_FILENO), to = open("printed", O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    fflush(stdout);
-    dup2(to, STDOUT_FILENO);
-    close(to);
-    crdi_cli cli = {.ctx = ctx, .width = 80};
-    crd_status status = crdi_cli_run(&cli, count, word);
-    fflush(stdout);
-    dup2(kept, STDOUT_FILENO);
-    close(kept);
-    return status;
 }
 
 /* ---- commands ------------------------------------------------------------------------------------------------ */
@@ -141,7 +76,7 @@ static const struct command commands[] = {
 };
 
 /* What a command leaves when nothing fails. */
-static struct bytes reference;
+static struct testing_bytes reference;
 
 static void remove_out(const struct command *c)
 {
@@ -155,11 +90,11 @@ static void remove_out(const struct command *c)
 }
 
 /* Puts the older file in its place: what is to be replaced. */
-static void prepare(const struct command *c, struct bytes older)
+static void prepare(const struct command *c, struct testing_bytes older)
 {
     remove_out(c);
     if (c->out && strcmp(c->out, "fresh.crd") != 0)
-        spit(c->out, older);
+        testing_spit(c->out, older.start, older.size);
 }
 
 static bool equal_runs(const char *a, const char *b)
@@ -223,7 +158,7 @@ static bool output_is_right(const struct command *c)
     if (c->run_file)
         return equal_runs(kept(c), c->out);
     bool same = same_file(c->out ? c->out : "printed", reference);
-    struct bytes there = slurp(c->out ? c->out : "printed");
+    struct testing_bytes there = testing_slurp(c->out ? c->out : "printed");
     if (!same)
         print_error("%.*s\n", (int)there.size, there.start);
     free(there.start);
@@ -231,7 +166,7 @@ static bool output_is_right(const struct command *c)
 }
 
 /* Behind an error: what stood there, or nothing where nothing stood, or a run that is whole. */
-static bool older_is_good(const struct command *c, struct bytes older)
+static bool older_is_good(const struct command *c, struct testing_bytes older)
 {
     if (!c->out || same_file(c->out, older))
         return true;
@@ -252,14 +187,14 @@ static bool status_fits(testing_fault fault, crd_status status)
 }
 
 /* One run with one fault. False: the fault did not come to pass, so that there are no more of them. */
-static bool try(const struct command *c, testing_fault fault, int64_t k, struct bytes older)
+static bool try(const struct command *c, testing_fault fault, int64_t k, struct testing_bytes older)
 {
     prepare(c, older);
     crd_context *ctx = testing_context();
     int files = open_files();
     int64_t memory = testing_sqlite_memory();
     testing_fault_set(fault, k);
-    crd_status status = run_line(ctx, c->line);
+    crd_status status = testing_command(ctx, c->line);
     bool fired = testing_fault_fired();
     testing_fault_set(TESTING_FAULT_NONE, 0);
     if (status >= 0 && !output_is_right(c))
@@ -284,7 +219,7 @@ static bool try(const struct command *c, testing_fault fault, int64_t k, struct 
     return fired;
 }
 
-static void sweep(const struct command *c, testing_fault fault, struct bytes older)
+static void sweep(const struct command *c, testing_fault fault, struct testing_bytes older)
 {
     int64_t k = 1, tries = 0;
     while (try(c, fault, k, older)) {
@@ -300,21 +235,23 @@ static void every_fault_is_one_clear_error(void **state)
 {
     (void)state;
     crd_context *ctx = testing_context();
-    assert_ok(ctx, run_line(ctx, "fit data.csv --target y --hidden 1 --chains 2 --warmup 3 --draws 4 --threads 1 "
-                                 "--seed 1 --quiet --out run.crd"));
-    assert_ok(ctx, run_line(ctx, "fit data.csv --target y --hidden 1 --method svi --steps 5 --draws 4 --threads 1 "
-                                 "--seed 1 --quiet --out svi.crd"));
+    assert_ok(ctx,
+              testing_command(ctx, "fit data.csv --target y --hidden 1 --chains 2 --warmup 3 --draws 4 --threads 1 "
+                                   "--seed 1 --quiet --out run.crd"));
+    assert_ok(ctx,
+              testing_command(ctx, "fit data.csv --target y --hidden 1 --method svi --steps 5 --draws 4 --threads 1 "
+                                   "--seed 1 --quiet --out svi.crd"));
     testing_context_destroy(&ctx);
-    struct bytes run = slurp("run.crd"), table = slurp("data.csv");
+    struct testing_bytes run = testing_slurp("run.crd"), table = testing_slurp("data.csv");
     for (int i = 0; i < CRDI_COUNT(commands); i++) {
         const struct command *c = &commands[i];
-        struct bytes older = c->run_file ? run : table;
+        struct testing_bytes older = c->run_file ? run : table;
         prepare(c, older);
         ctx = testing_context();
-        assert_ok(ctx, run_line(ctx, c->line));
+        assert_ok(ctx, testing_command(ctx, c->line));
         testing_context_destroy(&ctx);
-        reference = slurp(c->out ? c->out : "printed");
-        spit(kept(c), reference);
+        reference = testing_slurp(c->out ? c->out : "printed");
+        testing_spit(kept(c), reference.start, reference.size);
         for (testing_fault fault = TESTING_FAULT_ALLOCATION; fault < TESTING_FAULT_COUNT; fault++)
             if (c->faults & (1u << fault))
                 sweep(c, fault, older);
@@ -327,29 +264,17 @@ static void every_fault_is_one_clear_error(void **state)
 
 static int make_folder(void **state)
 {
-    (void)state;
-    snprintf(folder, sizeof folder, "%s/credence-faults-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (!mkdtemp(folder) || chdir(folder) != 0)
+    static const char table[] = "x,y\n0,0.1\n1,0.9\n2,1.1\n3,0.2\n4,-0.7\n";
+    if (testing_folder(state) != 0)
         return -1;
-    FILE *table = fopen("data.csv", "w");
-    fputs("x,y\n0,0.1\n1,0.9\n2,1.1\n3,0.2\n4,-0.7\n", table);
-    return fclose(table);
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    DIR *all = opendir(folder);
-    for (struct dirent *entry = readdir(all); entry; entry = readdir(all))
-        unlink(entry->d_name);
-    closedir(all);
-    return chdir("/") == 0 ? rmdir(folder) : -1;
+    testing_spit("data.csv", table, sizeof table - 1);
+    return 0;
 }
 
 int testing_fault_sweep(int dense, bool every)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(every_fault_is_one_clear_error, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(every_fault_is_one_clear_error, make_folder, testing_folder_remove),
     };
     dense_until = dense;
     every_k = every;
