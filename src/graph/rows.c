@@ -660,34 +660,50 @@ static crd_status cut_strand(struct cutter *c, int32_t strand, bool replace, int
     struct body b;
     crd_status status = body_of(c, strand, &b);
     if (status == CRD_OK && !replace)
-        status = b.width * (double)c->rows < LEAST_DOUBLES ? CRD_OK : choose_block(&b, block);
+        status = choose_block(&b, block);
     else if (status == CRD_OK)
         status = replace_sums(&b, *block);
     body_clear(&b);
     return status;
 }
 
-static bool has_sum(const struct cutter *c, int32_t strand)
+/* What is known of a strand's sums before its nodes are looked for. */
+struct strand {
+    bool has_sum;
+    double width; /* doubles a row, of its own arrays */
+};
+
+static crd_status look_at_strands(const struct cutter *c, int32_t count, struct strand **out)
 {
-    for (int64_t id = 0; id < c->count; id++)
-        if (c->kind[id] == SUM && (strand < 0 || c->g->vertex[id]->strand == strand))
-            return true;
-    return false;
+    struct strand *strand = crdi_alloc_array(c->g->ctx, count, sizeof *strand);
+    if (!strand)
+        return CRD_ENOMEM;
+    for (int64_t id = 0; id < c->count; id++) {
+        const crdi_vertex *v = c->g->vertex[id];
+        struct strand *s = &strand[count > 1 ? v->strand : 0];
+        s->has_sum = s->has_sum || c->kind[id] == SUM;
+        s->width += c->kind[id] == CUT && !v->op->alias ? (double)v->size / (double)c->rows : 0;
+    }
+    *out = strand;
+    return CRD_OK;
 }
 
 /* All strands are cut alike, as is best for the first that is worth it. */
 static crd_status cut_all(struct cutter *c, int64_t *block)
 {
-    bool strands = c->g->strands > 1;
-    int32_t first = strands ? 0 : -1, end = strands ? c->g->strands : -1;
+    int32_t count = c->g->strands > 1 ? c->g->strands + 1 : 1;
+    double least = (double)LEAST_DOUBLES / (double)c->rows;
+    struct strand *strand = NULL;
+    crd_status status = look_at_strands(c, count, &strand);
     *block = 0;
-    for (int32_t s = first; s <= end && *block == 0; s++)
-        if (has_sum(c, s))
-            CRD_TRY(cut_strand(c, s, false, block));
-    for (int32_t s = first; s <= end && *block > 0; s++)
-        if (has_sum(c, s))
-            CRD_TRY(cut_strand(c, s, true, block));
-    return CRD_OK;
+    for (int32_t s = 0; s < count && *block == 0 && status == CRD_OK; s++)
+        if (strand[s].has_sum && strand[s].width + (s > 0 ? strand[0].width : 0) >= least)
+            status = cut_strand(c, count > 1 ? s : -1, false, block);
+    for (int32_t s = 0; s<count && * block> 0 && status == CRD_OK; s++)
+        if (strand[s].has_sum)
+            status = cut_strand(c, count > 1 ? s : -1, true, block);
+    crdi_free(c->g->ctx, strand);
+    return status;
 }
 
 /* The largest extent below `below` that has room for blocks; 0: there is none. */
