@@ -167,6 +167,9 @@ int32_t crdi_emit_scratch(crdi_emitter *emitter, int64_t size);
 const crdi_view *crdi_emit_view(crdi_emitter *emitter, const crdi_view *view);
 /* Threads that share the groups of strands of a program; borrowed. NULL: none. */
 void crdi_exec_set_team(crd_exec *exec, crdi_team *team);
+/* The exec's part of `threads` (below 1: as many as processors) that so many execs share which run at once: a team of its own,
+ * if more than one thread is left for each and its program has groups of strands. */
+crd_status crdi_exec_share_threads(crd_exec *exec, int64_t threads, int64_t execs);
 /* About how many elements a run computes, terms of sums counted. */
 int64_t crdi_program_work(const crd_program *program);
 /* Computes one node of known arguments into `out`. */

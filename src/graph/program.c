@@ -169,6 +169,7 @@ void crd_exec_destroy(crd_exec **exec)
     for (int64_t i = 0; i < e->count; i++)
         if (e->program->planned[i].unbind)
             e->program->planned[i].unbind(ctx, e->call[i].extra);
+    crdi_team_destroy(&e->own_team);
     crdi_free(ctx, e->memory);
     crdi_free(ctx, e->call);
     crdi_free(ctx, e->scalar);
@@ -201,6 +202,16 @@ static void run_group(void *user, int64_t i)
 void crdi_exec_set_team(crd_exec *exec, crdi_team *team)
 {
     exec->team = exec->program->groups > 1 ? team : NULL;
+}
+
+crd_status crdi_exec_share_threads(crd_exec *exec, int64_t threads, int64_t execs)
+{
+    threads = (threads < 1 ? crdi_processors() : threads) / (execs < 1 ? 1 : execs);
+    if (threads < 2 || exec->program->groups < 2 || exec->own_team)
+        return CRD_OK;
+    CRD_TRY(crdi_team_create(exec->program->ctx, (int)threads, &exec->own_team));
+    crdi_exec_set_team(exec, exec->own_team);
+    return CRD_OK;
 }
 
 void crd_exec_run(crd_exec *exec)

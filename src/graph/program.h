@@ -51,7 +51,8 @@ struct crd_exec {
     int64_t count;
     crdi_scalar *scalar;
     void *shared; /* of calls that bind (crdi_step.bind) */
-    crdi_team *team; /* borrowed; NULL: one thread does all */
+    crdi_team *team; /* NULL: one thread does all */
+    crdi_team *own_team; /* that, unless it is borrowed */
 };
 
 #endif

@@ -1,5 +1,5 @@
 /* test_rows.c - networks with every likelihood on many rows: the density and its gradient, which are computed in blocks of
- * rows, are what small parts of the rows, each computed as a whole, add up to. */
+ * rows, are what small parts of the rows, each computed as a whole, add up to; and no method's result depends on threads. */
 #include "testing.h"
 
 #include <math.h>
@@ -125,11 +125,78 @@ static void activations_can_be_cut(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* ---- threads ------------------------------------------------------------------------------------------------- */
+
+static const int64_t thread_counts[] = {1, 2, 8};
+
+static crd_network many_rows(crd_array *target)
+{
+    static crd_network network = {
+        .hidden = "10", .activation = "tanh", .prior = "normal:0,1", .noise = "half_cauchy:0.5", .likelihood = "normal"};
+    *target = crd_array_borrow(y, crd_shape_1(ROWS));
+    network.x = crd_array_borrow(x, crd_shape_2(ROWS, INPUTS));
+    network.y = target;
+    return network;
+}
+
+static void threads_change_no_draw(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_model *model;
+    crd_array target;
+    crd_posterior *posterior[3];
+    make_data(ctx, "normal", 1);
+    crd_network network = many_rows(&target);
+    assert_ok(ctx, crd_model_create(&model, ctx, crd_network_model, &network));
+    for (int k = 0; k < 3; k++) {
+        crd_nuts_options options = {
+            .chains = 2, .warmup = 4, .draws = 4, .max_depth = 3, .threads = 2 * thread_counts[k]};
+        assert_ok(ctx, crd_nuts_run(model, &options, crd_key_make(5), &posterior[k]));
+    }
+    for (int k = 1; k < 3; k++)
+        for (int c = 0; c < posterior[0]->column_count; c++)
+            assert_memory_equal(posterior[k]->column[c].draws, posterior[0]->column[c].draws,
+                                sizeof(double) * 2 * 4 * (size_t)posterior[0]->column[c].size);
+    for (int k = 0; k < 3; k++)
+        crd_posterior_destroy(&posterior[k]);
+    crd_model_destroy(&model);
+    testing_context_destroy(&ctx);
+}
+
+static void threads_change_no_loss(void **state)
+{
+    (void)state;
+    enum { STEPS = 6 };
+    double loss[3][STEPS];
+    crd_context *ctx = testing_context();
+    crd_array target;
+    make_data(ctx, "normal", 1);
+    for (int batch = 0; batch < 2; batch++)
+        for (int64_t particles = 1; particles <= 4; particles += 3) {
+            for (int k = 0; k < 3; k++) {
+                crd_svi *svi;
+                crd_network network = many_rows(&target);
+                crd_svi_options options = {.particles = particles, .steps = STEPS, .threads = thread_counts[k]};
+                network.batch = batch ? ROWS / 2 : 0;
+                assert_ok(ctx, crd_svi_fit(ctx, crd_network_model, &network, &options, crd_key_make(6), &svi));
+                memcpy(loss[k], crd_svi_history_of(svi)->loss, sizeof loss[k]);
+                crd_svi_destroy(&svi);
+            }
+            assert_true(isfinite(loss[0][STEPS - 1]) && loss[0][0] != loss[0][1]);
+            assert_memory_equal(loss[1], loss[0], sizeof loss[0]);
+            assert_memory_equal(loss[2], loss[0], sizeof loss[0]);
+        }
+    testing_context_destroy(&ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_add_up),
         cmocka_unit_test(activations_can_be_cut),
+        cmocka_unit_test(threads_change_no_draw),
+        cmocka_unit_test(threads_change_no_loss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

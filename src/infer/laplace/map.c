@@ -2,6 +2,7 @@
  *
  * Weights and, at first, s go together, each on its own scale: what is largest is log p(theta, s, y) and not the density of log s.
  * Where s is given or is set by the evidence, weights go alone. */
+#include "graph/graph.h"
 #include "infer/laplace/laplace.h"
 #include "infer/svi/lbfgs.h"
 
@@ -137,7 +138,9 @@ static crd_status search_from(void *user, int64_t i)
     if (atomic_load(&s->stopped))
         return CRD_OK;
     CRD_TRY(crd_exec_create(&hill.exec, crd_model_density(l->model)));
-    crd_status status = start_point(l, &hill, crd_key_fold_in(s->key, (uint32_t)i), x);
+    crd_status status = crdi_exec_share_threads(hill.exec, l->options.threads, l->options.map_starts);
+    if (status == CRD_OK)
+        status = start_point(l, &hill, crd_key_fold_in(s->key, (uint32_t)i), x);
     if (status == CRD_OK) {
         status = minimise(&hill, x, true, &s->result[i]);
         s->good[i] = status == CRD_OK && isfinite(s->result[i].value);
@@ -291,6 +294,8 @@ crd_status crdi_laplace_climb(crdi_laplace *l, bool close)
     struct hill hill = {.l = l};
     double *work = crdi_alloc_array(l->ctx, 3 * l->count, sizeof *work);
     crd_status status = work ? crd_exec_create(&hill.exec, crd_model_density(l->model)) : CRD_ENOMEM;
+    if (status == CRD_OK)
+        status = crdi_exec_share_threads(hill.exec, l->options.threads, 1);
     if (status == CRD_OK)
         status = climb(&hill, work, close);
     crd_exec_destroy(&hill.exec);

@@ -262,6 +262,8 @@ static crd_status run_chain(void *user, int64_t number)
     chain.starter = run->starter.program ? &run->starter : NULL;
     chain.point = run->point ? run->point + number * crd_model_dim(run->model) : NULL;
     if (status == CRD_OK)
+        status = crdi_exec_share_threads(chain.h.exec, run->options.threads, run->options.chains);
+    if (status == CRD_OK)
         status = crdi_chain_start(&chain, (int)number);
     if (status == CRD_OK)
         status = draw_all(run, (int)number, &chain, values, &block);

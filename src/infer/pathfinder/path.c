@@ -125,7 +125,8 @@ static crd_status create(struct climb *c, int64_t dim)
     path->log_normal = crdi_arena_alloc(path->arena, draws);
     if (!c->work || !path->log_density || !path->log_normal)
         return CRD_ENOMEM;
-    return crd_exec_create(&c->exec, crd_model_density(c->pf->model));
+    CRD_TRY(crd_exec_create(&c->exec, crd_model_density(c->pf->model)));
+    return crdi_exec_share_threads(c->exec, c->pf->options.threads, c->pf->options.paths);
 }
 
 double crdi_path_draw(const crdi_path *path, int64_t d, double *u, double *work)
