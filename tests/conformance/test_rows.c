@@ -131,8 +131,11 @@ static const int64_t thread_counts[] = {1, 2, 8};
 
 static crd_network many_rows(crd_array *target)
 {
-    static crd_network network = {
-        .hidden = "10", .activation = "tanh", .prior = "normal:0,1", .noise = "half_cauchy:0.5", .likelihood = "normal"};
+    static crd_network network = {.hidden = "10",
+                                  .activation = "tanh",
+                                  .prior = "normal:0,1",
+                                  .noise = "half_cauchy:0.5",
+                                  .likelihood = "normal"};
     *target = crd_array_borrow(y, crd_shape_1(ROWS));
     network.x = crd_array_borrow(x, crd_shape_2(ROWS, INPUTS));
     network.y = target;
