@@ -26,6 +26,7 @@ typedef struct crd_nuts_options {
     int64_t chains; /**< 4 */
     int64_t warmup; /**< 1000; -1: none */
     int64_t draws; /**< 1000, a chain */
+    int64_t thin; /**< 1: of so many iterations one is kept; draws * thin iterations follow the warm-up */
     int64_t threads; /**< as many as there are processors; the draws do not depend on it */
     const char *kernel; /**< "nuts"; or "hmc": a fixed path length */
     double target_accept; /**< 0.8 */

@@ -422,6 +422,15 @@ static crd_status settle_method(struct fit *f)
     return settle_plain(f);
 }
 
+/* What was settled by the method is recorded as if it had been typed: a run that is taken up again does the same. */
+static crd_status record_settled(struct fit *f)
+{
+    crdi_options *mcmc = crdi_cli_options(f->call, &crdi_mcmc_option_table),
+                 *svi = crdi_cli_options(f->call, &crdi_svi_option_table);
+    CRD_TRY(crdi_options_set(mcmc, "start", f->net.mcmc.start));
+    return f->net.svi.optimizer ? crdi_options_set(svi, "optimizer", f->net.svi.optimizer) : CRD_OK;
+}
+
 static crd_status prepare(struct fit *f)
 {
     const fit_options *o = f->o;
@@ -443,8 +452,10 @@ static crd_status prepare(struct fit *f)
     f->net.mcmc.keep_count = (int)o->keep.count;
     f->net.data_name = data;
     f->net.force = o->force;
+    f->net.save_every = o->save_every;
     f->net.save_warmup = o->save_warmup;
     f->net.path = o->out ? o->out : default_out(f, data);
+    CRD_TRY(record_settled(f));
     crdi_options_json(f->call->set, f->call->set_count, &f->record);
     if (!f->net.path || f->record.status < 0)
         return CRD_ENOMEM;

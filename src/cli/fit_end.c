@@ -17,24 +17,32 @@ static crd_status print_end(const crdi_fit_end *e, const crdi_run_end *end)
     return status;
 }
 
-/* The line that an interrupted run ends with; it stands where an error would. */
-static void print_interrupted(const crdi_fit_end *e, int64_t total)
+/* What an interrupted run leaves. */
+static void print_kept(const crdi_fit_end *e, int64_t total)
 {
     const crdi_network_fit *net = e->net;
-    bool variational = strcmp(net->method, "svi") == 0;
     if (net->kept_older)
-        fprintf(stderr, "credence: stopped in warm-up; %s is left as it was\n", net->path);
+        fprintf(stderr, "credence: stopped in warm-up; %s is left as it was", net->path);
     else if (total && strcmp(net->method, "map") == 0)
-        fprintf(stderr, "credence: stopped; %s holds the point as it was then\n", net->path);
+        fprintf(stderr, "credence: stopped; %s holds the point as it was then", net->path);
     else if (total && strcmp(net->method, "ensemble") == 0)
-        fprintf(stderr, "credence: stopped; %s holds %lld members as they were then\n", net->path, (long long)total);
-    else if (total && variational)
-        fprintf(stderr, "credence: stopped; %s holds %lld draws of the guide as it was then\n", net->path,
+        fprintf(stderr, "credence: stopped; %s holds %lld members as they were then", net->path, (long long)total);
+    else if (total && strcmp(net->method, "svi") == 0)
+        fprintf(stderr, "credence: stopped; %s holds %lld draws of the guide as it was then", net->path,
                 (long long)total);
     else if (total)
-        fprintf(stderr, "credence: stopped; %s keeps the %lld draws made so far\n", net->path, (long long)total);
+        fprintf(stderr, "credence: stopped; %s keeps the %lld draws made so far", net->path, (long long)total);
     else
-        fprintf(stderr, "credence: stopped in warm-up; %s holds no draws\n", net->path);
+        fprintf(stderr, "credence: stopped in warm-up; %s holds no draws", net->path);
+}
+
+/* The line that it ends with; it stands where an error would. */
+static void print_interrupted(const crdi_fit_end *e, int64_t total)
+{
+    print_kept(e, total);
+    if (e->net->resumable)
+        fprintf(stderr, "; credence resume %s goes on", e->net->path);
+    fputs("\n", stderr);
 }
 
 /* What the file holds now, and its summary where there are draws. An older file that was kept is none of ours. */

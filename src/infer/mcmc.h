@@ -26,9 +26,28 @@ typedef struct crdi_mcmc_report {
     int64_t divergences; /* after warm-up */
 } crdi_mcmc_report;
 
+/* A chain as a run left it: what a sink was given as its state. NULL: it begins. */
+typedef struct crdi_mcmc_saved {
+    void *bytes;
+    size_t size;
+} crdi_mcmc_saved;
+
+/* What came before a run. */
+typedef struct crdi_mcmc_before {
+    const crdi_mcmc_saved *chain; /* (chains) it goes on from these, bit for bit; NULL: all begin */
+    const crdi_mcmc_saved
+        *warm; /* (warm_count) chains of another run of as many parameters, by the same metric: chain c begins
+                                    with the metric and the step size of number c modulo warm_count */
+    int64_t warm_count;
+    double warmup_seconds, sampling_seconds, gradient_seconds; /* it took */
+} crdi_mcmc_before;
+
 /* crd_nuts_run into a sink that was begun with crdi_mcmc_columns_of. CRD_INTERRUPTED when stopped: every draw made so far
- * has gone to the sink. */
-crd_status crdi_mcmc_run(const crd_model *model, const crd_nuts_options *options, crd_key key, const crdi_sink *sink,
-                         crdi_mcmc_report *report);
+ * has gone to the sink, and the state of every chain that has begun. `before` may be NULL. CRD_EDAMAGED: a state is not of this model
+ * and these options. */
+crd_status crdi_mcmc_run(const crd_model *model, const crd_nuts_options *options, crd_key key,
+                         const crdi_mcmc_before *before, const crdi_sink *sink, crdi_mcmc_report *report);
+/* Draws that a chain has behind it after so many iterations. */
+int64_t crdi_mcmc_draws_of(const crd_nuts_options *options, int64_t iteration);
 
 #endif

@@ -7,14 +7,24 @@
 
 #include <credence/posterior.h>
 
+/* A chain between two iterations, and what it took to get there. */
+typedef struct crdi_sampler_state {
+    int64_t iteration; /* done, warm-up counted; of a fit in steps: steps */
+    const void *bytes; /* which only the sampler understands */
+    size_t size;
+    double warmup_seconds, sampling_seconds, gradient_seconds;
+    int64_t gradient_evaluations;
+} crdi_sampler_state;
+
 typedef struct crdi_sink {
     void *user;
     /* `count` draws of a chain, from number `first` (counted from 0 after warm-up) on. values[c] holds column c's draws,
      * (count, *shape), in the order of the columns that the run was begun with. Borrowed. */
     crd_status (*draws)(void *user, int chain, int64_t first, int64_t count, const double *const *values);
-    /* The complete state of a chain's sampler after `iteration` iterations, warm-up counted: bytes that only the sampler
-     * understands. Borrowed. Optional. */
-    crd_status (*state)(void *user, int chain, int64_t iteration, const void *bytes, size_t size);
+    double
+        pause; /* seconds between two calls for draws and states of a chain, unless more draws have come together; 0: 0.5 */
+    /* The complete state of a chain's sampler. All draws before it have gone to `draws`. Borrowed. Optional. */
+    crd_status (*state)(void *user, int chain, const crdi_sampler_state *state);
     /* Number `iteration` of the warm-up, from 0, as one draw: values[c] is (*shape). Borrowed. Optional: costs the values of
      * all sites at every iteration. */
     crd_status (*warmup)(void *user, int chain, int64_t iteration, const double *const *values);

@@ -134,6 +134,16 @@ char *crdi_json_dump(crd_context *ctx, const crdi_json *value)
     return text;
 }
 
+const char *crdi_json_scalar(const crdi_json *value, char *buffer)
+{
+    const json_t *v = value ? inner(value) : NULL;
+    if (json_is_integer(v))
+        return crdi_format(buffer, 32, "%lld", (long long)json_integer_value(v)), buffer;
+    if (json_is_real(v))
+        return crdi_format_double(buffer, json_real_value(v));
+    return json_is_boolean(v) ? (json_is_true(v) ? "true" : "false") : json_string_value(v);
+}
+
 static crd_status raise_need(crd_context *ctx, const char *name, const char *key, const char *what)
 {
     return crdi_raise(ctx, CRD_EDAMAGED, "%s: '%s' is missing or not %s", name, key, what);

@@ -48,6 +48,10 @@ crd_status crdi_json_need_text(crd_context *ctx, const char *name, const crdi_js
 /* The text of a string value, NULL if it is none. Borrowed. */
 const char *crdi_json_string(const crdi_json *value);
 
+/* The member of an object that is a number, a truth value or a text, as text that an option of the command line would take; NULL for
+ * anything else. buffer of at least 32 bytes. */
+const char *crdi_json_scalar(const crdi_json *value, char *buffer);
+
 /* The version of the library that reads: "2.14". Static storage. */
 const char *crdi_json_library(void);
 

@@ -25,7 +25,12 @@ static crd_status check_kind(crdi_network_continue *c)
     CRD_TRY(read_text(c, "method", &method));
     if (strcmp(method, "svi") != 0)
         return refuse(c, "more steps are for fits of --method svi, and this is a run by another method");
-    const char *guide, *optimizer;
+    const char *guide, *optimizer, *status;
+    CRD_TRY(read_text(c, "status", &status));
+    if (strcmp(status, "complete") != 0)
+        return crdi_raise(c->ctx, CRD_EUNSUPPORTED,
+                          "%s: the fit has not made the steps that it was asked for; 'credence resume %s' makes them",
+                          c->net->path, c->net->path);
     CRD_TRY(read_text(c, "svi_guide", &guide));
     CRD_TRY(read_text(c, "svi_optimizer", &optimizer));
     if (strcmp(guide, "laplace") == 0 || strcmp(optimizer, "lbfgs") == 0)

@@ -102,7 +102,7 @@ crd_status crdi_network_fit_compile(crdi_network_fit *fit)
     fit->network.targets = fit->dataset->recipe->target_count;
     CRD_TRY(crdi_network_method_find(fit->ctx, fit->method, &fit->type));
     CRD_TRY(crdi_arena_create(&fit->arena, fit->ctx));
-    if (fit->train.validation > 0)
+    if (fit->train.validation > 0 && !fit->resume)
         CRD_TRY(crdi_network_rows_split(fit));
     return fit->type->prepare(fit);
 }
@@ -114,9 +114,12 @@ const crd_program *crdi_network_fit_program(const crdi_network_fit *fit)
 
 crd_status crdi_network_fit_prepare(crdi_network_fit *fit)
 {
+    if (fit->resume)
+        return crdi_network_resume_prepare(fit);
     CRD_TRY(crdi_network_fit_compile(fit));
     CRD_TRY(check_room(fit));
-    CRD_TRY(crdi_run_create(fit->ctx, fit->path, fit->force, &fit->run));
+    crdi_run_tuning tuning = {.batch_seconds = fit->save_every};
+    CRD_TRY(crdi_run_create_tuned(fit->ctx, fit->path, fit->force, &tuning, &fit->run));
     CRD_TRY(describe(fit));
     return fit->rows ? describe_rows(fit) : CRD_OK;
 }
@@ -135,10 +138,10 @@ static crd_status pass_draws(void *user, int chain, int64_t first, int64_t count
     return CRD_OK;
 }
 
-static crd_status pass_state(void *user, int chain, int64_t iteration, const void *bytes, size_t size)
+static crd_status pass_state(void *user, int chain, const crdi_sampler_state *state)
 {
     struct counting *c = user;
-    return c->sink.state(c->sink.user, chain, iteration, bytes, size);
+    return c->sink.state(c->sink.user, chain, state);
 }
 
 static crd_status write_timings(crdi_run *run, const crdi_mcmc_report *report)
@@ -152,31 +155,46 @@ static crd_status write_timings(crdi_run *run, const crdi_mcmc_report *report)
 static crd_status draw(crdi_network_fit *fit, bool *any, crdi_mcmc_report *report)
 {
     struct counting counting = {crdi_run_sink(fit->run), any};
-    crdi_sink sink = {.user = &counting, .draws = pass_draws, .state = counting.sink.state ? pass_state : NULL};
+    crdi_sink sink = {.user = &counting,
+                      .draws = pass_draws,
+                      .state = counting.sink.state ? pass_state : NULL,
+                      .pause = counting.sink.pause};
     crd_status status = fit->type->draw(fit, &sink, report);
     if (status >= 0) {
-        crd_status written = write_timings(fit->run, report);
+        crd_status written = crdi_run_flush(fit->run); /* states say of their cost too: the last word is the report's */
+        written = written < 0 ? written : write_timings(fit->run, report);
         status = written < 0 ? written : status;
     }
     return status;
 }
 
+static crd_status begin(crdi_network_fit *fit)
+{
+    const crdi_mcmc_columns *columns = &fit->columns;
+    if (fit->resume)
+        return crdi_run_begin_again(fit->run, columns->column, columns->count, fit->chains, fit->resume->draws);
+    return crdi_run_begin(fit->run, columns->column, columns->count, fit->chains);
+}
+
 crd_status crdi_network_fit_run(crdi_network_fit *fit, crdi_mcmc_report *report)
 {
     int chains = fit->chains;
-    bool *any = crdi_alloc_array(fit->ctx, chains, sizeof *any), drawn = false;
+    bool *any = crdi_alloc_array(fit->ctx, chains, sizeof *any), drawn = fit->resume;
     if (!any)
         return CRD_ENOMEM;
-    crd_status status = crdi_run_begin(fit->run, fit->columns.column, fit->columns.count, chains);
+    crdi_run_set_lanes(fit->run, fit->lanes);
+    crd_status status = begin(fit);
     bool begun = status == CRD_OK;
     if (begun)
         status = draw(fit, any, report);
     for (int c = 0; c < chains; c++)
         drawn = drawn || any[c];
-    if (begun && !drawn) /* nothing waits: placed or not is settled */
+    if (begun && (!drawn || fit->resume)) /* without draws nothing waits: placed or not is settled */
         fit->kept_older = !crdi_run_is_placed(fit->run);
+    fit->resumable = begun && crdi_run_has_state(fit->run);
+    bool of_use = drawn || (fit->resumable && status == CRD_EIO);
     crd_status closed = crdi_run_close(&fit->run, status);
-    if (status < 0 && begun && !drawn && !fit->kept_older)
+    if (status < 0 && begun && !of_use && !fit->kept_older)
         unlink(fit->path);
     crdi_free(fit->ctx, any);
     return closed < 0 && status >= 0 ? closed : status;

@@ -13,6 +13,7 @@
 
 typedef struct crdi_network_fit crdi_network_fit;
 typedef struct crdi_network_continue crdi_network_continue;
+typedef struct crdi_network_resume crdi_network_resume;
 
 typedef struct crdi_train_options {
 #define OPT CRDI_OPTION_FIELD
@@ -36,6 +37,8 @@ typedef struct crdi_network_method {
     void (*clear)(crdi_network_fit *fit);
     /* A line of what it will do, without a name: "2 chains, 200 + 2000". */
     void (*plan)(const crdi_network_fit *fit, crdi_string *out);
+    /* Draws that belong to a chain's state after so many iterations; NULL: a state has none. */
+    int64_t (*draws_behind)(const crdi_network_fit *fit, int64_t iteration);
 } crdi_network_method;
 
 struct crdi_network_fit {
@@ -52,7 +55,9 @@ struct crdi_network_fit {
     const char *data_name, *options, *path; /* options: JSON for the record */
     int64_t seed; /* 0 or more */
     bool force;
-    bool save_warmup; /* of Markov chains: arrays "warmup/COLUMN" (chains, iterations, *shape) in the run */
+    double save_every; /* seconds between two savings; 0: 0.5 */
+    bool save_warmup; /* of Markov chains: arrays "warmup/CHAIN/COLUMN" in the run */
+    crdi_network_resume *resume; /* the run that is taken up again; NULL: it is a new one */
     const crdi_network_continue *from; /* a fit that this one goes on with; NULL: it begins */
     /* Ours. */
     const crdi_network_method *type;
@@ -65,8 +70,10 @@ struct crdi_network_fit {
     crdi_arena *arena;
     crdi_mcmc_columns columns;
     int chains;
+    int lanes; /* that leave states, if more than chains do */
     int64_t dim; /* unconstrained numbers of the model */
     crdi_run *run;
+    bool resumable; /* after the run: there is a state to go on from */
     bool kept_older; /* after the run: it came to no draws, and the file that it was to replace still stands */
 };
 
@@ -93,6 +100,38 @@ crd_status crdi_network_fit_prepare(crdi_network_fit *fit);
  * no file is left; a file that was to be replaced stays as it was until there are draws. */
 crd_status crdi_network_fit_run(crdi_network_fit *fit, crdi_mcmc_report *report);
 void crdi_network_fit_clear(crdi_network_fit *fit);
+
+/* ---- taking a run up again (network_resume.c) -------------------------------------------------------------- */
+
+/* What its file holds. */
+struct crdi_network_resume {
+    crd_context *ctx;
+    crdi_run *run; /* locked, and open to write on, until prepare hands it to the fit */
+    crdi_network_run *net;
+    crd_dataset dataset; /* borrows from net */
+    crdi_arena *arena;
+    crdi_options set[5]; /* the options' texts */
+    int sets;
+    crd_column *column; /* (columns) of the file */
+    int columns;
+    bool complete; /* it came to its end */
+    int lanes; /* that may have left a state */
+    crdi_mcmc_saved *saved; /* (lanes) owned bytes; NULL: none */
+    bool *has_warmup; /* (lanes) of --save-warmup: all of it is in the file */
+    int64_t *iteration; /* (lanes) of the states */
+    int64_t *draws; /* (chains) that stand before the states: the others are made again */
+    double warmup_seconds, sampling_seconds, gradient_seconds; /* so far */
+};
+
+/* Opens a run to go on with it, by whatever method, and fills the fit; the caller may then change what is still to be done
+ * (mcmc.draws), and prepares and runs it as any other. The draws will be those of the run that was never stopped: where a chain
+ * left a state it goes on from there, else it begins again. Owned: crdi_network_resume_close, behind crdi_network_fit_clear.
+ * CRD_EEXISTS: another process writes it; CRD_EUNSUPPORTED: its model is not in the file; CRD_EDAMAGED. */
+crd_status crdi_network_resume_open(crd_context *ctx, const char *path, crdi_network_fit *fit,
+                                    crdi_network_resume **out);
+/* What crdi_network_fit_prepare does for it. */
+crd_status crdi_network_resume_prepare(crdi_network_fit *fit);
+void crdi_network_resume_close(crdi_network_resume **resume);
 
 /* ---- going on with a fit that stands in a file (network_continue.c) ---------------------------------------- */
 

@@ -79,6 +79,7 @@ crd_status crdi_network_svi_create(crdi_network_fit *fit, bool mean)
                             &fit->fitted));
     fit->dim = crd_model_dim(fit->fitted->guide->model);
     fit->chains = 1;
+    fit->lanes = (int)fit->fitted->runs;
     return CRD_OK;
 }
 
@@ -94,6 +95,7 @@ static crd_status go_on(crdi_network_fit *fit)
                                                               .steps = from->steps,
                                                               .final_loss = from->restarts.data,
                                                               .restarts = crd_shape_size(from->restarts.shape),
+                                                              .seconds = from->seconds,
                                                               .new_optimiser = from->new_optimiser});
 }
 
@@ -238,33 +240,90 @@ static crd_status hand_over(crdi_network_fit *fit, const crdi_sink *sink)
     return status;
 }
 
-/* For those that go on from here. */
-static crd_status keep_state(const crdi_network_fit *fit, const crdi_sink *sink)
+/* For those that make more steps than were asked for. It takes the place of the restarts' own. */
+static crd_status keep_state(const crdi_network_fit *fit, const crdi_sink *sink, const crdi_mcmc_report *report)
 {
-    size_t size = crdi_svi_state_size(fit->fitted);
-    if (size == 0 || !sink->state)
+    crdi_archive archive = {0};
+    if (!sink->state || !crdi_svi_has_state(fit->fitted))
         return CRD_OK;
-    void *bytes = crdi_alloc(fit->ctx, size);
-    if (!bytes)
-        return CRD_ENOMEM;
-    crdi_svi_state_save(fit->fitted, bytes);
-    crd_status status = sink->state(sink->user, 0, fit->fitted->history.steps, bytes, size);
-    crdi_free(fit->ctx, bytes);
+    crdi_archive_write(&archive, fit->ctx);
+    crdi_svi_state_save(fit->fitted, &archive);
+    crd_status status = archive.status;
+    if (status == CRD_OK)
+        status = sink->state(sink->user, 0,
+                             &(crdi_sampler_state){.iteration = fit->fitted->history.steps,
+                                                   .bytes = archive.bytes,
+                                                   .size = archive.size,
+                                                   .sampling_seconds = report->sampling_seconds,
+                                                   .gradient_seconds = report->gradient_seconds,
+                                                   .gradient_evaluations = report->gradient_evaluations});
+    crdi_archive_clear(&archive);
     return status;
 }
 
-crd_status crdi_network_svi_fit(crdi_network_fit *fit, crdi_mcmc_report *report)
+/* A state of a restart, on its way into the file. */
+struct keeper {
+    const crdi_network_fit *fit;
+    const crdi_sink *sink;
+    double started;
+};
+
+static crd_status keep_restart(void *user, int64_t restart, const crdi_archive *state)
+{
+    const struct keeper *k = user;
+    const crdi_svi_run *run = &k->fit->fitted->run[restart];
+    double before = k->fit->resume ? k->fit->resume->sampling_seconds : 0;
+    return k->sink->state(k->sink->user, (int)restart,
+                          &(crdi_sampler_state){.iteration = run->steps,
+                                                .bytes = state->bytes,
+                                                .size = state->size,
+                                                .sampling_seconds = before + crdi_seconds() - k->started,
+                                                .gradient_evaluations = run->steps * k->fit->svi.particles});
+}
+
+crd_status crdi_network_svi_forget(const crdi_network_fit *fit, const crdi_sink *sink)
+{
+    for (int lane = 0; sink->state && lane < fit->lanes; lane++)
+        CRD_TRY(sink->state(sink->user, lane, &(crdi_sampler_state){0}));
+    return CRD_OK;
+}
+
+/* Each restart from where it was. */
+static crd_status find_starts(crdi_network_fit *fit)
+{
+    const crdi_network_resume *r = fit->resume;
+    if (!r || r->lanes > fit->lanes)
+        return CRD_OK; /* a state of another kind: from the start */
+    crdi_svi_start *start = crdi_arena_alloc(fit->arena, sizeof *start * (size_t)fit->lanes);
+    if (!start)
+        return CRD_ENOMEM;
+    for (int lane = 0; lane < r->lanes; lane++) /* killed when all was done but to say so, it begins again */
+        if (crdi_svi_is_run_state(r->saved[lane].bytes, r->saved[lane].size))
+            start[lane] = (crdi_svi_start){r->saved[lane].bytes, r->saved[lane].size};
+    fit->fitted->from = start;
+    return CRD_OK;
+}
+
+crd_status crdi_network_svi_fit(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_report *report)
 {
     crd_svi_options *o = &fit->fitted->options; /* the caller may have set these after prepare */
+    struct keeper keeper = {fit, sink, crdi_seconds()};
     o->progress = fit->svi.progress;
     o->progress_user = fit->svi.progress_user;
     o->stop = fit->svi.stop;
     o->stop_user = fit->svi.stop_user;
-    double started = crdi_seconds();
+    if (sink->state && !fit->from) {
+        fit->fitted->keep = keep_restart;
+        fit->fitted->keep_user = &keeper;
+        fit->fitted->keep_pause = sink->pause;
+        CRD_TRY(find_starts(fit));
+    }
     crd_status status = fit->from ? crd_svi_continue(fit->fitted, fit->svi.steps) : crdi_svi_make(fit->fitted);
+    fit->fitted->keep = NULL;
     if (status < 0)
         return status;
-    *report = (crdi_mcmc_report){.sampling_seconds = crdi_seconds() - started + (fit->from ? fit->from->seconds : 0),
+    double before = fit->from ? fit->from->seconds : fit->resume ? fit->resume->sampling_seconds : 0;
+    *report = (crdi_mcmc_report){.sampling_seconds = crdi_seconds() - keeper.started + before,
                                  .gradient_evaluations = fit->fitted->all_steps * fit->svi.particles,
                                  .gradient_seconds = fit->fitted->all_seconds};
     return status;
@@ -272,14 +331,16 @@ crd_status crdi_network_svi_fit(crdi_network_fit *fit, crdi_mcmc_report *report)
 
 static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_report *report)
 {
-    crd_status status = crdi_network_svi_fit(fit, report);
+    crd_status status = crdi_network_svi_fit(fit, sink, report);
     /* Stopped before the first step: there is nothing to draw from. */
     if (status < 0 || (status == CRD_INTERRUPTED && fit->fitted->history.steps == 0))
         return status;
     CRD_TRY(crdi_network_svi_describe(fit));
     CRD_TRY(hand_over(fit, sink));
-    CRD_TRY(keep_state(fit, sink));
-    return status;
+    if (status == CRD_INTERRUPTED) /* the restarts' states stay: it can be resumed */
+        return status;
+    CRD_TRY(crdi_network_svi_forget(fit, sink));
+    return keep_state(fit, sink, report);
 }
 
 void crdi_network_svi_clear(crdi_network_fit *fit)

@@ -40,6 +40,27 @@ crd_status crdi_run_put_array(crdi_run *run, const char *name, const crd_array *
  * starts the writer thread. Once; after a failure only crdi_run_close is left. */
 crd_status crdi_run_begin(crdi_run *run, const crd_column *columns, int column_count, int chains);
 
+/* Before begin: so many lanes leave states, if more than chains do: the restarts of a fit. A state of no bytes removes
+ * the lane's state. */
+void crdi_run_set_lanes(crdi_run *run, int lanes);
+/* Before begin, as the tuning's batch_seconds. */
+void crdi_run_set_pause(crdi_run *run, double seconds);
+/* Whether there is a state in the file, from which one can go on. */
+bool crdi_run_has_state(crdi_run *run);
+
+/* ---- writing on (run_resume.c) ---- */
+
+/* Takes the lock of a run file that is there, and opens it to write on. A run that was to replace the file, and was stopped
+ * before it did, stands beside it: then this is what is opened. Entries may be set from now on.
+ * CRD_EMISSING: no such file; CRD_EEXISTS: another run writes it; CRD_EIO: it cannot be written. */
+crd_status crdi_run_reopen(crd_context *ctx, const char *path, crdi_run **out);
+/* Where it stands, for a reader. */
+const char *crdi_run_file(const crdi_run *run);
+/* crdi_run_begin for such a run; the columns and chains must be those of the file. Of each chain the first draws[chain] are
+ * kept, those after them removed: a state is behind them. CRD_EDAMAGED: a chain has fewer. */
+crd_status crdi_run_begin_again(crdi_run *run, const crd_column *columns, int column_count, int chains,
+                                const int64_t *draws);
+
 /* The sink: valid from begin to close. Its calls copy and return; they wait only while the queue is full. */
 crdi_sink crdi_run_sink(crdi_run *run);
 /* Waits until all that the sink was given is in the file. */
@@ -75,6 +96,8 @@ crd_status crdi_run_read_range(crd_run *run, const crd_column *column, int chain
 crd_status crdi_run_stand_in(crd_run *run, const crd_column *column, int chain, double *values);
 /* The first `draws` of every chain: (chains, draws, *shape). */
 crd_status crdi_run_read_column(crd_run *run, const crd_column *column, int64_t draws, double *out);
+/* How many lanes may have left a state: the greatest number among them and one. */
+crd_status crdi_run_count_states(crd_run *run, int *lanes);
 /* The last state that a chain left; CRD_EMISSING if it left none. bytes returns owned. */
 crd_status crdi_run_read_state(crd_run *run, int chain, int64_t *iteration, void **bytes, size_t *size);
 

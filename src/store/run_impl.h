@@ -8,6 +8,12 @@
 
 #include <pthread.h>
 
+/* What a chain has taken until its state. */
+struct crdi_run_cost {
+    double warmup_seconds, sampling_seconds, gradient_seconds;
+    int64_t gradient_evaluations;
+};
+
 /* A block of draws, (column by column, each (count, *shape)), or a state, as it waits. */
 struct crdi_run_item {
     struct crdi_run_item *next;
@@ -15,6 +21,7 @@ struct crdi_run_item {
     int64_t first; /* number of the first draw; the iteration of a state */
     int64_t count; /* draws */
     size_t size; /* bytes of `data` */
+    struct crdi_run_cost cost; /* of a state */
     double data[];
 };
 
@@ -29,6 +36,9 @@ struct crdi_run {
     crdi_run_tuning tuning;
     bool force;
     bool begun;
+    bool again; /* crdi_run_reopen: the file was there before */
+    bool has_state; /* there is a state in the file; guarded by `database` */
+    bool keep_part; /* at the end: it was to replace a file and has come to no draws, but one can go on from it */
     bool placed; /* the file stands at its path; the writer thread's from begin on, guarded by `database` */
     char *path, *part; /* where it will be, and where it is made until it is placed */
     char *lock_path;
@@ -40,6 +50,7 @@ struct crdi_run {
 
     /* Set by begin, constant afterwards. */
     int chains, column_count;
+    int lanes; /* that leave states: chains, or more */
     int64_t *column_size; /* elements of one draw */
     int64_t *column_offset; /* of the columns before it together */
     int64_t draw_size; /* of all columns */
@@ -52,8 +63,9 @@ struct crdi_run {
     pthread_cond_t work; /* something is due for the writer */
     pthread_cond_t room; /* bytes were given back, or the writer failed */
     pthread_cond_t done; /* a batch is in the file, or the writer failed */
-    struct crdi_run_lane *lane; /* [chains] */
-    struct crdi_run_item **batch; /* [chains], the writer's list while it writes */
+    struct crdi_run_lane *lane; /* [lanes] */
+    struct crdi_run_item **batch; /* [lanes], the writer's list while it writes */
+    struct crdi_run_cost *cost; /* [lanes] of the last state each; the writer's */
     size_t held, waiting, peak; /* bytes: waiting and being written; waiting; the most ever held */
     int64_t appended, taken, committed, wanted; /* items: ever given, taken by the writer, in the file, flushed for */
     int held_up; /* chains that wait for room */
@@ -63,9 +75,23 @@ struct crdi_run {
     char message[CRDI_DB_MESSAGE];
 };
 
-/* run_writer.c. Renames the database to its path and opens it there. Nothing is raised: the text of an error is left in
+/* run_writer.c */
+crd_status crdi_run_new(crd_context *ctx, const char *path, const crdi_run_tuning *tuning, crdi_run **out);
+void crdi_run_destroy(crdi_run *run);
+crd_status crdi_run_fail_system(const crdi_run *run, char message[CRDI_DB_MESSAGE], const char *what);
+crd_status crdi_run_raise_text(const crdi_run *run, crd_status status, const char *message);
+crd_status crdi_run_take_lock(crdi_run *run, char message[CRDI_DB_MESSAGE]);
+crd_status crdi_run_measure_columns(crdi_run *run, const crd_column *columns, int column_count, int chains);
+/* As the file system allows. */
+crd_status crdi_run_set_journal(crdi_run *run);
+
+/* Renames the database to its path and opens it there. Nothing is raised: the text of an error is left in
  * `message`. The database is the caller's, and there is no transaction. */
 crd_status crdi_run_place(crdi_run *run, char message[CRDI_DB_MESSAGE]);
+
+/* An entry, by whoever holds `database`. */
+crd_status crdi_run_put_entry(crdi_run *run, const char *key, crdi_value_type type, const void *bytes, size_t size,
+                              double real, int64_t integer);
 
 /* run_queue.c */
 void crdi_run_queue_init(crdi_run *run);

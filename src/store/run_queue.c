@@ -39,8 +39,9 @@ static void free_items(crdi_run *run, struct crdi_run_item *item)
 
 void crdi_run_queue_clear(crdi_run *run)
 {
-    for (int chain = 0; run->lane && chain < run->chains; chain++)
+    for (int chain = 0; run->lane && chain < run->lanes; chain++)
         free_items(run, run->lane[chain].head);
+    crdi_free(run->ctx, run->cost);
     crdi_free(run->ctx, run->lane);
     crdi_free(run->ctx, run->batch);
     pthread_mutex_destroy(&run->queue);
@@ -116,17 +117,17 @@ static struct crdi_run_item *make_item(crdi_run *run, bool is_state, int64_t fir
     return item;
 }
 
-static crd_status check_chain(crdi_run *run, int chain)
+static crd_status check_chain(crdi_run *run, int chain, int count)
 {
-    if (chain >= 0 && chain < run->chains)
+    if (chain >= 0 && chain < count)
         return CRD_OK;
-    return crdi_raise(run->ctx, CRD_EINTERNAL, "%s: chain %d of %d", run->path, chain, run->chains);
+    return crdi_raise(run->ctx, CRD_EINTERNAL, "%s: chain %d of %d", run->path, chain, count);
 }
 
 static crd_status put_draws(void *user, int chain, int64_t first, int64_t count, const double *const *values)
 {
     crdi_run *run = user;
-    CRD_TRY(check_chain(run, chain));
+    CRD_TRY(check_chain(run, chain, run->chains));
     if (count < 1)
         return CRD_OK;
     struct crdi_run_item *item = make_item(run, false, first, count, (size_t)(count * run->draw_size) * sizeof(double));
@@ -139,21 +140,23 @@ static crd_status put_draws(void *user, int chain, int64_t first, int64_t count,
     return enqueue(run, chain, item);
 }
 
-static crd_status put_state(void *user, int chain, int64_t iteration, const void *bytes, size_t size)
+static crd_status put_state(void *user, int chain, const crdi_sampler_state *state)
 {
     crdi_run *run = user;
-    CRD_TRY(check_chain(run, chain));
-    struct crdi_run_item *item = make_item(run, true, iteration, 0, size);
+    CRD_TRY(check_chain(run, chain, run->lanes));
+    struct crdi_run_item *item = make_item(run, true, state->iteration, 0, state->size);
     if (!item)
         return CRD_ENOMEM;
-    if (size)
-        memcpy(item->data, bytes, size);
+    item->cost = (struct crdi_run_cost){state->warmup_seconds, state->sampling_seconds, state->gradient_seconds,
+                                        state->gradient_evaluations};
+    if (state->size)
+        memcpy(item->data, state->bytes, state->size);
     return enqueue(run, chain, item);
 }
 
 crdi_sink crdi_run_sink(crdi_run *run)
 {
-    return (crdi_sink){.user = run, .draws = put_draws, .state = put_state};
+    return (crdi_sink){.user = run, .draws = put_draws, .state = put_state, .pause = run->tuning.batch_seconds};
 }
 
 crd_status crdi_run_flush(crdi_run *run)
@@ -219,8 +222,15 @@ static crd_status write_column(crdi_run *run, crdi_query *insert, int chain, int
     return write_row(run, insert, chain, column, &row);
 }
 
-/* Of the states that wait only the last is of use. */
-static crd_status write_state(crdi_run *run, crdi_query *replace, int chain)
+static crd_status remove_state(crdi_run *run, int chain)
+{
+    char sql[64];
+    snprintf(sql, sizeof sql, "DELETE FROM state WHERE chain = %d", chain);
+    return crdi_db_run(run->db, sql);
+}
+
+/* Of the states that wait only the last is of use; an empty one removes it. */
+static crd_status write_state(crdi_run *run, crdi_query *replace, int chain, bool *any)
 {
     const struct crdi_run_item *last = NULL;
     for (const struct crdi_run_item *item = run->batch[chain]; item; item = item->next)
@@ -228,6 +238,10 @@ static crd_status write_state(crdi_run *run, crdi_query *replace, int chain)
             last = item;
     if (!last)
         return CRD_OK;
+    run->cost[chain] = last->cost;
+    if (last->size == 0)
+        return remove_state(run, chain);
+    *any = true;
     crdi_bind_integer(replace, 1, chain);
     crdi_bind_integer(replace, 2, last->first);
     crdi_bind_blob(replace, 3, last->data, last->size);
@@ -235,28 +249,54 @@ static crd_status write_state(crdi_run *run, crdi_query *replace, int chain)
     return crdi_query_run(replace);
 }
 
+static crd_status put_number(crdi_run *run, const char *key, double value)
+{
+    unsigned char bytes[8];
+    crdi_encode(bytes, &value, 1);
+    return crdi_run_put_entry(run, key, CRDI_VALUE_REAL, bytes, sizeof bytes, value, 0);
+}
+
+/* What the run has taken so far, for those who look on, and for those who go on from here. */
+static crd_status write_cost(crdi_run *run)
+{
+    struct crdi_run_cost all = {0};
+    for (int c = 0; c < run->lanes; c++) {
+        const struct crdi_run_cost *cost = &run->cost[c];
+        all.warmup_seconds = cost->warmup_seconds > all.warmup_seconds ? cost->warmup_seconds : all.warmup_seconds;
+        all.sampling_seconds =
+            cost->sampling_seconds > all.sampling_seconds ? cost->sampling_seconds : all.sampling_seconds;
+        all.gradient_seconds += cost->gradient_seconds;
+        all.gradient_evaluations += cost->gradient_evaluations;
+    }
+    CRD_TRY(put_number(run, "warmup_seconds", all.warmup_seconds));
+    CRD_TRY(put_number(run, "sampling_seconds", all.sampling_seconds));
+    CRD_TRY(put_number(run, "gradient_seconds", all.gradient_seconds));
+    return put_number(run, "gradient_evaluations", (double)all.gradient_evaluations);
+}
+
 static crd_status write_chains(crdi_run *run)
 {
+    bool any = false; /* state */
     crdi_query insert = {0}, replace = {0};
     crd_status status = crdi_query_open(run->db, "INSERT INTO block VALUES(?, ?, ?, ?, ?, ?)", &insert);
     if (status == CRD_OK)
         status = crdi_query_open(run->db, "INSERT OR REPLACE INTO state VALUES(?, ?, ?, ?)", &replace);
-    for (int chain = 0; status == CRD_OK && chain < run->chains; chain++) {
+    for (int chain = 0; status == CRD_OK && chain < run->lanes; chain++) {
         for (int column = 0; status == CRD_OK && column < run->column_count; column++)
             status = write_column(run, &insert, chain, column);
         if (status == CRD_OK)
-            status = write_state(run, &replace, chain);
+            status = write_state(run, &replace, chain, &any);
     }
     crdi_query_close(&insert);
     crdi_query_close(&replace);
-    return status;
+    return status == CRD_OK && any ? write_cost(run) : status;
 }
 
-static bool has_draws(const crdi_run *run)
+static bool batch_has(const crdi_run *run, bool states)
 {
-    for (int chain = 0; chain < run->chains; chain++)
+    for (int chain = 0; chain < run->lanes; chain++)
         for (const struct crdi_run_item *item = run->batch[chain]; item; item = item->next)
-            if (!item->is_state)
+            if (item->is_state == states)
                 return true;
     return false;
 }
@@ -271,8 +311,9 @@ static crd_status write_batch(crdi_run *run, char message[CRDI_DB_MESSAGE])
         status = crdi_db_end(run->db, write_chains(run));
     if (status < 0)
         memcpy(message, run->db->message, CRDI_DB_MESSAGE);
+    run->has_state = run->has_state || (status == CRD_OK && batch_has(run, true));
     run->db->quiet = false;
-    if (status == CRD_OK && !run->placed && has_draws(run))
+    if (status == CRD_OK && !run->placed && batch_has(run, false))
         status = crdi_run_place(run, message);
     pthread_mutex_unlock(&run->database);
     return status;
@@ -308,7 +349,7 @@ static void *writer(void *argument)
     char message[CRDI_DB_MESSAGE];
     pthread_mutex_lock(&run->queue);
     while (wait_for_work(run)) {
-        for (int chain = 0; chain < run->chains; chain++) {
+        for (int chain = 0; chain < run->lanes; chain++) {
             run->batch[chain] = run->lane[chain].head;
             run->lane[chain].head = run->lane[chain].tail = NULL;
         }
@@ -319,7 +360,7 @@ static void *writer(void *argument)
         bool failed = run->failed < 0;
         pthread_mutex_unlock(&run->queue);
         crd_status status = failed ? CRD_OK : write_batch(run, message);
-        for (int chain = 0; chain < run->chains; chain++)
+        for (int chain = 0; chain < run->lanes; chain++)
             free_items(run, run->batch[chain]);
         pthread_mutex_lock(&run->queue);
         run->held -= before;

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+enum { MOST_LANES = 1 << 20 };
 enum { SMALL_FILE = 16 << 20 }; /* checked as a whole when it is opened */
 
 /* ---- entries ------------------------------------------------------------------------------------------------ */
@@ -219,6 +220,16 @@ crd_status crdi_run_check_state(crd_run *run, const crdi_query *query)
     if (crdi_value_integer(query, 3) == (int64_t)crdi_check_state(chain, iteration, bytes, size))
         return CRD_OK;
     return crdi_db_damaged(run->db, "the state of chain %lld does not match its checksum", (long long)chain);
+}
+
+crd_status crdi_run_count_states(crd_run *run, int *lanes)
+{
+    int64_t count;
+    CRD_TRY(crdi_db_integer(run->db, "SELECT coalesce(max(chain) + 1, 0) FROM state", &count));
+    if (count < 0 || count > MOST_LANES)
+        return crdi_db_damaged(run->db, "it has the state of a chain %lld", (long long)count - 1);
+    *lanes = (int)count;
+    return CRD_OK;
 }
 
 crd_status crdi_run_read_state(crd_run *run, int chain, int64_t *iteration, void **bytes, size_t *size)

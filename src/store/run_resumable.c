@@ -34,7 +34,7 @@ static void refuse(crdi_run_resumable *r, const char *format, ...)
 }
 
 /* What describes the run well enough to make its sampler again. */
-static bool check_entries(const crdi_network_run *net, crdi_run_resumable *r)
+static void check_entries(const crdi_network_run *net, crdi_run_resumable *r)
 {
     static const char *const needed[] = {"method", "options", "seed", "warmup", "draws", "priors", "data_sha256"};
     if (!net->is_network)
@@ -42,22 +42,6 @@ static bool check_entries(const crdi_network_run *net, crdi_run_resumable *r)
     for (int i = 0; r->can && i < CRDI_COUNT(needed); i++)
         if (!crdi_run_has(net->run, needed[i]))
             refuse(r, "it has no entry '%s'", needed[i]);
-    return r->can;
-}
-
-/* Chains that have draws have left a state; methods that draw all at once leave none. */
-static crd_status check_states(const crdi_network_run *net, crdi_run_resumable *r)
-{
-    for (int chain = 0; r->can && chain < crd_run_chains(net->run); chain++) {
-        bool found = false;
-        int64_t iteration = 0, draws = 0;
-        size_t size = 0;
-        CRD_TRY(crd_run_draws(net->run, chain, &draws));
-        CRD_TRY(crdi_run_find_state(net->run, chain, &found, &iteration, &size));
-        if (draws > 0 && !found)
-            refuse(r, "chain %d has %lld draws but left no state of its sampler", chain, (long long)draws);
-    }
-    return CRD_OK;
 }
 
 crd_status crdi_run_resumable_find(const crdi_network_run *net, crdi_run_resumable *out)
@@ -65,8 +49,8 @@ crd_status crdi_run_resumable_find(const crdi_network_run *net, crdi_run_resumab
     crdi_run_resumable r = {.can = true, .is_written = crdi_run_is_written(net->path)};
     if (r.is_written)
         refuse(&r, "another process is writing it");
-    if (r.can && check_entries(net, &r))
-        CRD_TRY(check_states(net, &r));
+    if (r.can)
+        check_entries(net, &r); /* a chain without a state begins again */
     *out = r;
     return crdi_run_failure_of(net->run);
 }

@@ -41,7 +41,7 @@ static int open_directory(const crdi_run *run)
 }
 
 /* What follows leaves its errors as text: it also runs in the writer thread, which raises none. */
-static crd_status fail_system(const crdi_run *run, char message[CRDI_DB_MESSAGE], const char *what)
+crd_status crdi_run_fail_system(const crdi_run *run, char message[CRDI_DB_MESSAGE], const char *what)
 {
     int reason = errno, folder = reason == ENOENT ? open_directory(run) : 0;
     if (folder < 0) {
@@ -56,7 +56,7 @@ static crd_status fail_system(const crdi_run *run, char message[CRDI_DB_MESSAGE]
     return reason == ENOENT || reason == ENOTDIR ? CRD_EMISSING : CRD_EIO;
 }
 
-static crd_status raise_text(const crdi_run *run, crd_status status, const char *message)
+crd_status crdi_run_raise_text(const crdi_run *run, crd_status status, const char *message)
 {
     return status < 0 ? crdi_raise(run->ctx, status, "%s", message) : status;
 }
@@ -68,7 +68,7 @@ static crd_status check_place(const crdi_run *run, bool *exists, char message[CR
     struct stat file;
     *exists = stat(run->path, &file) == 0;
     if (!*exists)
-        return errno == ENOENT ? CRD_OK : fail_system(run, message, "cannot create");
+        return errno == ENOENT ? CRD_OK : crdi_run_fail_system(run, message, "cannot create");
     if (S_ISREG(file.st_mode) && run->force)
         return CRD_OK;
     snprintf(message, CRDI_DB_MESSAGE, S_ISREG(file.st_mode) ? "%s: exists; --force replaces it" : "%s: is no file",
@@ -77,13 +77,13 @@ static crd_status check_place(const crdi_run *run, bool *exists, char message[CR
 }
 
 /* Takes the lock, or finds that it was taken from under us (its holder removes the file when it is done): again. */
-static crd_status take_lock(crdi_run *run, char message[CRDI_DB_MESSAGE])
+crd_status crdi_run_take_lock(crdi_run *run, char message[CRDI_DB_MESSAGE])
 {
     for (;;) {
         struct stat ours, there;
         int file = open(run->lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
         if (file < 0)
-            return fail_system(run, message, "cannot create");
+            return crdi_run_fail_system(run, message, "cannot create");
         if (flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
             close(file);
             snprintf(message, CRDI_DB_MESSAGE, "%s: is being written by another run", run->path);
@@ -115,7 +115,7 @@ static crd_status remove_companions(const crdi_run *run, const char *path, char 
     for (int i = 0; i < CRDI_COUNT(suffix); i++) {
         snprintf(companion, sizeof companion, "%s%s", path, suffix[i]);
         if (unlink(companion) != 0 && errno != ENOENT)
-            return fail_system(run, message, "cannot remove what an older file left beside it");
+            return crdi_run_fail_system(run, message, "cannot remove what an older file left beside it");
     }
     return CRD_OK;
 }
@@ -192,40 +192,47 @@ static crd_status describe(crdi_run *run)
     return crdi_run_set_text(run, "started", start);
 }
 
+crd_status crdi_run_set_journal(crdi_run *run)
+{
+    bool log = false, wanted = !run->tuning.rollback_journal && !is_shared_file_system(run);
+    CRD_TRY(crdi_db_journal(run->db, wanted, &log));
+    return set_durability(run, log);
+}
+
 static crd_status create_database(crdi_run *run)
 {
-    bool log = false;
     char message[CRDI_DB_MESSAGE];
     unlink(run->part); /* of a run that was killed before it began; the lock is ours */
-    CRD_TRY(raise_text(run, remove_companions(run, run->part, message), message));
+    CRD_TRY(crdi_run_raise_text(run, remove_companions(run, run->part, message), message));
     CRD_TRY(crdi_db_open(run->ctx, run->part, run->path, CRDI_DB_CREATE, &run->db));
-    bool wanted = !run->tuning.rollback_journal && !is_shared_file_system(run);
-    CRD_TRY(crdi_db_journal(run->db, wanted, &log));
-    CRD_TRY(set_durability(run, log));
+    CRD_TRY(crdi_run_set_journal(run));
     CRD_TRY(make_tables(run));
     return describe(run);
 }
 
-static crd_status create(crdi_run *run, const char *path)
+static crd_status name_files(crdi_run *run, const char *path)
 {
-    bool exists;
-    char message[CRDI_DB_MESSAGE];
     if (strlen(path) + sizeof ".part-journal" > PATH_MAX)
         return crdi_raise(run->ctx, CRD_EIO, "%.100s...: the path is too long", path);
     run->path = crdi_strdup(run->ctx, path);
     run->part = joined(run->ctx, path, ".part");
     run->lock_path = joined(run->ctx, path, "-lock");
-    if (!run->path || !run->part || !run->lock_path)
-        return CRD_ENOMEM;
-    CRD_TRY(raise_text(run, check_place(run, &exists, message), message));
-    CRD_TRY(raise_text(run, take_lock(run, message), message));
+    return run->path && run->part && run->lock_path ? CRD_OK : CRD_ENOMEM;
+}
+
+static crd_status create(crdi_run *run)
+{
+    bool exists;
+    char message[CRDI_DB_MESSAGE];
+    CRD_TRY(crdi_run_raise_text(run, check_place(run, &exists, message), message));
+    CRD_TRY(crdi_run_raise_text(run, crdi_run_take_lock(run, message), message));
     return create_database(run);
 }
 
-static void destroy(crdi_run *run)
+void crdi_run_destroy(crdi_run *run)
 {
     crdi_db_close(&run->db);
-    if (run->lock_file >= 0 && !run->placed) {
+    if (run->lock_file >= 0 && !run->placed && !run->keep_part) {
         char message[CRDI_DB_MESSAGE];
         unlink(run->part);
         (void)remove_companions(run, run->part, message);
@@ -242,14 +249,12 @@ static void destroy(crdi_run *run)
     crdi_free(run->ctx, run);
 }
 
-crd_status crdi_run_create_tuned(crd_context *ctx, const char *path, bool force, const crdi_run_tuning *tuning,
-                                 crdi_run **out)
+crd_status crdi_run_new(crd_context *ctx, const char *path, const crdi_run_tuning *tuning, crdi_run **out)
 {
     crdi_run *run = crdi_alloc(ctx, sizeof *run);
     if (!run)
         return CRD_ENOMEM;
     run->ctx = ctx;
-    run->force = force;
     run->lock_file = -1;
     if (tuning)
         run->tuning = *tuning;
@@ -261,13 +266,26 @@ crd_status crdi_run_create_tuned(crd_context *ctx, const char *path, bool force,
         run->tuning.batch_seconds = 0.5;
     pthread_mutex_init(&run->database, NULL);
     crdi_run_queue_init(run);
-    crd_status status = create(run, path);
-    if (status < 0) {
-        destroy(run);
-        return status;
-    }
-    *out = run;
-    return CRD_OK;
+    crd_status status = name_files(run, path);
+    if (status < 0)
+        crdi_run_destroy(run);
+    else
+        *out = run;
+    return status;
+}
+
+crd_status crdi_run_create_tuned(crd_context *ctx, const char *path, bool force, const crdi_run_tuning *tuning,
+                                 crdi_run **out)
+{
+    crdi_run *run;
+    CRD_TRY(crdi_run_new(ctx, path, tuning, &run));
+    run->force = force;
+    crd_status status = create(run);
+    if (status < 0)
+        crdi_run_destroy(run);
+    else
+        *out = run;
+    return status;
 }
 
 crd_status crdi_run_create(crd_context *ctx, const char *path, bool force, crdi_run **out)
@@ -284,27 +302,31 @@ static crd_status raise_closed(crdi_run *run)
     return status < 0 ? status : crdi_raise(run->ctx, CRD_EIO, "%s: cannot be written", run->path);
 }
 
+crd_status crdi_run_put_entry(crdi_run *run, const char *key, crdi_value_type type, const void *bytes, size_t size,
+                              double real, int64_t integer)
+{
+    crdi_query query = {0};
+    CRD_TRY(crdi_query_open(run->db, "INSERT OR REPLACE INTO meta VALUES(?, ?, ?)", &query));
+    crdi_bind_text(&query, 1, key);
+    if (type == CRDI_VALUE_TEXT)
+        crdi_bind_text(&query, 2, bytes);
+    else if (type == CRDI_VALUE_BLOB)
+        crdi_bind_blob(&query, 2, bytes, size);
+    else if (type == CRDI_VALUE_REAL)
+        crdi_bind_real(&query, 2, real);
+    else if (type == CRDI_VALUE_INTEGER)
+        crdi_bind_integer(&query, 2, integer);
+    crdi_bind_integer(&query, 3, (int64_t)crdi_check_meta(key, type, bytes, size));
+    crd_status status = crdi_query_run(&query);
+    crdi_query_close(&query);
+    return status;
+}
+
 static crd_status set_entry(crdi_run *run, const char *key, crdi_value_type type, const void *bytes, size_t size,
                             double real, int64_t integer)
 {
-    crdi_query query = {0};
     pthread_mutex_lock(&run->database);
-    crd_status status =
-        run->db ? crdi_query_open(run->db, "INSERT OR REPLACE INTO meta VALUES(?, ?, ?)", &query) : raise_closed(run);
-    if (status == CRD_OK) {
-        crdi_bind_text(&query, 1, key);
-        if (type == CRDI_VALUE_TEXT)
-            crdi_bind_text(&query, 2, bytes);
-        else if (type == CRDI_VALUE_BLOB)
-            crdi_bind_blob(&query, 2, bytes, size);
-        else if (type == CRDI_VALUE_REAL)
-            crdi_bind_real(&query, 2, real);
-        else if (type == CRDI_VALUE_INTEGER)
-            crdi_bind_integer(&query, 2, integer);
-        crdi_bind_integer(&query, 3, (int64_t)crdi_check_meta(key, type, bytes, size));
-        status = crdi_query_run(&query);
-        crdi_query_close(&query);
-    }
+    crd_status status = run->db ? crdi_run_put_entry(run, key, type, bytes, size, real, integer) : raise_closed(run);
     pthread_mutex_unlock(&run->database);
     return status;
 }
@@ -368,15 +390,18 @@ crd_status crdi_run_put_array(crdi_run *run, const char *name, const crd_array *
 
 /* ---- begin and end ------------------------------------------------------------------------------------------ */
 
-static crd_status measure_columns(crdi_run *run, const crd_column *columns, int column_count, int chains)
+crd_status crdi_run_measure_columns(crdi_run *run, const crd_column *columns, int column_count, int chains)
 {
     int64_t largest = 0;
+    int lanes = run->lanes > chains ? run->lanes : chains;
     run->column_size = crdi_alloc_array(run->ctx, column_count, sizeof *run->column_size);
     run->column_offset = crdi_alloc_array(run->ctx, column_count, sizeof *run->column_offset);
-    run->lane = crdi_alloc_array(run->ctx, chains, sizeof *run->lane);
-    run->batch = crdi_alloc_array(run->ctx, chains, sizeof *run->batch);
-    if (!run->column_size || !run->column_offset || !run->lane || !run->batch)
+    run->lane = crdi_alloc_array(run->ctx, lanes, sizeof *run->lane);
+    run->batch = crdi_alloc_array(run->ctx, lanes, sizeof *run->batch);
+    run->cost = crdi_alloc_array(run->ctx, lanes, sizeof *run->cost);
+    if (!run->column_size || !run->column_offset || !run->lane || !run->batch || !run->cost)
         return CRD_ENOMEM;
+    run->lanes = lanes;
     run->chains = chains;
     run->column_count = column_count;
     for (int c = 0; c < column_count; c++) {
@@ -444,7 +469,7 @@ crd_status crdi_run_place(crdi_run *run, char message[CRDI_DB_MESSAGE])
     CRD_TRY(remove_companions(run, run->path, message));
     CRD_TRY(remove_companions(run, run->part, message)); /* a log that was folded in and could not be removed */
     if (rename(run->part, run->path) != 0)
-        return fail_system(run, message, "cannot put the new file in its place");
+        return crdi_run_fail_system(run, message, "cannot put the new file in its place");
     run->placed = true;
     sync_directory(run);
     crd_status status = reopen(run);
@@ -466,14 +491,14 @@ crd_status crdi_run_begin(crdi_run *run, const crd_column *columns, int column_c
     bool exists;
     char message[CRDI_DB_MESSAGE];
     CRDI_ASSERT(!run->begun && !run->lane && chains > 0);
-    CRD_TRY(measure_columns(run, columns, column_count, chains));
+    CRD_TRY(crdi_run_measure_columns(run, columns, column_count, chains));
     CRD_TRY(crdi_run_set_integer(run, "chains", chains));
     CRD_TRY(crdi_run_set_integer(run, "columns", column_count));
     CRD_TRY(write_columns(run, columns));
     CRD_TRY(crdi_db_end(run->db, CRD_OK));
-    CRD_TRY(raise_text(run, check_place(run, &exists, message), message));
+    CRD_TRY(crdi_run_raise_text(run, check_place(run, &exists, message), message));
     if (!exists)
-        CRD_TRY(raise_text(run, crdi_run_place(run, message), message));
+        CRD_TRY(crdi_run_raise_text(run, crdi_run_place(run, message), message));
     run->begun = true;
     return crdi_run_queue_start(run);
 }
@@ -488,6 +513,34 @@ static crd_status fold(crdi_run *run)
     return crdi_db_journal(run->db, false, &log);
 }
 
+void crdi_run_set_lanes(crdi_run *run, int lanes)
+{
+    run->lanes = lanes;
+}
+
+void crdi_run_set_pause(crdi_run *run, double seconds)
+{
+    if (seconds > 0)
+        run->tuning.batch_seconds = seconds;
+}
+
+bool crdi_run_has_state(crdi_run *run)
+{
+    pthread_mutex_lock(&run->database);
+    bool has = run->has_state;
+    pthread_mutex_unlock(&run->database);
+    return has;
+}
+
+/* Of a run that was begun: how it ended, and one file in the end. */
+static crd_status settle(crdi_run *run, bool complete)
+{
+    if (!run->db)
+        return CRD_OK;
+    crd_status set = crdi_run_set_text(run, "status", complete ? "complete" : "interrupted"), folded = fold(run);
+    return set < 0 ? set : folded;
+}
+
 crd_status crdi_run_close(crdi_run **run_address, crd_status outcome)
 {
     if (!run_address || !*run_address)
@@ -498,14 +551,13 @@ crd_status crdi_run_close(crdi_run **run_address, crd_status outcome)
     bool complete = status == CRD_OK && outcome == CRD_OK;
     char message[CRDI_DB_MESSAGE];
     if (complete && run->begun && !run->placed)
-        status = raise_text(run, crdi_run_place(run, message), message);
-    if (run->placed && run->db) {
-        crd_status set = crdi_run_set_text(run, "status", complete ? "complete" : "interrupted");
-        status = status < 0 ? status : set;
-        crd_status folded = fold(run);
-        status = status < 0 ? status : folded;
+        status = crdi_run_raise_text(run, crdi_run_place(run, message), message);
+    run->keep_part = !run->placed && run->has_state && (outcome >= 0 || outcome == CRD_EIO);
+    if (run->placed ? !run->again || run->begun : run->keep_part) {
+        crd_status settled = settle(run, complete);
+        status = status < 0 ? status : settled;
     }
-    destroy(run);
+    crdi_run_destroy(run);
     *run_address = NULL;
     return status;
 }

@@ -28,7 +28,7 @@ kill -INT "$run"
 wait "$run"
 code=$?
 [ "$code" -eq 40 ] || fail "exit code $code, expected 40"
-grep -Eq '^credence: stopped; run.crd keeps the [1-9][0-9]* draws made so far$' err || fail "no line says what is kept"
+grep -Eq '^credence: stopped; run.crd keeps the [1-9][0-9]* draws made so far; credence resume run.crd goes on$' err || fail "no line says what is kept"
 mv out end
 grep -Eq '^chain 3: .* stopped' err || fail "no line says that chain 3 was stopped"
 for leftover in run.crd-lock run.crd-wal run.crd-shm run.crd.part; do
@@ -62,7 +62,7 @@ kill -INT "$run"
 wait "$run"
 code=$?
 [ "$code" -eq 40 ] || fail "in warm-up: exit code $code, expected 40"
-grep -q '^credence: stopped in warm-up; warm.crd holds no draws$' err || fail "in warm-up: no line says so"
+grep -q '^credence: stopped in warm-up; warm.crd holds no draws; credence resume warm.crd goes on$' err || fail "in warm-up: no line says so"
 grep -q '"interrupted":true' out || fail "in warm-up: the JSON does not say that it was interrupted"
 "$program" summary warm.crd >out 2>err && fail "in warm-up: a summary of nothing"
 grep -q '^credence: warm.crd: holds no draws: the run was stopped in its warm-up$' err || fail "in warm-up: summary's message"
@@ -77,9 +77,20 @@ wait "$run"
 code=$?
 [ "$code" -eq 40 ] || fail "with --force in warm-up: exit code $code, expected 40"
 cmp -s run.crd before || fail "with --force in warm-up: the older file is gone"
-grep -q '^credence: stopped in warm-up; run.crd is left as it was$' err || fail "with --force in warm-up: no line says so"
-for leftover in run.crd-lock run.crd.part run.crd.part-wal run.crd.part-shm; do
+grep -q '^credence: stopped in warm-up; run.crd is left as it was; credence resume run.crd goes on$' err ||
+    fail "with --force in warm-up: no line says so"
+[ -e run.crd.part ] || fail "what is to be resumed is gone"
+for leftover in run.crd-lock run.crd.part-wal run.crd.part-shm; do
     [ ! -e "$leftover" ] || fail "$leftover is left"
 done
+# That run is what resume goes on with, and the older file still stands.
+"$program" resume run.crd --quiet >out 2>err &
+run=$!
+sleep 1
+kill -INT "$run"
+wait "$run"
+[ $? -eq 40 ] || fail "a resumed run: exit code is not 40"
+cmp -s run.crd before || fail "resumed in warm-up: the older file is gone"
 "$program" fit data.csv --target y --init-radius 1e100 --quiet --force --out run.crd >out 2>err && fail "a bad start ran"
 cmp -s run.crd before || fail "an error before the first draw: the older file is gone"
+[ ! -e run.crd.part ] || fail "a new run leaves what an older one was to be resumed from"

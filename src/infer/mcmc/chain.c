@@ -175,6 +175,19 @@ static crd_status climb(crdi_chain *chain)
     return status;
 }
 
+/* From another run, as given, or found. */
+static void first_step_size(crdi_chain *chain)
+{
+    crdi_hamiltonian *h = &chain->h;
+    double given = chain->warm ? h->step_size : chain->options->step_size;
+    h->step_size = given > 0 ? given : 1;
+    if (chain->kernel->start)
+        chain->kernel->start(chain);
+    else if (given <= 0)
+        search_step_size(chain);
+    crdi_dual_averaging_restart(&chain->averaging, h->step_size);
+}
+
 crd_status crdi_chain_start(crdi_chain *chain, int number)
 {
     enum { ATTEMPTS = 100 };
@@ -189,10 +202,7 @@ crd_status crdi_chain_start(crdi_chain *chain, int number)
             continue;
         if (climbs)
             CRD_TRY(climb(chain));
-        h->step_size = chain->options->step_size > 0 ? chain->options->step_size : 1;
-        if (chain->options->step_size <= 0)
-            search_step_size(chain);
-        crdi_dual_averaging_restart(&chain->averaging, h->step_size);
+        first_step_size(chain);
         return CRD_OK;
     }
     return no_start(chain, number, (int)attempts);
@@ -221,7 +231,87 @@ static void learn(crdi_chain *chain, const crdi_transition *t)
 
 void crdi_chain_advance(crdi_chain *chain, crdi_transition *out)
 {
+    bool warming = chain->iteration < chain->options->warmup;
     chain->kernel->transition(chain, crd_key_fold_in(chain->key, (uint32_t)chain->iteration), out);
-    if (chain->iteration++ < chain->options->warmup)
-        learn(chain, out);
+    chain->iteration++;
+    if (!warming) {
+        chain->divergences += out->diverging;
+        return;
+    }
+    (chain->kernel->learn ? chain->kernel->learn : learn)(chain, out);
+    chain->warmup_gradients = chain->h.gradients;
+}
+
+/* ---- state -------------------------------------------------------------------------------------------------- */
+
+enum { STATE_VERSION = 1 };
+
+static int64_t metric_size(const crdi_hamiltonian *h)
+{
+    return h->metric == CRDI_METRIC_DENSE ? h->dim * h->dim : h->dim;
+}
+
+/* What another run may start with; it stands first. */
+static void learned_state(crdi_chain *chain, crdi_archive *a)
+{
+    crdi_hamiltonian *h = &chain->h;
+    crdi_archive_same(a, STATE_VERSION, "version of credence");
+    crdi_archive_same(a, h->dim, "number of parameters");
+    crdi_archive_same(a, h->metric, "metric");
+    crdi_archive_real(a, &h->step_size);
+    if (a->loading) {
+        crdi_archive_reals(a, chain->estimate, metric_size(h));
+        if (a->status == CRD_OK && h->metric != CRDI_METRIC_UNIT)
+            crdi_hamiltonian_set_metric(h, chain->estimate); /* what was set once can be set again */
+    } else {
+        crdi_archive_reals(a, h->inverse_mass, metric_size(h));
+    }
+}
+
+static void adaptation_state(crdi_chain *chain, crdi_archive *a)
+{
+    crdi_dual_averaging *d = &chain->averaging;
+    crdi_windows *w = &chain->windows;
+    crdi_archive_real(a, &d->mu);
+    crdi_archive_real(a, &d->s_bar);
+    crdi_archive_real(a, &d->x_bar);
+    crdi_archive_real(a, &d->count);
+    crdi_archive_integer(a, &w->size);
+    crdi_archive_integer(a, &w->next);
+    crdi_archive_integer(a, &w->iteration);
+    crdi_archive_integer(a, &chain->welford.count);
+    crdi_archive_reals(a, chain->welford.mean, chain->h.dim);
+    crdi_archive_reals(a, chain->welford.m2, metric_size(&chain->h));
+}
+
+crd_status crdi_chain_warm(crdi_chain *chain, const crdi_mcmc_saved *from)
+{
+    crdi_archive archive;
+    crdi_archive_read(&archive, chain->ctx, from->bytes, from->size);
+    learned_state(chain, &archive);
+    chain->warm = archive.status == CRD_OK;
+    return archive.status;
+}
+
+void crdi_chain_state(crdi_chain *chain, crdi_archive *a)
+{
+    crdi_hamiltonian *h = &chain->h;
+    int64_t searches = chain->step_searches;
+    learned_state(chain, a);
+    crdi_archive_same_text(a, chain->kernel->name, "method");
+    crdi_archive_same(a, chain->options->warmup, "warm-up");
+    crdi_archive_integer(a, &chain->iteration);
+    crdi_archive_integer(a, &searches);
+    crdi_archive_integer(a, &h->gradients);
+    crdi_archive_integer(a, &chain->warmup_gradients);
+    crdi_archive_integer(a, &chain->divergences);
+    crdi_archive_reals(a, h->q, h->dim);
+    crdi_archive_reals(a, h->grad, h->dim);
+    crdi_archive_real(a, h->log_density);
+    adaptation_state(chain, a);
+    if (chain->kernel->state)
+        chain->kernel->state(chain, a);
+    chain->step_searches = (uint32_t)searches;
+    if (crdi_archive_end(a) == CRD_OK && (chain->iteration < 0 || searches < 0))
+        a->status = crdi_raise(chain->ctx, CRD_EDAMAGED, "the stored state has an impossible count");
 }

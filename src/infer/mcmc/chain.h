@@ -2,6 +2,7 @@
 #ifndef CRDI_CHAIN_H
 #define CRDI_CHAIN_H
 
+#include "base/archive.h"
 #include "infer/mcmc.h"
 #include "infer/mcmc/adapt.h"
 #include "infer/mcmc/hamiltonian.h"
@@ -27,6 +28,14 @@ typedef struct crdi_mcmc_kernel {
     /* Moves the chain: q, grad and log_density of its Hamiltonian are of the current point, before and after. Allocates
      * nothing. `key` is of this transition alone. */
     void (*transition)(crdi_chain *chain, crd_key key, crdi_transition *out);
+    /* What follows may be NULL. */
+    /* Once, at the start point (evaluated): instead of the search for a first step size. */
+    void (*start)(crdi_chain *chain);
+    /* What warm-up learns from a transition, instead of dual averaging and windowed variances; it sees iteration already
+     * counted up, and at iteration == warmup makes final what sampling uses. */
+    void (*learn)(crdi_chain *chain, const crdi_transition *transition);
+    /* What the kernel remembers from one transition to the next, beyond the chain: written or read. */
+    void (*state)(crdi_chain *chain, crdi_archive *archive);
 } crdi_mcmc_kernel;
 
 struct crdi_chain {
@@ -43,6 +52,9 @@ struct crdi_chain {
     double *estimate; /* scratch of the size of the metric */
     const double *point; /* (dim) where to start, borrowed; NULL: where the starter says */
     const crdi_starter *starter; /* borrowed; NULL: start points are uniform */
+    bool warm; /* step size and metric are there before the start */
+    int64_t divergences; /* after warm-up */
+    int64_t warmup_gradients; /* of all gradients, those until warm-up ended */
     uint32_t step_searches; /* how often a first step size was looked for: each has keys of its own */
 };
 
@@ -55,6 +67,13 @@ crd_status crdi_chain_starter(const crd_model *model, const crd_nuts_options *op
 crd_status crdi_chain_start(crdi_chain *chain, int number);
 /* One transition, and what warm-up learns from it. */
 void crdi_chain_advance(crdi_chain *chain, crdi_transition *out);
+
+/* Before its start: step size and metric are those of a chain of another run. CRD_EDAMAGED, if that has another metric or other
+ * parameters. */
+crd_status crdi_chain_warm(crdi_chain *chain, const crdi_mcmc_saved *from);
+/* The chain between two iterations: with what is read, it goes on bit for bit. What is learned, where it is, what it has
+ * counted; options and model are not in it, but it is refused by a chain that has others. */
+void crdi_chain_state(crdi_chain *chain, crdi_archive *archive);
 
 const crdi_mcmc_kernel *crdi_mcmc_kernel_find(const char *name);
 crd_status crdi_raise_unknown_kernel(crd_context *ctx, const char *name);

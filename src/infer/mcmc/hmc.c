@@ -64,4 +64,5 @@ static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
     *h->log_density = log_density;
 }
 
-const crdi_mcmc_kernel crdi_mcmc_kernel_hmc = {"hmc", create, destroy, transition};
+const crdi_mcmc_kernel crdi_mcmc_kernel_hmc = {
+    .name = "hmc", .create = create, .destroy = destroy, .transition = transition};

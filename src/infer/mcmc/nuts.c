@@ -321,4 +321,5 @@ static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
                              .diverging = n->diverging};
 }
 
-const crdi_mcmc_kernel crdi_mcmc_kernel_nuts = {"nuts", create, destroy, transition};
+const crdi_mcmc_kernel crdi_mcmc_kernel_nuts = {
+    .name = "nuts", .create = create, .destroy = destroy, .transition = transition};

@@ -12,7 +12,9 @@
 #include <time.h>
 
 enum { BLOCK = 64, MOST_KEPT = 64 };
-static const double FLUSH_SECONDS = 0.5;
+static const double PAUSE = 0.5; /* seconds */
+/* A state that is large, of a dense metric, is taken less often: at most one part in so many of the time goes into it. */
+static const double STATE_SHARE = 50;
 
 static const crdi_option rows[] = {
 #define OPT(...) CRDI_OPTION_ROW(crd_nuts_options, __VA_ARGS__)
@@ -37,6 +39,7 @@ struct run {
     const crd_model *model;
     crd_nuts_options options;
     crd_key key;
+    const crdi_mcmc_before *before;
     const crdi_sink *sink;
     crd_program *values; /* (u) -> sites in the model's order, then the kept ones */
     crdi_starter starter;
@@ -146,7 +149,15 @@ struct block {
     double **values; /* by column: (BLOCK, size) */
     int64_t first, count;
     double flushed; /* when */
+    double state_due; /* when the next state is to be kept */
+    crdi_archive archive;
+    double begun, warm, cpu; /* when the chain began, and its warm-up ended; its thread's time then */
 };
+
+static double pause_of(const struct run *run)
+{
+    return run->sink->pause > 0 ? run->sink->pause : PAUSE;
+}
 
 static crd_status block_create(const struct run *run, crdi_arena *arena, struct block *block)
 {
@@ -155,6 +166,7 @@ static crd_status block_create(const struct run *run, crdi_arena *arena, struct 
         if (!(block->values[c] = crdi_arena_alloc(arena, sizeof(double) * BLOCK * (size_t)run->columns.column[c].size)))
             return CRD_ENOMEM;
     block->flushed = crdi_seconds();
+    block->state_due = block->flushed + pause_of(run);
     return block->values ? CRD_OK : CRD_ENOMEM;
 }
 
@@ -188,16 +200,13 @@ static void put(const struct run *run, struct block *block, crd_exec *values, co
     block->count++;
 }
 
-static void tell(struct news *news, const crdi_chain *chain, const crdi_transition *t)
+static void tell(struct news *news, const crdi_chain *chain)
 {
-    bool sampling = chain->iteration > chain->options->warmup;
     atomic_store_explicit(&news->iteration, chain->iteration, memory_order_relaxed);
     atomic_store_explicit(&news->gradients, chain->h.gradients, memory_order_relaxed);
     atomic_store_explicit(&news->step_size, chain->h.step_size, memory_order_relaxed);
-    if (!sampling)
-        atomic_store_explicit(&news->warmup_gradients, chain->h.gradients, memory_order_relaxed);
-    if (sampling && t->diverging)
-        atomic_fetch_add_explicit(&news->divergences, 1, memory_order_relaxed);
+    atomic_store_explicit(&news->warmup_gradients, chain->warmup_gradients, memory_order_relaxed);
+    atomic_store_explicit(&news->divergences, chain->divergences, memory_order_relaxed);
 }
 
 static bool must_stop(struct run *run)
@@ -207,39 +216,98 @@ static bool must_stop(struct run *run)
     return atomic_load_explicit(&run->stopped, memory_order_relaxed);
 }
 
-static crd_status draw_all(struct run *run, int number, crdi_chain *chain, crd_exec *values, struct block *block)
-{
-    crdi_transition t;
-    int64_t total = run->options.warmup + run->options.draws;
-    double start = crdi_seconds(), warm = start;
-    while (chain->iteration < total && !must_stop(run)) {
-        bool sampling = chain->iteration >= run->options.warmup;
-        crdi_chain_advance(chain, &t);
-        tell(&run->news[number], chain, &t);
-        if (!sampling && run->sink->warmup) { /* the block is empty until sampling begins */
-            put(run, block, values, chain, &t);
-            block->count = 0;
-            CRD_TRY(
-                run->sink->warmup(run->sink->user, number, chain->iteration - 1, (const double *const *)block->values));
-        }
-        if (!sampling) {
-            warm = crdi_seconds();
-            continue;
-        }
-        put(run, block, values, chain, &t);
-        if (block->count == BLOCK || crdi_seconds() - block->flushed > FLUSH_SECONDS)
-            CRD_TRY(flush(run, number, block));
-    }
-    run->warmup_seconds[number] = warm - start;
-    run->sampling_seconds[number] = crdi_seconds() - warm;
-    return flush(run, number, block);
-}
-
 static double thread_seconds(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void note_times(const struct run *run, int number, const struct block *block)
+{
+    const crdi_mcmc_before *before = run->before;
+    run->warmup_seconds[number] = block->warm - block->begun + (before ? before->warmup_seconds : 0);
+    run->sampling_seconds[number] = crdi_seconds() - block->warm + (before ? before->sampling_seconds : 0);
+    run->cpu_seconds[number] = thread_seconds() - block->cpu;
+}
+
+/* Behind the draws that came before it. */
+static crd_status keep_state(const struct run *run, int number, crdi_chain *chain, struct block *block)
+{
+    if (!run->sink->state)
+        return CRD_OK;
+    CRD_TRY(flush(run, number, block));
+    double start = crdi_seconds(), share = run->before ? run->before->gradient_seconds : 0;
+    crdi_archive_write(&block->archive, run->ctx);
+    crdi_chain_state(chain, &block->archive);
+    CRD_TRY(block->archive.status);
+    note_times(run, number, block);
+    CRD_TRY(run->sink->state(
+        run->sink->user, number,
+        &(crdi_sampler_state){.iteration = chain->iteration,
+                              .bytes = block->archive.bytes,
+                              .size = block->archive.size,
+                              .warmup_seconds = run->warmup_seconds[number],
+                              .sampling_seconds = run->sampling_seconds[number],
+                              .gradient_seconds = run->cpu_seconds[number] + share / (double)run->options.chains,
+                              .gradient_evaluations = chain->h.gradients}));
+    double end = crdi_seconds(), pause = STATE_SHARE * (end - start);
+    block->state_due = end + (pause > pause_of(run) ? pause : pause_of(run));
+    return CRD_OK;
+}
+
+/* The values of all sites at an iteration of the warm-up. */
+static crd_status hand_over_warmup(const struct run *run, int number, const crdi_chain *chain, crd_exec *values,
+                                   struct block *block, const crdi_transition *t)
+{
+    put(run, block, values, chain, t);
+    block->count = 0; /* it was empty, until sampling begins */
+    return run->sink->warmup(run->sink->user, number, chain->iteration - 1, (const double *const *)block->values);
+}
+
+static crd_status draw_all(struct run *run, int number, crdi_chain *chain, crd_exec *values, struct block *block)
+{
+    crdi_transition t;
+    const crd_nuts_options *o = &run->options;
+    int64_t total = o->warmup + o->draws * o->thin;
+    block->first = crdi_mcmc_draws_of(o, chain->iteration);
+    while (chain->iteration < total && !must_stop(run)) {
+        crdi_chain_advance(chain, &t);
+        tell(&run->news[number], chain);
+        double now = crdi_seconds();
+        if (chain->iteration <= o->warmup) {
+            block->warm = now;
+            if (run->sink->warmup)
+                CRD_TRY(hand_over_warmup(run, number, chain, values, block, &t));
+        } else if ((chain->iteration - o->warmup) % o->thin == 0) {
+            put(run, block, values, chain, &t);
+            if (block->count == BLOCK || now - block->flushed > pause_of(run))
+                CRD_TRY(flush(run, number, block));
+        }
+        if (now > block->state_due)
+            CRD_TRY(keep_state(run, number, chain, block));
+    }
+    CRD_TRY(flush(run, number, block));
+    return keep_state(run, number, chain, block);
+}
+
+/* From its start, or from where it was. */
+static crd_status begin_chain(const struct run *run, int number, crdi_chain *chain)
+{
+    const crdi_mcmc_before *before = run->before;
+    if (before && before->chain && before->chain[number].bytes) {
+        crdi_archive archive;
+        crdi_archive_read(&archive, run->ctx, before->chain[number].bytes, before->chain[number].size);
+        crdi_chain_state(chain, &archive);
+        tell(&run->news[number], chain);
+        return archive.status < 0 ? crdi_error_prefix(run->ctx, archive.status, "chain %d", number) : CRD_OK;
+    }
+    chain->starter = run->starter.program ? &run->starter : NULL;
+    chain->point = run->point ? run->point + number * crd_model_dim(run->model) : NULL;
+    chain->h.gradients = number == 0 ? run->point_gradients : 0;
+    if (before && before->warm_count > 0)
+        CRD_TRY(crdi_chain_warm(chain, &before->warm[number % before->warm_count]));
+    return crdi_chain_start(chain, number);
 }
 
 static crd_status run_chain(void *user, int64_t number)
@@ -248,9 +316,9 @@ static crd_status run_chain(void *user, int64_t number)
     crdi_arena *arena = NULL;
     crdi_chain chain = {0};
     crd_exec *values = NULL;
-    struct block block = {0};
-    double cpu = thread_seconds();
-    atomic_store(&run->news[number].started, crdi_seconds());
+    struct block block = {.cpu = thread_seconds(), .begun = crdi_seconds()};
+    block.warm = block.begun;
+    atomic_store(&run->news[number].started, block.begun);
     crd_status status = crdi_arena_create(&arena, run->ctx);
     if (status == CRD_OK)
         status = block_create(run, arena, &block);
@@ -259,17 +327,16 @@ static crd_status run_chain(void *user, int64_t number)
     if (status == CRD_OK)
         status = crdi_chain_create(&chain, run->ctx, crd_model_density(run->model), &run->options,
                                    crd_key_fold_in(run->key, (uint32_t)number));
-    chain.starter = run->starter.program ? &run->starter : NULL;
-    chain.point = run->point ? run->point + number * crd_model_dim(run->model) : NULL;
     if (status == CRD_OK)
         status = crdi_exec_share_threads(chain.h.exec, run->options.threads, run->options.chains);
     if (status == CRD_OK)
-        status = crdi_chain_start(&chain, (int)number);
+        status = begin_chain(run, (int)number, &chain);
     if (status == CRD_OK)
         status = draw_all(run, (int)number, &chain, values, &block);
     if (status < 0)
         atomic_store(&run->stopped, true);
-    run->cpu_seconds[number] = thread_seconds() - cpu;
+    note_times(run, (int)number, &block);
+    crdi_archive_clear(&block.archive);
     crdi_chain_destroy(&chain);
     crd_exec_destroy(&values);
     crdi_arena_destroy(&arena);
@@ -296,7 +363,7 @@ static void report_progress(struct monitor *m)
         int64_t gradients = atomic_load(&news->gradients);
         m->progress[c] = (crd_chain_progress){.iteration = atomic_load(&news->iteration),
                                               .warmup = run->options.warmup,
-                                              .total = run->options.warmup + run->options.draws,
+                                              .total = run->options.warmup + run->options.draws * run->options.thin,
                                               .step_size = atomic_load(&news->step_size),
                                               .gradients = gradients,
                                               .sampling_gradients = gradients - atomic_load(&news->warmup_gradients),
@@ -376,7 +443,7 @@ static crd_status complete_options(crd_context *ctx, const crd_nuts_options *giv
 
 static void write_report(const struct run *run, crdi_mcmc_report *report)
 {
-    *report = (crdi_mcmc_report){.gradient_evaluations = run->point_gradients};
+    *report = (crdi_mcmc_report){.gradient_seconds = run->before ? run->before->gradient_seconds : 0};
     for (int64_t c = 0; c < run->options.chains; c++) {
         if (run->warmup_seconds[c] > report->warmup_seconds)
             report->warmup_seconds = run->warmup_seconds[c];
@@ -386,6 +453,15 @@ static void write_report(const struct run *run, crdi_mcmc_report *report)
         report->gradient_evaluations += atomic_load(&run->news[c].gradients);
         report->divergences += atomic_load(&run->news[c].divergences);
     }
+}
+
+/* Whether all chains go on from a state. */
+static bool all_saved(const struct run *run)
+{
+    for (int64_t c = 0; c < run->options.chains; c++)
+        if (!run->before || !run->before->chain || !run->before->chain[c].bytes)
+            return false;
+    return true;
 }
 
 /* Start points are draws of Pathfinder, different ones where there are enough. */
@@ -431,7 +507,7 @@ static crd_status run_all(struct run *run, crdi_arena *arena, crdi_mcmc_report *
         return CRD_ENOMEM;
     find_offsets(run);
     CRD_TRY(crdi_chain_starter(run->model, &run->options, &run->starter));
-    if (strcmp(run->options.start, "pathfinder") == 0) {
+    if (strcmp(run->options.start, "pathfinder") == 0 && !all_saved(run)) {
         crd_status found = find_points(run, arena);
         if (found != CRD_OK)
             return found;
@@ -444,11 +520,17 @@ static crd_status run_all(struct run *run, crdi_arena *arena, crdi_mcmc_report *
     return status == CRD_OK && atomic_load(&run->stopped) ? CRD_INTERRUPTED : status;
 }
 
-crd_status crdi_mcmc_run(const crd_model *model, const crd_nuts_options *options, crd_key key, const crdi_sink *sink,
-                         crdi_mcmc_report *report)
+int64_t crdi_mcmc_draws_of(const crd_nuts_options *options, int64_t iteration)
+{
+    int64_t thin = options->thin > 0 ? options->thin : 1;
+    return iteration > options->warmup ? (iteration - options->warmup) / thin : 0;
+}
+
+crd_status crdi_mcmc_run(const crd_model *model, const crd_nuts_options *options, crd_key key,
+                         const crdi_mcmc_before *before, const crdi_sink *sink, crdi_mcmc_report *report)
 {
     crd_context *ctx = crd_model_context(model);
-    struct run run = {.ctx = ctx, .model = model, .key = key, .sink = sink};
+    struct run run = {.ctx = ctx, .model = model, .key = key, .before = before, .sink = sink};
     crdi_arena *arena;
     CRD_TRY(complete_options(ctx, options, &run.options));
     CRD_TRY(crdi_arena_create(&arena, ctx));
@@ -501,7 +583,7 @@ crd_status crd_nuts_run(const crd_model *model, const crd_nuts_options *options,
         status = crd_posterior_create(&posterior, ctx, (int)full.chains, full.draws, columns.column, columns.count);
     if (status == CRD_OK) {
         crdi_sink sink = crdi_sink_to_posterior(posterior);
-        status = crdi_mcmc_run(model, options, key, &sink, &report);
+        status = crdi_mcmc_run(model, options, key, NULL, &sink, &report);
     }
     crdi_arena_destroy(&arena);
     if (status < 0) {

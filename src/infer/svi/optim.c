@@ -271,6 +271,14 @@ static struct head head_of(const crdi_optimiser *o)
     return head;
 }
 
+void crdi_optimiser_archive(crdi_optimiser *o, crdi_archive *a)
+{
+    struct head mine = head_of(o);
+    crdi_archive_same(a, (int64_t)mine.chain, "optimiser");
+    crdi_archive_same(a, mine.dim, "number of parameters");
+    crdi_archive_reals(a, o->state, o->state_count);
+}
+
 size_t crdi_optimiser_state_size(const crdi_optimiser *o)
 {
     return sizeof(struct head) + sizeof(double) * (size_t)o->state_count;

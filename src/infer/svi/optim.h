@@ -24,7 +24,7 @@
 #ifndef CRDI_OPTIM_H
 #define CRDI_OPTIM_H
 
-#include "base/base.h"
+#include "base/archive.h"
 #include "kernel/kernel.h"
 
 enum { CRDI_TRANSFORM_ARGUMENTS = 8, CRDI_SCHEDULE_ARGUMENTS = 32, CRDI_SCHEDULE_STATE = 6, CRDI_CHAIN_PARTS = 16 };
@@ -173,6 +173,8 @@ void crdi_optimiser_reset(crdi_optimiser *optimiser);
 /* The state as plain bytes, in the byte order of this machine. What is loaded continues bit for bit. Loading into a
  * chain with the same transformations and schedules but other numbers (a smaller rate) is allowed; anything else is
  * CRD_EDAMAGED, and the state stays as it was. */
+/* The state as part of another one. */
+void crdi_optimiser_archive(crdi_optimiser *optimiser, crdi_archive *archive);
 size_t crdi_optimiser_state_size(const crdi_optimiser *optimiser);
 void crdi_optimiser_save(const crdi_optimiser *optimiser, void *out);
 crd_status crdi_optimiser_load(crdi_optimiser *optimiser, const void *state, size_t size);

@@ -193,10 +193,21 @@ static void shed(crd_svi *svi, int64_t restart)
     pthread_mutex_unlock(&svi->lock);
 }
 
+static crd_status begin_or_go_on(crd_svi *svi, int64_t restart)
+{
+    crdi_archive archive;
+    if (!svi->from || !svi->from[restart].bytes)
+        return crdi_svi_run_begin(svi, restart);
+    CRD_TRY(crdi_svi_run_open(svi, restart));
+    crdi_archive_read(&archive, svi->ctx, svi->from[restart].bytes, svi->from[restart].size);
+    crdi_svi_run_state(svi, &svi->run[restart], &archive);
+    return archive.status;
+}
+
 static crd_status fit_one(void *user, int64_t restart)
 {
     crd_svi *svi = user;
-    CRD_TRY(crdi_svi_run_begin(svi, restart));
+    CRD_TRY(begin_or_go_on(svi, restart));
     CRD_TRY(crdi_svi_run_steps(svi, restart, svi->options.steps));
     if (svi->options.members == 1)
         shed(svi, restart);
@@ -380,6 +391,7 @@ crd_status crd_svi_continue(crd_svi *svi, int64_t steps)
     int64_t steps_before = run->steps;
     double seconds_before = run->seconds;
     svi->going_on = true;
+    run->ended = CRDI_SVI_GOES_ON;
     svi->begun = run->steps;
     crd_status status = crdi_svi_run_steps(svi, svi->best, run->steps + steps);
     svi->options.progress = NULL;

@@ -16,6 +16,21 @@ extern const crdi_option_table crdi_svi_option_table;
 
 enum { CRDI_SVI_LAST = 500, CRDI_SVI_BAD = 100 }; /* steps of the final loss; steps in a row that may be not finite */
 
+/* Why steps end; `texts` of svi_state.c says it. */
+typedef enum crdi_svi_end {
+    CRDI_SVI_GOES_ON,
+    CRDI_SVI_ALL,
+    CRDI_SVI_STALLED,
+    CRDI_SVI_TURNED,
+    CRDI_SVI_STOPPED
+} crdi_svi_end;
+const char *crdi_svi_end_text(crdi_svi_end end);
+
+typedef struct crdi_svi_start {
+    const void *bytes;
+    size_t size;
+} crdi_svi_start;
+
 /* One restart. */
 typedef struct crdi_svi_run {
     crd_key key;
@@ -40,6 +55,9 @@ typedef struct crdi_svi_run {
     int64_t best_step;
     double seconds;
     const char *end;
+    int64_t ended; /* crdi_svi_end */
+    double state_due; /* when the next state is kept */
+    crdi_archive archive;
     crd_status status; /* of this restart */
 } crdi_svi_run;
 
@@ -67,6 +85,12 @@ struct crd_svi {
     double all_seconds;
     double log_evidence; /* of Laplace; NaN */
     double *fitted; /* parameters of the family that the guide became; NULL: those of the best restart */
+    /* Where the state of each restart goes from time to time; NULL: it is not kept. From the restarts' threads. */
+    crd_status (*keep)(void *user, int64_t restart, const crdi_archive *state);
+    void *keep_user;
+    double keep_pause; /* seconds; 0: 0.5 */
+    /* (runs) states that crdi_svi_make goes on from, by crdi_svi_run_state; bytes NULL: it begins. NULL: all begin. */
+    const crdi_svi_start *from;
     /* While it runs. */
     crdi_starter starter;
     crd_svi_progress *progress;
@@ -93,9 +117,9 @@ bool crdi_svi_is_lbfgs(const crd_svi_options *options);
 
 /* CRD_EUNSUPPORTED: a fit that cannot go on when it has ended: laplace, lbfgs, ensembles, with rows held out. */
 crd_status crdi_svi_can_continue(const crd_svi *svi);
-/* The bytes that a fit goes on from; 0: it cannot. save writes so many. */
-size_t crdi_svi_state_size(const crd_svi *svi);
-void crdi_svi_state_save(const crd_svi *svi, void *out);
+/* Whether a fit leaves a state that crd_svi_continue goes on from. */
+bool crdi_svi_has_state(const crd_svi *svi);
+void crdi_svi_state_save(const crd_svi *svi, crdi_archive *out);
 
 /* A state, and the histories that belong to it. Borrowed. */
 typedef struct crdi_svi_saved {
@@ -105,12 +129,18 @@ typedef struct crdi_svi_saved {
     int64_t steps;
     const double *final_loss; /* (restarts) */
     int64_t restarts;
+    double seconds; /* that it took */
     bool new_optimiser; /* the optimiser begins anew: it may be another one */
 } crdi_svi_saved;
 
 /* Makes a fit that was created with the same model, options and key and has made no step what it was when it was saved;
  * crd_svi_continue goes on. CRD_EDAMAGED: a state of another fit. */
 crd_status crdi_svi_state_load(crd_svi *svi, const crdi_svi_saved *saved);
+
+/* One restart in the middle of its steps, with its histories, so that crdi_svi_make goes on bit for bit. */
+void crdi_svi_run_state(crd_svi *svi, crdi_svi_run *run, crdi_archive *archive);
+/* Whether bytes are such a state, and not that of a fit that has ended. */
+bool crdi_svi_is_run_state(const void *bytes, size_t size);
 
 /* ---- one restart (svi_run.c) ------------------------------------------------------------------------------- */
 

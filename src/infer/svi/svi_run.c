@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const double TELL_SECONDS = 0.1, BASELINE_DECAY = 0.9;
+static const double TELL_SECONDS = 0.1, BASELINE_DECAY = 0.9, STATE_SECONDS = 0.5;
+/* Histories grow, and states with them: at most one part in so many of the time goes into keeping them. */
+static const double STATE_SHARE = 50;
 enum { START_TRIES = 100, SHOWN = 100 };
 /* Elements below which a step is over before other threads have heard of it. */
 enum { WORK_FOR_A_TEAM = 200000 };
@@ -130,6 +132,7 @@ void crdi_svi_run_clear(crd_context *ctx, crdi_svi_run *run)
     crd_exec_destroy(&run->watch);
     crdi_free(ctx, run->watched);
     crdi_free(ctx, run->best);
+    crdi_archive_clear(&run->archive);
     *run = (crdi_svi_run){0};
 }
 
@@ -311,8 +314,6 @@ static bool has_turned(const crd_svi *svi, const crdi_svi_run *run)
     return run->watch && svi->options.patience > 0 && run->steps - run->best_step >= svi->options.patience;
 }
 
-static const char TURNED[] = "the loss of the rows held out has stopped falling";
-
 static bool has_stalled(const crdi_svi_run *run, int64_t patience)
 {
     if (patience == 0 || run->steps % patience != 0 || run->steps < 2 * patience)
@@ -384,7 +385,7 @@ static crd_status minimise(crd_svi *svi, int64_t restart, int64_t total, double 
     if (status >= 0) {
         run->final_loss = result.value;
         run->end = status != CRD_INTERRUPTED ? crdi_lbfgs_reason_text(result.reason)
-                   : has_turned(svi, run)    ? TURNED
+                   : has_turned(svi, run)    ? crdi_svi_end_text(CRDI_SVI_TURNED)
                                              : "stopped";
     }
     return status == CRD_INTERRUPTED ? CRD_OK : status;
@@ -392,28 +393,51 @@ static crd_status minimise(crd_svi *svi, int64_t restart, int64_t total, double 
 
 /* ---- one restart -------------------------------------------------------------------------------------------- */
 
+static double keep_pause(const crd_svi *svi)
+{
+    return svi->keep_pause > 0 ? svi->keep_pause : STATE_SECONDS;
+}
+
+static crd_status keep_state(crd_svi *svi, int64_t restart)
+{
+    crdi_svi_run *run = &svi->run[restart];
+    double start = crdi_seconds();
+    crdi_archive_write(&run->archive, svi->ctx);
+    crdi_svi_run_state(svi, run, &run->archive);
+    CRD_TRY(run->archive.status);
+    CRD_TRY(svi->keep(svi->keep_user, restart, &run->archive));
+    double end = crdi_seconds(), pause = STATE_SHARE * (end - start);
+    run->state_due = end + (pause > keep_pause(svi) ? pause : keep_pause(svi));
+    return CRD_OK;
+}
+
+static crdi_svi_end look_for_end(crd_svi *svi, const crdi_svi_run *run, int64_t total)
+{
+    if (run->steps > 0 && run->watch && has_turned(svi, run))
+        return CRDI_SVI_TURNED;
+    if (run->steps > 0 && !run->watch && has_stalled(run, svi->options.patience))
+        return CRDI_SVI_STALLED;
+    return run->steps >= total ? CRDI_SVI_ALL : must_stop(svi) ? CRDI_SVI_STOPPED : CRDI_SVI_GOES_ON;
+}
+
 static crd_status all_steps(crd_svi *svi, int64_t restart, int64_t total, double started)
 {
     crdi_svi_run *run = &svi->run[restart];
-    run->end = "all steps made";
-    while (run->steps < total) {
-        if (must_stop(svi)) {
-            run->end = "stopped";
-            break;
-        }
+    run->state_due = started + keep_pause(svi);
+    while (!run->ended) {
         CRD_TRY(make_room(svi, run, total));
         CRD_TRY(step(svi, run));
         CRD_TRY(watch(svi, run, run->params));
         if (run->bad >= CRDI_SVI_BAD)
             return raise_not_finite(svi, run);
-        if (run->watch ? has_turned(svi, run) : has_stalled(run, svi->options.patience)) {
-            run->end = run->watch ? TURNED : "the loss has stopped falling";
-            break;
-        }
+        run->ended = look_for_end(svi, run, total);
         if (run->steps % 32 == 0)
             tell(svi, restart, total, started, false);
+        if (svi->keep && !run->ended && crdi_seconds() > run->state_due)
+            CRD_TRY(keep_state(svi, restart));
     }
-    return CRD_OK;
+    run->end = crdi_svi_end_text((crdi_svi_end)run->ended);
+    return svi->keep ? keep_state(svi, restart) : CRD_OK;
 }
 
 crd_status crdi_svi_run_steps(crd_svi *svi, int64_t restart, int64_t total)
@@ -421,6 +445,8 @@ crd_status crdi_svi_run_steps(crd_svi *svi, int64_t restart, int64_t total)
     crdi_svi_run *run = &svi->run[restart];
     double started = crdi_seconds();
     CRD_TRY(make_room(svi, run, total));
+    if (run->ended == CRDI_SVI_GOES_ON && run->optimiser)
+        run->ended = run->steps >= total ? CRDI_SVI_ALL : must_stop(svi) ? CRDI_SVI_STOPPED : CRDI_SVI_GOES_ON;
     run->final_loss = run->steps == 0 ? INFINITY : run->final_loss;
     crd_status status =
         run->optimiser ? all_steps(svi, restart, total, started) : minimise(svi, restart, total, started);

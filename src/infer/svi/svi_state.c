@@ -1,20 +1,18 @@
-/* svi_state.c - a fit as bytes, and on from there. The bytes are those of this machine: a head, the parameters, the state of
- * the optimiser. The history of the losses is no part of them. */
+/* svi_state.c - a fit as bytes, and on from there: one that has ended, to which steps are added, and one restart in the middle of
+ * its steps. */
 #include "infer/svi/svi.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { VERSION = 1 };
+enum { ENDED_VERSION = 102, RUN_VERSION = 201 };
 
-struct head {
-    int64_t version, restart, restarts, params;
-    int64_t steps, skipped, bad;
-    double baseline, final_loss, seconds;
-    int64_t all_steps;
-    double all_seconds;
-    int64_t optimiser; /* bytes */
-};
+const char *crdi_svi_end_text(crdi_svi_end end)
+{
+    static const char *const texts[] = {"goes on", "all steps made", "the loss has stopped falling",
+                                        "the loss of the rows held out has stopped falling", "stopped"};
+    return texts[end];
+}
 
 /* What a fit cannot go on from; NULL: it can. */
 static const char *obstacle(const crd_svi *svi)
@@ -37,63 +35,40 @@ crd_status crdi_svi_can_continue(const crd_svi *svi)
                       what);
 }
 
-/* ---- out ---------------------------------------------------------------------------------------------------- */
-
-size_t crdi_svi_state_size(const crd_svi *svi)
+bool crdi_svi_has_state(const crd_svi *svi)
 {
-    const crdi_svi_run *run = &svi->run[svi->best];
-    if (obstacle(svi) || !run->optimiser)
-        return 0;
-    return sizeof(struct head) + sizeof(double) * (size_t)svi->guide->params +
-           crdi_optimiser_state_size(run->optimiser);
+    return !obstacle(svi) && svi->run[svi->best].optimiser;
 }
 
-void crdi_svi_state_save(const crd_svi *svi, void *out)
+/* ---- a fit that has ended ----------------------------------------------------------------------------------- */
+
+/* Counts and numbers, but for the steps: of those the losses stand elsewhere. */
+static void counters(crdi_svi_run *run, crdi_archive *a)
 {
-    const crdi_svi_run *run = &svi->run[svi->best];
-    size_t params = sizeof(double) * (size_t)svi->guide->params;
-    struct head head = {.version = VERSION,
-                        .restart = svi->best,
-                        .restarts = svi->options.restarts,
-                        .params = svi->guide->params,
-                        .steps = run->steps,
-                        .skipped = run->skipped,
-                        .bad = run->bad,
-                        .baseline = run->baseline,
-                        .final_loss = run->final_loss,
-                        .seconds = run->seconds,
-                        .all_steps = svi->all_steps,
-                        .all_seconds = svi->all_seconds,
-                        .optimiser = (int64_t)crdi_optimiser_state_size(run->optimiser)};
-    memcpy(out, &head, sizeof head);
-    memcpy((char *)out + sizeof head, run->params, params);
-    crdi_optimiser_save(run->optimiser, (char *)out + sizeof head + params);
+    crdi_archive_integer(a, &run->skipped);
+    crdi_archive_integer(a, &run->bad);
+    crdi_archive_real(a, &run->baseline);
+    crdi_archive_real(a, &run->final_loss);
 }
 
-/* ---- in ----------------------------------------------------------------------------------------------------- */
+void crdi_svi_state_save(const crd_svi *svi, crdi_archive *out)
+{
+    crdi_svi_run run = svi->run[svi->best];
+    int64_t restart = svi->best, all_steps = svi->all_steps;
+    crdi_archive_same(out, ENDED_VERSION, "version of credence");
+    crdi_archive_same(out, svi->guide->params, "guide");
+    crdi_archive_same(out, svi->options.restarts, "number of restarts");
+    crdi_archive_integer(out, &restart);
+    crdi_archive_integer(out, &run.steps);
+    crdi_archive_integer(out, &all_steps);
+    counters(&run, out);
+    crdi_archive_reals(out, run.params, svi->guide->params);
+    crdi_optimiser_archive(run.optimiser, out);
+}
 
 static crd_status damaged(const crd_svi *svi, const char *why)
 {
     return crdi_raise(svi->ctx, CRD_EDAMAGED, "the state of the fit: %s", why);
-}
-
-/* Counts are bytes of a file: each is checked before it is used. */
-static crd_status check(const crd_svi *svi, const crdi_svi_saved *saved, struct head *head)
-{
-    if (saved->size < sizeof *head)
-        return damaged(svi, "it is too short");
-    memcpy(head, saved->bytes, sizeof *head);
-    if (head->version != VERSION)
-        return damaged(svi, "it is of another version of credence");
-    if (head->params != svi->guide->params || head->optimiser < 0 ||
-        saved->size - sizeof *head != sizeof(double) * (size_t)head->params + (size_t)head->optimiser)
-        return damaged(svi, "it is of another guide");
-    if (head->steps != saved->steps || head->steps < 1)
-        return damaged(svi, "it has another number of steps than the losses");
-    if (head->restarts != saved->restarts || head->restarts != svi->options.restarts || head->restart < 0 ||
-        head->restart >= head->restarts)
-        return damaged(svi, "it has another number of restarts than the losses");
-    return CRD_OK;
 }
 
 static crd_status copy_history(const crd_svi *svi, crdi_svi_run *run, const crdi_svi_saved *saved)
@@ -110,28 +85,111 @@ static crd_status copy_history(const crd_svi *svi, crdi_svi_run *run, const crdi
     return CRD_OK;
 }
 
+/* What comes before the parameters: it says which restart they are of. */
+static crd_status load_head(crd_svi *svi, const crdi_svi_saved *saved, crdi_archive *a, crdi_svi_run *run,
+                            int64_t *restart)
+{
+    crdi_archive_read(a, svi->ctx, saved->bytes, saved->size);
+    crdi_archive_same(a, ENDED_VERSION,
+                      "version of credence, or of a fit that was stopped: 'credence resume' first; it");
+    crdi_archive_same(a, svi->guide->params, "guide");
+    crdi_archive_same(a, svi->options.restarts, "number of restarts");
+    crdi_archive_integer(a, restart);
+    crdi_archive_integer(a, &run->steps);
+    crdi_archive_integer(a, &svi->all_steps);
+    counters(run, a);
+    CRD_TRY(a->status);
+    if (run->steps != saved->steps || run->steps < 1)
+        return damaged(svi, "it has another number of steps than the losses");
+    if (svi->options.restarts != saved->restarts || *restart < 0 || *restart >= saved->restarts)
+        return damaged(svi, "it has another number of restarts than the losses");
+    return CRD_OK;
+}
+
+static crd_status load_rest(crd_svi *svi, const crdi_svi_saved *saved, crdi_archive *a, int64_t restart)
+{
+    crdi_svi_run *run = &svi->run[restart];
+    CRD_TRY(crdi_svi_run_open(svi, restart));
+    crdi_archive_reals(a, run->params, svi->guide->params);
+    if (!saved->new_optimiser) {
+        crdi_optimiser_archive(run->optimiser, a);
+        CRD_TRY(crdi_archive_end(a));
+    }
+    return a->status;
+}
+
 crd_status crdi_svi_state_load(crd_svi *svi, const crdi_svi_saved *saved)
 {
-    struct head head;
+    crdi_archive archive;
+    crdi_svi_run head = {0};
+    int64_t restart;
     CRD_TRY(crdi_svi_can_continue(svi));
-    CRD_TRY(check(svi, saved, &head));
-    crdi_svi_run *run = &svi->run[head.restart];
-    const char *state = (const char *)saved->bytes + sizeof head;
-    size_t params = sizeof(double) * (size_t)head.params;
-    CRD_TRY(crdi_svi_run_open(svi, head.restart));
-    memcpy(run->params, state, params);
-    if (!saved->new_optimiser)
-        CRD_TRY(crdi_optimiser_load(run->optimiser, state + params, (size_t)head.optimiser));
+    CRD_TRY(load_head(svi, saved, &archive, &head, &restart));
+    CRD_TRY(load_rest(svi, saved, &archive, restart));
+    crdi_svi_run *run = &svi->run[restart];
     CRD_TRY(copy_history(svi, run, saved));
     memcpy(svi->final_loss, saved->final_loss, sizeof(double) * (size_t)saved->restarts);
     run->skipped = head.skipped;
     run->bad = head.bad;
     run->baseline = head.baseline;
     run->final_loss = head.final_loss;
-    run->seconds = head.seconds;
-    svi->best = svi->member[0] = head.restart;
+    run->seconds = svi->all_seconds = saved->seconds;
+    svi->best = svi->member[0] = restart;
     svi->members = 1;
-    svi->all_steps = head.all_steps;
-    svi->all_seconds = head.all_seconds;
     return CRD_OK;
+}
+
+/* ---- a restart in the middle -------------------------------------------------------------------------------- */
+
+/* Loading, an array is made for what is read. */
+static void history(crd_svi *svi, crdi_archive *a, double **values, int64_t count)
+{
+    if (a->loading && a->status == CRD_OK) {
+        crdi_free(svi->ctx, *values);
+        *values = crdi_alloc_array(svi->ctx, count, sizeof **values);
+        if (!*values) {
+            a->status = CRD_ENOMEM;
+            return;
+        }
+    }
+    crdi_archive_reals(a, *values, count);
+}
+
+void crdi_svi_run_state(crd_svi *svi, crdi_svi_run *run, crdi_archive *a)
+{
+    int64_t ended = run->ended == CRDI_SVI_STOPPED ? CRDI_SVI_GOES_ON : run->ended; /* stopped is not ended */
+    crdi_archive_same(a, RUN_VERSION, "version of credence");
+    crdi_archive_same(a, svi->guide->params, "guide");
+    crdi_archive_same(a, run->watch != NULL, "choice of rows held out");
+    counters(run, a);
+    crdi_archive_integer(a, &ended);
+    crdi_archive_count(a, &run->steps, 3 * sizeof(double));
+    history(svi, a, &run->loss, run->steps);
+    history(svi, a, &run->divergence, run->steps);
+    history(svi, a, &run->likelihood, run->steps);
+    crdi_archive_reals(a, run->params, svi->guide->params);
+    crdi_optimiser_archive(run->optimiser, a);
+    if (run->watch) {
+        crdi_archive_count(a, &run->watches, sizeof(double));
+        history(svi, a, &run->watched, run->watches);
+        crdi_archive_integer(a, &run->best_step);
+        crdi_archive_real(a, &run->held_out);
+        crdi_archive_reals(a, run->best, svi->guide->params);
+    }
+    if (!a->loading || crdi_archive_end(a) < 0)
+        return;
+    if (ended < CRDI_SVI_GOES_ON || ended > CRDI_SVI_TURNED) {
+        a->status = damaged(svi, "it has ended for no reason");
+        return;
+    }
+    run->ended = ended;
+    run->end = crdi_svi_end_text((crdi_svi_end)ended);
+    run->capacity = run->steps;
+    run->watch_capacity = run->watches;
+}
+
+bool crdi_svi_is_run_state(const void *bytes, size_t size)
+{
+    static const unsigned char version[8] = {RUN_VERSION};
+    return size >= sizeof version && memcmp(bytes, version, sizeof version) == 0;
 }

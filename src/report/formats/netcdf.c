@@ -10,6 +10,7 @@
 #include "report/run_likelihood.h"
 #include "store/dataset.h"
 #include "store/netcdf.h"
+#include "store/network_warmup.h"
 #include "store/output.h"
 
 #include <string.h>
@@ -192,61 +193,40 @@ static crd_status write_columns(struct writer *w)
 /* ---- the warm-up -------------------------------------------------------------------------------------------------- */
 
 /* One column of the warm-up, which the run has as an array (chains, iterations, *shape). */
-static crd_status write_warmup_column(struct writer *w, const crd_column *column, const crd_array *kept)
+static crd_status write_warmup_column(struct writer *w, const crd_column *column, int64_t iterations, double *values)
 {
     static const crdi_netcdf_type types[] = {CRDI_NETCDF_DOUBLE, CRDI_NETCDF_INTEGER, CRDI_NETCDF_BOOL};
     const crdi_statistic_name *row =
         crdi_statistic_ours(crdi_netcdf_statistics, crdi_netcdf_statistic_count, column->name);
     const int64_t start[CRDI_NETCDF_MOST_DIMS] = {0};
+    int64_t count[CRDI_NETCDF_MOST_DIMS] = {w->part.chains, iterations};
     int variable;
+    for (int i = 0; i < column->shape.ndim; i++)
+        count[i + 2] = column->shape.dim[i];
+    CRD_TRY(crdi_network_warmup_read(w->ctx, w->net->run, column, iterations, values));
     if (column->kind == CRD_COLUMN_STATISTIC)
         CRD_TRY(add_variable(w, row ? row->theirs : column->name, types[row ? row->whole : 0], column->shape, true,
                              &variable));
     else
         CRD_TRY(add_site(w, column->name, column->shape, &variable));
-    return crdi_netcdf_write(w->nc, w->group, variable, start, kept->shape.dim, kept->data);
+    return crdi_netcdf_write(w->nc, w->group, variable, start, count, values);
 }
 
-static crd_status read_warmup(struct writer *w, const crd_column *column, crd_array *out)
+static crd_status write_warmup_group(struct writer *w, const char *group, bool statistics, int64_t iterations)
 {
-    crdi_string name;
-    crdi_string_init(&name, w->ctx);
-    crdi_string_append(&name, "warmup/%s", column->name);
-    crd_status status = name.status;
-    if (status == CRD_OK)
-        status = crdi_run_get_array(w->net->run, crdi_string_text(&name), out);
-    crdi_string_clear(&name);
-    if (status == CRD_OK && (out->shape.ndim != column->shape.ndim + 2 || out->shape.dim[0] != w->part.chains)) {
-        status = crdi_raise(w->ctx, CRD_EDAMAGED, "%s: the warm-up of %s does not fit its draws", w->net->path,
-                            column->name);
-        crd_array_clear(out);
-    }
-    return status;
-}
-
-static crd_status write_warmup_group(struct writer *w, const char *group, bool statistics)
-{
-    bool begun = false;
+    CRD_TRY(crdi_netcdf_add_group(w->nc, group, &w->group));
+    CRD_TRY(put_making(w, w->group));
+    CRD_TRY(add_axis(w, "chain", w->part.chains, w->part.chain, &w->dim[0]));
+    CRD_TRY(add_axis(w, "draw", iterations, NULL, &w->dim[1]));
     for (int c = 0; c < crd_run_column_count(w->net->run); c++) {
         const crd_column *column = crd_run_column(w->net->run, c);
-        crd_array kept;
         if ((column->kind == CRD_COLUMN_STATISTIC) != statistics)
             continue;
-        CRD_TRY(read_warmup(w, column, &kept));
-        crd_status status = CRD_OK;
-        if (!begun) {
-            status = crdi_netcdf_add_group(w->nc, group, &w->group);
-            if (status == CRD_OK)
-                status = put_making(w, w->group);
-            if (status == CRD_OK)
-                status = add_axis(w, "chain", w->part.chains, w->part.chain, &w->dim[0]);
-            if (status == CRD_OK)
-                status = add_axis(w, "draw", kept.shape.dim[1], NULL, &w->dim[1]);
-        }
-        begun = true;
-        if (status == CRD_OK)
-            status = write_warmup_column(w, column, &kept);
-        crd_array_clear(&kept);
+        double *values = crdi_alloc_array(w->ctx, w->part.chains * iterations * column->size + 1, sizeof *values);
+        if (!values)
+            return CRD_ENOMEM;
+        crd_status status = write_warmup_column(w, column, iterations, values);
+        crdi_free(w->ctx, values);
         CRD_TRY(status);
     }
     return CRD_OK;
@@ -255,18 +235,13 @@ static crd_status write_warmup_group(struct writer *w, const char *group, bool s
 /* Where the run has it, and all of its chains are exported. */
 static crd_status write_warmup(struct writer *w)
 {
-    crd_array s;
-    if (crd_run_column_count(w->net->run) == 0 || w->part.chains != crd_run_chains(w->net->run))
+    int64_t iterations;
+    crd_run *run = w->net->run;
+    if (crd_run_column_count(run) == 0 || w->part.chains != crd_run_chains(run) ||
+        !crdi_network_warmup_has(w->ctx, run, &iterations))
         return CRD_OK;
-    crd_status status = read_warmup(w, crd_run_column(w->net->run, 0), &s);
-    if (status == CRD_EMISSING) {
-        crd_error_clear(w->ctx);
-        return CRD_OK;
-    }
-    CRD_TRY(status);
-    crd_array_clear(&s);
-    CRD_TRY(write_warmup_group(w, "warmup_posterior", false));
-    return write_warmup_group(w, "warmup_sample_stats", true);
+    CRD_TRY(write_warmup_group(w, "warmup_posterior", false, iterations));
+    return write_warmup_group(w, "warmup_sample_stats", true, iterations);
 }
 
 /* ---- rows of the data -------------------------------------------------------------------------------------------- */

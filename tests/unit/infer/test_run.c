@@ -409,7 +409,7 @@ static void what_the_sink_says_ends_the_run(void **state)
         crdi_sink sink = {.user = &draws, .draws = full_disk};
         crdi_mcmc_report report;
         crd_nuts_options options = {.chains = 2, .warmup = 20, .draws = 1000000, .threads = threads};
-        assert_int_equal(crdi_mcmc_run(m, &options, crd_key_make(1), &sink, &report), CRD_EIO);
+        assert_int_equal(crdi_mcmc_run(m, &options, crd_key_make(1), NULL, &sink, &report), CRD_EIO);
         assert_true(threads == 1 ? atomic_load(&draws) <= 200 : atomic_load(&draws) < 900000);
     }
     crd_model_destroy(&m);

@@ -118,11 +118,14 @@ static void a_saved_fit_goes_on(void **state)
     options.steps = 180;
     first = fit(ctx, &options, 3);
     const crd_svi_history *h = crd_svi_history_of(first);
-    size_t size = crdi_svi_state_size(first);
-    char *bytes = test_malloc(size);
-    crdi_svi_state_save(first, bytes);
-    crdi_svi_saved saved = {bytes,    size,          h->loss,     h->divergence, h->likelihood,
-                            h->steps, h->final_loss, h->restarts, false};
+    crdi_archive archive = {0};
+    crdi_archive_write(&archive, ctx);
+    crdi_svi_state_save(first, &archive);
+    assert_ok(ctx, archive.status);
+    size_t size = archive.size;
+    const void *bytes = archive.bytes;
+    crdi_svi_saved saved = {bytes,         size,        h->loss, h->divergence, h->likelihood, h->steps,
+                            h->final_loss, h->restarts, 0,       false};
     assert_ok(ctx, crdi_svi_create(ctx, linear_model, &line, &options, crd_key_make(3), &second));
     assert_ok(ctx, crdi_svi_state_load(second, &saved));
     assert_ok(ctx, crd_svi_continue(second, 320));
@@ -154,8 +157,8 @@ static void a_saved_fit_goes_on(void **state)
     double losses[180] = {0};
     for (int i = 0; i < CRDI_COUNT(bad); i++) {
         crd_svi *svi;
-        saved =
-            (crdi_svi_saved){bytes, bad[i].size, losses, losses, losses, bad[i].steps, losses, bad[i].restarts, false};
+        saved = (crdi_svi_saved){bytes,        bad[i].size, losses,          losses, losses,
+                                 bad[i].steps, losses,      bad[i].restarts, 0,      false};
         options.optimizer = bad[i].optimizer;
         options.guide = bad[i].guide;
         options.restarts = bad[i].restarts;
@@ -165,7 +168,7 @@ static void a_saved_fit_goes_on(void **state)
         options.optimizer = bad[1].optimizer;
         crd_svi_destroy(&svi);
     }
-    test_free(bytes);
+    crdi_archive_clear(&archive);
     testing_context_destroy(&ctx);
 }
 

@@ -83,7 +83,8 @@ static void write_run(crd_context *ctx, const char *where, const struct change *
             const double *const columns_of_draw[] = {values, energies};
             assert_ok(ctx, sink.draws(sink.user, chain, draw, 1, columns_of_draw));
         }
-        assert_ok(ctx, sink.state(sink.user, chain, draws, bytes, chain == 1 ? sizeof bytes : 3));
+        crdi_sampler_state last = {.iteration = draws, .bytes = bytes, .size = chain == 1 ? sizeof bytes : 3};
+        assert_ok(ctx, sink.state(sink.user, chain, &last));
     }
     assert_ok(ctx, crdi_run_close(&run, CRD_OK));
 }

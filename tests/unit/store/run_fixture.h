@@ -104,7 +104,8 @@ static inline crd_status feed_state(crdi_sink sink, int chain, int64_t iteration
 {
     unsigned char bytes[37];
     memset(bytes, (int)(iteration & 0xff), sizeof bytes);
-    return sink.state(sink.user, chain, iteration, bytes, sizeof bytes);
+    return sink.state(sink.user, chain,
+                      &(crdi_sampler_state){.iteration = iteration, .bytes = bytes, .size = sizeof bytes});
 }
 
 static inline void *feed_all(void *argument)

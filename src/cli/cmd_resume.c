@@ -1,0 +1,161 @@
+/* cmd_resume.c - credence resume RUN.crd: a run that was stopped, killed, or is to have more draws goes on. */
+#include "cli/fit_display.h"
+#include "cli/fit_end.h"
+#include "cli/interrupt.h"
+
+#include <string.h>
+
+typedef struct resume_options {
+#define OPT CRDI_OPTION_FIELD
+#include "cli/resume.def"
+#undef OPT
+} resume_options;
+
+static const crdi_option rows[] = {
+#define OPT(...) CRDI_OPTION_ROW(resume_options, __VA_ARGS__)
+#include "cli/resume.def"
+#undef OPT
+};
+
+static const crdi_option_table table = CRDI_OPTION_TABLE("resume", resume_options, rows);
+
+struct again {
+    crdi_cli *cli;
+    const resume_options *o;
+    const char *path;
+    crdi_network_resume *resume;
+    crdi_network_fit net;
+    int64_t asked; /* draws that the run was asked for */
+};
+
+static bool is_mcmc(const struct again *a)
+{
+    const crdi_network_method *type;
+    return crdi_network_method_find(a->cli->ctx, a->net.method, &type) == CRD_OK && type->draws_behind;
+}
+
+/* 4000, or +2000. */
+static crd_status settle_draws(struct again *a)
+{
+    const char *text = a->o->draws;
+    int64_t number;
+    a->asked = a->net.mcmc.draws;
+    if (!text)
+        return CRD_OK;
+    if (!crdi_parse_int(*text == '+' ? text + 1 : text, &number) || number < 1)
+        return crdi_raise(a->cli->ctx, CRD_EINVAL, "option --draws: '%s' is no whole number from 1, nor +N", text);
+    if (!is_mcmc(a))
+        return crdi_raise(
+            a->cli->ctx, CRD_EUNSUPPORTED,
+            "option --draws goes with runs of --method nuts and hmc, and this is one of %s; draws of a fitted guide "
+            "come from 'credence continue %s --steps N --draws N'",
+            a->net.method, a->path);
+    number += *text == '+' ? a->asked : 0;
+    if (number < a->asked)
+        return crdi_raise(a->cli->ctx, CRD_EINVAL,
+                          "option --draws: the run was asked for %lld draws a chain; fewer would throw some away",
+                          (long long)a->asked);
+    a->net.mcmc.draws = number;
+    return CRD_OK;
+}
+
+static crd_status print_plan(const struct again *a)
+{
+    crdi_string out;
+    crdi_string_init(&out, a->cli->ctx);
+    crdi_string_append(&out, "method: %s, ", a->net.method);
+    a->net.type->plan(&a->net, &out);
+    int chains = 0, of = a->net.chains;
+    for (int lane = 0; lane < a->resume->lanes; lane++)
+        chains += a->resume->saved[lane].bytes != NULL;
+    if (is_mcmc(a))
+        for (int c = 0; c < of && c < a->resume->lanes; c++)
+            crdi_string_append(&out, "\nchain %d: %s%lld iterations, %lld draws", c,
+                               a->resume->saved[c].bytes ? "goes on after " : "begins: ",
+                               (long long)a->resume->iteration[c], (long long)a->resume->draws[c]);
+    else if (chains == 0)
+        crdi_string_append(&out, "\nbegins again, with the same keys: it left nothing to go on from");
+    crdi_string_append(&out, "\nseed:   %lld\n", (long long)a->net.seed);
+    crd_status status = out.status;
+    if (status == CRD_OK)
+        fputs(crdi_string_text(&out), stderr);
+    crdi_string_clear(&out);
+    return status;
+}
+
+static int stop(void *user)
+{
+    (void)user;
+    return atomic_load_explicit(crdi_interrupt_flag(), memory_order_relaxed);
+}
+
+static crd_status show(struct again *a, crdi_fit_display *display)
+{
+    bool mcmc = is_mcmc(a);
+    CRD_TRY(print_plan(a));
+    if (!mcmc && !a->net.fitted) /* done in a moment */
+        return CRD_OK;
+    CRD_TRY(crdi_fit_display_begin(display, a->cli, mcmc ? a->net.chains : a->net.lanes));
+    a->net.mcmc.progress = crdi_fit_display_update;
+    a->net.svi.progress = crdi_fit_display_update_fit;
+    a->net.mcmc.progress_user = a->net.svi.progress_user = display;
+    return CRD_OK;
+}
+
+static crd_status run_on(struct again *a)
+{
+    crdi_fit_display display = {0};
+    crdi_mcmc_report cost = {0};
+    a->net.mcmc.threads = a->o->threads;
+    CRD_TRY(crdi_network_fit_prepare(&a->net));
+    CRD_TRY(crdi_run_set_integer(a->net.run, "draws", a->net.mcmc.draws));
+    if (!a->o->quiet)
+        CRD_TRY(show(a, &display));
+    a->net.mcmc.stop = a->net.svi.stop = stop;
+    crdi_interrupt_watch();
+    crd_status status = crdi_network_fit_run(&a->net, &cost);
+    crdi_interrupt_unwatch();
+    crdi_fit_display_end(&display);
+    if (status < 0)
+        return status;
+    crd_status ended = crdi_fit_end_print(&(crdi_fit_end){.cli = a->cli,
+                                                          .net = &a->net,
+                                                          .cost = cost,
+                                                          .interrupted = status == CRD_INTERRUPTED,
+                                                          .json = strcmp(a->o->format, "json") == 0,
+                                                          .quiet = a->o->quiet});
+    return ended < 0 ? ended : status;
+}
+
+static crd_status go_on(struct again *a)
+{
+    CRD_TRY(crdi_network_resume_open(a->cli->ctx, a->path, &a->net, &a->resume));
+    CRD_TRY(settle_draws(a));
+    if (!a->resume->complete || a->net.mcmc.draws > a->asked)
+        return run_on(a);
+    if (!a->o->quiet)
+        fprintf(stderr, "%s is complete: there is nothing to do%s\n", a->path,
+                is_mcmc(a) ? "; --draws +1000 makes more" : "");
+    return CRD_OK;
+}
+
+static crd_status run(crdi_cli *cli, crdi_cli_call *call)
+{
+    struct again a = {.cli = cli, .o = crdi_cli_values(call, &table), .path = crdi_cli_argument(call, 0)};
+    crd_status status = go_on(&a);
+    if (a.resume)
+        crdi_network_fit_clear(&a.net);
+    crdi_network_resume_close(&a.resume);
+    return status;
+}
+
+const crdi_command_body crdi_command_resume = {
+    .positional = {{"RUN.crd", "a run that did not come to its end, or is to have more draws", CRDI_ONE}},
+    .table = {&table},
+    .more = "A run keeps its draws and the complete state of its sampler twice a second. Stopped, killed, or out\n"
+            "of disk space, it goes on from there, and ends with the draws, bit for bit, of the run that was\n"
+            "never stopped. Methods that take a moment (laplace, pathfinder) begin again, with the same keys.\n"
+            "A complete run is left as it is, so that a script may call resume until all is done.\n\n"
+            "Example: credence resume run.crd --draws +2000\n",
+    .run = run,
+};

@@ -1,0 +1,246 @@
+/* network_resume.c - a fit of a network taken up again from its run file: everything that it was asked for, and where it was. */
+#include "infer/pathfinder/pathfinder.h"
+#include "infer/svi/svi.h"
+#include "store/json.h"
+#include "store/network_fit.h"
+#include "store/network_warmup.h"
+
+#include <string.h>
+
+/* ---- what was asked for ------------------------------------------------------------------------------------- */
+
+static crd_status read_text(crdi_network_resume *r, const char *key, const char **out)
+{
+    char *text;
+    CRD_TRY(crdi_run_get_text(r->net->run, key, &text));
+    *out = crdi_arena_strdup(r->arena, text);
+    crdi_free(r->ctx, text);
+    return *out ? CRD_OK : CRD_ENOMEM;
+}
+
+static crd_status set_option(crdi_options *set, const crdi_option *option, const crdi_json *value)
+{
+    char buffer[32];
+    const char *text = crdi_json_scalar(value, buffer);
+    if (text)
+        return crdi_options_set_option(set, option, text);
+    for (int64_t i = 0; i < crdi_json_count(value); i++)
+        if ((text = crdi_json_scalar(crdi_json_at(value, i), buffer)))
+            CRD_TRY(crdi_options_set_option(set, option, text));
+    return CRD_OK;
+}
+
+/* Options that the file does not know have come since: their defaults are what the run did. */
+static crd_status fill_table(crdi_network_resume *r, const crdi_json *json, const crdi_option_table *table,
+                             void *values)
+{
+    crdi_options *set = &r->set[r->sets++];
+    CRD_TRY(crdi_options_init(set, r->ctx, table, values));
+    for (int i = 0; i < table->count; i++) {
+        const crdi_json *value = crdi_json_get(json, table->option[i].name);
+        if (value)
+            CRD_TRY(set_option(set, &table->option[i], value));
+    }
+    return CRD_OK;
+}
+
+static crd_status fill_options(crdi_network_resume *r, crdi_network_fit *fit)
+{
+    crdi_json *json;
+    char buffer[32];
+    CRD_TRY(crdi_json_parse(r->ctx, "options", fit->options, &json));
+    crd_status status = fill_table(r, json, &crdi_mcmc_option_table, &fit->mcmc);
+    if (status == CRD_OK)
+        status = fill_table(r, json, &crdi_svi_option_table, &fit->svi);
+    if (status == CRD_OK)
+        status = fill_table(r, json, &crdi_train_option_table, &fit->train);
+    if (status == CRD_OK)
+        status = fill_table(r, json, &crdi_pathfinder_option_table, &fit->pathfinder);
+    if (status == CRD_OK)
+        status = fill_table(r, json, &crdi_laplace_option_table, &fit->laplace);
+    const char *pause = crdi_json_scalar(crdi_json_get(json, "save_every"), buffer);
+    if (pause)
+        crdi_parse_double(pause, &fit->save_every);
+    const char *saved = crdi_json_scalar(crdi_json_get(json, "save_warmup"), buffer);
+    fit->save_warmup = saved && strcmp(saved, "true") == 0;
+    crdi_json_destroy(&json);
+    return status < 0 ? crdi_error_prefix(r->ctx, status, "%s: its options", r->net->path) : CRD_OK;
+}
+
+/* The deterministic sites that were kept, and the columns, to compare. */
+static crd_status fill_columns(crdi_network_resume *r, crdi_network_fit *fit)
+{
+    int count = crd_run_column_count(r->net->run);
+    const char **keep = crdi_arena_alloc(r->arena, sizeof *keep * (size_t)(count + 1));
+    r->column = crdi_arena_alloc(r->arena, sizeof *r->column * (size_t)(count + 1));
+    if (!keep || !r->column)
+        return CRD_ENOMEM;
+    for (; r->columns < count; r->columns++) {
+        crd_column *column = &r->column[r->columns];
+        *column = *crd_run_column(r->net->run, r->columns);
+        column->name = crdi_arena_strdup(r->arena, column->name);
+        if (!column->name)
+            return CRD_ENOMEM;
+        if (column->kind == CRD_COLUMN_DETERMINISTIC)
+            keep[fit->mcmc.keep_count++] = column->name;
+    }
+    fit->mcmc.keep = keep;
+    return CRD_OK;
+}
+
+/* The rows are divided already. */
+static crd_status fill_rows(crdi_network_resume *r, crdi_network_fit *fit)
+{
+    crd_run *run = r->net->run;
+    const char *sha256;
+    r->dataset = (crd_dataset){.ctx = r->ctx,
+                               .recipe = r->net->recipe,
+                               .x = crd_array_borrow(r->net->x.data, r->net->x.shape),
+                               .y = crd_array_borrow(r->net->y.data, r->net->y.shape)};
+    CRD_TRY(read_text(r, "data_sha256", &sha256));
+    memcpy(r->dataset.sha256, sha256, strnlen(sha256, sizeof r->dataset.sha256 - 1));
+    fit->dataset = &r->dataset;
+    if (fit->train.validation <= 0)
+        return CRD_OK;
+    if (!(fit->rows = crdi_alloc(r->ctx, sizeof *fit->rows)))
+        return CRD_ENOMEM;
+    CRD_TRY(crdi_run_get_array(run, "x_held_out", &fit->rows->held_x));
+    CRD_TRY(crdi_run_get_array(run, "y_held_out", &fit->rows->held_y));
+    return crdi_run_get_array(run, "held_out_rows", &fit->rows->held_row);
+}
+
+static crd_status fill(crdi_network_resume *r, crdi_network_fit *fit)
+{
+    crd_run *run = r->net->run;
+    *fit = (crdi_network_fit){.ctx = r->ctx, .resume = r};
+    fit->network = r->net->network;
+    CRD_TRY(read_text(r, "method", &fit->method));
+    CRD_TRY(read_text(r, "data_name", &fit->data_name));
+    CRD_TRY(read_text(r, "options", &fit->options));
+    CRD_TRY(fill_options(r, fit));
+    CRD_TRY(fill_columns(r, fit));
+    CRD_TRY(crdi_run_get_integer(run, "seed", &fit->seed));
+    CRD_TRY(crdi_run_get_integer(run, "draws", &fit->mcmc.draws));
+    return fill_rows(r, fit);
+}
+
+/* ---- where it was ------------------------------------------------------------------------------------------- */
+
+static crd_status read_states(crdi_network_resume *r)
+{
+    CRD_TRY(crdi_run_count_states(r->net->run, &r->lanes));
+    r->saved = crdi_arena_alloc(r->arena, sizeof *r->saved * (size_t)(r->lanes + 1));
+    r->iteration = crdi_arena_alloc(r->arena, sizeof *r->iteration * (size_t)(r->lanes + 1));
+    r->has_warmup = crdi_arena_alloc(r->arena, sizeof *r->has_warmup * (size_t)(r->lanes + 1));
+    if (!r->saved || !r->iteration || !r->has_warmup)
+        return CRD_ENOMEM;
+    for (int lane = 0; lane < r->lanes; lane++) {
+        int64_t iterations;
+        void *bytes;
+        size_t size;
+        bool clear = crd_error_status(r->ctx) == CRD_OK;
+        crd_status status = crdi_run_read_state(r->net->run, lane, &r->iteration[lane], &bytes, &size);
+        if (status == CRD_EMISSING && clear)
+            crd_error_clear(r->ctx);
+        else if (status < 0)
+            return status;
+        else
+            r->saved[lane] = (crdi_mcmc_saved){bytes, size};
+        r->has_warmup[lane] = crdi_network_warmup_has_chain(r->ctx, r->net->run, lane, &iterations);
+    }
+    return CRD_OK;
+}
+
+static crd_status read_number(crdi_network_resume *r, const char *key, double *out)
+{
+    return crdi_run_has(r->net->run, key) ? crdi_run_get_number(r->net->run, key, out) : CRD_OK;
+}
+
+static crd_status read_place(crdi_network_resume *r)
+{
+    const char *status;
+    CRD_TRY(read_text(r, "status", &status));
+    r->complete = strcmp(status, "complete") == 0;
+    CRD_TRY(read_number(r, "warmup_seconds", &r->warmup_seconds));
+    CRD_TRY(read_number(r, "sampling_seconds", &r->sampling_seconds));
+    CRD_TRY(read_number(r, "gradient_seconds", &r->gradient_seconds));
+    return read_states(r);
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------------ */
+
+static crd_status open_all(crdi_network_resume *r, const char *path, crdi_network_fit *fit)
+{
+    CRD_TRY(crdi_arena_create(&r->arena, r->ctx));
+    CRD_TRY(crdi_run_reopen(r->ctx, path, &r->run));
+    CRD_TRY(crdi_network_run_open(r->ctx, crdi_run_file(r->run), &r->net));
+    if (!r->net->is_network)
+        return crdi_raise(r->ctx, CRD_EUNSUPPORTED,
+                          "%s: a run of %s; a run of a model written in C goes on by the program that has the model",
+                          path, *r->net->model ? r->net->model : "another program");
+    CRD_TRY(fill(r, fit));
+    CRD_TRY(read_place(r));
+    fit->path = crdi_arena_strdup(r->arena, path);
+    crd_run_close(&r->net->run); /* the file is the writer's from now on */
+    return fit->path ? CRD_OK : CRD_ENOMEM;
+}
+
+crd_status crdi_network_resume_open(crd_context *ctx, const char *path, crdi_network_fit *fit,
+                                    crdi_network_resume **out)
+{
+    crdi_network_resume *r = crdi_alloc(ctx, sizeof *r);
+    if (!r)
+        return CRD_ENOMEM;
+    r->ctx = ctx;
+    crd_status status = open_all(r, path, fit);
+    if (status < 0) {
+        crdi_network_rows_clear(fit);
+        crdi_network_resume_close(&r);
+    } else {
+        *out = r;
+    }
+    return status;
+}
+
+void crdi_network_resume_close(crdi_network_resume **resume)
+{
+    if (!resume || !*resume)
+        return;
+    crdi_network_resume *r = *resume;
+    (void)!crdi_run_close(&r->run, CRD_INTERRUPTED);
+    for (int lane = 0; r->saved && lane < r->lanes; lane++)
+        crdi_free(r->ctx, r->saved[lane].bytes);
+    for (int i = 0; i < r->sets; i++)
+        crdi_options_clear(&r->set[i]);
+    crdi_network_run_close(&r->net);
+    crdi_arena_destroy(&r->arena);
+    crdi_free(r->ctx, r);
+    *resume = NULL;
+}
+
+/* ---- beginning again ---------------------------------------------------------------------------------------- */
+
+static crd_status check_columns(const crdi_network_fit *fit, const crdi_network_resume *r)
+{
+    bool same = r->columns == fit->columns.count;
+    for (int c = 0; same && c < r->columns; c++)
+        same = strcmp(r->column[c].name, fit->columns.column[c].name) == 0 &&
+               crdi_shape_equal(r->column[c].shape, fit->columns.column[c].shape);
+    return same ? CRD_OK : crdi_raise(fit->ctx, CRD_EDAMAGED, "%s: its sites are not those of its model", fit->path);
+}
+
+crd_status crdi_network_resume_prepare(crdi_network_fit *fit)
+{
+    crdi_network_resume *r = fit->resume;
+    CRD_TRY(crdi_network_fit_compile(fit));
+    CRD_TRY(check_columns(fit, r));
+    r->draws = crdi_arena_alloc(r->arena, sizeof *r->draws * (size_t)fit->chains);
+    if (!r->draws)
+        return CRD_ENOMEM;
+    for (int c = 0; c < fit->chains && fit->type->draws_behind; c++)
+        r->draws[c] = c < r->lanes && r->saved[c].bytes ? fit->type->draws_behind(fit, r->iteration[c]) : 0;
+    crdi_run_set_pause(r->run, fit->save_every);
+    fit->run = r->run; /* its to close from now on */
+    r->run = NULL;
+    return CRD_OK;
+}

@@ -1,0 +1,139 @@
+/* run_resume.c - a run file that is written on: what stands behind the states of its chains is removed, and the writer
+ * starts again.
+ *
+ * The order matters: the lock first, so that what is read then is not changed by another; the draws are cut in the one
+ * transaction that says "running" again, so that a kill at any moment leaves a file that can be resumed. */
+#include "store/run_impl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- opening ------------------------------------------------------------------------------------------------ */
+
+/* Whether a run was to replace the file and has left something to go on from. */
+static bool part_is_of_use(crdi_run *run)
+{
+    struct stat file;
+    int64_t states = 0;
+    crdi_db *db = NULL;
+    if (stat(run->part, &file) != 0 || file.st_size == 0)
+        return false;
+    bool clear = crd_error_status(run->ctx) == CRD_OK;
+    bool good = crdi_db_open(run->ctx, run->part, NULL, CRDI_DB_READ, &db) == CRD_OK &&
+                crdi_db_integer(db, "SELECT count(*) FROM state", &states) == CRD_OK && states > 0;
+    crdi_db_close(&db);
+    if (clear)
+        crd_error_clear(run->ctx);
+    return good;
+}
+
+static crd_status open_again(crdi_run *run)
+{
+    char message[CRDI_DB_MESSAGE];
+    struct stat file;
+    CRD_TRY(crdi_run_raise_text(run, crdi_run_take_lock(run, message), message));
+    run->placed = !part_is_of_use(run);
+    if (run->placed && stat(run->path, &file) != 0)
+        return crdi_raise(run->ctx, CRD_EMISSING, "%s: %s", run->path, strerror_r(errno, message, sizeof message));
+    CRD_TRY(crdi_db_open(run->ctx, crdi_run_file(run), run->path, CRDI_DB_WRITE, &run->db));
+    crdi_db_set_patience(run->db, 60);
+    return CRD_OK;
+}
+
+crd_status crdi_run_reopen(crd_context *ctx, const char *path, crdi_run **out)
+{
+    crdi_run *run;
+    CRD_TRY(crdi_run_new(ctx, path, NULL, &run));
+    run->again = run->force = run->has_state = run->keep_part = true;
+    crd_status status = open_again(run);
+    if (status < 0)
+        crdi_run_destroy(run);
+    else
+        *out = run;
+    return status;
+}
+
+const char *crdi_run_file(const crdi_run *run)
+{
+    return run->placed ? run->path : run->part;
+}
+
+/* ---- cutting ------------------------------------------------------------------------------------------------ */
+
+/* Makes a row end before draw `draws`. */
+static crd_status shorten(crdi_run *run, int column, int chain, const crdi_query *row, int64_t draws)
+{
+    size_t size, kept;
+    int64_t id = crdi_value_integer(row, 0), first = crdi_value_integer(row, 1), count = draws - first;
+    const void *bytes = crdi_value_blob(row, 2, &size);
+    crdi_query update = {0};
+    kept = (size_t)(count * run->column_size[column]) * sizeof(double);
+    if (first < 0 || kept > size)
+        return crdi_db_damaged(run->db, "a row of draws of chain %d has another size than it says", chain);
+    CRD_TRY(crdi_query_open(run->db, "UPDATE block SET count = ?, draws = ?, check_sum = ? WHERE rowid = ?", &update));
+    crdi_bind_integer(&update, 1, count);
+    crdi_bind_blob(&update, 2, bytes, kept);
+    crdi_bind_integer(&update, 3, (int64_t)crdi_check_block(column, chain, first, count, bytes, kept));
+    crdi_bind_integer(&update, 4, id);
+    crd_status status = crdi_query_run(&update);
+    crdi_query_close(&update);
+    return status;
+}
+
+/* Draws that the rows of a column and chain reach to. */
+static crd_status find_end(crdi_run *run, int column, int chain, int64_t *end)
+{
+    char sql[160];
+    snprintf(sql, sizeof sql, "SELECT coalesce(max(first + count), 0) FROM block WHERE site = %d AND chain = %d",
+             column, chain);
+    return crdi_db_integer(run->db, sql, end);
+}
+
+static crd_status cut_column(crdi_run *run, int column, int chain, int64_t draws)
+{
+    char sql[160];
+    int64_t end;
+    bool found = false;
+    crdi_query straddling = {0};
+    CRD_TRY(find_end(run, column, chain, &end));
+    if (end < draws)
+        return crdi_db_damaged(run->db, "chain %d has %lld draws, and its state is behind draw %lld", chain,
+                               (long long)end, (long long)draws);
+    snprintf(sql, sizeof sql, "DELETE FROM block WHERE site = %d AND chain = %d AND first >= %lld", column, chain,
+             (long long)draws);
+    CRD_TRY(crdi_db_run(run->db, sql));
+    snprintf(sql, sizeof sql,
+             "SELECT rowid, first, draws FROM block WHERE site = %d AND chain = %d AND first + count > %lld", column,
+             chain, (long long)draws);
+    CRD_TRY(crdi_query_open(run->db, sql, &straddling));
+    crd_status status = crdi_query_next(&straddling, &found);
+    if (status == CRD_OK && found)
+        status = shorten(run, column, chain, &straddling, draws);
+    crdi_query_close(&straddling);
+    return status;
+}
+
+static crd_status cut(crdi_run *run, const int64_t *draws)
+{
+    static const char running[] = "running";
+    for (int chain = 0; chain < run->chains; chain++)
+        for (int column = 0; column < run->column_count; column++)
+            CRD_TRY(cut_column(run, column, chain, draws[chain]));
+    return crdi_run_put_entry(run, "status", CRDI_VALUE_TEXT, running, strlen(running), 0, 0);
+}
+
+crd_status crdi_run_begin_again(crdi_run *run, const crd_column *columns, int column_count, int chains,
+                                const int64_t *draws)
+{
+    CRDI_ASSERT(run->again && !run->begun && chains > 0);
+    CRD_TRY(crdi_run_set_journal(run));
+    CRD_TRY(crdi_run_measure_columns(run, columns, column_count, chains));
+    CRD_TRY(crdi_db_begin(run->db, true));
+    CRD_TRY(crdi_db_end(run->db, cut(run, draws)));
+    for (int chain = 0; chain < chains; chain++)
+        run->lane[chain].next_draw = draws[chain];
+    run->begun = true;
+    return crdi_run_queue_start(run);
+}

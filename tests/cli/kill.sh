@@ -1,0 +1,78 @@
+#!/bin/sh
+# kill.sh PROGRAM COUNT [SEED] - runs are killed with SIGKILL at random moments of warm-up, sampling, steps and writing, resumed (and
+# sometimes killed again), and must end as the run that was never stopped: draws, statistics, states, entries, bit for bit.
+# Differences are looked for by `credence diff`. The moments come from SEED.
+set -u
+program=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+count=$2
+seed=${3:-1}
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+
+fail() {
+    echo "kill $i of $count ($kind, after $delay s): $1"
+    sed 's/^/    /' err
+    exit 1
+}
+
+awk 'BEGIN { print "x,y"; for (i = 0; i < 40; i++) printf "%.3f,%.3f\n", i / 10, sin(i / 5) }' >data.csv
+
+options() { # options KIND
+    case $1 in
+    nuts) echo "--hidden 4 --chains 2 --warmup 400 --draws 800" ;;
+    dense) echo "--hidden 3 --method hmc --metric dense --chains 2 --warmup 300 --draws 100 --thin 3" ;;
+    one) echo "--hidden 3 --chains 3 --threads 1 --warmup 300 --draws 300 --save-warmup --keep f" ;;
+    svi) echo "--method svi --steps 60000 --restarts 3" ;;
+    batches) echo "--method svi --batch 8 --steps 60000 --guide multivariate_normal" ;;
+    map) echo "--method map --validation 0.2 --steps 80000 --patience 50000 --restarts 2" ;;
+    ensemble) echo "--method ensemble --members 3 --prior none --steps 60000" ;;
+    esac
+}
+
+start() { # start KIND FILE: in the background
+    # shellcheck disable=SC2046
+    "$program" fit data.csv --target y --seed 3 --quiet --save-every 0.01 --out "$2" $(options "$1") >out 2>err &
+}
+
+kinds="nuts dense one svi batches map ensemble"
+for kind in $kinds; do
+    mkdir "$kind"
+    begin=$(date +%s.%N)
+    (cd "$kind" && cp ../data.csv . && start "$kind" run.crd && wait $!) || { echo "$kind: the whole run fails"; exit 1; }
+    echo "$begin $(date +%s.%N)" | awk '{ print $2 - $1 }' >"$kind/seconds"
+done
+
+killed=0
+i=0
+while [ "$i" -lt "$count" ]; do
+    i=$((i + 1))
+    kind=$(echo "$kinds" | awk -v i="$i" '{ print $((i - 1) % NF + 1) }')
+    delay=$(awk -v seed="$seed" -v i="$i" -v of="$(cat "$kind/seconds")" \
+        'BEGIN { srand(seed * 100003 + i); rand(); printf "%.4f", rand() * of }')
+    mkdir again
+    cp data.csv again
+    cd again || exit 1
+    start "$kind" run.crd
+    run=$!
+    sleep "$delay"
+    kill -KILL "$run" 2>/dev/null && killed=$((killed + 1))
+    wait "$run" 2>/dev/null
+    if [ $((i % 3)) -eq 0 ] && [ -e run.crd ]; then # killed again while it goes on
+        "$program" resume run.crd --quiet >out 2>err &
+        run=$!
+        sleep "$(echo "$delay" | awk '{ print $1 / 2 }')"
+        kill -KILL "$run" 2>/dev/null && killed=$((killed + 1))
+        wait "$run" 2>/dev/null
+    fi
+    if [ -e run.crd ]; then
+        "$program" resume run.crd --quiet >out 2>err || fail "resume fails"
+    else # killed before there was a file
+        start "$kind" run.crd
+        wait $! || fail "a run after a killed one fails"
+    fi
+    "$program" diff "../$kind/run.crd" run.crd >out 2>err || { cat out; fail "another end than that of the whole run"; }
+    cd ..
+    rm -r again
+done
+echo "$killed kills, all runs ended as if there had been none"
