@@ -230,7 +230,7 @@ static crd_status remove_state(crdi_run *run, int chain)
 }
 
 /* Of the states that wait only the last is of use; an empty one removes it. */
-static crd_status write_state(crdi_run *run, crdi_query *replace, int chain, bool *any)
+static crd_status write_state(crdi_run *run, crdi_query *replace, int chain, bool *costs)
 {
     const struct crdi_run_item *last = NULL;
     for (const struct crdi_run_item *item = run->batch[chain]; item; item = item->next)
@@ -241,7 +241,7 @@ static crd_status write_state(crdi_run *run, crdi_query *replace, int chain, boo
     run->cost[chain] = last->cost;
     if (last->size == 0)
         return remove_state(run, chain);
-    *any = true;
+    *costs = *costs || last->cost.gradient_evaluations > 0; /* a state may come without saying what it has cost */
     crdi_bind_integer(replace, 1, chain);
     crdi_bind_integer(replace, 2, last->first);
     crdi_bind_blob(replace, 3, last->data, last->size);
@@ -276,7 +276,7 @@ static crd_status write_cost(crdi_run *run)
 
 static crd_status write_chains(crdi_run *run)
 {
-    bool any = false; /* state */
+    bool costs = false;
     crdi_query insert = {0}, replace = {0};
     crd_status status = crdi_query_open(run->db, "INSERT INTO block VALUES(?, ?, ?, ?, ?, ?)", &insert);
     if (status == CRD_OK)
@@ -285,11 +285,11 @@ static crd_status write_chains(crdi_run *run)
         for (int column = 0; status == CRD_OK && column < run->column_count; column++)
             status = write_column(run, &insert, chain, column);
         if (status == CRD_OK)
-            status = write_state(run, &replace, chain, &any);
+            status = write_state(run, &replace, chain, &costs);
     }
     crdi_query_close(&insert);
     crdi_query_close(&replace);
-    return status == CRD_OK && any ? write_cost(run) : status;
+    return status == CRD_OK && costs ? write_cost(run) : status;
 }
 
 static bool batch_has(const crdi_run *run, bool states)

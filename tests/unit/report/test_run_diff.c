@@ -65,7 +65,7 @@ static void write_run(crd_context *ctx, const char *where, const struct change *
     assert_ok(ctx, crdi_run_set_text(run, "model", "mine"));
     assert_ok(ctx, crdi_run_set_number(run, "sampling_seconds", c ? 1 : 2));
     assert_ok(ctx, crdi_run_set_text(run, "options",
-                                     c ? "{\"out\": \"b\", \"draws\": 5}" : "{\"out\": \"a\", \"draws\": 5}"));
+                                     c ? "{\"out\": \"b\", \"chains\": 5}" : "{\"out\": \"a\", \"chains\": 5}"));
     if (c && c->key)
         assert_ok(ctx, crdi_run_set_text(run, c->key, c->text));
     assert_ok(ctx, crdi_run_put_array(run, "x", &array));
@@ -120,13 +120,13 @@ static const struct change changes[] = {
      .text = "yours",
      .x = 3,
      .state = 4},
-    {.what = "draws",
+    {.what = "chains",
      .kind = "option",
      .a = "5",
      .b = "6",
      .chain = -1,
      .key = "options",
-     .text = "{\"out\": \"c\", \"draws\": 6}",
+     .text = "{\"out\": \"c\", \"chains\": 6}",
      .x = 3,
      .state = 4},
     {.what = "thin",
@@ -135,7 +135,7 @@ static const struct change changes[] = {
      .b = "2",
      .chain = -1,
      .key = "options",
-     .text = "{\"draws\": 5, \"thin\": 2}",
+     .text = "{\"chains\": 5, \"thin\": 2}",
      .x = 3,
      .state = 4},
     {.what = "more",
