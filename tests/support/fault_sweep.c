@@ -133,13 +133,16 @@ static bool whole_run(const char *path)
     return status == CRD_OK;
 }
 
+/* A run that was to replace a file, and could not, stays beside it to be resumed. */
 static bool leftover(const struct command *c)
 {
     static const char *const suffix[] = {"-lock", ".part", ".part-wal", ".part-shm", ".part-journal"};
     char name[200];
+    snprintf(name, sizeof name, "%s.part", c->out ? c->out : "");
+    bool resumable = c->run_file && access(name, F_OK) == 0 && whole_run(name);
     for (int i = 0; c->out && i < CRDI_COUNT(suffix); i++) {
         snprintf(name, sizeof name, "%s%s", c->out, suffix[i]);
-        if (access(name, F_OK) == 0) {
+        if (access(name, F_OK) == 0 && !(resumable && i > 0)) {
             print_error("%s is left\n", name);
             return true;
         }
