@@ -12,7 +12,7 @@ static void drop_states(const crdi_network_fit *fit)
 {
     const crdi_network_resume *r = fit->resume;
     for (int c = 0; r && c < fit->chains && c < r->lanes; c++)
-        if (!r->has_warmup[c]) {
+        if (!r->has_warmup[c] || r->iteration[c] < fit->mcmc.warmup) {
             crdi_free(fit->ctx, r->saved[c].bytes);
             r->saved[c] = (crdi_mcmc_saved){0};
         }
