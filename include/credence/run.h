@@ -14,8 +14,8 @@ typedef struct crd_run crd_run;
 
 /** Opens a run file for reading.
  *  The file may be one that another process is writing: each call sees the draws that are complete at that moment. A
- *  file of up to 16 MiB is checked as a whole (crd_run_check does it for others); what is read is always verified
- *  against its checksum.
+ *  file of up to 16 MiB is checked as a whole (crd_run_check does it for others); the entries that describe the run are
+ *  verified against their checksums now, draws and data when they are read.
  *  @param ctx  borrowed: it must outlive the run.
  *  @param path  borrowed.
  *  @param out   returns owned; written only on success.

@@ -181,6 +181,26 @@ static crd_status read_likelihood(struct fit *f)
     return CRD_OK;
 }
 
+/* Numbers that were said to be names of classes. A few halves may be names; many different ones are measurements. */
+static crd_status check_classes(const struct fit *f)
+{
+    enum { FEW = 10 };
+    const crd_recipe *r = f->dataset->recipe;
+    char shown[CRDI_SHOWN];
+    double value;
+    if (strcmp(f->o->likelihood, "auto") == 0 || r->target_kind != CRD_TARGET_CLASS ||
+        (r->class_count <= FEW && 2 * r->class_count <= f->dataset->y.shape.dim[0]))
+        return CRD_OK;
+    for (int64_t k = 0; k < r->class_count; k++)
+        if (crdi_parse_double(r->class_name[k], &value) && value != floor(value))
+            return crdi_raise(f->cli->ctx, CRD_EDATA,
+                              "likelihood %s is for classes, and the target '%s' holds %lld different numbers that are "
+                              "not whole, as %s; a number is fitted with --likelihood normal or student_t",
+                              f->o->likelihood, crdi_csv_show(shown, r->target), (long long)r->class_count,
+                              r->class_name[k]);
+    return CRD_OK;
+}
+
 /* What the network says of the target, once it was read. */
 static crd_status settle_likelihood(struct fit *f)
 {
@@ -192,6 +212,7 @@ static crd_status settle_likelihood(struct fit *f)
     if (!network->likelihood)
         network->likelihood = !classes ? "normal" : r->class_count == 2 ? "bernoulli" : "categorical";
     const char *name = network->likelihood;
+    CRD_TRY(check_classes(f));
     if (strcmp(name, "bernoulli") == 0 && r->class_count != 2)
         return crdi_raise(ctx, CRD_EDATA,
                           "likelihood bernoulli: the target '%s' has %lld classes, not 2; categorical fits any "
@@ -293,6 +314,11 @@ static void hint_at_likelihood(const struct fit *f, crdi_string *out)
     const crd_recipe *r = f->dataset->recipe;
     double seen[FEW];
     int count = 0;
+    int64_t rows = f->dataset->y.shape.dim[0];
+    if (r->target_kind == CRD_TARGET_CLASS && r->class_count > FEW && 4 * r->class_count > rows)
+        crdi_string_append(
+            out, "        %lld classes in %lld rows: if they are counts, --likelihood poisson; numbers: normal\n",
+            (long long)r->class_count, (long long)rows);
     if (strcmp(f->o->likelihood, "auto") != 0 || r->target_kind != CRD_TARGET_NUMBER || r->target_count > 1)
         return;
     for (int64_t i = 0; i < f->dataset->y.shape.dim[0]; i++) {

@@ -55,7 +55,7 @@ static crd_status read_range(crd_context *ctx, const char *text, const char *fig
                              map ? ", and no two such pairs" : "");
 }
 
-/* Numbers of draws, from 1 as typed, from 0 as the library counts. */
+/* Numbers of draws, from 0 as everywhere. */
 static crd_status read_draws(crd_context *ctx, const crdi_text_list *list, int64_t *out, int64_t *out_count)
 {
     double number[MOST_DRAWS];
@@ -63,13 +63,13 @@ static crd_status read_draws(crd_context *ctx, const crdi_text_list *list, int64
     for (int64_t i = 0; i < list->count; i++) {
         int count = read_numbers(list->item[i], number, MOST_DRAWS);
         for (int k = 0; k < count; k++) {
-            if (!(number[k] >= 1 && number[k] <= 1e9 && number[k] == floor(number[k])) || *out_count == MOST_DRAWS)
+            if (!(number[k] >= 0 && number[k] <= 1e9 && number[k] == floor(number[k])) || *out_count == MOST_DRAWS)
                 count = -1;
             else
-                out[(*out_count)++] = (int64_t)number[k] - 1;
+                out[(*out_count)++] = (int64_t)number[k];
         }
         if (count < 1)
-            return crdi_raise(ctx, CRD_EINVAL, "option --draw: '%s' is no list of up to %d whole numbers from 1",
+            return crdi_raise(ctx, CRD_EINVAL, "option --draw: '%s' is no list of up to %d whole numbers from 0",
                               list->item[i], MOST_DRAWS);
     }
     return CRD_OK;

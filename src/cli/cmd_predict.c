@@ -32,7 +32,7 @@ struct predict {
     int prob_count;
     crdi_network_run *net;
     crdi_cli_rows rows;
-    crdi_csv_writer *writer;
+    crdi_rows_out *table;
     crdi_calibration *calibration;
     crdi_prediction *prediction;
 };
@@ -82,6 +82,15 @@ static crd_status calibrate(struct predict *p, bool probit)
     return crdi_cli_calibrate(p->cli, p->call, &request, &p->calibration);
 }
 
+/* People get few digits, programs all of them. */
+static crdi_rows_form form_of(const predict_options *o)
+{
+    if (strcmp(o->format, "json") == 0)
+        return CRDI_ROWS_JSON;
+    bool text = strcmp(o->format, "text") == 0 || (strcmp(o->format, "auto") == 0 && !o->out && isatty(STDOUT_FILENO));
+    return text ? CRDI_ROWS_TEXT : CRDI_ROWS_CSV;
+}
+
 static crd_status predict(struct predict *p)
 {
     crd_context *ctx = p->cli->ctx;
@@ -102,10 +111,14 @@ static crd_status predict(struct predict *p)
                                csv->rows, &p->rows));
     CRD_TRY(calibrate(p, probit));
     CRD_TRY(find_columns(p, &columns));
-    crdi_csv_place place = {.path = p->o->out, .force = p->o->force, .file = STDOUT_FILENO, .name = "standard output"};
+    crdi_csv_place place = {.path = p->o->out,
+                            .force = p->o->force,
+                            .file = STDOUT_FILENO,
+                            .name = "standard output",
+                            .form = form_of(p->o)};
     /* A file is claimed before the work; standard output gets its first line when there is something to say. */
     if (place.path)
-        CRD_TRY(crdi_prediction_csv_open(ctx, p->net->recipe, &columns, &place, &p->writer));
+        CRD_TRY(crdi_prediction_rows_open(ctx, p->net->recipe, &columns, &place, &p->table));
     CRD_TRY(crdi_prediction_make(p->net,
                                  &(crdi_prediction_request){.x = &p->rows.inputs->x,
                                                             .prob = p->prob,
@@ -121,16 +134,16 @@ static crd_status predict(struct predict *p)
         CRD_TRY(crdi_prediction_calibrate(p->prediction, &request, p->calibration, p->o->coverage));
     }
     if (!place.path)
-        CRD_TRY(crdi_prediction_csv_open(ctx, p->net->recipe, &columns, &place, &p->writer));
-    CRD_TRY(crdi_prediction_csv_write(p->writer, p->net->recipe, p->rows.table, p->rows.inputs->row, p->prediction));
-    return crdi_csv_writer_commit(&p->writer);
+        CRD_TRY(crdi_prediction_rows_open(ctx, p->net->recipe, &columns, &place, &p->table));
+    CRD_TRY(crdi_prediction_rows_write(p->table, p->net->recipe, p->rows.table, p->rows.inputs->row, p->prediction));
+    return crdi_rows_out_commit(&p->table);
 }
 
 static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 {
     struct predict p = {.cli = cli, .call = call, .o = crdi_cli_values(call, &table)};
     crd_status status = predict(&p);
-    crdi_csv_writer_abort(&p.writer);
+    crdi_rows_out_abort(&p.table);
     crdi_prediction_destroy(&p.prediction);
     crdi_calibration_destroy(&p.calibration);
     crdi_cli_rows_clear(&p.rows);

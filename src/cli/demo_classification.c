@@ -272,7 +272,7 @@ crd_status crdi_demo_classification(crdi_cli *cli, const char *folder)
         "--optimizer clip_by_global_norm:10,adam,scale:-1e-2 --steps 10000 --seed 1234 --out @/svi.crd --force",
         "plot @/svi.crd data --out @/spiral.png --force",
         "plot @/svi.crd loss --out @/svi_loss.png --force",
-        "plot @/svi.crd map --inputs x0,x1 --draw 1,2,3 --range -0.5,0.5 --out @/svi_draws.png --force",
+        "plot @/svi.crd map --inputs x0,x1 --draw 0,1,2 --range -0.5,0.5 --out @/svi_draws.png --force",
         "plot @/svi.crd map --inputs x0,x1 --draws 100 --range -0.5,0.5 --out @/svi_map.png --force",
         "plot @/svi.crd map --inputs x0,x1 --show mode,entropy,mutual_information --draws 100 --range -2,2 "
         "--out @/svi_far.png --force",

@@ -187,6 +187,14 @@ static const crdi_element *worst_element(const crdi_diagnosis *d)
     return worst;
 }
 
+/* Decimals of an r_hat: 3, or as many as tell on which side of the bounds it is. */
+static int digits_of(double r_hat)
+{
+    int good = crdi_text_digits(r_hat, CRDI_R_HAT_GOOD), bad = crdi_text_digits(r_hat, CRDI_R_HAT_BAD);
+    int most = good > bad ? good : bad;
+    return most > 3 ? most : 3;
+}
+
 static void look_at_r_hat(crdi_diagnosis *d, crdi_string *t)
 {
     const crdi_element *worst = worst_element(d);
@@ -198,7 +206,7 @@ static void look_at_r_hat(crdi_diagnosis *d, crdi_string *t)
         above += !d->element[i].weight && d->element[i].r_hat > CRDI_R_HAT_GOOD;
     }
     crdi_state state = state_of_r_hat(worst->r_hat);
-    crdi_string_append(t, "rank r_hat of %s is %.3f", worst->label, worst->r_hat);
+    crdi_string_append(t, "rank r_hat of %s is %.*f", worst->label, digits_of(worst->r_hat), worst->r_hat);
     if (count > 1)
         crdi_string_append(t, ", the largest of %lld parameters%s", (long long)count,
                            d->net->is_network ? " that are no weights" : "");
@@ -240,10 +248,12 @@ static void look_at_weights(crdi_diagnosis *d, crdi_string *t)
         count += d->element[i].weight;
     if (count == 0)
         return;
-    crdi_string_append(t, "weights: r_hat up to %.2f, above %.2f in %lld of %lld", d->weights_r_hat[0], CRDI_R_HAT_BAD,
+    crdi_string_append(t, "weights: r_hat up to %.*f, above %.2f in %lld of %lld",
+                       crdi_text_digits(d->weights_r_hat[0], CRDI_R_HAT_BAD), d->weights_r_hat[0], CRDI_R_HAT_BAD,
                        (long long)d->weights_above[0], (long long)count);
     if (d->weights_above[1] >= 0)
-        crdi_string_append(t, "; in canonical form up to %.2f, in %lld", d->weights_r_hat[1],
+        crdi_string_append(t, "; in canonical form up to %.*f, in %lld",
+                           crdi_text_digits(d->weights_r_hat[1], CRDI_R_HAT_BAD), d->weights_r_hat[1],
                            (long long)d->weights_above[1]);
     if (d->weights_r_hat[0] > CRDI_R_HAT_BAD)
         crdi_string_append(t, ": units swap names, judge f and not them");
@@ -279,7 +289,7 @@ static void look_at_place(crdi_diagnosis *d, crdi_string *t, crdi_function_place
         return;
     }
     crdi_state state = state_of_r_hat(worst->r_hat), by_ess = state_of_ess(d, fmin(p->ess_bulk, p->ess_tail));
-    crdi_string_append(t, ": r_hat up to %.3f (", worst->r_hat);
+    crdi_string_append(t, ": r_hat up to %.*f (", digits_of(worst->r_hat), worst->r_hat);
     crdi_function_where(t, d->net, d->space, place, worst, 2);
     crdi_string_append(t, "), effective draws at least %.0f bulk, %.0f tail; of the variance ", p->ess_bulk,
                        p->ess_tail);
@@ -407,7 +417,8 @@ static void look_at_guide(crdi_diagnosis *d, crdi_string *t)
         add(d, "guide", CRDI_CARE, t, "--method nuts");
         return;
     }
-    crdi_string_append(t, "Pareto k of the guide's draws is %.2f (good up to %.2f)", k, good);
+    crdi_string_append(t, "Pareto k of the guide's draws is %.*f (good up to %.*f)", crdi_text_digits(k, good), k,
+                       crdi_text_digits(k, good), good);
     crdi_state state = k <= good ? CRDI_HOLDS : k < 1 ? CRDI_CARE : CRDI_FAILS;
     add(d, "guide", state, t, state == CRDI_HOLDS ? NULL : "a richer --guide, more --steps, or --method nuts");
     if (d->svi.skipped > 0) {

@@ -100,6 +100,34 @@ static void add_levels(crdi_figure *figure, crdi_panel *panel, const crdi_bands 
     }
 }
 
+/* The band of y: behind all others, paler, and with dashed edges that tell it from them in grey. */
+static void add_y_band(crdi_figure *figure, crdi_panel *panel, const crdi_bands *b, const struct place *order,
+                       const double *x, int64_t n)
+{
+    char label[32];
+    const double *low = reorder(figure, order, b->y_low, n), *high = reorder(figure, order, b->y_high, n);
+    crdi_format(label, sizeof label, "%.3g%% of y", 100 * b->y_probability);
+    crdi_panel_add(figure, panel,
+                   &(crdi_layer){.kind = b->apart ? CRDI_INTERVALS : CRDI_BAND,
+                                 .role = b->apart ? CRDI_ROLE_GUIDE : CRDI_ROLE_MODEL,
+                                 .label = label,
+                                 .alpha = b->apart ? 0.6 : 0.12,
+                                 .size = b->apart ? 3 : 0,
+                                 .count = n,
+                                 .x = x,
+                                 .y = low,
+                                 .high = high});
+    for (int edge = 0; edge < 2 && !b->apart; edge++)
+        crdi_panel_add(figure, panel,
+                       &(crdi_layer){.kind = CRDI_LINE,
+                                     .role = CRDI_ROLE_MODEL,
+                                     .dashed = true,
+                                     .size = 0.8,
+                                     .count = n,
+                                     .x = x,
+                                     .y = edge ? high : low});
+}
+
 void crdi_panel_bands(crdi_figure *figure, crdi_panel *panel, const crdi_bands *b)
 {
     crdi_panel_texts(figure, panel, b->title, b->x_label, b->y_label);
@@ -117,6 +145,8 @@ void crdi_panel_bands(crdi_figure *figure, crdi_panel *panel, const crdi_bands *
             order[n++] = (struct place){b->x[i], i};
     qsort(order, (size_t)n, sizeof *order, by_x);
     const double *x = reorder(figure, order, b->x, n);
+    if (b->y_low && b->y_high)
+        add_y_band(figure, panel, b, order, x, n);
     add_levels(figure, panel, b, order, x, n);
     for (int64_t k = 0; k < b->function_count && !b->apart; k++)
         crdi_panel_add(figure, panel,

@@ -29,6 +29,8 @@ typedef struct crdi_bands {
         double probability; /* 0.95: "95% CI" */
         const double *low, *high; /* (count) */
     } * level;
+    double y_probability; /* of the band of y itself, noise included, where it says more than the curve's: 0.95 */
+    const double *y_low, *y_high; /* (count); NULL: not shown */
     int64_t data_count; /* 0: none */
     const double *data_x, *data_y;
     const char *data_label; /* NULL: "Train data" */

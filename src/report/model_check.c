@@ -1,5 +1,6 @@
 /* model_check.c - see model_check.h. */
 #include "report/model_check.h"
+#include "report/text.h"
 #include "nn/likelihood.h"
 #include "nn/nn.h"
 #include "store/dataset.h"
@@ -234,6 +235,40 @@ static void add_ranges(const struct check *c, crdi_string *out)
                            100 * (double)c->lost / (double)(c->lost + c->total));
 }
 
+/* What the numbers above are: their units, or which class a number is. */
+static void add_units(const struct check *c, crdi_string *out)
+{
+    enum { NAMED = 6 };
+    const crd_recipe *r = c->request->dataset->recipe;
+    const crdi_likelihood *likelihood = crdi_likelihood_find(c->ctx, c->network.likelihood);
+    crdi_outcome outcome = likelihood ? likelihood->outcome : CRDI_OUTCOME_NUMBER;
+    if (outcome == CRDI_OUTCOME_NUMBER) {
+        crdi_string_append(out, "all in the %sunits of %s", c->targets > 1 ? "own " : "",
+                           c->targets > 1 ? "each target" : "the target");
+        if (r->scale == CRD_SCALE_STANDARD && c->targets == 1)
+            crdi_string_append(out, "; the network works with (target - %.4g) / %.4g, and its priors are for that",
+                               r->target_mean, r->target_sd);
+        else
+            crdi_string_append(out, r->scale == CRD_SCALE_STANDARD
+                                        ? "; the network works with (target - mean) / sd, and its priors are for that"
+                                        : ", which the network takes as it is");
+    } else if (outcome == CRDI_OUTCOME_COUNT) {
+        crdi_string_append(out, "f is the log of the rate; y and target are counts");
+    } else {
+        if (crdi_network_width(&c->network) == 1)
+            crdi_string_append(out, "f is the logit of class 1; y and target are numbers of classes:");
+        else
+            crdi_string_append(out, "f is the logit of any class; y and target are numbers of classes:");
+        for (int64_t k = 0; k < r->class_count && k < NAMED; k++) {
+            crdi_string_append(out, "%s %lld ", k ? "," : "", (long long)k);
+            crdi_text_printable(out, r->class_name[k]);
+        }
+        if (r->class_count > NAMED)
+            crdi_string_append(out, ", ...");
+    }
+    crdi_string_append(out, "\n");
+}
+
 static void put_range(crdi_json_writer *w, const char *name, const double *q)
 {
     crdi_json_open(w, name, '[');
@@ -294,8 +329,10 @@ static crd_status write_text(struct check *c, crdi_string *out)
                        linear ? "" : n->activation, n->likelihood ? n->likelihood : "normal",
                        (long long)crd_model_dim(c->model));
     CRD_TRY(add_sites(c, NULL, out));
-    if (!crdi_network_plain(n))
+    if (!crdi_network_plain(n)) {
         add_ranges(c, out);
+        add_units(c, out);
+    }
     return out->status;
 }
 

@@ -276,8 +276,8 @@ static crd_status check_samples(struct work *w, int64_t total)
     const crdi_prediction_request *request = w->request;
     for (int64_t i = 0; request->pick && i < request->samples; i++)
         if (request->pick[i] < 0 || request->pick[i] >= total)
-            return crdi_raise(net->ctx, CRD_EINVAL, "draw %lld is asked for, of %lld draws",
-                              (long long)request->pick[i] + 1, (long long)total);
+            return crdi_raise(net->ctx, CRD_EINVAL, "draw %lld is asked for, of draws 0 to %lld",
+                              (long long)request->pick[i], (long long)total - 1);
     if (!request->pick && !(w->point && total > 0) && request->samples > total)
         return crdi_raise(net->ctx, CRD_EINVAL, "samples: %lld are asked for, of %lld draws",
                           (long long)request->samples, (long long)total);

@@ -102,9 +102,9 @@ static int fit(const char field[FIELDS][FIELD], int name, int width, int *bar)
 
 static void name_line(char name[FIELD], const crdi_chain_progress *chains, int line, int alone, int count)
 {
-    int digits = crdi_format(NULL, 0, "%d", count);
+    int digits = crdi_format(NULL, 0, "%d", count - 1); /* chains are numbered from 0, as everywhere */
     if (line < alone)
-        crdi_format(name, FIELD, "%s %*d", chains[line].fit ? "fit" : "chain", digits, line + 1);
+        crdi_format(name, FIELD, "%s %*d", chains[line].fit ? "fit" : "chain", digits, line);
     else
         crdi_format(name, FIELD, "%-*s", 6 + digits, "others");
 }
@@ -246,7 +246,7 @@ crd_status crdi_progress_lines(crdi_string *out, const crdi_chain_progress *chai
         any = true;
         if (count > MOST_PLAIN)
             continue;
-        crdi_string_append(out, "%s %d:", chains[i].fit ? "fit" : "chain", i + 1);
+        crdi_string_append(out, "%s %d:", chains[i].fit ? "fit" : "chain", i);
         plain_line(out, &chains[i]);
     }
     if (any && count > MOST_PLAIN) {

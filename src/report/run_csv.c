@@ -1,5 +1,6 @@
 /* run_csv.c - see run_csv.h. */
 #include "report/run_csv.h"
+#include "store/csv.h"
 #include "store/dataset.h"
 #include "store/run.h"
 
@@ -125,37 +126,37 @@ static crd_status prediction_names(const crd_recipe *r, const crdi_prediction_co
     return n->failed ? CRD_ENOMEM : CRD_OK;
 }
 
-crd_status crdi_prediction_csv_open(crd_context *ctx, const crd_recipe *recipe, const crdi_prediction_columns *columns,
-                                    const crdi_csv_place *place, crdi_csv_writer **out)
+crd_status crdi_prediction_rows_open(crd_context *ctx, const crd_recipe *recipe, const crdi_prediction_columns *columns,
+                                     const crdi_csv_place *place, crdi_rows_out **out)
 {
     struct column_names names = {0};
     CRD_TRY(crdi_arena_create(&names.arena, ctx));
     crd_status status = prediction_names(recipe, columns, &names);
     if (status == CRD_OK)
-        status = open_writer(ctx, place, names.name, names.count, out);
+        status = crdi_rows_out_open(out, ctx, place, names.name, names.count);
     crdi_arena_destroy(&names.arena);
     return status;
 }
 
-static void write_inputs(crdi_csv_writer *w, const crd_recipe *r, const crd_table *table, int64_t row)
+static void write_inputs(crdi_rows_out *w, const crd_recipe *r, const crd_table *table, int64_t row)
 {
     for (int64_t j = 0; j < r->feature_count; j = crdi_recipe_group(r, j)) {
         const crd_table_column *column = &table->column[crd_table_find(table, r->feature[j].column)];
         if (column->text && column->text[row])
-            crdi_csv_writer_text(w, column->text[row]);
+            crdi_rows_out_text(w, column->text[row]);
         else
-            crdi_csv_writer_number(w, column->number[row]);
+            crdi_rows_out_number(w, column->number[row]);
     }
 }
 
-static void write_numbers(crdi_csv_writer *w, const double *values, int64_t count)
+static void write_numbers(crdi_rows_out *w, const double *values, int64_t count)
 {
     for (int64_t k = 0; k < count; k++)
-        crdi_csv_writer_number(w, values[k]);
+        crdi_rows_out_number(w, values[k]);
 }
 
 /* "elm|oak" */
-static crd_status write_set(crdi_csv_writer *w, const crd_recipe *r, const crdi_prediction *p, int64_t i)
+static crd_status write_set(crdi_rows_out *w, const crd_recipe *r, const crdi_prediction *p, int64_t i)
 {
     crdi_string names;
     crdi_string_init(&names, p->ctx);
@@ -163,39 +164,39 @@ static crd_status write_set(crdi_csv_writer *w, const crd_recipe *r, const crdi_
         if (p->in_set[i * p->classes + k])
             crdi_string_append(&names, "%s%s", names.length ? "|" : "", r->class_name[k]);
     crd_status status = names.status;
-    crdi_csv_writer_text(w, crdi_string_text(&names));
+    crdi_rows_out_text(w, crdi_string_text(&names));
     crdi_string_clear(&names);
     return status;
 }
 
-static void write_classes(crdi_csv_writer *w, const crd_recipe *r, const crdi_prediction *p, int64_t i)
+static void write_classes(crdi_rows_out *w, const crd_recipe *r, const crdi_prediction *p, int64_t i)
 {
-    crdi_csv_writer_text(w, r->class_name[crdi_prediction_mode(p, i)]);
+    crdi_rows_out_text(w, r->class_name[crdi_prediction_mode(p, i)]);
     write_numbers(w, p->mean + i * p->classes, p->classes);
-    crdi_csv_writer_number(w, p->entropy[i]);
-    crdi_csv_writer_number(w, p->expected_entropy[i]);
-    crdi_csv_writer_number(w, p->entropy[i] - p->expected_entropy[i]);
+    crdi_rows_out_number(w, p->entropy[i]);
+    crdi_rows_out_number(w, p->expected_entropy[i]);
+    crdi_rows_out_number(w, p->entropy[i] - p->expected_entropy[i]);
     write_numbers(w, p->f + i * p->classes * p->prob_count, p->classes * p->prob_count);
 }
 
 /* part: of (rows, targets). */
-static void write_target(crdi_csv_writer *w, const crdi_prediction *p, int64_t part)
+static void write_target(crdi_rows_out *w, const crdi_prediction *p, int64_t part)
 {
-    crdi_csv_writer_number(w, p->mean[part]);
-    crdi_csv_writer_number(w, p->sd[part]);
+    crdi_rows_out_number(w, p->mean[part]);
+    crdi_rows_out_number(w, p->sd[part]);
     write_numbers(w, p->f + part * p->prob_count, p->prob_count);
     write_numbers(w, p->y + part * p->prob_count, p->prob_count);
-    crdi_csv_writer_number(w, p->aleatoric[part] + p->epistemic[part]);
-    crdi_csv_writer_number(w, p->aleatoric[part]);
-    crdi_csv_writer_number(w, p->epistemic[part]);
+    crdi_rows_out_number(w, p->aleatoric[part] + p->epistemic[part]);
+    crdi_rows_out_number(w, p->aleatoric[part]);
+    crdi_rows_out_number(w, p->epistemic[part]);
     if (p->low) {
-        crdi_csv_writer_number(w, p->low[part]);
-        crdi_csv_writer_number(w, p->high[part]);
+        crdi_rows_out_number(w, p->low[part]);
+        crdi_rows_out_number(w, p->high[part]);
     }
 }
 
-crd_status crdi_prediction_csv_write(crdi_csv_writer *w, const crd_recipe *recipe, const crd_table *table,
-                                     const int64_t *row, const crdi_prediction *p)
+crd_status crdi_prediction_rows_write(crdi_rows_out *w, const crd_recipe *recipe, const crd_table *table,
+                                      const int64_t *row, const crdi_prediction *p)
 {
     for (int64_t i = 0; i < p->rows; i++) {
         const double *sample = p->sample + i * p->targets * p->samples;
@@ -205,13 +206,13 @@ crd_status crdi_prediction_csv_write(crdi_csv_writer *w, const crd_recipe *recip
             if (p->in_set)
                 CRD_TRY(write_set(w, recipe, p, i));
             for (int64_t k = 0; k < p->samples; k++)
-                crdi_csv_writer_text(w, recipe->class_name[(int64_t)sample[k]]);
+                crdi_rows_out_text(w, recipe->class_name[(int64_t)sample[k]]);
         } else {
             for (int64_t part = i * p->targets; part < (i + 1) * p->targets; part++)
                 write_target(w, p, part);
             write_numbers(w, sample, p->targets * p->samples);
         }
-        CRD_TRY(crdi_csv_writer_end_row(w));
+        CRD_TRY(crdi_rows_out_end_row(w));
     }
     return CRD_OK;
 }

@@ -3,15 +3,7 @@
 #define CRDI_REPORT_RUN_CSV_H
 
 #include "report/prediction.h"
-#include "store/csv.h"
-
-/* Where a table goes. */
-typedef struct crdi_csv_place {
-    const char *path; /* NULL: to `file` */
-    bool force;
-    int file; /* an open file; `name` is what messages call it */
-    const char *name;
-} crdi_csv_place;
+#include "report/rows_out.h"
 
 /* Reads "0.025,0.5,0.975". Returns how many, or -1 with the reason raised: text, outside 0 to 1, the same twice. */
 int crdi_probabilities_read(crd_context *ctx, const char *text, double *out, int most);
@@ -31,14 +23,14 @@ typedef struct crdi_prediction_columns {
  *   several  the numbers of each target in turn: f_NAME_mean, f_NAME_sd, f_NAME_q.., y_NAME_q..
  *   classes  mode, p_NAME of each class, entropy, expected_entropy, mutual_information, p_NAME_q.., set
  * and sample_0, ... (sample_NAME_0, ... of each of several targets). Opening refuses what can be refused (an output that exists) before anything is computed. */
-crd_status crdi_prediction_csv_open(crd_context *ctx, const crd_recipe *recipe, const crdi_prediction_columns *columns,
-                                    const crdi_csv_place *place, crdi_csv_writer **out);
+crd_status crdi_prediction_rows_open(crd_context *ctx, const crd_recipe *recipe, const crdi_prediction_columns *columns,
+                                     const crdi_csv_place *place, crdi_rows_out **out);
 /* row: the table's row of each prediction. */
-crd_status crdi_prediction_csv_write(crdi_csv_writer *writer, const crd_recipe *recipe, const crd_table *table,
-                                     const int64_t *row, const crdi_prediction *prediction);
+crd_status crdi_prediction_rows_write(crdi_rows_out *rows, const crd_recipe *recipe, const crd_table *table,
+                                      const int64_t *row, const crdi_prediction *prediction);
 
 /* All draws: chain, draw (both from 0), then every element of every column by its label. Chains of a run that was stopped
- * may have different numbers of draws; all are written. Memory: 32 MiB, or one draw. */
+ * may have different numbers of draws; all are written, as CSV whatever the place says. Memory: 32 MiB, or one draw. */
 crd_status crdi_run_csv(crd_context *ctx, crd_run *run, const crdi_csv_place *place);
 
 #endif

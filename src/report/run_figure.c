@@ -188,7 +188,7 @@ static crd_status make_band(const crdi_network_run *net, crdi_arena *arena, cons
     double *values = crdi_arena_alloc(arena, (size_t)all->count * sizeof *values);
     struct crdi_band *level = crdi_arena_alloc(arena, (size_t)levels * sizeof *level);
     crdi_prediction *p;
-    const double *curve[1 + 2 * MOST_LEVELS];
+    const double *curve[1 + 2 * MOST_LEVELS], *y_curve[1 + 2 * MOST_LEVELS];
     if (!grid || !rows || !values || !level)
         return CRD_ENOMEM;
     int64_t count = grid_of(all, along, options->range, grid);
@@ -201,8 +201,15 @@ static crd_status make_band(const crdi_network_run *net, crdi_arena *arena, cons
     CRD_TRY(predict(net, &x, prob, probs_used, crd_key_make(0), &p));
     crd_status status =
         split(arena, p->f + probs_used * part, count, probs_used * p->classes * p->targets, probs_used, curve);
+    /* Where the noise depends on the inputs, the band of f says little of what y will be. */
+    bool noise = crdi_network_heteroscedastic(&net->network);
+    if (status == CRD_OK && noise)
+        status = split(arena, p->y + probs_used * part, count, probs_used * p->targets, probs_used, y_curve);
     crdi_prediction_destroy(&p);
     CRD_TRY(status);
+    int widest = 0;
+    for (int k = 1; k < levels; k++)
+        widest = wanted[k] > wanted[widest] ? k : widest;
     for (int k = 0; k < levels; k++)
         level[k] = (struct crdi_band){wanted[k], curve[1 + 2 * k], curve[2 + 2 * k]};
     int64_t named_levels = r->feature[along->first].level ? along->end - along->first : 0;
@@ -226,6 +233,11 @@ static crd_status make_band(const crdi_network_run *net, crdi_arena *arena, cons
                         .median = curve[0],
                         .level_count = levels,
                         .level = level};
+    if (noise) {
+        out->y_probability = wanted[widest];
+        out->y_low = y_curve[1 + 2 * widest];
+        out->y_high = y_curve[2 + 2 * widest];
+    }
     CRD_TRY(make_functions(net, arena, &x, options->functions, part, out));
     if (all->count == 1) { /* else the other inputs vary in the data and are held in the band */
         out->data_count = all->rows;

@@ -231,8 +231,8 @@ static crd_status predict_draws(struct map *m, const crd_array *x, const crdi_ru
         return CRD_ENOMEM;
     for (int64_t i = 0; i < o->pick_count; i++) {
         if (o->pick[i] < 0 || o->pick[i] >= part->chains * part->draws)
-            return crdi_raise(m->net->ctx, CRD_EINVAL, "draw %lld is asked for, of %lld draws",
-                              (long long)o->pick[i] + 1, (long long)(part->chains * part->draws));
+            return crdi_raise(m->net->ctx, CRD_EINVAL, "draw %lld is asked for, of draws 0 to %lld",
+                              (long long)o->pick[i], (long long)(part->chains * part->draws) - 1);
         each = o->pick[i] % part->draws + 1 > each ? o->pick[i] % part->draws + 1 : each;
     }
     for (int64_t i = 0; i < o->pick_count; i++)
@@ -277,7 +277,7 @@ static const char *title_of(const struct map *m, const struct shown *s)
     if (s->sample >= 0)
         return crdi_arena_printf(m->arena, "%s%spredictive draw %lld",
                                  r->target_count > 1 ? r->targets[s->target].name : "", r->target_count > 1 ? ": " : "",
-                                 (long long)m->options->pick[s->sample] + 1);
+                                 (long long)m->options->pick[s->sample]);
     if (!s->quantity)
         return crdi_arena_printf(m->arena, "P(%s = %s)", r->target, r->class_name[s->class]);
     if (m->outcome == CRDI_OUTCOME_CLASS)

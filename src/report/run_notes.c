@@ -1,6 +1,7 @@
 /* run_notes.c - in words: why the draws of a run should not be believed yet, and what to try. */
 #include "report/run_summary.h"
 #include "report/laplace_text.h"
+#include "report/text.h"
 #include "report/variational.h"
 
 #include <math.h>
@@ -23,11 +24,11 @@ static void note_of_rows(crdi_string *out, const crdi_run_summary *s)
         crdi_string_append(out, "note: r_hat of %s is no number: its draws do not vary; try more --warmup\n", r->label);
     if (r->r_hat > 1.05)
         crdi_string_append(
-            out, "note: r_hat of %s is %.2f, above 1.05: the chains do not agree; try more --warmup and --draws\n",
-            r->label, r->r_hat);
+            out, "note: r_hat of %s is %.*f, above 1.05: the chains do not agree; try more --warmup and --draws\n",
+            r->label, crdi_text_digits(r->r_hat, 1.05), r->r_hat);
     if (n->n_eff < 100)
         crdi_string_append(out, "note: n_eff of %s is %.0f, below 100: its interval is rough; try more --draws\n",
-                           n->label, n->n_eff);
+                           n->label, floor(n->n_eff));
 }
 
 /* ArviZ's bounds: r_hat 1.01 and 100 bulk draws a chain (Vehtari et al. 2021); energy below 0.3 (Betancourt 2016). */
@@ -51,7 +52,7 @@ static void note_of_diagnostics(crdi_string *out, const crdi_run_summary *s)
             crdi_string_append(out,
                                "note: E-BFMI of chain %d is %.2f, below 0.3: its energy hardly moves; a "
                                "reparametrised model may help\n",
-                               s->part.chain[c], s->ebfmi[c]);
+                               s->part.chain[c], floor(100 * s->ebfmi[c]) / 100);
 }
 
 crd_status crdi_run_notes(crdi_string *out, const crdi_run_summary *s)
@@ -63,7 +64,10 @@ crd_status crdi_run_notes(crdi_string *out, const crdi_run_summary *s)
         crdi_variational_notes(out, &s->svi);
     else if (s->count > 0)
         note_of_rows(out, s);
-    if (s->diagnostics && !crdi_run_too_short(s))
+    if (s->diagnostics && s->svi.point)
+        crdi_string_append(out, "note: --diagnostics are of draws from a posterior; %s no such draws\n",
+                           s->part.draws == 1 ? "a point is" : "members of an ensemble are");
+    else if (s->diagnostics && !crdi_run_too_short(s))
         note_of_diagnostics(out, s);
     if (s->divergences > 0 && (double)s->divergences > 0.001 * (double)n)
         crdi_string_append(

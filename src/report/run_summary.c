@@ -26,6 +26,11 @@ static crd_status add_diagnostics(crdi_run_summary *s, const crdi_summary_row *r
     crdi_diagnostic_row d = {
         .site = row->site, .label = row->label, .mean = row->mean, .sd = row->sd, .low = row->low, .high = row->high};
     CRD_TRY(crdi_grow(s->ctx, &s->diagnostic, &s->diagnostic_capacity, s->count - 1, sizeof *s->diagnostic));
+    if (s->svi.point) { /* members of an ensemble are no draws of anything: they are not worth so and so many */
+        d.mcse_mean = d.mcse_sd = d.ess_bulk = d.ess_tail = d.r_hat = NAN;
+        s->diagnostic[s->count - 1] = d;
+        return CRD_OK;
+    }
     CRD_TRY(crd_diag_mcse_mean(s->ctx, draws, chains, n, &d.mcse_mean));
     CRD_TRY(crd_diag_mcse_sd(s->ctx, draws, chains, n, &d.mcse_sd));
     CRD_TRY(crd_diag_ess_bulk(s->ctx, draws, chains, n, &d.ess_bulk));

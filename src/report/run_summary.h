@@ -14,7 +14,7 @@ typedef struct crdi_run_summary {
     crdi_summary_row *row;
     int64_t count, capacity;
     bool diagnostics; /* ArviZ's columns were asked for: */
-    crdi_diagnostic_row *diagnostic; /* (count), else NULL */
+    crdi_diagnostic_row *diagnostic; /* (count), else NULL; of points: without numbers, and not printed */
     int64_t diagnostic_capacity;
     double *ebfmi; /* (part.chains); NULL also where the sampler has no energy */
     double prob;

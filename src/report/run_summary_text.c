@@ -67,6 +67,12 @@ static bool is_point(const crdi_run_summary *s)
     return s->svi.point && s->part.draws == 1;
 }
 
+/* Whether ArviZ's columns are printed: points have none. */
+static bool has_diagnostics(const crdi_run_summary *s)
+{
+    return s->diagnostics && !s->svi.point;
+}
+
 static void add_units(crdi_string *out, const crdi_run_summary *s)
 {
     crdi_summary_row noise;
@@ -118,7 +124,7 @@ static crd_status add_laplace(crdi_string *out, const crdi_run_summary *s)
 crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *s, bool full)
 {
     crdi_string_append(out, "\n");
-    if (s->diagnostics)
+    if (has_diagnostics(s))
         CRD_TRY(crdi_diagnostic_text(out, s->diagnostic, s->count, s->prob, full));
     else if (is_point(s))
         CRD_TRY(crdi_point_text(out, s->row, s->count, full));
@@ -190,7 +196,7 @@ crd_status crdi_run_summary_csv(crdi_string *out, const crdi_run_summary *s)
 {
     crdi_arena *names;
     CRD_TRY(crdi_arena_create(&names, s->ctx));
-    crd_status status = (s->diagnostics ? diagnostic_csv : summary_csv)(out, s, names);
+    crd_status status = (has_diagnostics(s) ? diagnostic_csv : summary_csv)(out, s, names);
     crdi_arena_destroy(&names);
     return status;
 }
@@ -264,7 +270,7 @@ crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *s)
     else if (s->independent)
         crdi_variational_json(&w, &s->svi);
     put_ebfmi(&w, s);
-    if (s->diagnostics)
+    if (has_diagnostics(s))
         crdi_diagnostic_json_rows(&w, s->diagnostic, s->count);
     else
         (is_point(s)      ? crdi_point_json_rows

@@ -5,6 +5,8 @@
  * merged where nothing but unassigned code points lies between. */
 #include "report/text.h"
 
+#include <math.h>
+
 struct range {
     uint32_t first, last;
 };
@@ -88,4 +90,12 @@ size_t crdi_text_fit(const char *text, int columns)
             break;
     }
     return (size_t)(end - text);
+}
+
+int crdi_text_digits(double value, double limit)
+{
+    int digits = 2;
+    for (double scale = 100; digits < 15 && value != limit && round(value * scale) == round(limit * scale); digits++)
+        scale *= 10;
+    return digits;
 }

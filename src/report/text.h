@@ -15,4 +15,8 @@ int crdi_text_width(const char *text);
 /* The bytes of the longest beginning of a printable text that takes at most `columns`. */
 size_t crdi_text_fit(const char *text, int columns);
 
+/* Decimals, at least 2, with which a value that lies above (or below) a limit is also printed so: "1.055, above 1.050" and not
+ * "1.05, above 1.05". */
+int crdi_text_digits(double value, double limit);
+
 #endif

@@ -1,5 +1,6 @@
 /* variational.c - see variational.h. */
 #include "report/variational.h"
+#include "report/text.h"
 
 #include <credence/loo.h>
 #include <math.h>
@@ -61,8 +62,8 @@ static void spread_line(crdi_string *out, const crdi_variational *v)
     }
     if (v->restarts == 1)
         return;
-    crdi_string_append(out, "restarts:    number %lld of %lld kept; their losses go up to %.6g",
-                       (long long)v->restart + 1, (long long)v->restarts, worst);
+    crdi_string_append(out, "restarts:    fit %lld of 0 to %lld kept; their losses go up to %.6g",
+                       (long long)v->restart, (long long)v->restarts - 1, worst);
     if (failed)
         crdi_string_append(out, ", %lld failed", (long long)failed);
     crdi_string_append(out, "\n");
@@ -178,18 +179,19 @@ void crdi_variational_json(crdi_json_writer *w, const crdi_variational *v)
 void crdi_variational_notes(crdi_string *out, const crdi_variational *v)
 {
     double good = crd_psis_good_k(v->k_draws);
+    int digits = crdi_text_digits(v->k_hat, good);
     if (v->k_hat > good && v->paths > 0)
         crdi_string_append(
             out,
-            "note: Pareto k of the paths' normals is %.2f, above %.2f: they differ much from the posterior, "
+            "note: Pareto k of the paths' normals is %.*f, above %.*f: they differ much from the posterior, "
             "and the draws may be few distinct ones; as starts they serve: --method nuts --start pathfinder\n",
-            v->k_hat, good);
+            digits, v->k_hat, digits, good);
     else if (v->k_hat > good)
         crdi_string_append(
             out,
-            "note: Pareto k of the guide is %.2f, above %.2f: it differs much from the posterior; believe its "
+            "note: Pareto k of the guide is %.*f, above %.*f: it differs much from the posterior; believe its "
             "spread only roughly, try another --guide, more --restarts, or --method nuts\n",
-            v->k_hat, good);
+            digits, v->k_hat, digits, good);
     if (v->steps > 0 && (double)v->skipped > 0.01 * (double)v->steps)
         crdi_string_append(
             out,

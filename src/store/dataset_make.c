@@ -238,9 +238,11 @@ static crd_status check_counts(const struct making *m, const crd_table_column *c
     for (int64_t i = 0; i < m->rows.count; i++) {
         double value = column->number[m->rows.row[i]];
         if (!(value >= 0) || value != floor(value))
-            return crdi_raise(m->ctx, CRD_EDATA,
-                              "%s: the target '%s' is %g in row %lld; counts are whole numbers from 0", m->table->name,
-                              crdi_csv_show(name, column->name), value, (long long)m->rows.row[i]);
+            return crdi_raise(
+                m->ctx, CRD_EDATA,
+                "%s: the target '%s' is %g in row %lld; counts are whole numbers from 0; a number is fitted with "
+                "--likelihood normal or student_t",
+                m->table->name, crdi_csv_show(name, column->name), value, (long long)m->rows.row[i]);
     }
     return CRD_OK;
 }

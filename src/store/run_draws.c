@@ -308,18 +308,13 @@ static crd_status check_chain(crd_run *run, int column, int chain, int64_t *rows
     return status;
 }
 
-static crd_status check_meta_row(crd_run *run, const crdi_query *query)
-{
-    return crdi_run_check_entry(run, query, crdi_value_text(query, 0), 1);
-}
-
 static crd_status check_data_row(crd_run *run, const crdi_query *query)
 {
     crd_shape shape;
     return crdi_run_check_data(run, query, &shape);
 }
 
-static crd_status check_rows(crd_run *run, const char *sql, crd_status (*check)(crd_run *, const crdi_query *))
+crd_status crdi_run_check_rows(crd_run *run, const char *sql, crd_status (*check)(crd_run *, const crdi_query *))
 {
     crdi_query query = {0};
     bool row = true;
@@ -337,9 +332,9 @@ static crd_status check_rows(crd_run *run, const char *sql, crd_status (*check)(
 static crd_status check_everything(crd_run *run)
 {
     CRD_TRY(crdi_run_check_structure(run, "PRAGMA integrity_check(1)"));
-    CRD_TRY(check_rows(run, "SELECT key, value, check_sum FROM meta", check_meta_row));
-    CRD_TRY(check_rows(run, "SELECT name, shape, numbers, check_sum FROM data", check_data_row));
-    CRD_TRY(check_rows(run, "SELECT chain, iteration, bytes, check_sum FROM state", crdi_run_check_state));
+    CRD_TRY(crdi_run_check_entries(run));
+    CRD_TRY(crdi_run_check_rows(run, "SELECT name, shape, numbers, check_sum FROM data", check_data_row));
+    CRD_TRY(crdi_run_check_rows(run, "SELECT chain, iteration, bytes, check_sum FROM state", crdi_run_check_state));
     int64_t draws = 0, seen = 0, rows = 0;
     CRD_TRY(count_draws(run, 0, run->chains, &draws));
     for (int chain = 0; chain < run->chains; chain++)

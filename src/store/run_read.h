@@ -23,6 +23,8 @@ crd_status crdi_run_optional_number(crd_run *run, const char *key, double *out);
 crd_status crdi_run_check_entry(crd_run *run, const crdi_query *query, const char *key, int i);
 crd_status crdi_run_check_data(crd_run *run, const crdi_query *query, crd_shape *shape);
 crd_status crdi_run_check_state(crd_run *run, const crdi_query *query);
+crd_status crdi_run_check_rows(crd_run *run, const char *sql, crd_status (*check)(crd_run *, const crdi_query *));
+crd_status crdi_run_check_entries(crd_run *run); /* all of meta */
 /* SQLite's own check, as one of its two pragmas makes it. */
 crd_status crdi_run_check_structure(crd_run *run, const char *pragma);
 crd_status crdi_run_file_size(crd_run *run, int64_t *out);

@@ -34,6 +34,16 @@ crd_status crdi_run_check_entry(crd_run *run, const crdi_query *query, const cha
     return crdi_db_damaged(run->db, "the entry '%s' does not match its checksum", key);
 }
 
+static crd_status check_meta_row(crd_run *run, const crdi_query *query)
+{
+    return crdi_run_check_entry(run, query, crdi_value_text(query, 0), 1);
+}
+
+crd_status crdi_run_check_entries(crd_run *run)
+{
+    return crdi_run_check_rows(run, "SELECT key, value, check_sum FROM meta", check_meta_row);
+}
+
 crd_status crdi_run_find_entry(crd_run *run, const char *key, crdi_query *query, bool *found)
 {
     CRD_TRY(crdi_query_open(run->db, "SELECT value, check_sum FROM meta WHERE key = ?", query));
@@ -374,6 +384,7 @@ static crd_status load(crd_run *run)
     if (size <= SMALL_FILE)
         CRD_TRY(crdi_run_check_structure(run, "PRAGMA quick_check(1)"));
     CRD_TRY(check_schema(run));
+    CRD_TRY(crdi_run_check_entries(run)); /* they are short, and no command reads them all: options, say */
     CRD_TRY(load_extent(run, "chains", &chains));
     if (chains < 1 || chains > INT16_MAX)
         return crdi_db_damaged(run->db, "has %lld chains", (long long)chains);

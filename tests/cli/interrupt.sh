@@ -30,7 +30,7 @@ code=$?
 [ "$code" -eq 40 ] || fail "exit code $code, expected 40"
 grep -Eq '^credence: stopped; run.crd keeps the [1-9][0-9]* draws made so far; credence resume run.crd goes on$' err || fail "no line says what is kept"
 mv out end
-grep -Eq '^chain 3: .* stopped' err || fail "no line says that chain 3 was stopped"
+grep -Eq '^chain 2: .* stopped' err || fail "no line says that chain 2 was stopped"
 for leftover in run.crd-lock run.crd-wal run.crd-shm run.crd.part; do
     [ ! -e "$leftover" ] || fail "$leftover is left"
 done

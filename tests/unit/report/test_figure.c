@@ -467,6 +467,41 @@ static void bands_are_sorted_and_the_widest_lies_below(void **state)
     testing_context_destroy(&ctx);
 }
 
+static void a_band_of_y_lies_below_with_dashed_edges(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_named named[4];
+    crdi_bands bands;
+    struct crdi_band level[2];
+    crdi_figure_source source = make_source(named, &bands, level);
+    crdi_figure *f = NULL;
+    bands.y_probability = 0.9;
+    bands.y_low = down; /* of x falling: reordered it rises */
+    bands.y_high = up;
+    assert_ok(ctx, crdi_figure_bands(&f, ctx, &source));
+    const crdi_layer *l = f->panel[0].layer;
+    assert_int_equal(f->panel[0].layer_count, 7);
+    assert_int_equal(l[0].kind, CRDI_BAND);
+    assert_string_equal(l[0].label, "90% of y");
+    assert_memory_equal(l[0].x, up, sizeof up);
+    assert_memory_equal(l[0].y, up, sizeof up);
+    assert_memory_equal(l[0].high, down, sizeof down);
+    assert_true(l[0].alpha < l[3].alpha);
+    for (int edge = 1; edge < 3; edge++)
+        assert_true(l[edge].kind == CRDI_LINE && l[edge].dashed && !l[edge].label);
+    assert_memory_equal(l[1].y, l[0].y, sizeof up);
+    assert_memory_equal(l[2].y, l[0].high, sizeof up);
+    assert_string_equal(l[3].label, "95% CI");
+    crdi_figure_destroy(&f);
+    bands.apart = true; /* intervals instead, and no edges */
+    assert_ok(ctx, crdi_figure_bands(&f, ctx, &source));
+    assert_int_equal(f->panel[0].layer_count, 5);
+    assert_int_equal(f->panel[0].layer[0].kind, CRDI_INTERVALS);
+    crdi_figure_destroy(&f);
+    testing_context_destroy(&ctx);
+}
+
 /* Bins that are empty are no points; Wilson's interval of 2 of 4: 0.15 to 0.85. Levels: rows between one and the next. */
 static void reliability_leaves_empty_bins_out(void **state)
 {
@@ -803,6 +838,7 @@ int main(void)
         cmocka_unit_test(a_long_trace_is_thinned_to_its_extremes),
         cmocka_unit_test(too_many_series_are_cut_and_that_is_said),
         cmocka_unit_test(bands_are_sorted_and_the_widest_lies_below),
+        cmocka_unit_test(a_band_of_y_lies_below_with_dashed_edges),
         cmocka_unit_test(reliability_leaves_empty_bins_out),
         cmocka_unit_test(every_figure_is_in_the_table_and_says_what_it_lacks),
         cmocka_unit_test(a_loss_has_its_mean_and_its_second_half),

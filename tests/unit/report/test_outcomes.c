@@ -280,7 +280,7 @@ static void draws_can_be_picked(void **state)
     crdi_prediction_destroy(&some);
     request.pick = (const int64_t[]){0, TOTAL, 1};
     assert_int_equal(crdi_prediction_make(net, &request, &some), CRD_EINVAL);
-    assert_non_null(strstr(crd_error_message(ctx), "draw 61 is asked for, of 60 draws"));
+    assert_non_null(strstr(crd_error_message(ctx), "draw 60 is asked for, of draws 0 to 59"));
     assert_null(some);
     crdi_network_run_close(&net);
     testing_context_destroy(&ctx);

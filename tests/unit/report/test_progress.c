@@ -28,11 +28,11 @@ static void a_block_has_a_line_for_each_chain(void **state)
     (void)state;
     assert_block(
         4, 120, 0, 0, 4,
-        "\rchain 1 [::=============>              ]  50% 1100/2200 sampling 1:05<1:01 3 divergent step 0.123 15.3 "
+        "\rchain 0 [::=============>              ]  50% 1100/2200 sampling 1:05<1:01 3 divergent step 0.123 15.3 "
         "grad/draw\x1b[K\n"
-        "\rchain 2 [:>                            ]   4%  100/2200 warmup   0:06<? step 0.05\x1b[K\n"
-        "\rchain 3 [::============================] 100% 2200/2200 done     1:06:40 step 0.2 7.0 grad/draw\x1b[K\n"
-        "\rchain 4 [                              ]   0%    0/2200 waiting \x1b[K\n");
+        "\rchain 1 [:>                            ]   4%  100/2200 warmup   0:06<? step 0.05\x1b[K\n"
+        "\rchain 2 [::============================] 100% 2200/2200 done     1:06:40 step 0.2 7.0 grad/draw\x1b[K\n"
+        "\rchain 3 [                              ]   0%    0/2200 waiting \x1b[K\n");
 }
 
 static void a_block_is_drawn_over_the_one_before(void **state)
@@ -40,8 +40,8 @@ static void a_block_is_drawn_over_the_one_before(void **state)
     (void)state;
     assert_block(2, 60, 0, 3, 2,
                  "\x1b[3A"
-                 "\rchain 1 [====>   ]  50% 1100/2200 sampling 1:05<1:01\x1b[K\n"
-                 "\rchain 2 [        ]   4%  100/2200 warmup   0:06<? step 0.05\x1b[K\n"
+                 "\rchain 0 [====>   ]  50% 1100/2200 sampling 1:05<1:01\x1b[K\n"
+                 "\rchain 1 [        ]   4%  100/2200 warmup   0:06<? step 0.05\x1b[K\n"
                  "\x1b[J");
 }
 
@@ -63,14 +63,14 @@ static void a_narrow_terminal_gets_what_matters(void **state)
         crdi_string_clear(&s);
     }
     testing_context_destroy(&ctx);
-    assert_block(1, 20, 0, 0, 1, "\rchain 1  50%\x1b[K\n");
+    assert_block(1, 20, 0, 0, 1, "\rchain 0  50%\x1b[K\n");
 }
 
 static void chains_beyond_the_height_share_a_line(void **state)
 {
     (void)state;
     assert_block(4, 60, 2, 0, 2,
-                 "\rchain 1 [:======>       ]  50% 1100/2200 sampling 1:05<1:01\x1b[K\n"
+                 "\rchain 0 [:======>       ]  50% 1100/2200 sampling 1:05<1:01\x1b[K\n"
                  "\rothers  [:====>         ]  34% 2300/6600 warmup   1:06:40<?\x1b[K\n");
 }
 
@@ -84,10 +84,10 @@ static void plain_lines_have_no_control_characters(void **state)
     before[3].phase = CRDI_PHASE_DONE;
     assert_ok(ctx, crdi_progress_lines(&s, chains, before, 4));
     assert_string_equal(crdi_string_text(&s),
-                        "chain 1: 50% 1100/2200, sampling, 1:05<1:01, 3 divergent, step 0.123, 15.3 grad/draw\n"
-                        "chain 2: 4% 100/2200, warmup, 0:06<?, step 0.05\n"
-                        "chain 3: 100% 2200/2200, done, 1:06:40, step 0.2, 7.0 grad/draw\n"
-                        "chain 4: 0% 0/2200, waiting\n");
+                        "chain 0: 50% 1100/2200, sampling, 1:05<1:01, 3 divergent, step 0.123, 15.3 grad/draw\n"
+                        "chain 1: 4% 100/2200, warmup, 0:06<?, step 0.05\n"
+                        "chain 2: 100% 2200/2200, done, 1:06:40, step 0.2, 7.0 grad/draw\n"
+                        "chain 3: 0% 0/2200, waiting\n");
     crdi_string_clear(&s);
     testing_context_destroy(&ctx);
 }
@@ -105,8 +105,8 @@ static void plain_lines_are_of_chains_that_moved(void **state)
     before[1].iteration = 99;
     before[3].phase = CRDI_PHASE_WARMUP;
     assert_ok(ctx, crdi_progress_lines(&s, chains, before, 4));
-    assert_string_equal(crdi_string_text(&s), "chain 2: 4% 100/2200, warmup, 0:06<?, step 0.05\n"
-                                              "chain 4: 0% 0/2200, waiting\n");
+    assert_string_equal(crdi_string_text(&s), "chain 1: 4% 100/2200, warmup, 0:06<?, step 0.05\n"
+                                              "chain 3: 0% 0/2200, waiting\n");
     crdi_string_clear(&s);
     crdi_string_init(&s, ctx);
     for (int i = 0; i < 17; i++)

@@ -508,8 +508,11 @@ static void notes_say_what_speaks_against_the_draws(void **state)
     row.r_hat = 1.06;
     assert_notes(ctx, &s,
                  "note: r_hat of s is 1.06, above 1.05: the chains do not agree; try more --warmup and --draws\n");
+    row.r_hat = 1.0504; /* rounded to two decimals it would be the bound */
+    assert_notes(ctx, &s,
+                 "note: r_hat of s is 1.0504, above 1.05: the chains do not agree; try more --warmup and --draws\n");
     row.r_hat = 1;
-    row.n_eff = 99;
+    row.n_eff = 99.7;
     assert_notes(ctx, &s, "note: n_eff of s is 99, below 100: its interval is rough; try more --draws\n");
     row.n_eff = 1000;
     s.divergences = 3;

@@ -170,7 +170,7 @@ static void the_maps_of_classes_are_its_predictions(void **state)
     double expected[CELLS * CELLS], most = 0;
     assert_ok(ctx, crdi_run_figure_make(net, "map", &options, &f));
     assert_true(f->rows == 3 && f->columns == 3);
-    assert_string_equal(f->panel[0].title, "predictive draw 3");
+    assert_string_equal(f->panel[0].title, "predictive draw 2");
     assert_string_equal(f->panel[0].x_label, "b");
     assert_string_equal(f->panel[0].y_label, "a");
     assert_non_null(strstr(f->footnote, "colour = red"));
@@ -231,7 +231,7 @@ static void draws_are_counted_chain_after_chain(void **state)
                                        .key = crd_key_make(3)};
     assert_ok(ctx, crdi_run_figure_make(net, "map", &options, &f));
     assert_true(f->rows == 1 && f->columns == 1);
-    assert_string_equal(f->panel[0].title, "predictive draw 16");
+    assert_string_equal(f->panel[0].title, "predictive draw 15");
     assert_cells(&f->panel[0].layer[0], p->sample);
     crdi_figure_destroy(&f);
     crdi_prediction_destroy(&p);
@@ -344,7 +344,7 @@ static void what_cannot_be_drawn_is_refused(void **state)
     assert_refused(ctx, net, &(crdi_run_figure_options){.show = show + 1, .show_count = 1}, CRD_ENAME, "'entropy'");
     assert_refused(ctx, net, &(crdi_run_figure_options){.show = show + 2, .show_count = 1}, CRD_ENAME, "p_fir");
     assert_refused(ctx, net, &(crdi_run_figure_options){.pick = pick, .pick_count = 1}, CRD_EINVAL,
-                   "draw 31 is asked for, of 30 draws");
+                   "draw 30 is asked for, of draws 0 to 29");
     crdi_network_run_close(&net);
     net = make_run(ctx, "number", "normal", false);
     assert_refused(ctx, net, &(crdi_run_figure_options){.show = show, .show_count = 1}, CRD_ENAME, "mean, sd");

@@ -236,10 +236,32 @@ static void running_out_of_memory_is_said_and_leaks_nothing(void **state)
     }
 }
 
+/* A message must not say "1.05, above 1.05". */
+static void as_many_digits_as_tell_a_number_from_its_bound(void **state)
+{
+    (void)state;
+    const struct {
+        double value, bound;
+        int digits;
+    } cases[] = {{1.06, 1.05, 2},    {1.0549, 1.05, 3},   {1.0504, 1.05, 4}, {1.04999, 1.05, 5},
+                 {0.668, 0.6667, 3}, {2.53, 0.6667, 2},   {1.05, 1.05, 2},   {-3, 0.3, 2},
+                 {NAN, 1.05, 2},     {INFINITY, 1.05, 2}, {0.29996, 0.3, 5}};
+    for (int i = 0; i < CRDI_COUNT(cases); i++) {
+        char value[64], bound[64];
+        int digits = crdi_text_digits(cases[i].value, cases[i].bound);
+        assert_int_equal(digits, cases[i].digits);
+        snprintf(value, sizeof value, "%.*f", digits, cases[i].value);
+        snprintf(bound, sizeof bound, "%.*f", digits, cases[i].bound);
+        if (cases[i].value != cases[i].bound)
+            assert_string_not_equal(value, bound);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_align_whatever_the_script),
+        cmocka_unit_test(as_many_digits_as_tell_a_number_from_its_bound),
         cmocka_unit_test(a_terminal_cannot_be_commanded),
         cmocka_unit_test(a_summary_looks_like_numpyros),
         cmocka_unit_test(numbers_keep_all_digits_in_csv_and_json),

@@ -190,6 +190,53 @@ static void damaged_files_are_told_apart_from_good_ones(void **state)
     testing_context_destroy(&ctx);
 }
 
+static void doctor(crd_context *ctx, const char *sql)
+{
+    crdi_db *db;
+    crd_error_clear(ctx);
+    assert_ok(ctx, crdi_db_open(ctx, path, NULL, CRDI_DB_WRITE, &db));
+    assert_ok(ctx, crdi_db_run(db, sql));
+    crdi_db_close(&db);
+}
+
+/* Whatever a command reads of a file, it opens it: a single bit of an entry is noticed there, also in those that few ask for. */
+static void a_damaged_entry_is_noticed_by_whoever_opens_the_file(void **state)
+{
+    (void)state;
+    static const char options[] = "{\"draws\": 1000, \"prior\": [\"normal:0,1\"], \"hidden\": \"10\"}";
+    crd_context *ctx = testing_context();
+    crdi_run *run;
+    crd_run *reader;
+    assert_ok(ctx, crdi_run_create(ctx, path, true, &run));
+    assert_ok(ctx, crdi_run_set_text(run, "options", options));
+    assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
+    assert_ok(ctx, crdi_run_close(&run, CRD_OK));
+    struct bytes good = slurp();
+    unsigned char *row = memmem(good.start, good.size, options, strlen(options));
+    assert_non_null(row);
+    for (size_t at = 0; at < strlen(options); at++) {
+        row[at] ^= (unsigned char)(1 << at % 8);
+        spit(good.start, good.size);
+        assert_int_equal(crd_run_open(ctx, path, &reader), CRD_EDAMAGED);
+        if (at % 8 < 7) /* else it may be no text */
+            assert_non_null(strstr(crd_error_message(ctx), "'options' does not match its checksum"));
+        crd_error_clear(ctx);
+        row[at] ^= (unsigned char)(1 << at % 8);
+    }
+    spit(good.start, good.size);
+    doctor(ctx, "UPDATE meta SET check_sum = check_sum + 1 WHERE key = 'options'");
+    assert_int_equal(crd_run_open(ctx, path, &reader), CRD_EDAMAGED);
+    spit(good.start, good.size);
+    doctor(ctx, "UPDATE meta SET key = 'option' WHERE key = 'options'");
+    assert_int_equal(crd_run_open(ctx, path, &reader), CRD_EDAMAGED);
+    crd_error_clear(ctx);
+    spit(good.start, good.size);
+    assert_ok(ctx, crd_run_open(ctx, path, &reader));
+    crd_run_close(&reader);
+    free(good.start);
+    testing_context_destroy(&ctx);
+}
+
 static void files_that_are_no_run_files_are_refused(void **state)
 {
     (void)state;
@@ -212,15 +259,6 @@ static void files_that_are_no_run_files_are_refused(void **state)
     assert_int_equal(read_all(ctx), CRD_EDAMAGED);
     assert_non_null(strstr(crd_error_message(ctx), "no run file"));
     testing_context_destroy(&ctx);
-}
-
-static void doctor(crd_context *ctx, const char *sql)
-{
-    crdi_db *db;
-    crd_error_clear(ctx);
-    assert_ok(ctx, crdi_db_open(ctx, path, NULL, CRDI_DB_WRITE, &db));
-    assert_ok(ctx, crdi_db_run(db, sql));
-    crdi_db_close(&db);
 }
 
 static void files_that_were_tampered_with_are_refused(void **state)
@@ -415,6 +453,7 @@ int main(int argc, char **argv)
         TEST(a_full_disk_is_an_error_and_the_draws_before_it_stay),
         TEST(every_allocation_may_fail),
         TEST(damaged_files_are_told_apart_from_good_ones),
+        TEST(a_damaged_entry_is_noticed_by_whoever_opens_the_file),
         TEST(files_that_are_no_run_files_are_refused),
         TEST(files_that_were_tampered_with_are_refused),
         TEST(a_file_is_read_where_nothing_can_be_written),
