@@ -347,6 +347,15 @@ CRD_API crd_node crd_random_choice_node(crd_node key, int64_t n, int64_t count);
 CRD_API void crd_gradient_at(crd_node y, const crd_node *x, int count, crd_node *out, crd_where where);
 #define crd_gradient(...) crd_gradient_at(__VA_ARGS__, CRD_HERE)
 
+/** What a program computes in. Its inputs and outputs are doubles in either. */
+typedef enum crd_precision {
+    CRD_DOUBLE,
+    CRD_SINGLE /**< arrays are floats; single numbers and sums of all elements are doubles (docs/dev/programs.md) */
+} crd_precision;
+/** Sets what programs compiled from now on compute in; CRD_DOUBLE before. */
+CRD_API void crd_graph_set_precision(crd_graph *graph, crd_precision precision);
+CRD_API crd_precision crd_program_precision(const crd_program *program);
+
 /** Compiles: the outputs, as a function of the inputs. The program copies what it needs and outlives the graph.
  *  @param graph  borrowed. @param input_count, output_count  their numbers.
  *  @param out  returns owned, written only on success.

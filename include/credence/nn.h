@@ -301,6 +301,7 @@ typedef struct crd_network {
     int64_t batch; /**< rows taken at a time, a subsample of plate "data"; 0: all. f is then of those rows */
     int training; /**< not 0: the log likelihood is divided by the rows (the sum of their weights), and see above */
     double weight_decay; /**< with `training` and prior "none" */
+    crd_precision precision; /**< of all programs made of it, predictions too; CRD_DOUBLE */
 } crd_network;
 
 /** The model function; `user` is a crd_network. Returns f.

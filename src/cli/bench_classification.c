@@ -66,7 +66,8 @@ crd_status crdi_bench_classification(const crdi_bench *bench)
                            .likelihood = "categorical",
                            .classes = CRDI_TUTORIAL_CLASSES,
                            .x = crd_array_borrow(x, crd_shape_2(ROWS, 2)),
-                           .y = &classes};
+                           .y = &classes,
+                           .precision = bench->network->precision};
     CRD_TRY(time_guide(bench, &network, 2));
     CRD_TRY(time_guide(bench, &network, 1));
     return time_twin(bench, &network);

@@ -63,12 +63,13 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
                            .prior = "normal:0,1",
                            .noise = "half_cauchy:0.5",
                            .x = crd_array_borrow(x, crd_shape_2(CRDI_TUTORIAL_ROWS, 1)),
-                           .y = &observed};
+                           .y = &observed,
+                           .precision = strcmp(o->precision, "single") == 0 ? CRD_SINGLE : CRD_DOUBLE};
     crdi_bench bench = {.cli = cli, .ctx = cli->ctx, .options = o, .network = &network};
     bench.times = crdi_alloc_array(cli->ctx, o->repeat, sizeof *bench.times);
     if (!crdi_bench_json(&bench))
-        printf("1-%s-1 %s, %d rows, kernels %s; medians of %lld\n", o->hidden, o->activation, CRDI_TUTORIAL_ROWS,
-               crd_context_kernels(cli->ctx), (long long)o->repeat);
+        printf("1-%s-1 %s, %d rows, kernels %s, %s precision; medians of %lld\n", o->hidden, o->activation,
+               CRDI_TUTORIAL_ROWS, crd_context_kernels(cli->ctx), o->precision, (long long)o->repeat);
     crd_status status = bench.times ? CRD_OK : CRD_ENOMEM;
     for (int i = 0; i < CRDI_COUNT(benches) && status == CRD_OK; i++)
         if (call->argument_count == 0 ? benches[i].standard : is_named(call, benches[i].name)) {

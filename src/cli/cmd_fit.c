@@ -466,6 +466,7 @@ static crd_status prepare(struct fit *f)
     CRD_TRY(read_likelihood(f));
     f->net.ctx = f->cli->ctx;
     f->net.network.hidden = o->hidden;
+    f->net.network.precision = strcmp(o->precision, "single") == 0 ? CRD_SINGLE : CRD_DOUBLE;
     f->net.network.activation = o->activation;
     f->net.network.noise = o->noise;
     f->net.mcmc = *(const crd_nuts_options *)crdi_cli_values(f->call, &crdi_mcmc_option_table);
@@ -525,6 +526,8 @@ static crd_status print_plan(struct fit *f)
         describe_weights(f, &out);
     crdi_string_append(&out, "method: %s%s, ", f->net.method, strcmp(f->o->method, "auto") == 0 ? " (auto)" : "");
     f->net.type->plan(&f->net, &out);
+    if (f->net.network.precision == CRD_SINGLE)
+        crdi_string_append(&out, ", single precision");
     crdi_string_append(&out, "\nseed:   %lld%s\n", (long long)f->net.seed, f->random_seed ? " (random)" : "");
     status = status < 0 ? status : out.status;
     if (status == CRD_OK)
@@ -568,8 +571,9 @@ static crd_status print_program(struct fit *f)
         return crdi_raise(f->cli->ctx, CRD_EUNSUPPORTED, "option --show-plan: method %s has no single program",
                           f->net.method);
     int64_t workspace = crd_program_workspace(program) * (int64_t)sizeof(double);
-    printf("%s with its gradient, kernels %s: %lld calls, %lld numbers in, %lld out, %lld bytes of workspace\n",
+    printf("%s with its gradient, kernels %s%s: %lld calls, %lld numbers in, %lld out, %lld bytes of workspace\n",
            f->net.fitted ? "loss" : "log density", crd_context_kernels(f->cli->ctx),
+           crd_program_precision(program) == CRD_SINGLE ? ", single precision" : "",
            (long long)crd_program_calls(program), (long long)crd_program_input_size(program),
            (long long)crd_program_output_size(program), (long long)workspace);
     crd_program_print(program, print_call, NULL);

@@ -52,7 +52,7 @@ static void print_text(const struct part parts[PARTS])
     printf("kernels there are:");
     for (int i = 0; i < crdi_kernels_count(); i++)
         printf(" %s", crdi_kernels_get(i)->name);
-    printf("\nprocessors: %ld\n", sysconf(_SC_NPROCESSORS_ONLN));
+    printf("\nprecisions: double, single\nprocessors: %ld\n", sysconf(_SC_NPROCESSORS_ONLN));
     for (int i = 0; i < PARTS; i++)
         printf("%s: %s (%s)\n", parts[i].name, parts[i].found ? parts[i].what : "not found", parts[i].needed_for);
 }
@@ -71,6 +71,10 @@ static crd_status print_json(crd_context *ctx, const char *kernels, const struct
         crdi_json_open(&w, "kernels_there_are", '[');
         for (int i = 0; i < crdi_kernels_count(); i++)
             crdi_json_put_text(&w, NULL, crdi_kernels_get(i)->name);
+        crdi_json_close(&w, ']');
+        crdi_json_open(&w, "precisions", '[');
+        crdi_json_put_text(&w, NULL, "double");
+        crdi_json_put_text(&w, NULL, "single");
         crdi_json_close(&w, ']');
         crdi_json_put_integer(&w, "processors", sysconf(_SC_NPROCESSORS_ONLN));
         for (int i = 0; i < PARTS; i++)

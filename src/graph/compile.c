@@ -29,13 +29,27 @@ crdi_step *crdi_emit_fn(crdi_emitter *e, crdi_kernel_fn fn, const char *label, c
     return step;
 }
 
-crdi_step *crdi_emit(crdi_emitter *e, int kernel, const int32_t *in, int count)
+void crdi_step_set_kernel(const crdi_emitter *e, crdi_step *step, int kernel)
 {
     const crdi_kernel_table *table = crdi_context_kernels(e->graph->ctx);
-    crdi_step *step = crdi_emit_fn(e, table->kernel[kernel], crdi_kernel_name((enum crdi_kernel)kernel), in, count);
+    step->kernel = kernel;
+    step->label = crdi_kernel_name((enum crdi_kernel)kernel);
+    step->call.fn = step->floats ? table->single[kernel] : table->kernel[kernel];
+    CRDI_ASSERT(step->call.fn);
+}
+
+static bool is_floats(const crdi_emitter *e, int32_t operand)
+{
+    return operand < 0 ? e->scratch[-1 - operand].floats : e->graph->vertex[operand]->floats;
+}
+
+crdi_step *crdi_emit(crdi_emitter *e, int kernel, const int32_t *in, int count)
+{
+    crdi_step *step = crdi_emit_fn(e, NULL, NULL, in, count);
     if (step) {
-        step->kernel = kernel;
+        step->floats = kernel == CRDI_K_narrow || is_floats(e, count > 0 ? in[0] : e->vertex);
         step->call.n[1] = 1;
+        crdi_step_set_kernel(e, step, kernel);
     }
     return step;
 }
@@ -45,7 +59,7 @@ int32_t crdi_emit_scratch(crdi_emitter *e, int64_t size)
     if (e->status < 0 || (e->status = crdi_grow(e->graph->ctx, &e->scratch, &e->scratch_capacity, e->scratch_count,
                                                 sizeof *e->scratch)) < 0)
         return -1;
-    e->scratch[e->scratch_count++] = size;
+    e->scratch[e->scratch_count++] = (crdi_scratch){size, e->graph->vertex[e->vertex]->floats};
     return (int32_t)-e->scratch_count; /* -1 - k */
 }
 
@@ -103,7 +117,7 @@ crd_status crdi_compute_now(crd_graph *g, const crdi_vertex *v, double *out)
     v->op->lower(&e, v);
     CRDI_ASSERT(e.scratch_count <= MOST_SCRATCH);
     for (int64_t i = 0; i < e.scratch_count && e.status == CRD_OK; i++)
-        if (!(scratch[i] = crdi_alloc_array(g->ctx, e.scratch[i], sizeof(double))))
+        if (!(scratch[i] = crdi_alloc_array(g->ctx, e.scratch[i].size, sizeof(double))))
             e.status = CRD_ENOMEM;
     for (int64_t i = 0; i < e.count && e.status == CRD_OK; i++)
         e.status = run_step(&e, &e.step[i], out, scratch);
@@ -119,18 +133,20 @@ crd_status crdi_compute_now(crd_graph *g, const crdi_vertex *v, double *out)
 /* A buffer is the memory of a vertex or a scratch area. Buffers 0 .. count-1 are vertices, scratch follows. */
 struct buffer {
     crdi_place place;
-    int64_t size;
+    int64_t size; /* elements */
+    bool floats;
     int64_t last; /* the last step that reads or writes it; -1: none */
     bool fixed; /* never freed: constants, inputs, outputs */
 };
 
 struct hole {
-    int64_t offset, size;
+    int64_t offset, size; /* bytes */
     int32_t owner; /* the group of strands that may use it; 0: all */
 };
 
 struct plan {
     crd_graph *g;
+    crdi_single single; /* its graph is g, if that is one */
     crd_program *program;
     crdi_emitter e;
     bool *needed;
@@ -211,10 +227,15 @@ static crd_status find_bases(struct plan *p)
     return CRD_OK;
 }
 
-static int64_t rounded(int64_t size)
+static int64_t width_of(bool floats)
 {
-    int64_t unit = CRDI_ALIGN / (int64_t)sizeof(double);
-    return (size + unit - 1) / unit * unit;
+    return floats ? (int64_t)sizeof(float) : (int64_t)sizeof(double);
+}
+
+/* Bytes of a buffer's stretch of memory. */
+static int64_t room_for(int64_t size, bool floats)
+{
+    return ((size ? size : 1) * width_of(floats) + CRDI_ALIGN - 1) / CRDI_ALIGN * CRDI_ALIGN;
 }
 
 static void mark(struct plan *p, const crd_node *outputs, int count)
@@ -238,7 +259,7 @@ static crd_status place_inputs(struct plan *p, const crd_node *inputs, int count
         int32_t id = inputs ? inputs[i].id : g->input[i];
         if (p->buffer[id].place.region != CRDI_NOWHERE)
             return crdi_raise(g->ctx, CRD_EINVAL, "compile: input '%s' is listed twice", g->vertex[id]->name);
-        p->buffer[id].place = (crdi_place){CRDI_INPUT, p->program->input_size};
+        p->buffer[id].place = (crdi_place){.region = CRDI_INPUT, .offset = p->program->input_size * width_of(false)};
         p->program->input_size += g->vertex[id]->size;
     }
     for (int64_t i = 0; i < g->input_count; i++) {
@@ -256,8 +277,8 @@ static crd_status lower_all(struct plan *p)
     for (int32_t id = 0; id < g->count; id++) {
         const crdi_vertex *v = g->vertex[id];
         if (p->needed[id] && v->known) {
-            p->buffer[id].place = (crdi_place){CRDI_CONST, p->program->constant_size};
-            p->program->constant_size += rounded(v->size);
+            p->buffer[id].place = (crdi_place){CRDI_CONST, v->floats, p->program->constant_bytes};
+            p->program->constant_bytes += room_for(v->size, v->floats);
         } else if (p->needed[id] && v->op->lower && part_of(v) < 0) {
             lower(&p->e, id);
         }
@@ -274,7 +295,7 @@ static crd_status place_outputs(struct plan *p, const crd_node *outputs, int cou
         int64_t size = p->g->vertex[outputs[i].id]->size, at = p->program->output_size;
         p->program->output_size += size;
         if (buffer->place.region == CRDI_NOWHERE && p->g->vertex[base]->size == size) {
-            buffer->place = (crdi_place){CRDI_OUTPUT, at};
+            buffer->place = (crdi_place){.region = CRDI_OUTPUT, .offset = at * width_of(false)};
             continue;
         }
         crdi_step *step = crdi_emit(&p->e, CRDI_K_copy, &outputs[i].id, 1);
@@ -313,7 +334,9 @@ static crd_status size_buffers(struct plan *p)
         return CRD_ENOMEM;
     p->buffer = buffer;
     for (int64_t b = 0; b < p->buffers; b++) {
-        p->buffer[b].size = b < p->g->count ? p->g->vertex[b]->size : p->e.scratch[b - p->g->count];
+        const crdi_scratch *scratch = b < p->g->count ? NULL : &p->e.scratch[b - p->g->count];
+        p->buffer[b].size = scratch ? scratch->size : p->g->vertex[b]->size;
+        p->buffer[b].floats = scratch ? scratch->floats : p->g->vertex[b]->floats;
         p->buffer[b].last = -1;
         p->buffer[b].fixed = p->buffer[b].place.region != CRDI_NOWHERE;
     }
@@ -359,15 +382,14 @@ static crd_status hole_insert(struct plan *p, int64_t offset, int64_t size)
 static int64_t take(struct plan *p, int64_t size)
 {
     int64_t best = -1;
-    size = rounded(size ? size : 1);
     for (int64_t i = 0; i < p->holes; i++) {
         bool usable = p->hole[i].owner == 0 || p->hole[i].owner == p->segment || p->segment > p->e.groups;
         if (usable && p->hole[i].size >= size && (best < 0 || p->hole[i].size < p->hole[best].size))
             best = i;
     }
     if (best < 0) {
-        int64_t offset = p->program->work_size;
-        p->program->work_size += size;
+        int64_t offset = p->program->work_bytes;
+        p->program->work_bytes += size;
         return offset;
     }
     int64_t offset = p->hole[best].offset;
@@ -378,6 +400,11 @@ static int64_t take(struct plan *p, int64_t size)
         p->holes--;
     }
     return offset;
+}
+
+static crdi_place new_place(struct plan *p, const struct buffer *buffer)
+{
+    return (crdi_place){CRDI_WORK, buffer->floats, take(p, room_for(buffer->size, buffer->floats))};
 }
 
 /* Whether an operand is all of a buffer of so many elements. */
@@ -397,7 +424,8 @@ static int64_t place_to_inherit(const struct plan *p, int64_t s)
     int64_t size = p->g->vertex[step->out]->size;
     for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++) {
         int64_t b = buffer_of(p, step->in[i]);
-        bool free = !p->buffer[b].fixed && p->buffer[b].last == s && p->buffer[b].place.region == CRDI_WORK;
+        bool free = p->buffer[b].floats == p->g->vertex[step->out]->floats && !p->buffer[b].fixed &&
+                    p->buffer[b].last == s && p->buffer[b].place.region == CRDI_WORK;
         for (int j = 0; j < 5 && step->in[j] != INT32_MIN; j++)
             free = free && (buffer_of(p, step->in[j]) != b || is_whole(p, step->in[j], size));
         if (free)
@@ -416,13 +444,13 @@ static crd_status place_work(struct plan *p)
             struct buffer *out = &p->buffer[buffer_of(p, step->out)];
             if (out->place.region == CRDI_NOWHERE) {
                 heir = place_to_inherit(p, s);
-                out->place = heir >= 0 ? p->buffer[heir].place : (crdi_place){CRDI_WORK, take(p, out->size)};
+                out->place = heir >= 0 ? p->buffer[heir].place : new_place(p, out);
             }
         }
         for (int i = 0; i < CRDI_COUNT(step->more); i++)
             if (step->more[i] != INT32_MIN && p->buffer[buffer_of(p, step->more[i])].place.region == CRDI_NOWHERE) {
                 struct buffer *more = &p->buffer[buffer_of(p, step->more[i])];
-                more->place = (crdi_place){CRDI_WORK, take(p, more->size)};
+                more->place = new_place(p, more);
             }
         for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++) {
             int64_t b = buffer_of(p, step->in[i]);
@@ -430,7 +458,7 @@ static crd_status place_work(struct plan *p)
                 continue;
             p->buffer[b].fixed = true; /* so that it is freed once, should it be two arguments */
             if (b != heir)
-                CRD_TRY(hole_insert(p, p->buffer[b].place.offset, rounded(p->buffer[b].size ? p->buffer[b].size : 1)));
+                CRD_TRY(hole_insert(p, p->buffer[b].place.offset, room_for(p->buffer[b].size, p->buffer[b].floats)));
         }
     }
     return CRD_OK;
@@ -439,16 +467,16 @@ static crd_status place_work(struct plan *p)
 static crdi_place place_of(const struct plan *p, int32_t operand)
 {
     crdi_place place = p->buffer[buffer_of(p, operand)].place;
-    place.offset += crdi_offset_of(&p->e, operand);
+    place.offset += crdi_offset_of(&p->e, operand) * width_of(place.floats);
     return place;
 }
 
 static crdi_place place_of_result(const struct plan *p, const crdi_step *step)
 {
-    crdi_place place = {CRDI_OUTPUT, 0};
+    crdi_place place = {.region = CRDI_OUTPUT};
     if (step->out != INT32_MIN)
         place = place_of(p, step->out);
-    place.offset += step->out_offset;
+    place.offset += step->out_offset * width_of(place.floats);
     return place;
 }
 
@@ -456,6 +484,7 @@ static void plan_step(const struct plan *p, const crdi_step *step, crdi_planned 
 {
     *planned = (crdi_planned){.call = step->call,
                               .label = step->label,
+                              .floats = step->floats,
                               .bind = step->bind,
                               .unbind = step->unbind,
                               .out = place_of_result(p, step)};
@@ -483,19 +512,29 @@ static void plan_scalars(struct plan *p, int64_t first, int64_t end, crdi_planne
     }
 }
 
+static void write_constant(crd_program *program, const crdi_vertex *v, int64_t offset)
+{
+    char *at = (char *)program->constants + offset;
+    if (v->size > 0 && !v->floats)
+        memcpy(at, v->known, sizeof(double) * (size_t)v->size);
+    for (int64_t i = 0; v->floats && i < v->size; i++) {
+        float one = (float)v->known[i];
+        memcpy(at + i * (int64_t)sizeof one, &one, sizeof one);
+    }
+}
+
 static crd_status write_program(struct plan *p)
 {
     crd_program *program = p->program;
     crd_context *ctx = p->g->ctx;
     program->planned = crdi_alloc_array(ctx, p->e.count ? p->e.count : 1, sizeof *program->planned);
     program->scalar = crdi_alloc_array(ctx, p->e.count ? p->e.count : 1, sizeof *program->scalar);
-    program->constants = crdi_alloc_array(ctx, program->constant_size ? program->constant_size : 1, sizeof(double));
+    program->constants = crdi_alloc_array(ctx, program->constant_bytes + CRDI_ALIGN, 1);
     if (!program->planned || !program->scalar || !program->constants)
         return CRD_ENOMEM;
     for (int64_t id = 0; id < p->g->count; id++)
         if (p->needed[id] && p->g->vertex[id]->known)
-            memcpy(program->constants + p->buffer[id].place.offset, p->g->vertex[id]->known,
-                   sizeof(double) * (size_t)p->g->vertex[id]->size);
+            write_constant(program, p->g->vertex[id], p->buffer[id].place.offset);
     program->groups = p->e.groups;
     program->segment = crdi_alloc_array(ctx, p->e.groups + 3, sizeof *program->segment);
     if (!program->segment)
@@ -530,10 +569,27 @@ static crd_status fuse(struct plan *p)
     return status;
 }
 
-static crd_status compile(struct plan *p, const crd_node *inputs, int input_count, crd_node *outputs, int output_count)
+/* From here on it is the graph in single precision that is compiled, if that is wanted. */
+static crd_status turn_single(struct plan *p, const crd_node **inputs, int *input_count, const crd_node **outputs,
+                              int *output_count)
 {
+    if (p->g->precision == CRD_DOUBLE)
+        return CRD_OK;
+    CRD_TRY(crdi_single_create(p->g, *inputs, *input_count, *outputs, *output_count, &p->single));
+    p->g = p->e.graph = p->single.graph;
+    *inputs = p->single.input;
+    *input_count = p->single.input_count;
+    *outputs = p->single.output;
+    *output_count = p->single.output_count;
+    return CRD_OK;
+}
+
+static crd_status compile(struct plan *p, const crd_node *inputs, int input_count, crd_node *wanted, int output_count)
+{
+    const crd_node *outputs = wanted;
+    CRD_TRY(crdi_rows_cut(&p->e, wanted, output_count));
+    CRD_TRY(turn_single(p, &inputs, &input_count, &outputs, &output_count));
     crd_graph *g = p->g;
-    CRD_TRY(crdi_rows_cut(&p->e, outputs, output_count));
     p->needed = crdi_alloc_array(g->ctx, g->count ? g->count : 1, sizeof *p->needed);
     p->buffer = crdi_alloc_array(g->ctx, g->count ? g->count : 1, sizeof *p->buffer);
     if (!p->needed || !p->buffer)
@@ -573,6 +629,7 @@ crd_status crd_compile(crd_graph *g, const crd_node *inputs, int input_count, co
     for (int i = 0; i < output_count; i++)
         wanted[i] = outputs[i];
     p.program->ctx = g->ctx;
+    p.program->precision = g->precision;
     crd_status status = crdi_arena_create(&p.program->arena, g->ctx);
     p.e = (crdi_emitter){.graph = g, .arena = p.program->arena};
     if (status == CRD_OK)
@@ -582,6 +639,7 @@ crd_status crd_compile(crd_graph *g, const crd_node *inputs, int input_count, co
     crdi_free(g->ctx, wanted);
     p.program->nested = p.e.nested;
     emitter_clear(&p.e);
+    crdi_single_clear(&p.single);
     crdi_free(g->ctx, p.needed);
     crdi_free(g->ctx, p.buffer);
     crdi_free(g->ctx, p.hole);

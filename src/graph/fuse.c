@@ -169,10 +169,8 @@ static void replace(struct fuse *f, const struct dense *d)
 {
     int64_t at = d->dl >= 0 && d->dl < d->g ? d->dl : d->g;
     const crdi_step g = *step_at(f, d->g), t = *step_at(f, d->t), dk = *step_at(f, d->dk);
-    crdi_step fused = {.kernel = d->kernel, .out = dk.out, .vertex = dk.vertex, .segment = g.segment};
-    const crdi_kernel_table *table = crdi_context_kernels(f->e->graph->ctx);
-    fused.call.fn = table->kernel[d->kernel];
-    fused.label = crdi_kernel_name((enum crdi_kernel)d->kernel);
+    crdi_step fused = {.out = dk.out, .vertex = dk.vertex, .segment = g.segment, .floats = t.floats};
+    crdi_step_set_kernel(f->e, &fused, d->kernel);
     memcpy(fused.in, (int32_t[5]){g.in[0], g.in[1], t.in[1], dk.in[0], INT32_MIN}, sizeof fused.in);
     fused.more[0] = d->db >= 0 ? step_at(f, d->db)->out : INT32_MIN;
     fused.more[1] = d->store ? t.out : INT32_MIN;
@@ -180,6 +178,7 @@ static void replace(struct fuse *f, const struct dense *d)
     memcpy(fused.call.n, (int64_t[4]){d->n, d->units, d->inputs, d->outs}, sizeof fused.call.n);
     memcpy(fused.call.s, (int64_t[4]){g.call.s[0], g.call.s[1], g.call.s[2], d->n}, 4 * sizeof(int64_t));
     if (!d->store && d->inputs > FEW_INPUTS) {
+        f->e->vertex = t.vertex;
         fused.more[1] = crdi_emit_scratch(f->e, d->n);
         fused.call.s[3] = 0;
     }
@@ -219,11 +218,8 @@ static void try_affine_relu(struct fuse *f, int64_t s)
     if (!affine || affine->segment != relu->segment || affine->kernel != CRDI_K_affine || f->readers[b] != 1 ||
         f->kept[b] || relu->call.n[0] != affine->call.n[0] * affine->call.n[1])
         return;
-    const crdi_kernel_table *table = crdi_context_kernels(f->e->graph->ctx);
     crdi_step fused = *affine;
-    fused.kernel = CRDI_K_affine_relu;
-    fused.call.fn = table->kernel[CRDI_K_affine_relu];
-    fused.label = crdi_kernel_name(CRDI_K_affine_relu);
+    crdi_step_set_kernel(f->e, &fused, CRDI_K_affine_relu);
     fused.out = fused.vertex = relu->out;
     f->gone[f->writer[b]] = true;
     *relu = fused;

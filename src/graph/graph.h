@@ -45,6 +45,16 @@ struct crdi_vertex {
     crd_where where;
     uint64_t hash;
     int32_t strand; /* strands.c; 0: none */
+    bool floats; /* single.c: the elements are computed as floats; `known` are doubles all the same */
+};
+
+/* What an operation is computed in where the program is in single precision (single.c). */
+enum crdi_in_single {
+    CRDI_SINGLE_DOUBLES, /* doubles: its kernels know no floats */
+    CRDI_SINGLE_FLOATS,
+    CRDI_SINGLE_ELEMENTS, /* floats; a single number is a double */
+    CRDI_SINGLE_TOTAL, /* a double from either */
+    CRDI_SINGLE_MOVES, /* what its arguments are */
 };
 
 /* An operation. Every family file ends in one or more of these. */
@@ -56,6 +66,8 @@ struct crdi_op {
     int64_t (*part)(const crdi_vertex *v); /* where in the first argument's memory the result stands; -1: it does not */
     bool (*joins)(const crdi_vertex *v); /* whether the result is its arguments one after the other */
     bool pure; /* may be computed while the graph is built */
+    enum crdi_in_single single;
+    unsigned double_args; /* a bit for each argument that is doubles in either precision: indices */
     /* Emits the calls that compute the node. */
     void (*lower)(crdi_emitter *emitter, const crdi_vertex *v);
     /* Given g = d y / d node, adds to grad[i] for each argument i (crdi_accumulate). NULL: no gradient flows. */
@@ -76,6 +88,7 @@ struct crd_graph {
     int64_t input_count, input_capacity;
     struct crdi_nested *nested;
     int32_t strand, strands; /* of new nodes; how many there are (strands.c) */
+    crd_precision precision; /* of programs */
     int groups; /* of strands that can run side by side in a program; below 2: all is one after the other */
     bool uncut; /* leave rows together (rows.c) */
     bool plain; /* compile each step as it is: nothing joined, nothing moved. For tests of what joins and moves them */
@@ -115,12 +128,19 @@ crd_node crdi_unbroadcast(crd_node g, crd_shape shape);
 
 /* ---- lowering (compile.c) ----------------------------------------------------------------------------------- */
 
+/* Elements of a buffer. */
+typedef struct crdi_scratch {
+    int64_t size;
+    bool floats;
+} crdi_scratch;
+
 /* One call whose operands are nodes still. out -1 - k is scratch number k. */
 typedef struct crdi_step {
     crdi_call call;
     int kernel; /* enum crdi_kernel; -1: another function */
     bool in_place; /* the result may take the place of an operand of its size */
     bool single; /* works on single numbers: joined with its neighbours of that kind */
+    bool floats; /* the kernel is one of floats, and so is the result unless the operation gives doubles */
     int32_t out, in[5];
     int32_t more[3]; /* further results, whole buffers; INT32_MIN: none */
     int64_t out_offset; /* elements into the result (for operations that write it in pieces) */
@@ -138,7 +158,7 @@ struct crdi_emitter {
     crdi_arena *arena; /* of the program: what call.extra points at must live there */
     crdi_step *step;
     int64_t count, capacity;
-    int64_t *scratch; /* sizes */
+    crdi_scratch *scratch;
     int64_t scratch_count, scratch_capacity;
     int32_t vertex;
     struct crdi_nested *nested; /* in the arena */
@@ -160,10 +180,26 @@ crd_status crdi_order_steps(crdi_emitter *emitter);
 
 void crdi_nested_destroy(struct crdi_nested *nested);
 
+/* A graph in single precision with its inputs and outputs (single.c): compiled in place of the one that it is made from. */
+typedef struct crdi_single {
+    crd_context *ctx;
+    crd_graph *graph;
+    crd_node *input, *output;
+    int input_count, output_count;
+} crdi_single;
+
+/* `inputs` NULL: all of the graph. */
+crd_status crdi_single_create(crd_graph *from, const crd_node *inputs, int input_count, const crd_node *outputs,
+                              int output_count, crdi_single *out);
+void crdi_single_clear(crdi_single *single);
+
 /* Adds a step that computes `v` with a kernel; operands beyond `count` are unused. The caller fills extents after. */
 crdi_step *crdi_emit(crdi_emitter *emitter, int kernel, const int32_t *in, int count);
 crdi_step *crdi_emit_fn(crdi_emitter *emitter, crdi_kernel_fn fn, const char *label, const int32_t *in, int count);
+/* Elements as the vertex that is being lowered has them. */
 int32_t crdi_emit_scratch(crdi_emitter *emitter, int64_t size);
+/* Gives a step another kernel, of the precision that it has. */
+void crdi_step_set_kernel(const crdi_emitter *emitter, crdi_step *step, int kernel);
 const crdi_view *crdi_emit_view(crdi_emitter *emitter, const crdi_view *view);
 /* Threads that share the groups of strands of a program; borrowed. NULL: none. */
 void crdi_exec_set_team(crd_exec *exec, crdi_team *team);

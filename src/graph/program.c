@@ -36,7 +36,17 @@ int64_t crd_program_calls(const crd_program *program)
 
 int64_t crd_program_workspace(const crd_program *program)
 {
-    return program->work_size;
+    return program->work_bytes / (int64_t)sizeof(double);
+}
+
+crd_precision crd_program_precision(const crd_program *program)
+{
+    return program->precision;
+}
+
+void crd_graph_set_precision(crd_graph *graph, crd_precision precision)
+{
+    graph->precision = precision;
 }
 
 static int print_place(char *line, int used, int room, const char *before, crdi_place place)
@@ -44,15 +54,16 @@ static int print_place(char *line, int used, int room, const char *before, crdi_
     static const char *const regions[] = {"-", "const", "input", "output", "work"};
     if (used < room)
         used += snprintf(line + used, (size_t)(room - used), "%s%s+%lld", before, regions[place.region],
-                         (long long)place.offset);
+                         (long long)(place.offset / (int64_t)(place.floats ? sizeof(float) : sizeof(double))));
     return used;
 }
 
-static void print_operands(char *line, int used, int room, crdi_place out, const crdi_place *in, int count)
+static int print_operands(char *line, int used, int room, crdi_place out, const crdi_place *in, int count)
 {
     used = print_place(line, used, room, "  ", out);
     for (int k = 0; k < count && in[k].region != CRDI_NOWHERE; k++)
         used = print_place(line, used, room, k ? " " : " <- ", in[k]);
+    return used;
 }
 
 int64_t crdi_program_work(const crd_program *program)
@@ -74,7 +85,9 @@ void crd_program_print(const crd_program *program, crd_log_fn print, void *user)
             snprintf(line, sizeof line, "%4lld  %-18s n = %lld x %lld x %lld", (long long)i, planned->label,
                      (long long)planned->call.n[0], (long long)planned->call.n[1], (long long)planned->call.n[2]);
         if (!planned->scalars)
-            print_operands(line, used, sizeof line, planned->out, planned->in, 5);
+            used = print_operands(line, used, sizeof line, planned->out, planned->in, 5);
+        if (planned->floats && used < (int)sizeof line)
+            snprintf(line + used, sizeof line - (size_t)used, "  float");
         print(user, line);
         for (int64_t k = 0; planned->scalars && k < planned->call.n[0]; k++) {
             const crdi_planned_scalar *one = &planned->scalars[k];
@@ -102,7 +115,8 @@ static int64_t padded(int64_t size)
 static double *pointer(const crd_exec *exec, crdi_place place)
 {
     double *region[] = {NULL, exec->program->constants, exec->input, exec->output, exec->work};
-    return region[place.region] ? region[place.region] + place.offset : NULL;
+    char *start = (char *)region[place.region];
+    return start ? (double *)(void *)(start + place.offset) : NULL; /* or floats: the kernel knows */
 }
 
 /* The steps of one call of `scalars`, with pointers. */
@@ -146,7 +160,7 @@ crd_status crd_exec_create(crd_exec **out, const crd_program *program)
         return CRD_ENOMEM;
     int64_t input = padded(program->input_size), output = padded(program->output_size);
     exec->program = program;
-    exec->memory = crdi_alloc_array(ctx, input + output + padded(program->work_size), sizeof(double));
+    exec->memory = crdi_alloc_array(ctx, input + output + padded(crd_program_workspace(program)), sizeof(double));
     exec->call = crdi_alloc_array(ctx, program->count ? program->count : 1, sizeof *exec->call);
     exec->scalar = crdi_alloc_array(ctx, program->scalar_count ? program->scalar_count : 1, sizeof *exec->scalar);
     exec->input = exec->memory;

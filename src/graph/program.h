@@ -8,7 +8,8 @@ enum crdi_region { CRDI_NOWHERE, CRDI_CONST, CRDI_INPUT, CRDI_OUTPUT, CRDI_WORK 
 
 typedef struct crdi_place {
     enum crdi_region region;
-    int64_t offset; /* doubles from the start of the region */
+    bool floats; /* what stands there */
+    int64_t offset; /* bytes from the start of the region */
 } crdi_place;
 
 /* A step of the kernel `scalars` before its places become pointers. */
@@ -23,6 +24,7 @@ typedef struct crdi_planned {
     crdi_call call;
     crdi_place out, in[5], more[3];
     const char *label;
+    bool floats; /* the kernel is one of floats */
     const crdi_planned_scalar *scalars; /* of the kernel `scalars`: (call.n[0]) of them, in the program */
     const void *(*bind)(crd_context *ctx, void **shared, const void *extra);
     void (*unbind)(crd_context *ctx, const void *extra);
@@ -39,8 +41,10 @@ struct crd_program {
         *segment; /* (groups + 3); segment[0] = 0; what is before the strands is segment 0, what is behind groups + 1 */
     crdi_planned_scalar *scalar; /* of all calls, one after the other */
     int64_t scalar_count;
-    double *constants;
-    int64_t constant_size, input_size, output_size, work_size;
+    crd_precision precision;
+    double *constants; /* doubles and floats */
+    int64_t input_size, output_size; /* elements, which are doubles */
+    int64_t constant_bytes, work_bytes;
 };
 
 struct crd_exec {

@@ -327,6 +327,7 @@ static crd_status build_block(struct body *b, crd_node *sum)
     struct cutter *c = b->c;
     int count = 0;
     b->graph->uncut = true;
+    b->graph->precision = c->g->precision;
     for (int64_t k = 0; k < b->inputs; k++) {
         crd_shape shape = c->g->vertex[b->input[k].id]->shape;
         if (b->input[k].use.cut)

@@ -138,7 +138,7 @@ static void run_lane(const crdi_call *call)
 struct list {
     struct follower *follower;
     int64_t count;
-    int64_t start, end; /* of the source in the exec's input */
+    int64_t start, end; /* of the source in the exec's input, in bytes */
 };
 
 static void add_followers(struct list *list, const double **in, const crdi_place *place, int count)
@@ -147,7 +147,8 @@ static void add_followers(struct list *list, const double **in, const crdi_place
         if (place[i].region != CRDI_INPUT || place[i].offset < list->start || place[i].offset >= list->end)
             continue;
         if (list->follower)
-            list->follower[list->count] = (struct follower){&in[i], place[i].offset - list->start};
+            list->follower[list->count] =
+                (struct follower){&in[i], (place[i].offset - list->start) / (int64_t)sizeof(double)};
         list->count++;
     }
 }
@@ -174,7 +175,7 @@ static int64_t list_followers(const crdi_rows_plan *plan, int64_t rows, struct r
         const crdi_rows_source *source = &plan->source[k];
         runner->first[k] = list.count;
         list.start = list.end;
-        list.end += source->cut ? source->outer * rows * source->inner : source->inner;
+        list.end += (int64_t)sizeof(double) * (source->cut ? source->outer * rows * source->inner : source->inner);
         if (!is_copied(source))
             add_source(&list, runner->exec);
     }

@@ -29,8 +29,10 @@ static int64_t result_of(const struct order *o, int32_t operand)
 
 static bool is_single(const struct order *o, const crdi_step *step)
 {
-    bool element = step->kernel >= 0 && step->kernel <= CRDI_K_select;
-    return (element || step->kernel == CRDI_K_copy) && step->call.n[0] == 1 && step->call.n[1] == 1 &&
+    bool element = step->kernel >= 0 && step->kernel <= CRDI_K_select && !step->floats;
+    bool converts = step->kernel == CRDI_K_narrow || step->kernel == CRDI_K_widen;
+    return (element || converts || (step->kernel == CRDI_K_copy && !step->floats)) && step->call.n[0] == 1 &&
+           step->call.n[1] == 1 &&
            (step->out == INT32_MIN || (step->out_offset == 0 && o->writers[result_of(o, step->out)] == 1));
 }
 

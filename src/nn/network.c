@@ -176,6 +176,7 @@ crd_node crd_network_model(crd_trace *t, void *user)
 {
     const crd_network *net = user;
     const crd_dist_type *type;
+    crd_graph_set_precision(crd_trace_graph(t), net->precision);
     const crdi_likelihood *likelihood = find_likelihood(t, net, &type);
     if (!likelihood)
         return failed(t);

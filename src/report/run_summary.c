@@ -213,6 +213,7 @@ static crd_status describe(crdi_run_summary *s, crdi_network_run *net)
     if (!net->is_network)
         return CRD_OK;
     s->scaled = net->recipe->scale == CRD_SCALE_STANDARD;
+    s->single = net->network.precision == CRD_SINGLE;
     s->target_scaled = s->scaled && net->recipe->target_kind == CRD_TARGET_NUMBER;
     const crd_recipe *recipe = net->recipe;
     s->target = crdi_arena_alloc(s->arena, (size_t)recipe->target_count * sizeof *s->target);

@@ -31,6 +31,7 @@ typedef struct crdi_run_summary {
     crdi_laplace_record laplace; /* hessian NULL: it is none; else `independent` too */
     bool scaled; /* sites are in units of standardised data */
     bool target_scaled; /* and so is the target: it is a number */
+    bool single; /* of a network that was computed in single precision */
     int64_t target_count; /* 0 unless it is a network's run */
     struct crdi_summary_target {
         const char *name;

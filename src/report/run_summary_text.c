@@ -76,6 +76,8 @@ static bool has_diagnostics(const crdi_run_summary *s)
 static void add_units(crdi_string *out, const crdi_run_summary *s)
 {
     crdi_summary_row noise;
+    if (s->single)
+        crdi_string_append(out, "Computed in single precision.\n");
     if (!s->scaled)
         return;
     if (!s->target_scaled) {
@@ -258,6 +260,8 @@ crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *s)
     crdi_json_put_number(&w, "prob", s->prob);
     crdi_json_put_text(&w, "method", s->method);
     crdi_json_put_text(&w, "status", s->status);
+    if (s->single)
+        crdi_json_put_text(&w, "precision", "single");
     crdi_json_put_integer(&w, "chains", s->part.chains);
     crdi_json_put_integer(&w, "draws", s->part.draws);
     if (s->divergences >= 0)

@@ -101,6 +101,10 @@ crd_status crdi_network_fit_compile(crdi_network_fit *fit)
     fit->network.classes = fit->dataset->recipe->class_count;
     fit->network.targets = fit->dataset->recipe->target_count;
     CRD_TRY(crdi_network_method_find(fit->ctx, fit->method, &fit->type));
+    if (fit->type->doubles && fit->network.precision == CRD_SINGLE)
+        return crdi_raise(fit->ctx, CRD_EUNSUPPORTED,
+                          "precision single: method %s computes in double; nuts, hmc, svi, map and ensemble know both",
+                          fit->method);
     CRD_TRY(crdi_arena_create(&fit->arena, fit->ctx));
     if (fit->train.validation > 0 && !fit->resume)
         CRD_TRY(crdi_network_rows_split(fit));

@@ -39,6 +39,7 @@ typedef struct crdi_network_method {
     void (*plan)(const crdi_network_fit *fit, crdi_string *out);
     /* Draws that belong to a chain's state after so many iterations; NULL: a state has none. */
     int64_t (*draws_behind)(const crdi_network_fit *fit, int64_t iteration);
+    bool doubles; /* it knows no single precision */
 } crdi_network_method;
 
 struct crdi_network_fit {

@@ -204,7 +204,8 @@ static void clear(crdi_network_fit *fit)
     crdi_laplace_destroy(&fit->laplacian);
 }
 
-const crdi_network_method crdi_network_laplace = {.prepare = prepare, .draw = draw, .clear = clear, .plan = plan};
+const crdi_network_method crdi_network_laplace = {
+    .prepare = prepare, .draw = draw, .clear = clear, .plan = plan, .doubles = true};
 
 /* ---- reading ------------------------------------------------------------------------------------------------ */
 

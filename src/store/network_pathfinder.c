@@ -91,4 +91,5 @@ static void clear(crdi_network_fit *fit)
     crd_model_destroy(&fit->model);
 }
 
-const crdi_network_method crdi_network_pathfinder = {.prepare = prepare, .draw = draw, .clear = clear, .plan = plan};
+const crdi_network_method crdi_network_pathfinder = {
+    .prepare = prepare, .draw = draw, .clear = clear, .plan = plan, .doubles = true};

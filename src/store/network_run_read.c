@@ -136,6 +136,14 @@ crd_status crdi_network_run_linear(crdi_network_run *net, bool linear)
     return CRD_OK;
 }
 
+static crd_status read_precision(crdi_network_run *net, const char *text)
+{
+    net->network.precision = strcmp(text, "single") == 0 ? CRD_SINGLE : CRD_DOUBLE;
+    if (net->network.precision == CRD_SINGLE || strcmp(text, "double") == 0)
+        return CRD_OK;
+    return damaged(net, "its precision is neither double nor single");
+}
+
 static crd_status read_all(crdi_network_run *net)
 {
     CRD_TRY(crdi_arena_create(&net->arena, net->ctx));
@@ -150,6 +158,8 @@ static crd_status read_all(crdi_network_run *net)
         return CRD_OK;
     CRD_TRY(read_entry(net, "network", read_settings));
     CRD_TRY(read_entry(net, "recipe", read_recipe));
+    if (crdi_run_has(net->run, "precision"))
+        CRD_TRY(read_entry(net, "precision", read_precision));
     CRD_TRY(read_data(net));
     return read_map(net);
 }

@@ -224,6 +224,8 @@ crd_status crdi_network_run_describe(crdi_run *run, const crdi_network_descripti
     CRD_TRY(crdi_run_set_text(run, "data_sha256", d->data_sha256));
     CRD_TRY(crdi_run_set_text(run, "options", d->options));
     CRD_TRY(crdi_run_set_text(run, "method", d->method));
+    if (d->network->precision == CRD_SINGLE) /* as it always was where it is double */
+        CRD_TRY(crdi_run_set_text(run, "precision", "single"));
     CRD_TRY(crdi_run_set_integer(run, "seed", d->seed));
     CRD_TRY(crdi_run_set_integer(run, "warmup", d->warmup));
     CRD_TRY(crdi_run_set_integer(run, "draws", d->draws));

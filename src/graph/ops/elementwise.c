@@ -116,6 +116,7 @@ static void lower_binary(crdi_emitter *emitter, const crdi_vertex *v)
                                     .kernel = KERNEL_##arity(op),                                                      \
                                     .in_place = true,                                                                  \
                                     .pure = true,                                                                      \
+                                    .single = CRDI_SINGLE_ELEMENTS,                                                    \
                                     .lower = LOWER_##arity,                                                            \
                                     .vjp = crdi_vjp_##op,                                                              \
                                     .rows = &crdi_rows_elementwise};
@@ -330,8 +331,12 @@ static void vjp_select(crd_node node, const crdi_vertex *v, crd_node g, crd_node
     crdi_accumulate(&grad[2], crdi_unbroadcast(crd_select(c, zero, g), crd_node_shape(crdi_arg(node, 2))));
 }
 
-static const crdi_op op_select = {
-    .name = "select", .pure = true, .lower = lower_select, .vjp = vjp_select, .rows = &crdi_rows_elementwise};
+static const crdi_op op_select = {.name = "select",
+                                  .pure = true,
+                                  .single = CRDI_SINGLE_ELEMENTS,
+                                  .lower = lower_select,
+                                  .vjp = vjp_select,
+                                  .rows = &crdi_rows_elementwise};
 
 crd_node crd_select_at(crd_node condition, crd_node a, crd_node b, crd_where where)
 {
@@ -348,7 +353,8 @@ crd_node crd_select_at(crd_node condition, crd_node a, crd_node b, crd_where whe
 
 /* ---- stop_gradient ------------------------------------------------------------------------------------------ */
 
-static const crdi_op op_stop_gradient = {.name = "stop_gradient", .alias = true, .pure = true, .rows = &crdi_rows_same};
+static const crdi_op op_stop_gradient = {
+    .name = "stop_gradient", .alias = true, .pure = true, .single = CRDI_SINGLE_MOVES, .rows = &crdi_rows_same};
 
 crd_node crd_stop_gradient_at(crd_node x, crd_where where)
 {

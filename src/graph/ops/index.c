@@ -42,10 +42,17 @@ static void vjp_scatter_add(crd_node node, const crdi_vertex *v, crd_node g, crd
     crdi_accumulate(&grad[0], crd_gather(g, crdi_arg(node, 1)));
 }
 
-static const crdi_op op_gather = {
-    .name = "gather", .pure = true, .lower = lower_gather, .vjp = vjp_gather, .rows = &crdi_rows_gather};
+static const crdi_op op_gather = {.name = "gather",
+                                  .pure = true,
+                                  .single = CRDI_SINGLE_FLOATS,
+                                  .double_args = 2,
+                                  .lower = lower_gather,
+                                  .vjp = vjp_gather,
+                                  .rows = &crdi_rows_gather};
 static const crdi_op op_scatter_add = {.name = "scatter_add",
                                        .pure = true,
+                                       .single = CRDI_SINGLE_FLOATS,
+                                       .double_args = 2,
                                        .lower = lower_scatter_add,
                                        .vjp = vjp_scatter_add,
                                        .rows = &crdi_rows_scatter_add};

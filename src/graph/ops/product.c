@@ -65,8 +65,12 @@ static void lower_matmul(crdi_emitter *emitter, const crdi_vertex *v)
 
 static crd_node product(crd_node a, crd_node b, bool ta, bool tb, crd_where where);
 static void vjp_matmul(crd_node node, const crdi_vertex *v, crd_node g, crd_node *grad);
-static const crdi_op op_matmul = {
-    .name = "matmul", .pure = true, .lower = lower_matmul, .vjp = vjp_matmul, .rows = &crdi_rows_matmul};
+static const crdi_op op_matmul = {.name = "matmul",
+                                  .pure = true,
+                                  .single = CRDI_SINGLE_FLOATS,
+                                  .lower = lower_matmul,
+                                  .vjp = vjp_matmul,
+                                  .rows = &crdi_rows_matmul};
 
 /* C = A B: dA = G B', dB = A' G; a transposed argument gets the transpose of that. A missing batch is summed over. */
 static void vjp_matmul(crd_node node, const crdi_vertex *v, crd_node g, crd_node *grad)
@@ -144,8 +148,12 @@ static void vjp_affine(crd_node node, const crdi_vertex *v, crd_node g, crd_node
         crdi_accumulate(&grad[2], crd_sum_axis(g, 1));
 }
 
-static const crdi_op op_affine = {
-    .name = "affine", .pure = true, .lower = lower_affine, .vjp = vjp_affine, .rows = &crdi_rows_affine};
+static const crdi_op op_affine = {.name = "affine",
+                                  .pure = true,
+                                  .single = CRDI_SINGLE_FLOATS,
+                                  .lower = lower_affine,
+                                  .vjp = vjp_affine,
+                                  .rows = &crdi_rows_affine};
 
 crd_node crd_affine_at(crd_node kernel, crd_node x, crd_node bias, crd_where where)
 {

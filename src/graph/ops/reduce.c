@@ -42,6 +42,7 @@ static void vjp_dot(crd_node node, const crdi_vertex *v, crd_node g, crd_node *g
     static const crdi_op op_##word = {.name = #word,                                                                   \
                                       .kernel = CRDI_K_##word,                                                         \
                                       .pure = true,                                                                    \
+                                      .single = CRDI_SINGLE_TOTAL,                                                     \
                                       .lower = lower_sum,                                                              \
                                       .vjp = vjp_##word,                                                               \
                                       .rows = &crdi_rows_sum};
@@ -198,10 +199,18 @@ static void vjp_max_axis(crd_node node, const crdi_vertex *v, crd_node g, crd_no
     crdi_accumulate(&grad[0], crd_mul(hit, share));
 }
 
-static const crdi_op op_sum_axis = {
-    .name = "sum_axis", .pure = true, .lower = lower_sum_axis, .vjp = vjp_sum_axis, .rows = &crdi_rows_sum_axis};
-static const crdi_op op_max_axis = {
-    .name = "max_axis", .pure = true, .lower = lower_max_axis, .vjp = vjp_max_axis, .rows = &crdi_rows_along};
+static const crdi_op op_sum_axis = {.name = "sum_axis",
+                                    .pure = true,
+                                    .single = CRDI_SINGLE_FLOATS,
+                                    .lower = lower_sum_axis,
+                                    .vjp = vjp_sum_axis,
+                                    .rows = &crdi_rows_sum_axis};
+static const crdi_op op_max_axis = {.name = "max_axis",
+                                    .pure = true,
+                                    .single = CRDI_SINGLE_FLOATS,
+                                    .lower = lower_max_axis,
+                                    .vjp = vjp_max_axis,
+                                    .rows = &crdi_rows_along};
 
 static crd_node reduce(const crdi_op *op, crd_node x, int axis, crd_where where)
 {

@@ -27,8 +27,12 @@ static void vjp_reshape(crd_node node, const crdi_vertex *v, crd_node g, crd_nod
     crdi_accumulate(&grad[0], crd_reshape(g, crd_node_shape(crdi_arg(node, 0))));
 }
 
-static const crdi_op op_reshape = {
-    .name = "reshape", .alias = true, .pure = true, .vjp = vjp_reshape, .rows = &crdi_rows_same};
+static const crdi_op op_reshape = {.name = "reshape",
+                                   .alias = true,
+                                   .pure = true,
+                                   .single = CRDI_SINGLE_MOVES,
+                                   .vjp = vjp_reshape,
+                                   .rows = &crdi_rows_same};
 
 crd_node crd_reshape_at(crd_node x, crd_shape shape, crd_where where)
 {
@@ -85,10 +89,19 @@ static int64_t part_of_view(const crdi_vertex *v)
     return view->offset;
 }
 
-static const crdi_op op_view = {
-    .name = "view", .pure = true, .part = part_of_view, .lower = lower_view, .vjp = vjp_view, .rows = &crdi_rows_view};
-static const crdi_op op_unview = {
-    .name = "unview", .pure = true, .lower = lower_unview, .vjp = vjp_unview, .rows = &crdi_rows_unview};
+static const crdi_op op_view = {.name = "view",
+                                .pure = true,
+                                .single = CRDI_SINGLE_MOVES,
+                                .part = part_of_view,
+                                .lower = lower_view,
+                                .vjp = vjp_view,
+                                .rows = &crdi_rows_view};
+static const crdi_op op_unview = {.name = "unview",
+                                  .pure = true,
+                                  .single = CRDI_SINGLE_FLOATS,
+                                  .lower = lower_unview,
+                                  .vjp = vjp_unview,
+                                  .rows = &crdi_rows_unview};
 
 bool crdi_is_piece(crd_node x, int64_t *at)
 {
@@ -256,8 +269,12 @@ static void vjp_broadcast(crd_node node, const crdi_vertex *v, crd_node g, crd_n
     crdi_accumulate(&grad[0], crdi_unbroadcast(g, crd_node_shape(crdi_arg(node, 0))));
 }
 
-static const crdi_op op_broadcast = {
-    .name = "broadcast_to", .pure = true, .lower = lower_view, .vjp = vjp_broadcast, .rows = &crdi_rows_view};
+static const crdi_op op_broadcast = {.name = "broadcast_to",
+                                     .pure = true,
+                                     .single = CRDI_SINGLE_FLOATS,
+                                     .lower = lower_view,
+                                     .vjp = vjp_broadcast,
+                                     .rows = &crdi_rows_view};
 
 crd_node crd_broadcast_to_at(crd_node x, crd_shape shape, crd_where where)
 {
@@ -323,6 +340,13 @@ static void run_concat(const crdi_call *call)
         memcpy(call->out + j * call->n[2], call->in[0] + j * call->n[0], sizeof(double) * (size_t)call->n[0]);
 }
 
+static void run_concat_floats(const crdi_call *call)
+{
+    for (int64_t j = 0; j < call->n[1]; j++)
+        memcpy(call->out_single + j * call->n[2], call->in_single[0] + j * call->n[0],
+               sizeof(float) * (size_t)call->n[0]);
+}
+
 static bool joins(const crdi_vertex *v)
 {
     for (int d = 0; d < (int)v->attribute.whole[0]; d++)
@@ -346,9 +370,10 @@ static void lower_concat(crdi_emitter *emitter, const crdi_vertex *v)
             at += emitter->graph->vertex[arg]->size;
             continue;
         }
-        crdi_step *step = crdi_emit_fn(emitter, run_concat, "concat", &v->arg[i], 1);
+        crdi_step *step = crdi_emit_fn(emitter, v->floats ? run_concat_floats : run_concat, "concat", &v->arg[i], 1);
         if (!step)
             return;
+        step->floats = v->floats;
         step->call.n[0] = emitter->graph->vertex[v->arg[i]]->shape.dim[axis] * inner;
         step->call.n[1] = outer;
         step->call.n[2] = v->shape.dim[axis] * inner;
@@ -370,6 +395,7 @@ static void vjp_concat(crd_node node, const crdi_vertex *v, crd_node g, crd_node
 
 static const crdi_op op_concat = {.name = "concat",
                                   .pure = true,
+                                  .single = CRDI_SINGLE_MOVES,
                                   .joins = joins,
                                   .lower = lower_concat,
                                   .vjp = vjp_concat,

@@ -1,5 +1,5 @@
 /* test_fuse.c - what is joined and moved when a program is compiled changes no bit: networks of many sizes compiled as
- * they are and joined, on every instruction set, at ordinary points and where numbers are infinite or none. */
+ * they are and joined, on every instruction set and in either precision, at ordinary points and where numbers are infinite or none. */
 #include "graph/graph.h"
 #include "testing.h"
 
@@ -13,7 +13,8 @@ struct shape {
 };
 
 /* A loss of a network with one or two hidden layers, with terms on single numbers round it, and its gradient. */
-static crd_program *compile(crd_context *ctx, const struct shape *s, const char *activation, bool plain)
+static crd_program *compile(crd_context *ctx, const struct shape *s, const char *activation, crd_precision precision,
+                            bool plain)
 {
     crd_graph *g;
     crd_program *program;
@@ -23,6 +24,7 @@ static crd_program *compile(crd_context *ctx, const struct shape *s, const char 
     static double x[MOST];
     assert_ok(ctx, crd_graph_create(&g, ctx));
     g->plain = plain;
+    crd_graph_set_precision(g, precision);
     crd_random_normal(crd_key_make(3), s->inputs * s->rows, x);
     crd_array data = crd_array_borrow(x, crd_shape_2(s->inputs, s->rows));
     crd_node input[8], output[9], h = crd_constant(g, &data), loss = crd_num(0);
@@ -54,13 +56,13 @@ static bool same(double a, double b)
     return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
 }
 
-static void compare(crd_context *ctx, const struct shape *s, const char *activation)
+static void compare(crd_context *ctx, const struct shape *s, const char *activation, crd_precision precision)
 {
     static const double odd[] = {INFINITY, -INFINITY, NAN, 1e200, -0.0};
     crd_program *program[2];
     crd_exec *exec[2];
     for (int k = 0; k < 2; k++) {
-        program[k] = compile(ctx, s, activation, k == 0);
+        program[k] = compile(ctx, s, activation, precision, k == 0);
         assert_ok(ctx, crd_exec_create(&exec[k], program[k]));
     }
     assert_true(crd_program_calls(program[1]) < crd_program_calls(program[0]));
@@ -98,8 +100,10 @@ static void joining_changes_no_bit(void **state)
         crd_context *ctx;
         assert_int_equal(crd_context_create(&ctx, &(crd_context_options){.kernels = table->name}), CRD_OK);
         for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
-            for (int a = 0; a < 3; a++)
-                compare(ctx, &shapes[s], activations[a]);
+            for (int a = 0; a < 3; a++) {
+                compare(ctx, &shapes[s], activations[a], CRD_DOUBLE);
+                compare(ctx, &shapes[s], activations[a], CRD_SINGLE);
+            }
         crd_context_destroy(&ctx);
     }
 }
@@ -127,11 +131,14 @@ static void gradients_of_layers_are_one_call_each(void **state)
 {
     (void)state;
     crd_context *ctx = testing_context();
-    crd_program *one = compile(ctx, &(struct shape){40, 1, {10, 0}, 1}, "tanh", false);
-    crd_program *two = compile(ctx, &(struct shape){40, 1, {10, 4}, 2}, "relu", false);
-    crd_program *plain = compile(ctx, &(struct shape){40, 1, {10, 0}, 1}, "tanh", true);
+    crd_program *one = compile(ctx, &(struct shape){40, 1, {10, 0}, 1}, "tanh", CRD_DOUBLE, false);
+    crd_program *two = compile(ctx, &(struct shape){40, 1, {10, 4}, 2}, "relu", CRD_DOUBLE, false);
+    crd_program *single = compile(ctx, &(struct shape){40, 1, {10, 0}, 1}, "tanh", CRD_SINGLE, false);
+    crd_program *plain = compile(ctx, &(struct shape){40, 1, {10, 0}, 1}, "tanh", CRD_DOUBLE, true);
     assert_int_equal(calls_of(one, "dense_back_tanh"), 1);
     assert_int_equal(calls_of(one, "matmul"), 0);
+    assert_int_equal(calls_of(single, "dense_back_tanh"), 1);
+    assert_int_equal(calls_of(single, "matmul"), 0);
     int scalars =
         calls_of(one, " scalars "); /* those of the scale and of the sums; compilers differ in what comes first */
     assert_true(scalars == 1 || scalars == 2);
@@ -140,6 +147,7 @@ static void gradients_of_layers_are_one_call_each(void **state)
     assert_int_equal(calls_of(plain, "dense_back"), 0);
     assert_int_equal(calls_of(plain, " scalars "), 0);
     crd_program_destroy(&one);
+    crd_program_destroy(&single);
     crd_program_destroy(&two);
     crd_program_destroy(&plain);
     testing_context_destroy(&ctx);

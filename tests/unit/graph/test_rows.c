@@ -157,7 +157,8 @@ static crd_node shifted_rows(struct builder *b)
 typedef crd_node (*build_fn)(struct builder *b);
 
 /* Two strands' values and gradients; with `strands` below 2 there is one and no strand. */
-static crd_program *compile(crd_context *ctx, build_fn build, bool uncut, int strands, int groups)
+static crd_program *compile_in(crd_context *ctx, crd_precision precision, build_fn build, bool uncut, int strands,
+                               int groups)
 {
     struct builder b = {0};
     crd_program *program;
@@ -166,6 +167,7 @@ static crd_program *compile(crd_context *ctx, build_fn build, bool uncut, int st
     assert_ok(ctx, crd_graph_create(&b.g, ctx));
     b.g->uncut = uncut;
     b.g->groups = groups;
+    crd_graph_set_precision(b.g, precision);
     crd_node all = crd_input(b.g, "theta", crd_shape_2(strands > 1 ? strands : 1, 200)), total = crd_num(0);
     for (int s = 0; s < (strands > 1 ? strands : 1); s++) {
         crdi_graph_set_strand(b.g, strands > 1 ? s + 1 : 0);
@@ -183,6 +185,11 @@ static crd_program *compile(crd_context *ctx, build_fn build, bool uncut, int st
     crd_graph_destroy(&b.g);
     assert_true(crd_program_output_size(program) <= MOST);
     return program;
+}
+
+static crd_program *compile(crd_context *ctx, build_fn build, bool uncut, int strands, int groups)
+{
+    return compile_in(ctx, CRD_DOUBLE, build, uncut, strands, groups);
 }
 
 static int lanes_of(const crd_program *program)
@@ -247,6 +254,45 @@ static void blocks_give_what_all_rows_give(void **state)
     crd_context *ctx = testing_context();
     for (int k = 0; k < CRDI_COUNT(models); k++)
         compare(ctx, models[k].name, models[k].build, 1);
+    testing_context_destroy(&ctx);
+}
+
+static void compare_single(crd_context *ctx, const char *name, build_fn build, int strands)
+{
+    static double expected[MOST], got[MOST], again[MOST];
+    crd_program *whole = compile(ctx, build, true, strands, 0);
+    crd_program *cut = compile_in(ctx, CRD_SINGLE, build, false, strands, strands);
+    int64_t count = crd_program_output_size(cut);
+    double scale = 0, error = 0;
+    crdi_team *team;
+    assert_int_equal(count, crd_program_output_size(whole));
+    assert_true(lanes_of(cut) >= strands);
+    run(ctx, whole, NULL, expected);
+    run(ctx, cut, NULL, got);
+    for (int64_t i = 0; i < count; i++)
+        scale = fmax(scale, fabs(expected[i]));
+    for (int64_t i = 0; i < count; i++) {
+        error = fmax(error, fabs(got[i] - expected[i]));
+        if (!(fabs(got[i] - expected[i]) <= 1e-5 * fabs(expected[i]) + 1e-7 * scale))
+            fail_msg("%s in single: element %lld is %.9g, not %.9g", name, (long long)i, got[i], expected[i]);
+    }
+    assert_true(error > 1e-12 * scale);
+    assert_ok(ctx, crdi_team_create(ctx, 3, &team));
+    run(ctx, cut, team, again);
+    assert_memory_equal(again, got, sizeof *got * (size_t)count);
+    crdi_team_destroy(&team);
+    crd_program_destroy(&whole);
+    crd_program_destroy(&cut);
+}
+
+/* Against all rows in double precision; threads change no bit. */
+static void blocks_in_single_precision(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    for (int k = 0; k < CRDI_COUNT(models); k++)
+        for (int strands = 1; strands <= 3; strands += 2)
+            compare_single(ctx, models[k].name, models[k].build, strands);
     testing_context_destroy(&ctx);
 }
 
@@ -344,7 +390,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_give_what_all_rows_give),  cmocka_unit_test(strands_have_a_lane_each),
         cmocka_unit_test(what_needs_all_rows_stays_whole), cmocka_unit_test(a_batch_is_cut_too),
-        cmocka_unit_test(no_memory_is_an_error),
+        cmocka_unit_test(no_memory_is_an_error),           cmocka_unit_test(blocks_in_single_precision),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,13 +10,14 @@
 enum { STRANDS = 7, ROWS = 60, UNITS = 12, MOST = 8192 };
 
 /* Sums, differences and a joined array over strands that share a scale, and each of which uses its own row of z. */
-static crd_program *compile(crd_context *ctx, int groups)
+static crd_program *compile(crd_context *ctx, crd_precision precision, int groups)
 {
     crd_graph *g;
     crd_program *program;
     static double x[ROWS];
     assert_ok(ctx, crd_graph_create(&g, ctx));
     g->groups = groups;
+    crd_graph_set_precision(g, precision);
     crd_random_normal(crd_key_make(5), ROWS, x);
     crd_array data = crd_array_borrow(x, crd_shape_2(1, ROWS));
     crd_node z = crd_input(g, "z", crd_shape_2(STRANDS, 3 * UNITS)), u = crd_input(g, "u", crd_shape_0());
@@ -56,13 +57,12 @@ static void run(crd_context *ctx, const crd_program *program, crdi_team *team, d
     crd_exec_destroy(&exec);
 }
 
-static void groups_and_threads_change_no_bit(void **state)
+static void check_groups(crd_precision precision)
 {
-    (void)state;
     static double expected[MOST], got[MOST];
     crd_context *ctx = testing_context();
     crdi_team *team;
-    crd_program *one = compile(ctx, 0);
+    crd_program *one = compile(ctx, precision, 0);
     size_t bytes = sizeof(double) * (size_t)crd_program_output_size(one);
     assert_true(bytes <= sizeof expected);
     run(ctx, one, NULL, expected);
@@ -70,7 +70,7 @@ static void groups_and_threads_change_no_bit(void **state)
         assert_true(isfinite(expected[i]));
     assert_ok(ctx, crdi_team_create(ctx, 3, &team));
     for (int groups = 1; groups <= STRANDS + 2; groups++) {
-        crd_program *program = compile(ctx, groups);
+        crd_program *program = compile(ctx, precision, groups);
         assert_int_equal(program->groups, groups < 2 ? 0 : groups < STRANDS ? groups : STRANDS);
         run(ctx, program, NULL, got);
         assert_memory_equal(got, expected, bytes);
@@ -83,12 +83,19 @@ static void groups_and_threads_change_no_bit(void **state)
     testing_context_destroy(&ctx);
 }
 
+static void groups_and_threads_change_no_bit(void **state)
+{
+    (void)state;
+    check_groups(CRD_DOUBLE);
+    check_groups(CRD_SINGLE);
+}
+
 /* What strands have in common is not computed by each, and little is left for one thread alone. */
 static void most_calls_are_in_the_groups(void **state)
 {
     (void)state;
     crd_context *ctx = testing_context();
-    crd_program *program = compile(ctx, 2);
+    crd_program *program = compile(ctx, CRD_DOUBLE, 2);
     int64_t before = program->segment[1], behind = program->count - program->segment[3];
     print_message("%lld calls before, %lld and %lld in groups, %lld behind\n", (long long)before,
                   (long long)(program->segment[2] - program->segment[1]),
