@@ -310,7 +310,7 @@ static crd_status make_bands(crdi_network_run *net, crdi_arena *arena, const crd
         CRD_TRY(make_band(net, arena, &all, &all.input[input], options, part, &bands[source.band_count++]));
     }
     source.bands = bands;
-    if (all.count > 1 && classes == 0)
+    if (all.count > 1 && classes == 0 && !options->bands_alone)
         CRD_TRY(make_fits(net, arena, &all, options->key, &source));
     return crdi_figure_bands(out, net->ctx, &source);
 }

@@ -16,6 +16,8 @@ typedef struct crdi_run_figure_options {
     const double *level; /* of bands: how much each holds; none: 0.95 */
     int level_count; /* up to 8 */
     int64_t functions; /* of bands: draws of f to show */
+    bool bands_alone; /* of bands: without observed against predicted */
+    bool quiet; /* say nothing of parameters that are not shown */
     const double *range; /* of bands and map: from the first to the second number; NULL: what the data span */
     int range_count; /* of map: 4 if two more are there, for the second input; else both have the first two */
     int64_t resolution; /* of map: cells along each input; 0: 100 */

@@ -16,6 +16,7 @@ struct choice {
     struct chosen item[MOST_SERIES];
     int count, most; /* as the figure shows */
     int64_t left_out; /* beyond those */
+    bool quiet;
 };
 
 static void choose(struct choice *c, const crd_column *column, int64_t element)
@@ -145,7 +146,7 @@ static crd_status make(crdi_network_run *net, crdi_arena *arena, const struct ch
     for (int i = 0; i < c->count; i++)
         CRD_TRY(read_series(net, arena, &c->item[i], part, &named[i]));
     CRD_TRY(read_statistic(net, arena, "diverging", part, &source.diverging));
-    if (c->left_out)
+    if (c->left_out && !c->quiet)
         crdi_log(net->ctx, "the first %d of %lld elements are shown", c->count, (long long)(c->count + c->left_out));
     return kind->build(out, net->ctx, &source);
 }
@@ -153,7 +154,7 @@ static crd_status make(crdi_network_run *net, crdi_arena *arena, const struct ch
 static crd_status of_draws(crdi_network_run *net, crdi_arena *arena, const crdi_run_figure_options *options,
                            const struct kind *kind, crdi_figure **out)
 {
-    struct choice c = {.most = kind->most};
+    struct choice c = {.most = kind->most, .quiet = options->quiet};
     crdi_run_part part;
     for (int64_t i = 0; i < options->site_count; i++)
         CRD_TRY(choose_named(net, options->site[i], &c));

@@ -49,6 +49,8 @@ void crdi_run_summary_destroy(crdi_run_summary **summary);
 
 /* The table and the lines below it: divergences, what was run, units. */
 crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *summary, bool full);
+/* The lines on units below the table, one target a line; nothing for data that were not scaled. */
+void crdi_run_summary_units(crdi_string *out, const crdi_run_summary *summary);
 crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *summary);
 
 /* A row an element; `s` once more in the target's units where the data were scaled. */

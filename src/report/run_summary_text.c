@@ -73,7 +73,7 @@ static bool has_diagnostics(const crdi_run_summary *s)
     return s->diagnostics && !s->svi.point;
 }
 
-static void add_units(crdi_string *out, const crdi_run_summary *s)
+void crdi_run_summary_units(crdi_string *out, const crdi_run_summary *s)
 {
     crdi_summary_row noise;
     if (s->single)
@@ -110,7 +110,7 @@ static crd_status add_variational(crdi_string *out, const crdi_run_summary *s)
                                           : "draws from the fitted guide");
     crdi_string_append(out, "%s%s%s\n", complete ? "" : " (", complete ? "" : s->status, complete ? "" : ")");
     crdi_variational_lines(out, &s->svi);
-    add_units(out, s);
+    crdi_run_summary_units(out, s);
     return crdi_run_notes(out, s);
 }
 
@@ -119,7 +119,7 @@ static crd_status add_laplace(crdi_string *out, const crdi_run_summary *s)
     crdi_string_append(out, "\n%s: %lld draws of the normal about the most probable weights\n", s->method,
                        (long long)s->part.draws);
     crdi_laplace_lines(out, &s->laplace);
-    add_units(out, s);
+    crdi_run_summary_units(out, s);
     return crdi_run_notes(out, s);
 }
 
@@ -151,7 +151,7 @@ crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *s, bo
         crdi_string_append(out, "; %d chain%s with fewer draws left out", s->chains - s->part.chains,
                            s->chains - s->part.chains == 1 ? "" : "s");
     crdi_string_append(out, "\n");
-    add_units(out, s);
+    crdi_run_summary_units(out, s);
     return crdi_run_notes(out, s);
 }
 

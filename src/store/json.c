@@ -107,6 +107,29 @@ int64_t crdi_json_count(const crdi_json *array)
     return array && json_is_array(inner(array)) ? (int64_t)json_array_size(inner(array)) : -1;
 }
 
+void crdi_json_each(const crdi_json *object, void (*each)(void *user, const char *key, const crdi_json *value),
+                    void *user)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(inner(object), key, value) each(user, key, (const crdi_json *)value);
+}
+
+static int append(const char *bytes, size_t size, void *out)
+{
+    crdi_string_add(out, bytes, size);
+    return 0;
+}
+
+void crdi_json_plain(crdi_string *out, const crdi_json *value)
+{
+    const char *text = crdi_json_string(value);
+    if (text)
+        crdi_string_add(out, text, strlen(text));
+    else if (value && !json_is_null(inner(value)))
+        json_dump_callback(inner(value), append, out, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+}
+
 const char *crdi_json_string(const crdi_json *value)
 {
     return value ? json_string_value(inner(value)) : NULL;

@@ -32,6 +32,11 @@ void crdi_json_destroy(crdi_json **json);
 const crdi_json *crdi_json_get(const crdi_json *object, const char *key); /* NULL: no object or no such member */
 const crdi_json *crdi_json_at(const crdi_json *array, int64_t i);
 int64_t crdi_json_count(const crdi_json *array); /* -1: not an array */
+/* Calls `each` for the members of an object, in their order; both are borrowed for the call. */
+void crdi_json_each(const crdi_json *object, void (*each)(void *user, const char *key, const crdi_json *value),
+                    void *user);
+/* Appends a value for people: a text without its quotes, everything else as JSON; null is nothing. */
+void crdi_json_plain(crdi_string *out, const crdi_json *value);
 
 const char *crdi_json_key(const crdi_json *object, int64_t i); /* of the i-th member; NULL: there are not so many */
 /* A value as text, members in the order of their names. Owned; NULL: CRD_ENOMEM raised. */

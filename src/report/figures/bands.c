@@ -48,7 +48,7 @@ crd_status crdi_figure_bands(crdi_figure **out, crd_context *ctx, const crdi_fig
 {
     enum { MOST = 24 };
     crdi_figure *f;
-    if (source->band_count < 1)
+    if (source->band_count + source->fit_count < 1)
         return crdi_raise(ctx, CRD_EMISSING, "figure bands: there are no predictions to draw");
     int fits = source->fit_count, bands = source->band_count < MOST - fits ? source->band_count : MOST - fits;
     int count = bands + fits, each = fits > 0 && bands % fits == 0 ? bands / fits : bands;
