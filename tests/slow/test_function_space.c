@@ -3,9 +3,8 @@
  *
  * Keys are fixed and draws do not depend on the machine; the bounds leave room for another key. What is measured is printed;
  * docs/diagnostics.md has the numbers. */
+#include "fitted.h"
 #include "report/diagnosis.h"
-#include "store/network_fit.h"
-#include "testing.h"
 
 #include "nn/tutorial.h"
 
@@ -15,69 +14,29 @@
 #include <string.h>
 #include <unistd.h>
 
-static char folder[64], path[96];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "%s", "/tmp/credence-function-XXXXXX");
-    if (!mkdtemp(folder))
-        return -1;
-    snprintf(path, sizeof path, "%s/run.crd", folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    unlink(path);
-    return rmdir(folder);
-}
-
 static crd_dataset *make_dataset(crd_context *ctx, const double *x, const double *y, int rows, crd_scale scale)
 {
     crdi_string text;
-    crd_table *table;
-    crd_dataset *dataset;
     crdi_string_init(&text, ctx);
     crdi_string_append(&text, "x,y\n");
     for (int i = 0; i < rows; i++)
         crdi_string_append(&text, "%.17g,%.17g\n", x[i], y[i]);
-    assert_ok(ctx, crd_csv_parse(ctx, "table", crdi_string_text(&text), text.length, NULL, &table));
-    crdi_string_clear(&text);
-    assert_ok(ctx, crd_dataset_make(ctx, table, &(crd_dataset_options){.target = "y", .scale = scale}, &dataset));
-    crd_table_destroy(&table);
-    return dataset;
+    return fitted_dataset(ctx, &text, &(crd_dataset_options){.target = "y", .scale = scale});
 }
 
-static crdi_network_run *fit(crd_context *ctx, crd_dataset *dataset, const crd_network *network, int chains, int draws)
+static crdi_network_run *run_of(crd_context *ctx, crd_dataset *dataset, const crd_network *network, int chains,
+                                int draws)
 {
-    crdi_mcmc_report report;
-    crdi_network_run *net;
-    crdi_network_fit fit = {.ctx = ctx,
-                            .method = "nuts",
-                            .dataset = dataset,
-                            .network = *network,
-                            .mcmc = {.chains = chains,
-                                     .warmup = 1000,
-                                     .draws = draws,
-                                     .kernel = "nuts",
-                                     .target_accept = 0.8,
-                                     .max_depth = 10,
-                                     .max_energy_change = 1000,
-                                     .metric = "diagonal",
-                                     .init_radius = 2},
-                            .data_name = "table",
-                            .options = "{\"max_depth\": 10}",
-                            .path = path,
-                            .seed = 1,
-                            .force = true};
-    assert_ok(ctx, crdi_network_fit_prepare(&fit));
-    assert_ok(ctx, crdi_network_fit_run(&fit, &report));
-    crdi_network_fit_clear(&fit);
-    crd_dataset_destroy(&dataset);
-    assert_ok(ctx, crdi_network_run_open(ctx, path, &net));
-    return net;
+    crdi_network_fit fit = fitted_settings(ctx, network, chains, 1000, draws);
+    fit.mcmc.keep_count = 0;
+    fit.mcmc.target_accept = 0.8;
+    fit.mcmc.max_depth = 10;
+    fit.mcmc.max_energy_change = 1000;
+    fit.mcmc.metric = "diagonal";
+    fit.mcmc.init_radius = 2;
+    fit.options = "{\"max_depth\": 10}";
+    fit.seed = 1;
+    return fitted_run(&fit, dataset);
 }
 
 static crdi_diagnosis *diagnose(crd_context *ctx, crdi_network_run *net)
@@ -112,7 +71,7 @@ static void modes_that_predict_alike(void **state)
         x[i] = i / (ROWS - 1.);
         y[i] = 1 + 2 * x[i] + (i % 2 ? 0.03 : -0.03);
     }
-    crdi_network_run *net = fit(
+    crdi_network_run *net = run_of(
         ctx, make_dataset(ctx, x, y, ROWS, CRD_SCALE_STANDARD),
         &(crd_network){.hidden = "1",
                        .activation = "relu",
@@ -142,9 +101,9 @@ static void the_tutorials_model_with_wide_priors(void **state)
     double x[CRDI_TUTORIAL_ROWS], y[CRDI_TUTORIAL_ROWS];
     crdi_tutorial_regression(x, y);
     crdi_network_run *net =
-        fit(ctx, make_dataset(ctx, x, y, CRDI_TUTORIAL_ROWS, CRD_SCALE_NONE),
-            &(crd_network){.hidden = "10", .activation = "tanh", .prior = "normal:0,10", .noise = "half_cauchy:0.5"}, 4,
-            5000);
+        run_of(ctx, make_dataset(ctx, x, y, CRDI_TUTORIAL_ROWS, CRD_SCALE_NONE),
+               &(crd_network){.hidden = "10", .activation = "tanh", .prior = "normal:0,10", .noise = "half_cauchy:0.5"},
+               4, 5000);
     crdi_diagnosis *d = diagnose(ctx, net);
     assert_true(d->weights_r_hat[0] > 1.3 && d->weights_above[0] >= 20); /* of 31 */
     assert_true(d->weights_above[1] <= 5);
@@ -156,7 +115,7 @@ static void the_tutorials_model_with_wide_priors(void **state)
     testing_context_destroy(&ctx);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fitted_begin, fitted_end)
 
 int main(void)
 {

@@ -53,6 +53,15 @@ registry() {
     done
 }
 
+# Every figure has a test of what it draws: a test of src/report names the function that builds it.
+figures() {
+    [ -f src/report/figures.def ] || return 0
+    for name in $(sed -nE 's/^FIGURE\(([a-z0-9_]+).*/\1/p' src/report/figures.def); do
+        grep -rqw "crdi_figure_$name" tests/unit/report || echo "$name: tests/unit/report has no crdi_figure_$name" |
+            refuse "a figure without a test"
+    done
+}
+
 check() { # check ROOT
     cd "$1" || return 1
     list=$(mktemp)
@@ -75,6 +84,7 @@ check() { # check ROOT
     grep -rnIE '(TO''DO|FIX''ME|(^|[^X])X''XX([^X]|$))' $here | refuse "finish it, or open an issue"
     # shellcheck disable=SC2086
     grep -rnIE '(^|[^a-zA-Z0-9_./}])/(wo''rk|ho''me|ro''ot|Us''ers)/' $here | refuse "a path of one machine"
+    figures
     registry src/cli/commands.def COMMAND src/cli/cmd_ both
     registry src/cli/benches.def '[A-Z_]*BENCH' src/cli/bench_ both
     registry src/cli/demos.def DEMO src/cli/demo_ both
@@ -116,6 +126,11 @@ selftest() {
     echo 'int x;' >"$copy/src/nn/layers/dense.c"
     planted src/nn/layers/other.c 'int x;' || return 1
     planted src/nn/priors.def 'PRIOR(ard, "DIST")' || return 1
+    mkdir -p "$copy/src/report" "$copy/tests/unit/report"
+    echo 'crdi_figure_trace(&f);' >"$copy/tests/unit/report/test_a.c"
+    echo 'FIGURE(trace, NEEDS, "x")' >"$copy/src/report/figures.def"
+    (check "$copy" >"$copy/out") || { echo "a figure with a test is refused:"; cat "$copy/out"; return 1; }
+    planted src/report/figures.def 'FIGURE(traces, NEEDS, "x")' || return 1
     echo 'COMMAND(lost, "x")' >>"$copy/src/cli/commands.def"
     ! (check "$copy" >"$copy/out") || { echo "not caught: a command without its file"; return 1; }
 }

@@ -2,9 +2,8 @@
  * probabilities against sums. */
 #include "report/linearised.h"
 #include "store/dataset.h"
-#include "store/network_fit.h"
 #include "store/network_laplace.h"
-#include "testing.h"
+#include "fitted.h"
 
 #include <credence/diag.h>
 #include <math.h>
@@ -15,31 +14,10 @@
 
 enum { ROWS = 60, DRAWS = 3000 };
 
-static char folder[64], path[96];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "%s", "/tmp/credence-linearised-XXXXXX");
-    if (!mkdtemp(folder))
-        return -1;
-    snprintf(path, sizeof path, "%s/run.crd", folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    unlink(path);
-    return rmdir(folder);
-}
-
 static crd_dataset *make_dataset(crd_context *ctx, bool classes)
 {
     static const char *const names[] = {"oak", "elm", "ash"};
     crdi_string text;
-    crd_table *table;
-    crd_dataset *dataset;
     crdi_string_init(&text, ctx);
     crdi_string_append(&text, "a,b,y\n");
     for (int i = 0; i < ROWS; i++) {
@@ -49,45 +27,28 @@ static crd_dataset *make_dataset(crd_context *ctx, bool classes)
         else
             crdi_string_append(&text, "%.17g\n", 100 + 20 * sin(0.1 * i) + 4 * cos(11.0 * i));
     }
-    assert_ok(ctx, crd_csv_parse(ctx, "table", crdi_string_text(&text), text.length, NULL, &table));
-    crdi_string_clear(&text);
-    assert_ok(ctx, crd_dataset_make(ctx, table, &(crd_dataset_options){.target = "y", .scale = CRD_SCALE_STANDARD},
-                                    &dataset));
-    crd_table_destroy(&table);
-    return dataset;
+    return fitted_dataset(ctx, &text, &(crd_dataset_options){.target = "y", .scale = CRD_SCALE_STANDARD});
 }
 
 /* The run, and its evidence as the fit had it. */
 static crdi_network_run *make_run(crd_context *ctx, bool classes, const char *hessian, const char *tune,
                                   double *log_evidence)
 {
-    static const char *const kept[] = {"f"};
-    crdi_network_run *net;
-    crdi_mcmc_report report;
+    crd_network network = {.hidden = "3",
+                           .prior = "*.kernel=normal:0,1;*.bias=normal:0,0.7",
+                           .likelihood = classes ? "categorical" : "normal"};
+    crdi_network_fit fit = fitted_settings(ctx, &network, 0, 0, DRAWS);
+    fit.method = "laplace";
+    fit.mcmc.kernel = NULL;
+    fit.mcmc.max_depth = 0;
+    fit.mcmc.start = "uniform";
+    fit.mcmc.init_radius = 2;
+    fit.laplace = (crdi_laplace_options){.hessian = hessian, .map_starts = 3, .tune = tune, .precisions = "layer"};
+    fit.seed = 77;
     crd_dataset *dataset = make_dataset(ctx, classes);
-    crdi_network_fit fit = {
-        .ctx = ctx,
-        .method = "laplace",
-        .dataset = dataset,
-        .network = {.hidden = "3",
-                    .activation = "tanh",
-                    .prior = "*.kernel=normal:0,1;*.bias=normal:0,0.7",
-                    .noise = "half_cauchy:0.5",
-                    .likelihood = classes ? "categorical" : "normal"},
-        .mcmc = {.draws = DRAWS, .start = "uniform", .init_radius = 2, .keep = kept, .keep_count = 1},
-        .laplace = {.hessian = hessian, .map_starts = 3, .tune = tune, .precisions = "layer"},
-        .data_name = "table",
-        .options = "{}",
-        .path = path,
-        .seed = 77,
-        .force = true};
-    assert_ok(ctx, crdi_network_fit_prepare(&fit));
-    assert_ok(ctx, crdi_network_fit_run(&fit, &report));
+    fitted_fit(&fit, dataset);
     *log_evidence = fit.laplacian->log_evidence;
-    crdi_network_fit_clear(&fit);
-    crd_dataset_destroy(&dataset);
-    assert_ok(ctx, crdi_network_run_open(ctx, path, &net));
-    return net;
+    return fitted_open(&fit, dataset);
 }
 
 /* ---- the file ------------------------------------------------------------------------------------------------- */
@@ -225,5 +186,5 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_made_again), cmocka_unit_test(test_numbers),
                                        cmocka_unit_test(test_classes), cmocka_unit_test(test_probit)};
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, fitted_begin, fitted_end);
 }

@@ -1,8 +1,7 @@
 /* test_outcomes.c - predictions of classes and counts, against what the draws of f in the run file give by hand. */
 #include "report/prediction.h"
 #include "store/dataset.h"
-#include "store/network_fit.h"
-#include "testing.h"
+#include "fitted.h"
 
 #include <credence/diag.h>
 #include <math.h>
@@ -13,32 +12,11 @@
 
 enum { ROWS = 150, CHAINS = 2, DRAWS = 30, TOTAL = CHAINS * DRAWS, SAMPLES = 7 };
 
-static char folder[64], path[96];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "%s", "/tmp/credence-outcomes-XXXXXX");
-    if (!mkdtemp(folder))
-        return -1;
-    snprintf(path, sizeof path, "%s/run.crd", folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    unlink(path);
-    return rmdir(folder);
-}
-
 /* Two inputs; the target is one of `classes` names, or a count if there are none. */
 static crd_dataset *make_dataset(crd_context *ctx, int classes)
 {
     static const char *const names[] = {"oak", "elm", "ash"};
     crdi_string text;
-    crd_table *table;
-    crd_dataset *dataset;
     crdi_string_init(&text, ctx);
     crdi_string_append(&text, "a,b,y\n");
     for (int i = 0; i < ROWS; i++) {
@@ -48,50 +26,19 @@ static crd_dataset *make_dataset(crd_context *ctx, int classes)
         else
             crdi_string_append(&text, "%d\n", (int)(exp(0.01 * i) + 1 + cos(3.0 * i)));
     }
-    assert_ok(ctx, crd_csv_parse(ctx, "table", crdi_string_text(&text), text.length, NULL, &table));
-    crdi_string_clear(&text);
-    assert_ok(ctx,
-              crd_dataset_make(ctx, table,
-                               &(crd_dataset_options){.target = "y",
-                                                      .scale = CRD_SCALE_STANDARD,
-                                                      .target_kind = classes > 0 ? CRD_TARGET_AUTO : CRD_TARGET_COUNT},
-                               &dataset));
-    crd_table_destroy(&table);
-    return dataset;
+    return fitted_dataset(ctx, &text,
+                          &(crd_dataset_options){.target = "y",
+                                                 .scale = CRD_SCALE_STANDARD,
+                                                 .target_kind = classes > 0 ? CRD_TARGET_AUTO : CRD_TARGET_COUNT});
 }
 
 static crdi_network_run *make_run(crd_context *ctx, const char *likelihood, int classes)
 {
-    static const char *const kept[] = {"f"};
-    crdi_network_run *net;
-    crdi_mcmc_report report;
-    crd_dataset *dataset = make_dataset(ctx, classes);
-    crdi_network_fit fit = {.ctx = ctx,
-                            .method = "nuts",
-                            .dataset = dataset,
-                            .network = {.hidden = "3",
-                                        .activation = "tanh",
-                                        .prior = "normal:0,1",
-                                        .noise = "half_cauchy:0.5",
-                                        .likelihood = likelihood},
-                            .mcmc = {.chains = CHAINS,
-                                     .warmup = 30,
-                                     .draws = DRAWS,
-                                     .kernel = "nuts",
-                                     .max_depth = 5,
-                                     .keep = kept,
-                                     .keep_count = 1},
-                            .data_name = "table",
-                            .options = "{}",
-                            .path = path,
-                            .seed = 77,
-                            .force = true};
-    assert_ok(ctx, crdi_network_fit_prepare(&fit));
-    assert_ok(ctx, crdi_network_fit_run(&fit, &report));
-    crdi_network_fit_clear(&fit);
-    crd_dataset_destroy(&dataset);
-    assert_ok(ctx, crdi_network_run_open(ctx, path, &net));
-    return net;
+    crd_network network = {.hidden = "3", .likelihood = likelihood};
+    crdi_network_fit fit = fitted_settings(ctx, &network, CHAINS, 30, DRAWS);
+    fit.mcmc.max_depth = 5;
+    fit.seed = 77;
+    return fitted_run(&fit, make_dataset(ctx, classes));
 }
 
 static const double probs[] = {0.1, 0.5};
@@ -286,7 +233,7 @@ static void draws_can_be_picked(void **state)
     testing_context_destroy(&ctx);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fitted_begin, fitted_end)
 
 int main(void)
 {

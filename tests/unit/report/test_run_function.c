@@ -4,8 +4,7 @@
 #include "report/run_function.h"
 #include "report/run_likelihood.h"
 #include "store/dataset.h"
-#include "store/network_fit.h"
-#include "testing.h"
+#include "fitted.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,32 +14,11 @@
 
 enum { ROWS = 140, CHAINS = 3, DRAWS = 40, TOTAL = CHAINS * DRAWS, CLASSES = 3 }; /* more rows than a block has */
 
-static char folder[64], path[96];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "%s", "/tmp/credence-function-XXXXXX");
-    if (!mkdtemp(folder))
-        return -1;
-    snprintf(path, sizeof path, "%s/run.crd", folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    unlink(path);
-    return rmdir(folder);
-}
-
 /* Two inputs and a category; a target far from 0 and 1, or one of three classes. */
 static crd_dataset *make_dataset(crd_context *ctx, bool classes)
 {
     static const char *const categorical[] = {"g"};
     crdi_string text;
-    crd_table *table;
-    crd_dataset *dataset;
     crdi_string_init(&text, ctx);
     crdi_string_append(&text, "a,b,g,y\n");
     for (int i = 0; i < ROWS; i++) {
@@ -50,16 +28,10 @@ static crd_dataset *make_dataset(crd_context *ctx, bool classes)
         else
             crdi_string_append(&text, "%.17g\n", 50 + 9 * sin(0.05 * i) + 2 * cos(11.0 * i));
     }
-    assert_ok(ctx, crd_csv_parse(ctx, "table", crdi_string_text(&text), text.length, NULL, &table));
-    crdi_string_clear(&text);
-    assert_ok(ctx, crd_dataset_make(ctx, table,
-                                    &(crd_dataset_options){.target = "y",
-                                                           .categorical = categorical,
-                                                           .categorical_count = 1,
-                                                           .scale = CRD_SCALE_STANDARD},
-                                    &dataset));
-    crd_table_destroy(&table);
-    return dataset;
+    return fitted_dataset(
+        ctx, &text,
+        &(crd_dataset_options){
+            .target = "y", .categorical = categorical, .categorical_count = 1, .scale = CRD_SCALE_STANDARD});
 }
 
 struct setting {
@@ -68,36 +40,10 @@ struct setting {
 
 static crdi_network_run *open_run(crd_context *ctx, const struct setting *s)
 {
-    static const char *const kept[] = {"f"};
-    crdi_mcmc_report report;
-    crdi_network_run *net;
-    crd_dataset *dataset = make_dataset(ctx, s->likelihood && strcmp(s->likelihood, "categorical") == 0);
-    crdi_network_fit fit = {.ctx = ctx,
-                            .method = "nuts",
-                            .dataset = dataset,
-                            .network = {.hidden = s->hidden,
-                                        .activation = s->activation,
-                                        .prior = s->prior,
-                                        .noise = "half_cauchy:0.5",
-                                        .likelihood = s->likelihood},
-                            .mcmc = {.chains = CHAINS,
-                                     .warmup = 20,
-                                     .draws = DRAWS,
-                                     .kernel = "nuts",
-                                     .max_depth = 4,
-                                     .keep = kept,
-                                     .keep_count = 1},
-                            .data_name = "table",
-                            .options = "{}",
-                            .path = path,
-                            .seed = 3,
-                            .force = true};
-    assert_ok(ctx, crdi_network_fit_prepare(&fit));
-    assert_ok(ctx, crdi_network_fit_run(&fit, &report));
-    crdi_network_fit_clear(&fit);
-    crd_dataset_destroy(&dataset);
-    assert_ok(ctx, crdi_network_run_open(ctx, path, &net));
-    return net;
+    crd_network network = {
+        .hidden = s->hidden, .activation = s->activation, .prior = s->prior, .likelihood = s->likelihood};
+    crdi_network_fit fit = fitted_settings(ctx, &network, CHAINS, 20, DRAWS);
+    return fitted_run(&fit, make_dataset(ctx, s->likelihood && strcmp(s->likelihood, "categorical") == 0));
 }
 
 /* ---- against kept draws ------------------------------------------------------------------------------------------- */
@@ -338,7 +284,7 @@ static void weights_that_are_not_there(void **state)
     testing_context_destroy(&ctx);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fitted_begin, fitted_end)
 
 int main(void)
 {

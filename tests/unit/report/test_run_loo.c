@@ -3,8 +3,7 @@
 #include "report/run_chains.h"
 #include "report/run_loo.h"
 #include "store/dataset.h"
-#include "store/network_fit.h"
-#include "testing.h"
+#include "fitted.h"
 
 #include <credence/diag.h>
 #include <credence/mcmc.h>
@@ -16,74 +15,22 @@
 
 enum { ROWS = 150, CHAINS = 2, DRAWS = 40, TOTAL = CHAINS * DRAWS }; /* more rows than a block has */
 
-static char folder[64], path[96];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "%s", "/tmp/credence-loo-XXXXXX");
-    if (!mkdtemp(folder))
-        return -1;
-    snprintf(path, sizeof path, "%s/run.crd", folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    unlink(path);
-    return rmdir(folder);
-}
-
 /* A target far from 0 and 1: forgotten units show. */
 static crd_dataset *make_dataset(crd_context *ctx, crd_scale scale)
 {
     crdi_string text;
-    crd_table *table;
-    crd_dataset *dataset;
     crdi_string_init(&text, ctx);
     crdi_string_append(&text, "x,y\n");
     for (int i = 0; i < ROWS; i++)
         crdi_string_append(&text, "%.17g,%.17g\n", 0.01 * i, 50 + 9 * sin(0.05 * i) + 2 * cos(11.0 * i));
-    assert_ok(ctx, crd_csv_parse(ctx, "table", crdi_string_text(&text), text.length, NULL, &table));
-    crdi_string_clear(&text);
-    assert_ok(ctx, crd_dataset_make(ctx, table, &(crd_dataset_options){.target = "y", .scale = scale}, &dataset));
-    crd_table_destroy(&table);
-    return dataset;
+    return fitted_dataset(ctx, &text, &(crd_dataset_options){.target = "y", .scale = scale});
 }
 
 static crdi_network_run *open_run(crd_context *ctx, crd_scale scale, int chains, int draws, const char *likelihood)
 {
-    static const char *const kept[] = {"f"};
-    crdi_mcmc_report report;
-    crdi_network_run *net;
-    crd_dataset *dataset = make_dataset(ctx, scale);
-    crdi_network_fit fit = {.ctx = ctx,
-                            .method = "nuts",
-                            .dataset = dataset,
-                            .network = {.hidden = "2",
-                                        .activation = "tanh",
-                                        .prior = "normal:0,1",
-                                        .noise = "half_cauchy:0.5",
-                                        .likelihood = likelihood},
-                            .mcmc = {.chains = chains,
-                                     .warmup = 20,
-                                     .draws = draws,
-                                     .kernel = "nuts",
-                                     .max_depth = 4,
-                                     .keep = kept,
-                                     .keep_count = 1},
-                            .data_name = "table",
-                            .options = "{}",
-                            .path = path,
-                            .seed = 3,
-                            .force = true};
-    assert_ok(ctx, crdi_network_fit_prepare(&fit));
-    assert_ok(ctx, crdi_network_fit_run(&fit, &report));
-    crdi_network_fit_clear(&fit);
-    crd_dataset_destroy(&dataset);
-    assert_ok(ctx, crdi_network_run_open(ctx, path, &net));
-    return net;
+    crd_network network = {.hidden = "2", .likelihood = likelihood};
+    crdi_network_fit fit = fitted_settings(ctx, &network, chains, 20, draws);
+    return fitted_run(&fit, make_dataset(ctx, scale));
 }
 
 /* log p(y_i | draw) in the target's own units, (draws, rows). */
@@ -266,7 +213,7 @@ static void the_worst_rows_are_shown(void **state)
     testing_context_destroy(&ctx);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fitted_begin, fitted_end)
 
 /* Each chain as if it were the whole run, and the weights of these. */
 static void chains_are_weighed_as_models(void **state)

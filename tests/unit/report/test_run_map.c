@@ -2,8 +2,7 @@
 #include "report/prediction.h"
 #include "report/run_figure.h"
 #include "store/dataset.h"
-#include "store/network_fit.h"
-#include "testing.h"
+#include "fitted.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -12,25 +11,6 @@
 #include <unistd.h>
 
 enum { ROWS = 41, CHAINS = 2, DRAWS = 15, CELLS = 7 };
-
-static char folder[64], path[96];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "%s", "/tmp/credence-map-XXXXXX");
-    if (!mkdtemp(folder))
-        return -1;
-    snprintf(path, sizeof path, "%s/run.crd", folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    unlink(path);
-    return rmdir(folder);
-}
 
 static double input_a(int row)
 {
@@ -51,8 +31,6 @@ static crd_dataset *make_dataset(crd_context *ctx, const char *target, bool one_
     const char *dropped[4];
     int64_t count = 0;
     crdi_string text;
-    crd_table *table;
-    crd_dataset *dataset;
     for (int i = 0; i < (one_input ? 4 : 2); i++)
         if (strcmp(drop[i], target) != 0)
             dropped[count++] = drop[i];
@@ -64,45 +42,22 @@ static crd_dataset *make_dataset(crd_context *ctx, const char *target, bool one_
                            : i > 20   ? "elm"
                                       : "ash",
                            sin(0.1 * i) + cos(3.0 * i));
-    assert_ok(ctx, crd_csv_parse(ctx, "table", crdi_string_text(&text), text.length, NULL, &table));
-    crdi_string_clear(&text);
-    assert_ok(ctx, crd_dataset_make(ctx, table,
-                                    &(crd_dataset_options){.target = target,
-                                                           .drop = dropped,
-                                                           .drop_count = count,
-                                                           .categorical = one_input ? NULL : categorical,
-                                                           .categorical_count = !one_input,
-                                                           .scale = CRD_SCALE_STANDARD},
-                                    &dataset));
-    crd_table_destroy(&table);
-    return dataset;
+    return fitted_dataset(ctx, &text,
+                          &(crd_dataset_options){.target = target,
+                                                 .drop = dropped,
+                                                 .drop_count = count,
+                                                 .categorical = one_input ? NULL : categorical,
+                                                 .categorical_count = !one_input,
+                                                 .scale = CRD_SCALE_STANDARD});
 }
 
 static crdi_network_run *make_run(crd_context *ctx, const char *target, const char *likelihood, bool one_input)
 {
-    crdi_network_run *net;
-    crdi_mcmc_report report;
-    crd_dataset *dataset = make_dataset(ctx, target, one_input);
-    crdi_network_fit fit = {.ctx = ctx,
-                            .method = "nuts",
-                            .dataset = dataset,
-                            .network = {.hidden = "3",
-                                        .activation = "tanh",
-                                        .prior = "normal:0,1",
-                                        .noise = "half_cauchy:0.5",
-                                        .likelihood = likelihood},
-                            .mcmc = {.chains = CHAINS, .warmup = 30, .draws = DRAWS, .kernel = "nuts", .max_depth = 4},
-                            .data_name = "table",
-                            .options = "{}",
-                            .path = path,
-                            .seed = 7,
-                            .force = true};
-    assert_ok(ctx, crdi_network_fit_prepare(&fit));
-    assert_ok(ctx, crdi_network_fit_run(&fit, &report));
-    crdi_network_fit_clear(&fit);
-    crd_dataset_destroy(&dataset);
-    assert_ok(ctx, crdi_network_run_open(ctx, path, &net));
-    return net;
+    crd_network network = {.hidden = "3", .likelihood = likelihood};
+    crdi_network_fit fit = fitted_settings(ctx, &network, CHAINS, 30, DRAWS);
+    fit.mcmc.keep_count = 0;
+    fit.seed = 7;
+    return fitted_run(&fit, make_dataset(ctx, target, one_input));
 }
 
 /* Predictions at a grid, through a table and the recipe, as `credence predict` makes them. */
@@ -355,7 +310,7 @@ static void what_cannot_be_drawn_is_refused(void **state)
     testing_context_destroy(&ctx);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fitted_begin, fitted_end)
 
 int main(void)
 {

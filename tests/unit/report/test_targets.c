@@ -4,8 +4,7 @@
 #include "report/run_likelihood.h"
 #include "report/run_loo.h"
 #include "report/run_summary.h"
-#include "store/network_fit.h"
-#include "testing.h"
+#include "fitted.h"
 
 #include <credence/diag.h>
 #include <math.h>
@@ -15,25 +14,6 @@
 #include <unistd.h>
 
 enum { ROWS = 150, CHAINS = 2, DRAWS = 40, TOTAL = CHAINS * DRAWS, TARGETS = 2, SAMPLES = 5 };
-
-static char folder[64], path[96];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    snprintf(folder, sizeof folder, "%s", "/tmp/credence-targets-XXXXXX");
-    if (!mkdtemp(folder))
-        return -1;
-    snprintf(path, sizeof path, "%s/run.crd", folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    unlink(path);
-    return rmdir(folder);
-}
 
 /* Targets far from each other and from 0 and 1, so that mixed up or forgotten units show. */
 static double value(int row, int target)
@@ -45,57 +25,28 @@ static crd_dataset *make_dataset(crd_context *ctx, bool classes)
 {
     static const char *const names[] = {"first", "second"};
     crdi_string text;
-    crd_table *table;
-    crd_dataset *dataset;
     crdi_string_init(&text, ctx);
     crdi_string_append(&text, "second,x,first,kind\n");
     for (int i = 0; i < ROWS; i++)
         crdi_string_append(&text, "%.17g,%.17g,%.17g,%c\n", value(i, 1), 0.01 * i, value(i, 0), 'a' + i * 3 / ROWS);
-    assert_ok(ctx, crd_csv_parse(ctx, "table", crdi_string_text(&text), text.length, NULL, &table));
-    crdi_string_clear(&text);
     crd_dataset_options options = {.features = (const char *[]){"x"}, .feature_count = 1, .scale = CRD_SCALE_STANDARD};
     if (classes)
         options.target = "kind";
     else
         options.targets = names, options.target_count = TARGETS;
-    assert_ok(ctx, crd_dataset_make(ctx, table, &options, &dataset));
-    crd_table_destroy(&table);
-    return dataset;
+    return fitted_dataset(ctx, &text, &options);
 }
 
 static crdi_network_run *make_run(crd_context *ctx, const char *likelihood, const char *noise)
 {
     static const char *const kept[] = {"f", "s"};
-    crdi_network_run *net;
-    crdi_mcmc_report report;
-    bool classes = strcmp(likelihood, "categorical") == 0, by_row = strcmp(noise, "heteroscedastic") == 0;
-    crd_dataset *dataset = make_dataset(ctx, classes);
-    crdi_network_fit fit = {.ctx = ctx,
-                            .method = "nuts",
-                            .dataset = dataset,
-                            .network = {.hidden = "3",
-                                        .activation = "tanh",
-                                        .prior = "normal:0,1",
-                                        .noise = noise,
-                                        .likelihood = likelihood},
-                            .mcmc = {.chains = CHAINS,
-                                     .warmup = 40,
-                                     .draws = DRAWS,
-                                     .kernel = "nuts",
-                                     .max_depth = 5,
-                                     .keep = kept,
-                                     .keep_count = by_row ? 2 : 1},
-                            .data_name = "table",
-                            .options = "{}",
-                            .path = path,
-                            .seed = 7,
-                            .force = true};
-    assert_ok(ctx, crdi_network_fit_prepare(&fit));
-    assert_ok(ctx, crdi_network_fit_run(&fit, &report));
-    crdi_network_fit_clear(&fit);
-    crd_dataset_destroy(&dataset);
-    assert_ok(ctx, crdi_network_run_open(ctx, path, &net));
-    return net;
+    crd_network network = {.hidden = "3", .noise = noise, .likelihood = likelihood};
+    crdi_network_fit fit = fitted_settings(ctx, &network, CHAINS, 40, DRAWS);
+    fit.mcmc.max_depth = 5;
+    fit.mcmc.keep = kept;
+    fit.mcmc.keep_count = strcmp(noise, "heteroscedastic") == 0 ? 2 : 1;
+    fit.seed = 7;
+    return fitted_run(&fit, make_dataset(ctx, strcmp(likelihood, "categorical") == 0));
 }
 
 /* f and s of a draw in the targets' own units. */
@@ -365,5 +316,5 @@ int main(void)
         cmocka_unit_test(replications_of_targets),
         cmocka_unit_test(replications_of_classes),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, fitted_begin, fitted_end);
 }
