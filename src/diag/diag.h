@@ -12,6 +12,8 @@ enum { CRDI_DIAG_MIN_DRAWS = 4 };
 
 /* ---- moments.c ---- */
 bool crdi_diag_finite(const double *x, int64_t n); /* false for n < 1 too */
+/* crd_diag_mean and the square of crd_diag_sd, in as few passes as they take. */
+void crdi_diag_moments(const double *x, int64_t n, double *mean, double *variance);
 double crdi_diag_variance(const double *x, int64_t n); /* over n - 1 */
 /* W: the mean of the chains' variances; B: the variance of the chains' means (0 for one chain). With `split`, of the
  * first and the last half of each chain. */
@@ -26,6 +28,12 @@ crd_status crdi_diag_mean_autocovariance(crd_context *ctx, const double *x, int6
 
 /* ---- order.c: the ascending order of x: `order[i]` is where the i-th smallest stands. Either may be NULL ---- */
 crd_status crdi_diag_order(crd_context *ctx, const double *x, int64_t n, double *sorted, int64_t *order);
+
+/* Between two neighbours in order, `part` (0 to 1) of the way: how quantiles are read off. */
+double crdi_diag_between(double low, double high, double part);
+/* ---- select.c: quantiles as of crd_diag_quantile, whose checks it leaves to the caller ---- */
+crd_status crdi_diag_quantiles(crd_context *ctx, const double *x, int64_t n, const double *prob, int64_t count,
+                               double *out);
 
 /* A sorted copy that the caller frees; NULL: CRD_ENOMEM raised. */
 double *crdi_diag_sorted(crd_context *ctx, const double *x, int64_t n);

@@ -35,6 +35,18 @@ static double mean_of(const double *x, int64_t n)
     return mean + rest / (double)n;
 }
 
+void crdi_diag_moments(const double *x, int64_t n, double *mean, double *variance)
+{
+    double sum = 0;
+    *mean = *variance = NAN;
+    if (!crdi_diag_finite(x, n))
+        return;
+    *mean = mean_of(x, n);
+    for (int64_t i = 0; i < n; i++)
+        sum += (x[i] - *mean) * (x[i] - *mean);
+    *variance = n < 2 ? NAN : sum / (double)(n - 1);
+}
+
 double crdi_diag_variance(const double *x, int64_t n)
 {
     double mean = mean_of(x, n), sum = 0;

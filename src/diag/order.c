@@ -79,6 +79,15 @@ crd_status crd_diag_sort(crd_context *ctx, const double *x, int64_t n, double *o
     return crdi_diag_order(ctx, x, n, out, NULL);
 }
 
+double crdi_diag_between(double low, double high, double part)
+{
+    /* In the middle NumPy's median, to the bit: which distances from it tie decides ranks (folded r_hat). Elsewhere
+     * from the nearer end: exact at both, and never outside. */
+    if (part == 0.5)
+        return low / 2 + high / 2;
+    return part < 0.5 ? low + (high - low) * part : high - (high - low) * (1 - part);
+}
+
 double crd_diag_quantile_sorted(const double *sorted, int64_t n, double prob)
 {
     /* what is not finite stands at the ends */
@@ -88,12 +97,7 @@ double crd_diag_quantile_sorted(const double *sorted, int64_t n, double prob)
     int64_t below = (int64_t)place;
     if (below >= n - 1)
         return sorted[n - 1];
-    double low = sorted[below], high = sorted[below + 1], part = place - (double)below;
-    /* In the middle NumPy's median, to the bit: which distances from it tie decides ranks (folded r_hat). Elsewhere
-     * from the nearer end: exact at both, and never outside. */
-    if (part == 0.5)
-        return low / 2 + high / 2;
-    return part < 0.5 ? low + (high - low) * part : high - (high - low) * (1 - part);
+    return crdi_diag_between(sorted[below], sorted[below + 1], place - (double)below);
 }
 
 void crd_diag_hpdi_sorted(const double *sorted, int64_t n, double prob, double *out)
@@ -143,13 +147,7 @@ crd_status crd_diag_quantile(crd_context *ctx, const double *x, int64_t n, const
     CRD_TRY(crdi_diag_check(ctx, 1, n));
     for (int64_t i = 0; i < count; i++)
         CRD_TRY(crdi_diag_check_prob(ctx, prob[i]));
-    double *sorted = crdi_diag_sorted(ctx, x, n);
-    if (!sorted)
-        return CRD_ENOMEM;
-    for (int64_t i = 0; i < count; i++)
-        out[i] = crd_diag_quantile_sorted(sorted, n, prob[i]);
-    crdi_free(ctx, sorted);
-    return CRD_OK;
+    return crdi_diag_quantiles(ctx, x, n, prob, count, out);
 }
 
 crd_status crd_diag_median(crd_context *ctx, const double *x, int64_t n, double *out)

@@ -206,6 +206,8 @@ void crdi_exec_set_team(crd_exec *exec, crdi_team *team);
 /* The exec's part of `threads` (below 1: as many as processors) that so many execs share which run at once: a team of its own,
  * if more than one thread is left for each and its program has groups of strands. */
 crd_status crdi_exec_share_threads(crd_exec *exec, int64_t threads, int64_t execs);
+/* Whether a run reads any of the first `count` elements of its input, which are an input of their own. */
+bool crdi_program_reads_first(const crd_program *program, int64_t count);
 /* About how many elements a run computes, terms of sums counted. */
 int64_t crdi_program_work(const crd_program *program);
 /* Computes one node of known arguments into `out`. */

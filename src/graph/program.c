@@ -66,6 +66,24 @@ static int print_operands(char *line, int used, int room, crdi_place out, const 
     return used;
 }
 
+static bool reads_first(const crdi_place *in, int operands, int64_t count)
+{
+    for (int i = 0; i < operands; i++)
+        if (in[i].region == CRDI_INPUT && in[i].offset < count)
+            return true;
+    return false;
+}
+
+bool crdi_program_reads_first(const crd_program *program, int64_t count)
+{
+    bool any = false;
+    for (int64_t i = 0; i < program->count; i++)
+        any = any || reads_first(program->planned[i].in, CRDI_COUNT(program->planned[i].in), count);
+    for (int64_t i = 0; i < program->scalar_count; i++)
+        any = any || reads_first(program->scalar[i].in, CRDI_COUNT(program->scalar[i].in), count);
+    return any;
+}
+
 int64_t crdi_program_work(const crd_program *program)
 {
     int64_t work = 0;

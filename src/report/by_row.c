@@ -1,14 +1,22 @@
 /* by_row.c - programs of the model over rows and draws in bounded memory.
  *
  * Rows go in blocks of CRDI_BLOCK_ROWS, each with a compiled program of its own (its data are constants there); a program
- * is run once a draw. What a row needs is all its draws at once, so a group of rows is taken whose results fit:
+ * is run once a draw. What a row needs is all its draws at once, so a group of rows is taken whose results fit, and no more
+ * than a block for each thread, so that they are still in the cache when rows are looked at:
  *     for each group of rows: for each piece of draws: for each block (threads): for each draw: run, keep the group's rows
  *                             for each row (threads): hand over.
  * Draws that fit in memory at once are read once. */
 #include "report/by_row.h"
+#include "graph/graph.h"
 
 #include <inttypes.h>
 #include <string.h>
+
+#if defined(__GNUC__)
+#define PREFETCH(place) __builtin_prefetch((place), 1)
+#else
+#define PREFETCH(place) ((void)0)
+#endif
 
 struct work {
     const crdi_by_row *request;
@@ -73,54 +81,117 @@ static int64_t repeats_of(const struct work *w)
     return w->request->repeats > 1 ? w->request->repeats : 1;
 }
 
-/* Keeps the rows from .. to - 1 of a block that begins at `start`, of draw d and its repetition r. */
-static void keep_rows(const struct work *w, const double *output, int64_t block_rows, int64_t start, int64_t from,
-                      int64_t to, int64_t d, int64_t r)
+/* A block of rows with its program, and the outputs of some draws, which are kept together: a row's draws follow each other in
+ * the results, so that one draw alone would write to as many places as there are rows. */
+struct block {
+    crd_exec *exec;
+    bool keyed; /* and the program looks at the key */
+    crd_key key;
+    int64_t rows, start, from, to; /* how many; the first, of all; which of them the group has */
+    double *tile; /* (TILE, size): one a draw and repetition */
+    int64_t size; /* of the outputs */
+};
+
+enum { TILE = 16, LINE = 8 };
+
+/* A square of numbers, transposed. The lines that the next draws will go to are fetched: nothing else foresees them. */
+static void put_square(const double *from, int64_t size, int64_t row, double *to)
 {
-    for (int k = 0; k < w->request->outputs; k++) {
-        int64_t width = width_of(w, k), part = k == 1 ? width / repeats_of(w) : width, at = k == 1 ? r * part : 0;
-        for (int64_t i = from; i < to && (k == 1 || r == 0); i++)
-            memcpy(w->result[k] + ((start + i - w->row) * w->total + w->at + d) * width + at, output + i * part,
-                   (size_t)part * sizeof *output);
-        output += block_rows * part;
+    for (int j = 0; j < LINE; j++) {
+        for (int k = 0; k < LINE; k++)
+            to[j * row + k] = from[k * size + j];
+        PREFETCH(to + j * row + TILE);
     }
 }
 
-/* Runs a block's program for every draw of the piece and keeps the rows of the group. */
-static void run_block(const struct work *w, crd_exec *exec, int64_t block, int64_t rows)
+/* Numbers from .. to - 1 of each of `count` draws, one a row: rows are `row` apart in the results, draws `stride`. A cache line's
+ * rows at a time. */
+static void put_numbers(const double *tile, int64_t size, int64_t count, int64_t rows, int64_t row, int64_t stride,
+                        double *to)
 {
-    int64_t start = block * CRDI_BLOCK_ROWS, from = w->row > start ? w->row - start : 0;
-    int64_t to = w->row + w->rows < start + rows ? w->row + w->rows - start : rows;
-    crd_key block_key = crd_key_fold_in(w->request->key, (uint32_t)(block + w->request->first / CRDI_BLOCK_ROWS));
-    double *input = crd_exec_input(exec), *sites = input + (w->request->keyed ? 2 : 0);
-    for (int64_t d = 0; d < w->count; d++)
-        for (int64_t r = 0; r < repeats_of(w); r++) {
-            if (w->request->keyed) {
-                crd_key key = crd_key_fold_in(block_key, (uint32_t)(w->at + d));
-                key = r > 0 ? crd_key_fold_in(key, (uint32_t)r) : key;
-                input[0] = key.word[0];
-                input[1] = key.word[1];
-            }
-            memcpy(sites, w->values + d * w->dim, (size_t)w->dim * sizeof *sites);
-            crd_exec_run(exec);
-            keep_rows(w, crd_exec_output(exec), rows, start, from, to, d, r);
+    for (int64_t i = 0; i < rows; i += LINE)
+        for (int64_t t = 0; t < count; t += LINE) {
+            int64_t n = rows - i < LINE ? rows - i : LINE, m = count - t < LINE ? count - t : LINE;
+            const double *from = tile + t * size + i;
+            double *line = to + i * row + t * stride;
+            if (n == LINE && m == LINE && stride == 1)
+                put_square(from, size, row, line);
+            else
+                for (int64_t j = 0; j < n; j++)
+                    for (int64_t k = 0; k < m; k++)
+                        line[j * row + k * stride] = from[k * size + j];
         }
+}
+
+static void put_parts(const double *tile, int64_t size, int64_t count, int64_t part, int64_t stride, double *to)
+{
+    for (int64_t t = 0; t < count; t++, tile += size, to += stride)
+        memcpy(to, tile, sizeof *to * (size_t)part);
+}
+
+/* Keeps the group's rows of draws first .. first + count - 1 of the piece, repetition r. */
+static void keep_rows(const struct work *w, const struct block *b, int64_t first, int64_t count, int64_t r)
+{
+    const double *output = b->tile;
+    for (int k = 0; k < w->request->outputs; k++) {
+        int64_t width = width_of(w, k), part = k == 1 ? width / repeats_of(w) : width, at = k == 1 ? r * part : 0;
+        int64_t row = w->total * width;
+        double *to = w->result[k] + (b->start + b->from - w->row) * row + (w->at + first) * width + at;
+        bool wanted = k == 1 || r == 0;
+        if (wanted && part == 1)
+            put_numbers(output + b->from, b->size, count, b->to - b->from, row, width, to);
+        for (int64_t i = b->from; i < b->to && wanted && part > 1; i++, to += row)
+            put_parts(output + i * part, b->size, count, part, width, to);
+        output += b->rows * part;
+    }
+}
+
+static void run_draw(const struct work *w, const struct block *b, int64_t d, int64_t r, double *output)
+{
+    double *input = crd_exec_input(b->exec), *sites = input + (w->request->keyed ? 2 : 0);
+    if (b->keyed) {
+        crd_key key = crd_key_fold_in(b->key, (uint32_t)(w->at + d));
+        key = r > 0 ? crd_key_fold_in(key, (uint32_t)r) : key;
+        input[0] = key.word[0];
+        input[1] = key.word[1];
+    }
+    memcpy(sites, w->values + d * w->dim, (size_t)w->dim * sizeof *sites);
+    crd_exec_run(b->exec);
+    memcpy(output, crd_exec_output(b->exec), sizeof *output * (size_t)b->size);
+}
+
+/* Runs a block's program for every draw of the piece and keeps the rows of the group. */
+static void run_block(const struct work *w, const struct block *b)
+{
+    for (int64_t first = 0; first < w->count; first += TILE) {
+        int64_t count = w->count - first < TILE ? w->count - first : TILE;
+        for (int64_t r = 0; r < repeats_of(w); r++) {
+            for (int64_t d = 0; d < count; d++)
+                run_draw(w, b, first + d, r, b->tile + d * b->size);
+            keep_rows(w, b, first, count, r);
+        }
+    }
 }
 
 static crd_status block_task(void *user, int64_t i)
 {
     const struct work *w = user;
     const crdi_by_row *request = w->request;
-    int64_t block = w->row / CRDI_BLOCK_ROWS + i, first = block * CRDI_BLOCK_ROWS, left = request->rows - first;
-    int64_t rows = left < CRDI_BLOCK_ROWS ? left : CRDI_BLOCK_ROWS;
+    int64_t number = w->row / CRDI_BLOCK_ROWS + i, first = number * CRDI_BLOCK_ROWS, left = request->rows - first;
+    struct block b = {.start = first, .rows = left < CRDI_BLOCK_ROWS ? left : CRDI_BLOCK_ROWS};
     crd_program *program;
-    crd_exec *exec;
-    CRD_TRY(request->compile(request->user, w->model, request->first + first, rows, &program));
-    crd_status status = crd_exec_create(&exec, program);
-    if (status == CRD_OK) {
-        run_block(w, exec, block, rows);
-        crd_exec_destroy(&exec);
-    }
+    b.key = crd_key_fold_in(request->key, (uint32_t)(number + request->first / CRDI_BLOCK_ROWS));
+    b.from = w->row > first ? w->row - first : 0;
+    b.to = w->row + w->rows < first + b.rows ? w->row + w->rows - first : b.rows;
+    CRD_TRY(request->compile(request->user, w->model, request->first + first, b.rows, &program));
+    b.keyed = request->keyed && crdi_program_reads_first(program, 2);
+    b.size = crd_program_output_size(program);
+    b.tile = crdi_alloc_array(w->ctx, TILE * b.size + 1, sizeof *b.tile);
+    crd_status status = b.tile ? crd_exec_create(&b.exec, program) : CRD_ENOMEM;
+    if (status == CRD_OK)
+        run_block(w, &b);
+    crd_exec_destroy(&b.exec);
+    crdi_free(w->ctx, b.tile);
     crd_program_destroy(&program);
     return status;
 }
@@ -150,7 +221,8 @@ static crd_status run_group(struct work *w)
  * what reading and the rows' callback take. */
 static crd_status plan(struct work *w)
 {
-    int64_t memory = w->request->memory ? (int64_t)w->request->memory : (int64_t)192 << 20;
+    int64_t threads = w->request->threads > 0 ? w->request->threads : crdi_processors();
+    int64_t memory = w->request->memory ? (int64_t)w->request->memory : (32 + 16 * threads) << 20;
     int64_t doubles = memory / (int64_t)sizeof(double), rows = w->request->rows, largest = 1;
     w->piece = doubles / 4 / w->dim > 1 ? doubles / 4 / w->dim : 1;
     w->piece = w->piece < w->total ? w->piece : w->total;
@@ -160,6 +232,8 @@ static crd_status plan(struct work *w)
     w->group = doubles / 2 / each > 1 ? doubles / 2 / each : 1;
     if (w->group > CRDI_BLOCK_ROWS)
         w->group -= w->group % CRDI_BLOCK_ROWS;
+    if (w->group > CRDI_BLOCK_ROWS * threads) /* more would leave the caches before it is looked at */
+        w->group = CRDI_BLOCK_ROWS * threads;
     w->group = w->group < rows ? w->group : rows;
     for (int i = 0; i < crd_model_site_count(w->model); i++)
         largest = w->column[i]->size > largest ? w->column[i]->size : largest;

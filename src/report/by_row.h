@@ -26,7 +26,8 @@ typedef struct crdi_by_row {
     int64_t
         draws; /* of all chains together, rounded up to as many of each: its first; 0: all. CRD_EINVAL: more than there are */
     int threads; /* 0: as many as processors */
-    size_t memory; /* bytes for draws and results at a time; 0: 192 MiB. Results do not depend on it */
+    size_t
+        memory; /* bytes for draws and results at a time; 0: 32 MiB and 16 more a thread. Results do not depend on it */
     crd_status (*compile)(void *user, const crd_model *model, int64_t first, int64_t rows, crd_program **out);
     crd_status (*row)(void *user, int64_t row, int64_t draws, double *const *values);
     void *user;

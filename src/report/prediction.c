@@ -1,5 +1,6 @@
 /* prediction.c - predictions at new inputs: of every draw, then their moments, quantiles and entropies. */
 #include "report/prediction.h"
+#include "diag/diag.h"
 #include "report/by_row.h"
 #include "report/linearised.h"
 #include "report/outlook.h"
@@ -56,10 +57,12 @@ static crd_status compile(void *user, const crd_model *model, int64_t first, int
     return crdi_model_compile_forwards(model, &network, outputs, &block, output_count(w), out);
 }
 
-/* A point has no spread. */
-static double sd_of(const struct work *w, const double *x, int64_t n)
+/* Mean and standard deviation. A point has no spread. */
+static void put_moments(const struct work *w, const double *x, int64_t n, double *mean, double *sd)
 {
-    return n == 1 && w->point ? 0 : crd_diag_sd(x, n);
+    double variance;
+    crdi_diag_moments(x, n, mean, &variance);
+    *sd = n == 1 && w->point ? 0 : sqrt(variance);
 }
 
 /* ---- numbers and counts ------------------------------------------------------------------------------------- */
@@ -70,49 +73,63 @@ struct number {
     double *f, *sd, *y;
 };
 
-/* f and y are sorted. */
 static crd_status put_quantiles(const struct work *w, int64_t at, const struct number *n)
 {
     crd_context *ctx = w->net->ctx;
     crdi_prediction *out = w->out;
+    const double *prob = w->request->prob;
     double *y = out->y + at * out->prob_count;
     if (!w->mixture)
-        CRD_TRY(crd_diag_sort(ctx, n->y, n->count, n->y));
-    for (int k = 0; k < out->prob_count; k++)
-        y[k] = w->mixture ? crd_normal_mixture_quantile(n->f, n->sd, NULL, n->draws, w->request->prob[k])
-                          : crd_diag_quantile_sorted(n->y, n->count, w->request->prob[k]);
-    CRD_TRY(crd_diag_sort(ctx, n->f, n->draws, n->f));
-    for (int k = 0; k < out->prob_count; k++)
-        out->f[at * out->prob_count + k] = crd_diag_quantile_sorted(n->f, n->draws, w->request->prob[k]);
-    return CRD_OK;
+        CRD_TRY(crdi_diag_quantiles(ctx, n->y, n->count, prob, out->prob_count, y));
+    for (int k = 0; k < out->prob_count && w->mixture; k++)
+        y[k] = crd_normal_mixture_quantile(n->f, n->sd, NULL, n->draws, prob[k]);
+    return crdi_diag_quantiles(ctx, n->f, n->draws, prob, out->prob_count, out->f + at * out->prob_count);
 }
 
 static crd_status summarise_number(const struct work *w, int64_t at, const struct number *n)
 {
     crdi_prediction *out = w->out;
-    out->mean[at] = crd_diag_mean(n->f, n->draws);
-    out->sd[at] = sd_of(w, n->f, n->draws);
+    double noise = 0, spread = 0;
+    put_moments(w, n->f, n->draws, &out->mean[at], &out->sd[at]);
     for (int64_t d = 0; d < n->draws; d++) {
-        out->aleatoric[at] += n->sd[d] * n->sd[d] / (double)n->draws;
-        out->epistemic[at] += (n->f[d] - out->mean[at]) * (n->f[d] - out->mean[at]) / (double)n->draws;
+        noise += n->sd[d] * n->sd[d];
+        spread += (n->f[d] - out->mean[at]) * (n->f[d] - out->mean[at]);
     }
+    out->aleatoric[at] = noise / (double)n->draws;
+    out->epistemic[at] = spread / (double)n->draws;
     return put_quantiles(w, at, n);
+}
+
+/* Every `stride`-th of `count` numbers of target j. */
+static void into_own_units(const crd_recipe *recipe, int64_t j, double *y, int64_t count, int64_t stride)
+{
+    double mean = crdi_recipe_own_units(recipe, j, 0), sd = recipe->targets[j].sd;
+    for (int64_t i = 0; i < count; i++)
+        y[i * stride] = mean + sd * y[i * stride];
 }
 
 /* Target j of a row out of (draws, targets) f and y and (draws, targets + targets * repeats) noise, in its own units. */
 static void take_target(const struct work *w, int64_t j, double *const *values, struct number *n)
 {
     const crd_recipe *recipe = w->net->recipe;
-    int64_t targets = w->out->targets, each = w->repeats > 0 ? w->repeats : 1;
-    for (int64_t d = 0; d < n->draws; d++) {
-        double f = values[0][d * targets + j];
-        const double *noise = values[2] + d * targets * (1 + w->repeats);
-        n->f[d] = w->out->outcome == CRDI_OUTCOME_COUNT ? exp(f) : crdi_recipe_own_units(recipe, j, f);
-        n->sd[d] = recipe->targets[j].sd * sqrt(noise[j]);
-        for (int64_t r = 0; r < each; r++)
-            n->y[d * each + r] = w->repeats > 0 ? crdi_recipe_own_units(recipe, j, noise[targets + j * each + r])
-                                                : values[1][d * w->again * targets + j]; /* in own units already */
-    }
+    int64_t targets = w->out->targets, stride = targets * (1 + w->repeats);
+    double scale = recipe->targets[j].sd;
+    for (int64_t d = 0; d < n->draws; d++)
+        n->f[d] = values[0][d * targets + j];
+    if (w->out->outcome == CRDI_OUTCOME_COUNT)
+        for (int64_t d = 0; d < n->draws; d++)
+            n->f[d] = exp(n->f[d]);
+    else
+        into_own_units(recipe, j, n->f, n->draws, 1);
+    for (int64_t d = 0; d < n->draws; d++)
+        n->sd[d] = scale * sqrt(values[2][d * stride + j]);
+    for (int64_t d = 0; d < n->draws && w->repeats > 0; d++)
+        memcpy(n->y + d * w->repeats, values[2] + d * stride + targets + j * w->repeats,
+               sizeof(double) * (size_t)w->repeats);
+    if (w->repeats > 0)
+        into_own_units(recipe, j, n->y, n->count, 1);
+    for (int64_t d = 0; d < n->draws && w->repeats == 0; d++) /* in own units already */
+        n->y[d] = values[1][d * w->again * targets + j];
 }
 
 static crd_status summarise_numbers(const struct work *w, int64_t row, int64_t draws, double *const *values)
@@ -150,15 +167,11 @@ static crd_status summarise_class(const struct work *w, int64_t row, int64_t k, 
         terms += entropy_term(scratch[d]);
     }
     int64_t at = row * out->classes + k;
-    out->mean[at] = crd_diag_mean(scratch, draws);
-    out->sd[at] = sd_of(w, scratch, draws);
+    put_moments(w, scratch, draws, &out->mean[at], &out->sd[at]);
     out->entropy[row] += entropy_term(out->mean[at]);
     out->expected_entropy[row] += terms / (double)draws;
-    if (out->prob_count > 0)
-        CRD_TRY(crd_diag_sort(w->net->ctx, scratch, draws, scratch));
-    for (int q = 0; q < out->prob_count; q++)
-        out->f[at * out->prob_count + q] = crd_diag_quantile_sorted(scratch, draws, w->request->prob[q]);
-    return CRD_OK;
+    return crdi_diag_quantiles(w->net->ctx, scratch, draws, w->request->prob, out->prob_count,
+                               out->f + at * out->prob_count);
 }
 
 /* f: one logit for two classes (of the second), else one for each. */
@@ -194,8 +207,8 @@ static crd_status summarise_row(void *user, int64_t row, int64_t draws, double *
     crdi_prediction *out = w->out;
     double *y = values[1];
     int64_t targets = out->targets, all = draws * w->again;
-    for (int64_t i = 0; i < all * targets; i++)
-        y[i] = crdi_recipe_own_units(w->net->recipe, i, y[i]);
+    for (int64_t j = 0; j < targets; j++)
+        into_own_units(w->net->recipe, j, y + j, all, targets);
     for (int64_t i = 0; i < out->samples; i++) {
         int64_t draw = w->request->pick ? w->request->pick[i] * w->again : i * all / out->samples;
         for (int64_t j = 0; j < targets; j++)

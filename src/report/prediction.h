@@ -18,7 +18,8 @@ typedef struct crdi_prediction_request {
     bool
         probit; /* of classes, in a run that is linear in its weights: probabilities in closed form (report/linearised.h) */
     int threads; /* 0: as many as processors */
-    size_t memory; /* bytes for draws and predictions at a time; 0: 192 MiB. Results do not depend on it */
+    size_t
+        memory; /* bytes for draws and predictions at a time; 0: 32 MiB and 16 more a thread. Results do not depend on it */
 } crdi_prediction_request;
 
 /* In the target's own units. What f means depends on y: its middle (numbers), its mean exp(f) (counts), the probability of each
