@@ -3,7 +3,7 @@
  *     limit [--repeat N] [--kernels NAME] [--format text|json]
  *
  * For each width and instruction set: the log density with its gradient, and a leapfrog step (credence: of NUTS, with
- * everything in a transition counted). Both take turns of a few milliseconds, so that both meet the same noise; the
+ * everything in a transition counted), credence's in double and in single precision. All take turns of a few milliseconds, so that both meet the same noise; the
  * ratio printed is the median of the ratios of turns. */
 #include <credence/nn.h>
 #include <credence/random.h>
@@ -17,7 +17,15 @@
 #include <string.h>
 #include <time.h>
 
-enum { MOST_TURNS = 1001, WARMUP = 60 };
+enum { MOST_TURNS = 1001, WARMUP = 60, PRECISIONS = 2 };
+
+/* credence in one precision. */
+typedef struct side {
+    crd_model *model;
+    crdi_chain chain;
+    crd_exec *exec;
+    double gradient[MOST_TURNS], step[MOST_TURNS];
+} side;
 
 typedef struct limit {
     const char *kernels; /* NULL: all that this processor has */
@@ -27,8 +35,8 @@ typedef struct limit {
     int batch; /* gradients a turn: some 5 ms of those by hand */
     const hand_model *hand;
     hand_work *work;
-    crd_model *model;
-    double hand_gradient[MOST_TURNS], hand_step[MOST_TURNS], gradient[MOST_TURNS], step[MOST_TURNS];
+    side side[PRECISIONS];
+    double hand_gradient[MOST_TURNS], hand_step[MOST_TURNS];
 } limit;
 
 /* Of this thread: other programs take the processor away, not this time. */
@@ -106,47 +114,56 @@ static double time_step(limit *l, crdi_chain *chain)
     return (cpu_seconds() - start) / (double)(chain->h.gradients - before);
 }
 
-static crd_status take_turns(limit *l, crdi_chain *chain, crd_exec *exec)
+static void take_turns(limit *l)
 {
-    crdi_transition t;
-    CRD_TRY(crdi_chain_start(chain, 0));
-    for (int i = 0; i < WARMUP; i++)
-        crdi_chain_advance(chain, &t);
-    double *u = crd_exec_input(exec);
-    memcpy(u, chain->h.q, sizeof *u * (size_t)chain->h.dim);
+    double *u = crd_exec_input(l->side[0].exec);
     l->batch = 1000;
     l->batch = (int)(5e-3 / time_hand_gradient(l, u)) + 100;
-    time_hand_gradient(l, u), time_gradient(l, exec); /* to get warm */
+    time_hand_gradient(l, u); /* to get warm */
+    for (int p = 0; p < PRECISIONS; p++)
+        time_gradient(l, l->side[p].exec);
     for (int i = 0; i < l->turns; i++) {
         l->hand_gradient[i] = time_hand_gradient(l, u);
-        l->gradient[i] = time_gradient(l, exec);
-        l->hand_step[i] = time_hand_step(l, chain);
-        l->step[i] = time_step(l, chain);
+        for (int p = 0; p < PRECISIONS; p++)
+            l->side[p].gradient[i] = time_gradient(l, l->side[p].exec);
+        l->hand_step[i] = time_hand_step(l, &l->side[0].chain);
+        for (int p = 0; p < PRECISIONS; p++)
+            l->side[p].step[i] = time_step(l, &l->side[p].chain);
     }
+}
+
+static const crd_nuts_options options = {.warmup = WARMUP,
+                                         .draws = 1,
+                                         .kernel = "nuts",
+                                         .metric = "diagonal",
+                                         .target_accept = 0.8,
+                                         .max_depth = 10,
+                                         .max_energy_change = 1000,
+                                         .init_radius = 2};
+
+/* A chain behind its warm-up, and an exec at its point. */
+static crd_status make_side(side *s, crd_context *ctx, crd_network *network, crd_precision precision)
+{
+    crdi_transition t;
+    network->precision = precision;
+    CRD_TRY(crd_model_create(&s->model, ctx, crd_network_model, network));
+    CRD_TRY(crdi_chain_create(&s->chain, ctx, crd_model_density(s->model), &options, crd_key_make(1234)));
+    CRD_TRY(crd_exec_create(&s->exec, crd_model_density(s->model)));
+    CRD_TRY(crdi_chain_start(&s->chain, 0));
+    for (int i = 0; i < WARMUP; i++)
+        crdi_chain_advance(&s->chain, &t);
+    memcpy(crd_exec_input(s->exec), s->chain.h.q, sizeof(double) * (size_t)s->chain.h.dim);
     return CRD_OK;
 }
 
-static crd_status measure(limit *l)
+static void clear_sides(limit *l)
 {
-    const crd_program *density = crd_model_density(l->model);
-    crdi_chain chain;
-    crd_exec *exec = NULL;
-    crd_nuts_options options = {.warmup = WARMUP,
-                                .draws = 1,
-                                .kernel = "nuts",
-                                .metric = "diagonal",
-                                .target_accept = 0.8,
-                                .max_depth = 10,
-                                .max_energy_change = 1000,
-                                .init_radius = 2};
-    crd_status status = crdi_chain_create(&chain, crd_model_context(l->model), density, &options, crd_key_make(1234));
-    if (status == CRD_OK)
-        status = crd_exec_create(&exec, density);
-    if (status == CRD_OK)
-        status = take_turns(l, &chain, exec);
-    crd_exec_destroy(&exec);
-    crdi_chain_destroy(&chain);
-    return status;
+    for (int p = 0; p < PRECISIONS; p++) {
+        crd_exec_destroy(&l->side[p].exec);
+        if (l->side[p].model)
+            crdi_chain_destroy(&l->side[p].chain);
+        crd_model_destroy(&l->side[p].model);
+    }
 }
 
 /* ---- what is printed ---------------------------------------------------------------------------------------------- */
@@ -160,7 +177,7 @@ static void print_row(const limit *l, const char *what, const double *ours, cons
                "\"ratio\": %.3f, \"to_hand_gradient\": %.3f}\n",
                l->hand->kernels, l->units, what, limit_ns, ours_ns, ratio, to_gradient);
     else
-        printf("%-9s %5d  %-14s %9.1f %10.1f %7.2f %18.2f\n", l->hand->kernels, l->units, what, limit_ns, ours_ns,
+        printf("%-9s %5d  %-21s %9.1f %10.1f %7.2f %18.2f\n", l->hand->kernels, l->units, what, limit_ns, ours_ns,
                ratio, to_gradient);
 }
 
@@ -181,13 +198,17 @@ static crd_status run_width(limit *l, crd_context *ctx, int units)
     memcpy(l->work->y, y, sizeof y);
     l->units = units;
     l->hand = hand_find(crd_context_kernels(ctx), units);
-    CRD_TRY(crd_model_create(&l->model, ctx, crd_network_model, &network));
-    crd_status status = measure(l);
-    crd_model_destroy(&l->model);
+    crd_status status = make_side(&l->side[0], ctx, &network, CRD_DOUBLE);
+    if (status == CRD_OK)
+        status = make_side(&l->side[1], ctx, &network, CRD_SINGLE);
     if (status == CRD_OK) {
-        print_row(l, "gradient", l->gradient, l->hand_gradient, l->hand_gradient);
-        print_row(l, "leapfrog step", l->step, l->hand_step, l->hand_gradient);
+        take_turns(l);
+        print_row(l, "gradient", l->side[0].gradient, l->hand_gradient, l->hand_gradient);
+        print_row(l, "leapfrog step", l->side[0].step, l->hand_step, l->hand_gradient);
+        print_row(l, "gradient, single", l->side[1].gradient, l->hand_gradient, l->hand_gradient);
+        print_row(l, "leapfrog step, single", l->side[1].step, l->hand_step, l->hand_gradient);
     }
+    clear_sides(l);
     return status;
 }
 
@@ -195,7 +216,7 @@ static int run(limit *l)
 {
     int tables = 0;
     if (!l->json)
-        printf("%-9s %5s  %-14s %9s %10s %7s %18s\n", "kernels", "units", "ns of", "by hand", "credence", "ratio",
+        printf("%-9s %5s  %-21s %9s %10s %7s %18s\n", "kernels", "units", "ns of", "by hand", "credence", "ratio",
                "to hand's gradient");
     for (int i = 0; i < crdi_kernels_count(); i++) {
         const crdi_kernel_table *table = crdi_kernels_get(i);

@@ -1,5 +1,6 @@
 /* program.c - running a program. A program is shared and never changes; an exec is one thread's memory for it. */
 #include "graph/program.h"
+#include "graph/tiny.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -231,6 +232,14 @@ static void run_group(void *user, int64_t i)
     run_segment(user, i + 1);
 }
 
+/* The same on a thread of a team. */
+static void run_group_single(void *user, int64_t i)
+{
+    crdi_tiny before = crdi_tiny_off();
+    run_segment(user, i + 1);
+    crdi_tiny_restore(before);
+}
+
 void crdi_exec_set_team(crd_exec *exec, crdi_team *team)
 {
     exec->team = exec->program->groups > 1 ? team : NULL;
@@ -246,14 +255,26 @@ crd_status crdi_exec_share_threads(crd_exec *exec, int64_t threads, int64_t exec
     return CRD_OK;
 }
 
-void crd_exec_run(crd_exec *exec)
+static void run(crd_exec *exec)
 {
     if (exec->team) {
+        bool single = exec->program->precision == CRD_SINGLE;
         run_segment(exec, 0);
-        crdi_team_run(exec->team, exec->program->groups, run_group, exec);
+        crdi_team_run(exec->team, exec->program->groups, single ? run_group_single : run_group, exec);
         run_segment(exec, exec->program->groups + 1);
         return;
     }
     for (const crdi_call *call = exec->call, *end = call + exec->count; call < end; call++)
         call->fn(call);
+}
+
+void crd_exec_run(crd_exec *exec)
+{
+    if (exec->program->precision == CRD_DOUBLE) {
+        run(exec);
+        return;
+    }
+    crdi_tiny before = crdi_tiny_off();
+    run(exec);
+    crdi_tiny_restore(before);
 }

@@ -1,5 +1,6 @@
 /* optim.c - the registries of transformations and schedules, and chains at work. */
 #include "infer/svi/optim.h"
+#include "graph/tiny.h"
 #include "infer/svi/optim_parse.h"
 
 #include <float.h>
@@ -235,6 +236,7 @@ void crdi_optimiser_update(crdi_optimiser *o, const double *gradient, double *pa
 {
     int64_t dim = o->step.dim;
     double *restrict u = o->u, *restrict x = params;
+    crdi_tiny before = crdi_tiny_off(); /* moments of a gradient that stays 0 would go through subnormal numbers */
     memcpy(u, gradient, sizeof(double) * (size_t)dim);
     o->step.params = params;
     o->step.loss = loss;
@@ -242,6 +244,7 @@ void crdi_optimiser_update(crdi_optimiser *o, const double *gradient, double *pa
         o->chain.part[i].type->update(&o->chain.part[i], &o->step, u);
     for (int64_t i = 0; i < dim; i++)
         x[i] += u[i];
+    crdi_tiny_restore(before);
 }
 
 /* ---- the state as bytes ------------------------------------------------------------------------------------- */

@@ -9,7 +9,7 @@
  * in = {L, R, H, X}; n = {n, units, inputs, outs}; L[u, o] at l + u s[0] + o s[1], R's rows s[2] apart, results without
  * gaps. To the bit what matmul, act_vjp, matmul_nt and sum_rows give. */
 
-enum { FEW_INPUTS = 4, FEW_OUTS = 4 };
+enum { FEW_INPUTS = 4, FEW_OUTS = 4, BACK_MOST = BACK_UNITS * (1 + FEW_INPUTS + FEW_OUTS) + 3 };
 
 #define ACT_VJP_tanh(g, h) vr_mul(g, vr_fnma(h, h, vr_set(1)))
 #define ACT_VJP_sigmoid(g, h) vr_mul(g, vr_mul(h, vr_sub(vr_set(1), h)))
@@ -76,13 +76,27 @@ struct dense_back {
             BACK_COLUMNS(act, vr_load, vr_store, CUT_NONE);                                                            \
         if (rest)                                                                                                      \
             BACK_COLUMNS(act, LOAD_REST, STORE_REST, CUT_REST);                                                        \
+        vr all[BACK_MOST];                                                                                             \
+        real total[BACK_MOST];                                                                                         \
+        int each = 1 + inputs + outs;                                                                                  \
+        for (int u = 0; u < count; u++) {                                                                              \
+            all[u * each] = sum[u];                                                                                    \
+            for (int k = 0; k < inputs; k++)                                                                           \
+                all[u * each + 1 + k] = dot[u][k];                                                                     \
+            for (int o = 0; o < outs; o++)                                                                             \
+                all[u * each + 1 + inputs + o] = pair[u][o];                                                           \
+        }                                                                                                              \
+        for (int q = 0; q < 3; q++)                                                                                    \
+            all[count * each + q] = sum[0]; /* to be four */                                                           \
+        for (int q = 0; q < count * each; q += 4)                                                                      \
+            vr_sum4(total + q, all[q], all[q + 1], all[q + 2], all[q + 3]);                                            \
         for (int u = 0; u < count; u++) {                                                                              \
             if (db)                                                                                                    \
-                db[u] = vr_sum(sum[u]);                                                                                \
+                db[u] = total[u * each];                                                                               \
             for (int k = 0; k < inputs; k++)                                                                           \
-                dk[k * d->units + u] = vr_sum(dot[u][k]);                                                              \
+                dk[k * d->units + u] = total[u * each + 1 + k];                                                        \
             for (int o = 0; o < outs && dl; o++)                                                                       \
-                dl[u * outs + o] = vr_sum(pair[u][o]);                                                                 \
+                dl[u * outs + o] = total[u * each + 1 + inputs + o];                                                   \
         }                                                                                                              \
     }
 

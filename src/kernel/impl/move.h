@@ -19,10 +19,27 @@ static inline int view_next(const crdi_view *view, int64_t index[CRDI_VIEW_DIMS]
     return 0;
 }
 
+enum { FEW_COLUMNS = 8 };
+
+/* Whether a view is many short rows: then the rows are the inner loop. */
+static inline int is_tall(const crdi_view *view)
+{
+    return view->ndim == 2 && view->dim[1] <= FEW_COLUMNS && view->dim[0] > view->dim[1];
+}
+
 /* out, contiguous with the view's extents, = a seen through the view (transpose, slice, broadcast). */
 static void k_copy_strided(const crdi_call *call)
 {
     const crdi_view *view = call->extra;
+    if (is_tall(view)) {
+        for (int64_t c = 0; c < view->dim[1]; c++) {
+            const real *a = call->IN[0] + view->offset + c * view->stride[1];
+            real *out = call->OUT + c;
+            for (int64_t r = 0; r < view->dim[0]; r++)
+                out[r * view->dim[1]] = a[r * view->stride[0]];
+        }
+        return;
+    }
     int64_t index[CRDI_VIEW_DIMS] = {0}, n = view->dim[view->ndim - 1], step = view->stride[view->ndim - 1];
     real *out = call->OUT;
     if (view->size == 0)
@@ -42,6 +59,14 @@ static void k_scatter_strided(const crdi_call *call)
     int64_t index[CRDI_VIEW_DIMS] = {0}, n = view->dim[view->ndim - 1], step = view->stride[view->ndim - 1];
     const real *a = call->IN[0];
     memset(call->OUT, 0, (size_t)call->n[0] * sizeof(real));
+    if (is_tall(view)) {
+        for (int64_t c = 0; c < view->dim[1]; c++) {
+            real *out = call->OUT + view->offset + c * view->stride[1];
+            for (int64_t r = 0; r < view->dim[0]; r++)
+                out[r * view->stride[0]] = a[r * view->dim[1] + c];
+        }
+        return;
+    }
     if (view->size == 0)
         return;
     do {

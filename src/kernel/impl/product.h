@@ -37,13 +37,33 @@ static inline __attribute__((always_inline)) void tile(real *out, const struct f
             vr_store(out + (r + h) * f->n + i + w * LANES, relu ? vr_relu(sum[h][w]) : sum[h][w]);
 }
 
-/* The last columns, fewer than a vector, of one row. */
-static inline void tile_rest(real *out, const struct factors *f, int64_t r, int64_t i, const int relu)
+/* The last columns: the same, of the last vector only `last` elements. */
+static inline __attribute__((always_inline)) void tile_rest(real *out, const struct factors *f, int64_t r, int64_t i,
+                                                            const int high, const int wide, const int relu)
 {
-    vr sum = vr_set(start_of(f, r));
-    for (int64_t k = 0; k < f->depth; k++)
-        sum = vr_fma(vr_set(f->a[r * f->ra + k * f->sa]), vr_load_n(f->b + k * f->sb + i, f->n - i), sum);
-    vr_store_n(out + r * f->n + i, relu ? vr_relu(sum) : sum, f->n - i);
+    vr sum[TILE_HIGH][TILE_WIDE];
+    const real *a = f->a + r * f->ra, *b = f->b + i;
+    int64_t last = f->n - i - (wide - 1) * LANES;
+    for (int h = 0; h < high; h++)
+        for (int w = 0; w < wide; w++)
+            sum[h][w] = vr_set(start_of(f, r + h));
+    for (int64_t k = 0; k < f->depth; k++, a += f->sa, b += f->sb) {
+        vr row[TILE_WIDE];
+        for (int w = 0; w < wide - 1; w++)
+            row[w] = vr_load(b + w * LANES);
+        row[wide - 1] = vr_load_n(b + (wide - 1) * LANES, last);
+        for (int h = 0; h < high; h++) {
+            vr factor = vr_set(a[h * f->ra]);
+            for (int w = 0; w < wide; w++)
+                sum[h][w] = vr_fma(factor, row[w], sum[h][w]);
+        }
+    }
+    for (int h = 0; h < high; h++) {
+        real *to = out + (r + h) * f->n + i;
+        for (int w = 0; w < wide - 1; w++)
+            vr_store(to + w * LANES, relu ? vr_relu(sum[h][w]) : sum[h][w]);
+        vr_store_n(to + (wide - 1) * LANES, relu ? vr_relu(sum[h][wide - 1]) : sum[h][wide - 1], last);
+    }
 }
 
 static inline __attribute__((always_inline)) void product_rows(real *out, const struct factors *f, int64_t r,
@@ -52,10 +72,24 @@ static inline __attribute__((always_inline)) void product_rows(real *out, const 
     int64_t i = 0;
     for (; i + TILE_WIDE * LANES <= f->n; i += TILE_WIDE * LANES)
         tile(out, f, r, i, high, TILE_WIDE, relu);
-    for (; i + LANES <= f->n; i += LANES)
-        tile(out, f, r, i, high, 1, relu);
-    for (int h = 0; h < high && i < f->n; h++)
-        tile_rest(out, f, r + h, i, relu);
+    switch ((f->n - i + LANES - 1) / LANES) {
+#if CRDI_TILE_WIDE == 4
+    case 4:
+        tile_rest(out, f, r, i, high, 4, relu);
+        break;
+    case 3:
+        tile_rest(out, f, r, i, high, 3, relu);
+        break;
+    case 2:
+        tile_rest(out, f, r, i, high, 2, relu);
+        break;
+#endif
+    case 1:
+        tile_rest(out, f, r, i, high, 1, relu);
+        break;
+    default:
+        break;
+    }
 }
 
 static inline __attribute__((always_inline)) void product(real *out, const struct factors *f, int64_t rows,
@@ -146,7 +180,7 @@ static void product_large(real *out, const struct factors *f, int64_t rows, cons
         for (; i + LANES <= f->n; i += LANES)
             tile(out, f, r, i, 1, 1, relu);
         if (i < f->n)
-            tile_rest(out, f, r, i, relu);
+            tile_rest(out, f, r, i, 1, 1, relu);
     }
 }
 
@@ -201,6 +235,18 @@ static inline void dot_tile(vr kept[DOT_HIGH * DOT_HIGH], const real *a, int64_t
             kept[h * DOT_HIGH + w] = sum[h][w];
 }
 
+/* The sums of a tile's lanes, rows of the result n apart. */
+static inline void store_dots(real *out, const vr *kept, int64_t n)
+{
+#if CRDI_DOT_HIGH == 4
+    for (int h = 0; h < 4; h++)
+        vr_sum4(out + h * n, kept[4 * h], kept[4 * h + 1], kept[4 * h + 2], kept[4 * h + 3]);
+#else
+    for (int q = 0; q < DOT_HIGH * DOT_HIGH; q++)
+        out[q / DOT_HIGH * n + q % DOT_HIGH] = vr_sum(kept[q]);
+#endif
+}
+
 static inline void dots_of_row(real *out, const real *row, const real *b, int64_t sb, int64_t depth, int64_t n)
 {
     int64_t i = 0;
@@ -228,8 +274,7 @@ static void dots_block(real *out, const real *a, int64_t sa, const real *b, int6
                 dot_tile(kept[t], a + t * DOT_HIGH * sa, sa, b + i * sb, sb, k,
                          depth - k < DOT_DEEP ? depth : k + DOT_DEEP);
         for (int64_t t = 0; t < tiles; t++)
-            for (int q = 0; q < DOT_HIGH * DOT_HIGH; q++)
-                out[(t * DOT_HIGH + q / DOT_HIGH) * n + i + q % DOT_HIGH] = vr_sum(kept[t][q]);
+            store_dots(out + t * DOT_HIGH * n + i, kept[t], n);
     }
     for (int64_t r = 0; r < high; r++) { /* what the tiles have left out */
         int64_t from = r < tiles * DOT_HIGH ? i : 0;

@@ -35,6 +35,7 @@ enum { LANES = CRDI_LANES_SINGLE };
 #define vr_relu v16_relu
 #define vr_first v16_first
 #define vr_sum v16_sum
+#define vr_sum4 v16_sum4
 #else
 #include "kernel/vmath.h"
 typedef double real;
@@ -59,6 +60,7 @@ enum { LANES = CRDI_LANES };
 #define vr_relu v8_relu
 #define vr_first v8_first
 #define vr_sum v8_sum
+#define vr_sum4 v8_sum4
 #endif
 
 #endif

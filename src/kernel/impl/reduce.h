@@ -45,10 +45,27 @@ static inline void dots_of(real *out, const real *a, const real *b, int64_t step
         s2 = vr_fma(x, vr_load_n(b + 2 * step + i, n - i), s2);
         s3 = vr_fma(x, vr_load_n(b + 3 * step + i, n - i), s3);
     }
-    out[0] = vr_sum(s0);
-    out[1] = vr_sum(s1);
-    out[2] = vr_sum(s2);
-    out[3] = vr_sum(s3);
+    vr_sum4(out, s0, s1, s2, s3);
+}
+
+/* out[q] = sum_of(a + q n, n), q = 0 to 3. */
+static inline void sums_of(real *out, const real *a, int64_t n)
+{
+    vr s0 = vr_set(0), s1 = s0, s2 = s0, s3 = s0;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        s0 = vr_add(s0, vr_load(a + i));
+        s1 = vr_add(s1, vr_load(a + n + i));
+        s2 = vr_add(s2, vr_load(a + 2 * n + i));
+        s3 = vr_add(s3, vr_load(a + 3 * n + i));
+    }
+    if (i < n) {
+        s0 = vr_add(s0, vr_load_n(a + i, n - i));
+        s1 = vr_add(s1, vr_load_n(a + n + i, n - i));
+        s2 = vr_add(s2, vr_load_n(a + 2 * n + i, n - i));
+        s3 = vr_add(s3, vr_load_n(a + 3 * n + i, n - i));
+    }
+    vr_sum4(out, s0, s1, s2, s3);
 }
 
 #if CRDI_SINGLE
@@ -95,7 +112,10 @@ static void k_sum(const crdi_call *call)
 /* out[r] = sum of row r; n[1] rows of n[0] elements. */
 static void k_sum_rows(const crdi_call *call)
 {
-    for (int64_t r = 0; r < call->n[1]; r++)
+    int64_t r = 0;
+    for (; r + 4 <= call->n[1]; r += 4)
+        sums_of(call->OUT + r, call->IN[0] + r * call->n[0], call->n[0]);
+    for (; r < call->n[1]; r++)
         call->OUT[r] = sum_of(call->IN[0] + r * call->n[0], call->n[0]);
 }
 

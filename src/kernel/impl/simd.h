@@ -17,7 +17,7 @@
  * Each of these gives: v8_load, v8_store; v8_load_n, v8_store_n for the first n (0 to 8) elements, zeros behind them;
  * v8_set (one number in all lanes), v8_add, v8_sub, v8_mul, v8_fma (a b + c, rounded once), v8_fnma (c - a b, the same),
  * v8_if_positive (b where a > 0, else 0), v8_relu (0 where a <= 0, else a), v8_first (a, zeros from lane n on), and v8_sum, the one tree in which lanes are
- * added: (0+4)+(2+6), (1+5)+(3+7), then the two. */
+ * added: (0+4)+(2+6), (1+5)+(3+7), then the two; v8_sum4, four such sums at once. */
 #if defined(__AVX512F__)
 #include "kernel/impl/simd_avx512.h"
 #if CRDI_SINGLE

@@ -101,3 +101,14 @@ static inline float v16_sum(v16 a)
     __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
+
+static inline void v16_sum4(float *out, v16 a, v16 b, v16 c, v16 d)
+{
+    __m256 ea = _mm256_add_ps(a.x, a.y), eb = _mm256_add_ps(b.x, b.y);
+    __m256 ec = _mm256_add_ps(c.x, c.y), ed = _mm256_add_ps(d.x, d.y);
+    __m256 ab = _mm256_add_ps(_mm256_permute2f128_ps(ea, eb, 0x20), _mm256_permute2f128_ps(ea, eb, 0x31));
+    __m256 cd = _mm256_add_ps(_mm256_permute2f128_ps(ec, ed, 0x20), _mm256_permute2f128_ps(ec, ed, 0x31));
+    __m256 two = _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xee));
+    __m256 one = _mm256_hadd_ps(two, two); /* a c a c, b d b d */
+    _mm_storeu_ps(out, _mm_unpacklo_ps(_mm256_castps256_ps128(one), _mm256_extractf128_ps(one, 1)));
+}

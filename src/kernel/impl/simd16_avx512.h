@@ -86,3 +86,13 @@ static inline float v16_sum(v16 a)
     __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
     return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
 }
+
+static inline void v16_sum4(float *out, v16 a, v16 b, v16 c, v16 d)
+{
+    __m512 ab = _mm512_add_ps(_mm512_shuffle_f32x4(a.x, b.x, 0x44), _mm512_shuffle_f32x4(a.x, b.x, 0xee));
+    __m512 cd = _mm512_add_ps(_mm512_shuffle_f32x4(c.x, d.x, 0x44), _mm512_shuffle_f32x4(c.x, d.x, 0xee));
+    __m512 four = _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
+    __m512 two = _mm512_add_ps(four, _mm512_permute_ps(four, 0x4e));
+    __m512 one = _mm512_add_ps(two, _mm512_permute_ps(two, 0xb1));
+    _mm_storeu_ps(out, _mm512_castps512_ps128(_mm512_maskz_compress_ps(0x1111, one)));
+}

@@ -116,3 +116,11 @@ static inline float v16_sum(v16 a)
     v4f four = (a.x + a.z) + (a.y + a.w);
     return (four[0] + four[2]) + (four[1] + four[3]);
 }
+
+static inline void v16_sum4(float *out, v16 a, v16 b, v16 c, v16 d)
+{
+    out[0] = v16_sum(a);
+    out[1] = v16_sum(b);
+    out[2] = v16_sum(c);
+    out[3] = v16_sum(d);
+}

@@ -1,8 +1,10 @@
 /* simd_avx2.h - v8 as two registers; see simd.h. */
 #include <immintrin.h>
 
+#define CRDI_TILE_WIDE 1 /* as below, for #if */
+#define CRDI_DOT_HIGH 2
 #define CRDI_BACK_CASES 1 /* whether dense.h has code of its own for small layers */
-enum { TILE_HIGH = 4, TILE_WIDE = 1, BACK_UNITS = 1, DOT_HIGH = 2 };
+enum { TILE_HIGH = 4, TILE_WIDE = CRDI_TILE_WIDE, BACK_UNITS = 1, DOT_HIGH = CRDI_DOT_HIGH };
 
 typedef struct v8 {
     __m256d x, y;
@@ -93,4 +95,13 @@ static inline double v8_sum(v8 a)
     __m256d four = _mm256_add_pd(a.x, a.y);
     __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
     return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+}
+
+static inline void v8_sum4(double *out, v8 a, v8 b, v8 c, v8 d)
+{
+    __m256d fa = _mm256_add_pd(a.x, a.y), fb = _mm256_add_pd(b.x, b.y);
+    __m256d fc = _mm256_add_pd(c.x, c.y), fd = _mm256_add_pd(d.x, d.y);
+    __m256d ab = _mm256_add_pd(_mm256_permute2f128_pd(fa, fb, 0x20), _mm256_permute2f128_pd(fa, fb, 0x31));
+    __m256d cd = _mm256_add_pd(_mm256_permute2f128_pd(fc, fd, 0x20), _mm256_permute2f128_pd(fc, fd, 0x31));
+    _mm256_storeu_pd(out, _mm256_permute4x64_pd(_mm256_hadd_pd(ab, cd), 0xd8));
 }

@@ -1,9 +1,11 @@
 /* simd_avx512.h - v8 as one register; see simd.h. */
 #include <immintrin.h>
 
+#define CRDI_TILE_WIDE 4 /* as below, for #if */
+#define CRDI_DOT_HIGH 4
 #define CRDI_BACK_CASES 1 /* whether dense.h has code of its own for small layers */
 /* Sums of a tile of a product, units in one pass of dense.h: as many as the registers hold beside the operands. */
-enum { TILE_HIGH = 4, TILE_WIDE = 4, BACK_UNITS = 2, DOT_HIGH = 4 };
+enum { TILE_HIGH = 4, TILE_WIDE = CRDI_TILE_WIDE, BACK_UNITS = 2, DOT_HIGH = CRDI_DOT_HIGH };
 
 typedef struct v8 {
     __m512d x;
@@ -79,4 +81,13 @@ static inline double v8_sum(v8 a)
     __m256d four = _mm256_add_pd(_mm512_castpd512_pd256(a.x), _mm512_extractf64x4_pd(a.x, 1));
     __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
     return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+}
+
+static inline void v8_sum4(double *out, v8 a, v8 b, v8 c, v8 d)
+{
+    __m512d ab = _mm512_add_pd(_mm512_shuffle_f64x2(a.x, b.x, 0x44), _mm512_shuffle_f64x2(a.x, b.x, 0xee));
+    __m512d cd = _mm512_add_pd(_mm512_shuffle_f64x2(c.x, d.x, 0x44), _mm512_shuffle_f64x2(c.x, d.x, 0xee));
+    __m512d two = _mm512_add_pd(_mm512_shuffle_f64x2(ab, cd, 0x88), _mm512_shuffle_f64x2(ab, cd, 0xdd));
+    __m512d one = _mm512_add_pd(two, _mm512_permute_pd(two, 0x55));
+    _mm256_storeu_pd(out, _mm512_castpd512_pd256(_mm512_maskz_compress_pd(0x55, one)));
 }

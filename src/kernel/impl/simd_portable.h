@@ -1,7 +1,9 @@
 /* simd_portable.h - v8 as four vectors of two, which every 64-bit processor has; see simd.h. */
 
+#define CRDI_TILE_WIDE 1 /* as below, for #if */
+#define CRDI_DOT_HIGH 1
 #define CRDI_BACK_CASES 0 /* whether dense.h has code of its own for small layers */
-enum { TILE_HIGH = 4, TILE_WIDE = 1, BACK_UNITS = 1, DOT_HIGH = 1 };
+enum { TILE_HIGH = 4, TILE_WIDE = CRDI_TILE_WIDE, BACK_UNITS = 1, DOT_HIGH = CRDI_DOT_HIGH };
 
 typedef double v2 __attribute__((vector_size(16)));
 typedef struct v8 {
@@ -103,4 +105,12 @@ static inline double v8_sum(v8 a)
 {
     v2 two = (a.x + a.z) + (a.y + a.w);
     return two[0] + two[1];
+}
+
+static inline void v8_sum4(double *out, v8 a, v8 b, v8 c, v8 d)
+{
+    out[0] = v8_sum(a);
+    out[1] = v8_sum(b);
+    out[2] = v8_sum(c);
+    out[3] = v8_sum(d);
 }
