@@ -457,6 +457,15 @@ static crd_status record_settled(struct fit *f)
     return f->net.svi.optimizer ? crdi_options_set(svi, "optimizer", f->net.svi.optimizer) : CRD_OK;
 }
 
+/* Chain c begins with what chain c of the other run has learned. */
+static crd_status read_warm(struct fit *f)
+{
+    if (!is_one_of(f->net.method, "nuts hmc"))
+        return crdi_raise(f->cli->ctx, CRD_EINVAL, "option --warm-from goes with --method nuts and hmc");
+    CRD_TRY(crdi_cli_refuse_same(f->cli->ctx, f->net.path, f->o->warm_from, "the run of --warm-from"));
+    return crdi_network_warm_read(&f->net.warm, f->cli->ctx, f->o->warm_from);
+}
+
 static crd_status prepare(struct fit *f)
 {
     const fit_options *o = f->o;
@@ -492,6 +501,8 @@ static crd_status prepare(struct fit *f)
     CRD_TRY(settle_likelihood(f));
     CRD_TRY(settle_weights(f));
     f->net.dataset = f->dataset;
+    if (f->o->warm_from)
+        CRD_TRY(read_warm(f));
     if (f->o->check)
         return CRD_OK;
     return f->o->show_plan ? crdi_network_fit_compile(&f->net) : crdi_network_fit_prepare(&f->net);

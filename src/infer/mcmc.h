@@ -47,6 +47,9 @@ typedef struct crdi_mcmc_before {
  * and these options. */
 crd_status crdi_mcmc_run(const crd_model *model, const crd_nuts_options *options, crd_key key,
                          const crdi_mcmc_before *before, const crdi_sink *sink, crdi_mcmc_report *report);
+/* Whether a run of `dim` parameters can begin with what a chain of another has learned. CRD_EINVAL says what differs. */
+crd_status crdi_mcmc_check_warm(crd_context *ctx, const crdi_mcmc_saved *warm, const crd_nuts_options *options,
+                                int64_t dim);
 /* Draws that a chain has behind it after so many iterations. */
 int64_t crdi_mcmc_draws_of(const crd_nuts_options *options, int64_t iteration);
 

@@ -125,6 +125,7 @@ crd_status crdi_network_fit_prepare(crdi_network_fit *fit)
     crdi_run_tuning tuning = {.batch_seconds = fit->save_every};
     CRD_TRY(crdi_run_create_tuned(fit->ctx, fit->path, fit->force, &tuning, &fit->run));
     CRD_TRY(describe(fit));
+    CRD_TRY(crdi_network_warm_write(&fit->warm, fit->run));
     return fit->rows ? describe_rows(fit) : CRD_OK;
 }
 
@@ -210,5 +211,6 @@ void crdi_network_fit_clear(crdi_network_fit *fit)
     if (fit->type)
         fit->type->clear(fit);
     crdi_network_rows_clear(fit);
+    crdi_network_warm_clear(&fit->warm);
     crdi_arena_destroy(&fit->arena);
 }

@@ -6,6 +6,7 @@
 #include "infer/mcmc.h"
 #include "nn/network_start.h"
 #include "store/network_run.h"
+#include "store/network_warm.h"
 
 #include "base/options.h"
 #include <credence/pathfinder.h>
@@ -56,6 +57,7 @@ struct crdi_network_fit {
     const char *data_name, *options, *path; /* options: JSON for the record */
     int64_t seed; /* 0 or more */
     bool force;
+    crdi_network_warm warm; /* of Markov chains: begin with these; ours from prepare on */
     double save_every; /* seconds between two savings; 0: 0.5 */
     bool save_warmup; /* of Markov chains: arrays "warmup/CHAIN/COLUMN" in the run */
     crdi_network_resume *resume; /* the run that is taken up again; NULL: it is a new one */

@@ -26,6 +26,8 @@ static crd_status prepare(crdi_network_fit *fit)
     fit->chains = (int)fit->mcmc.chains;
     if (keeps_warmup(fit))
         drop_states(fit);
+    for (int64_t i = 0; i < fit->warm.count; i++)
+        CRD_TRY(crdi_mcmc_check_warm(fit->ctx, &fit->warm.state[i], &fit->mcmc, fit->dim));
     return crdi_mcmc_columns_of(fit->model, &fit->mcmc, fit->arena, &fit->columns);
 }
 
@@ -33,12 +35,13 @@ static crd_status sample(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc
 {
     crd_nuts_options options = fit->mcmc;
     const crdi_network_resume *r = fit->resume;
-    crdi_mcmc_before before = {0};
-    if (r)
-        before = (crdi_mcmc_before){.chain = r->saved,
-                                    .warmup_seconds = r->warmup_seconds,
-                                    .sampling_seconds = r->sampling_seconds,
-                                    .gradient_seconds = r->gradient_seconds};
+    crdi_mcmc_before before = {.warm = fit->warm.state, .warm_count = fit->warm.count};
+    if (r) {
+        before.chain = r->saved;
+        before.warmup_seconds = r->warmup_seconds;
+        before.sampling_seconds = r->sampling_seconds;
+        before.gradient_seconds = r->gradient_seconds;
+    }
     options.warmup = options.warmup > 0 ? options.warmup : -1; /* there 0 stands for the default */
     return crdi_mcmc_run(fit->model, &options, crd_key_make((uint64_t)fit->seed), &before, sink, report);
 }

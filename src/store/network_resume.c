@@ -121,6 +121,7 @@ static crd_status fill(crdi_network_resume *r, crdi_network_fit *fit)
     CRD_TRY(fill_columns(r, fit));
     CRD_TRY(crdi_run_get_integer(run, "seed", &fit->seed));
     CRD_TRY(crdi_run_get_integer(run, "draws", &fit->mcmc.draws));
+    CRD_TRY(crdi_network_warm_again(&fit->warm, r->ctx, run));
     return fill_rows(r, fit);
 }
 
@@ -174,6 +175,7 @@ static crd_status open_all(crdi_network_resume *r, const char *path, crdi_networ
     CRD_TRY(crdi_arena_create(&r->arena, r->ctx));
     CRD_TRY(crdi_run_reopen(r->ctx, path, &r->run));
     CRD_TRY(crdi_network_run_open(r->ctx, crdi_run_file(r->run), &r->net));
+    CRD_TRY(crd_run_check(r->net->run)); /* nothing is added to a damaged file */
     if (!r->net->is_network)
         return crdi_raise(r->ctx, CRD_EUNSUPPORTED,
                           "%s: a run of %s; a run of a model written in C goes on by the program that has the model",
@@ -195,6 +197,7 @@ crd_status crdi_network_resume_open(crd_context *ctx, const char *path, crdi_net
     crd_status status = open_all(r, path, fit);
     if (status < 0) {
         crdi_network_rows_clear(fit);
+        crdi_network_warm_clear(&fit->warm);
         crdi_network_resume_close(&r);
     } else {
         *out = r;

@@ -284,6 +284,27 @@ static void adaptation_state(crdi_chain *chain, crdi_archive *a)
     crdi_archive_reals(a, chain->welford.m2, metric_size(&chain->h));
 }
 
+crd_status crdi_mcmc_check_warm(crd_context *ctx, const crdi_mcmc_saved *warm, const crd_nuts_options *options,
+                                int64_t dim)
+{
+    static const char *const names[] = {"unit", "diagonal", "dense"}; /* as crdi_metric */
+    crdi_archive archive;
+    int64_t there = 0, metric = 0, mine = (int64_t)metric_of(options);
+    crdi_archive_read(&archive, ctx, warm->bytes, warm->size);
+    crdi_archive_same(&archive, STATE_VERSION, "version of credence");
+    crdi_archive_integer(&archive, &there);
+    crdi_archive_integer(&archive, &metric);
+    CRD_TRY(archive.status);
+    if (metric < 0 || metric >= CRDI_COUNT(names))
+        return crdi_raise(ctx, CRD_EDAMAGED, "the stored state has an unknown metric");
+    if (there == dim && metric == mine)
+        return CRD_OK;
+    return crdi_raise(
+        ctx, CRD_EINVAL,
+        "the run to begin with has %lld parameters and metric %s; this one has %lld and %s, and both must agree",
+        (long long)there, names[metric], (long long)dim, names[mine]);
+}
+
 crd_status crdi_chain_warm(crdi_chain *chain, const crdi_mcmc_saved *from)
 {
     crdi_archive archive;
