@@ -78,7 +78,6 @@ static crd_status add_densities(crdi_figure *f, crdi_panel *p, const crdi_check 
     p->has_x_range = true;
     p->x_range[0] = range[0];
     p->x_range[1] = range[1];
-    p->legend = CRDI_LEGEND_TOP_RIGHT;
     return CRD_OK;
 }
 

@@ -33,8 +33,36 @@ crd_status crdi_figure_type_find(crd_context *ctx, const char *name, const crdi_
     return crdi_raise_unknown(ctx, "figure", name, name_of, types, CRDI_COUNT(types));
 }
 
+/* Whether two panels would have the same legend. */
+static bool same_labels(const crdi_panel *a, const crdi_panel *b)
+{
+    int64_t i = 0, k = 0;
+    bool any = false;
+    for (;; i++, k++) {
+        while (i < a->layer_count && !a->layer[i].label)
+            i++;
+        while (k < b->layer_count && !b->layer[k].label)
+            k++;
+        if (i == a->layer_count || k == b->layer_count)
+            return any && i == a->layer_count && k == b->layer_count;
+        if (a->layer[i].kind != b->layer[k].kind || strcmp(a->layer[i].label, b->layer[k].label) != 0)
+            return false;
+        any = true;
+    }
+}
+
+/* What one panel explains the later ones need not. */
+static void share_legends(crdi_figure *figure)
+{
+    for (int i = 1; i < figure->rows * figure->columns; i++)
+        for (int k = 0; k < i && figure->panel[i].legend == CRDI_LEGEND_AUTO; k++)
+            if (figure->panel[k].legend == CRDI_LEGEND_AUTO && same_labels(&figure->panel[k], &figure->panel[i]))
+                figure->panel[i].legend = CRDI_LEGEND_NONE;
+}
+
 crd_status crdi_figure_finish(crdi_figure *figure, crdi_figure **out)
 {
+    share_legends(figure);
     crd_status status = crdi_figure_status(figure);
     if (status < 0)
         crdi_figure_destroy(&figure);

@@ -95,11 +95,19 @@ typedef struct crdi_reliability {
     const crd_reliability_bin *bin;
 } crdi_reliability;
 
+/* What 0, 1, ... along an axis are called. */
+typedef struct crdi_axis_levels {
+    int64_t count; /* 0: they are numbers */
+    const char *const *name;
+    const char *column; /* of the axis then */
+} crdi_axis_levels;
+
 typedef struct crdi_figure_source {
     /* CRDI_NEEDS_DATA */
     int64_t rows;
     int input_count;
     const crdi_named *input; /* (input_count) of (rows) */
+    const crdi_axis_levels *level; /* (input_count); NULL: all are numbers */
     int target_count; /* one, if it is a class */
     const crdi_named *target; /* (target_count) of (rows) */
     int64_t class_count; /* the target is a class's number; 0: a number */
@@ -176,7 +184,7 @@ crd_status crdi_figure_type_find(crd_context *ctx, const char *name, const crdi_
 
 /* Shared by the figures: one panel of curves, bands and data. */
 void crdi_panel_bands(crdi_figure *figure, crdi_panel *panel, const crdi_bands *bands);
-/* Ends a builder: hands the figure over, or destroys it and passes its failure on. */
+/* Ends a builder: leaves a legend out that an earlier panel has (CRDI_LEGEND_AUTO), and hands the figure over, or destroys it and passes its failure on. */
 crd_status crdi_figure_finish(crdi_figure *figure, crdi_figure **out);
 
 #endif

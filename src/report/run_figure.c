@@ -25,17 +25,25 @@ static crd_status make_data(crdi_network_run *net, crdi_arena *arena, const crdi
     CRD_TRY(crdi_run_inputs_find(net, arena, &all));
     int64_t count, *chosen = crdi_arena_alloc(arena, (size_t)all.count * sizeof *chosen);
     crdi_named *named = crdi_arena_alloc(arena, (size_t)all.count * sizeof *named);
-    if (!named || !chosen)
+    crdi_axis_levels *level = crdi_arena_alloc(arena, (size_t)all.count * sizeof *level);
+    if (!named || !chosen || !level)
         return CRD_ENOMEM;
     CRD_TRY(crdi_run_inputs_select(net, arena, &all, options->inputs, options->input_count, all.count, chosen, &count));
     for (int64_t k = 0; k < (count ? count : all.count); k++) {
         const crdi_run_input *in = &all.input[count ? chosen[k] : k];
         named[k] = (crdi_named){in->name, in->values};
+        const char **name = crdi_arena_alloc(arena, (size_t)(in->levels + 1) * sizeof *name);
+        if (!name)
+            return CRD_ENOMEM;
+        for (int64_t j = 0; j < in->levels; j++)
+            name[j] = crdi_run_inputs_level(&all, in, j);
+        level[k] = (crdi_axis_levels){in->levels, name, in->column};
     }
     return crdi_figure_data(out, net->ctx,
                             &(crdi_figure_source){.rows = all.rows,
                                                   .input_count = (int)(count ? count : all.count),
                                                   .input = named,
+                                                  .level = level,
                                                   .target_count = (int)net->recipe->target_count,
                                                   .target = all.target,
                                                   .class_count = net->recipe->class_count,

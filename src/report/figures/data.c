@@ -48,6 +48,13 @@ static crdi_layer points(int64_t rows, int64_t count, const double *x, const dou
                         .y = y};
 }
 
+/* Names of levels in place of their numbers, where there is room for them. */
+static const crdi_axis_levels *levels_of(const crdi_figure_source *source, int input)
+{
+    const crdi_axis_levels *l = source->level && input < source->input_count ? &source->level[input] : NULL;
+    return l && l->count > 0 && l->count <= CRDI_TICKS ? l : NULL;
+}
+
 static crd_status draw_numbers(crdi_figure **out, crd_context *ctx, const crdi_figure_source *source)
 {
     crdi_figure *f;
@@ -59,7 +66,10 @@ static crd_status draw_numbers(crdi_figure **out, crd_context *ctx, const crdi_f
         const crdi_named *x = &source->input[i % inputs], *y = &source->target[i / inputs];
         bool named = i % columns == 0 || i % inputs == 0;
         crdi_layer layer = points(source->rows, source->rows, x->values, y->values);
-        crdi_panel_texts(f, p, NULL, x->name, named ? y->name : NULL);
+        const crdi_axis_levels *levels = levels_of(source, i % inputs);
+        crdi_panel_texts(f, p, NULL, levels ? levels->column : x->name, named ? y->name : NULL);
+        if (levels)
+            crdi_panel_x_names(f, p, levels->name, levels->count);
         crdi_panel_add(f, p, &layer);
     }
     return crdi_figure_finish(f, out);
@@ -91,7 +101,12 @@ static void add_class(crdi_figure *f, crdi_panel *p, const crdi_figure_source *s
 static void draw_pair(crdi_figure *f, crdi_panel *p, const crdi_figure_source *source, int i, int j, double *work)
 {
     const crdi_named *x = &source->input[i], *y = j < source->input_count ? &source->input[j] : source->target;
-    crdi_panel_texts(f, p, NULL, x->name, y->name);
+    const crdi_axis_levels *along = levels_of(source, i), *up = levels_of(source, j);
+    crdi_panel_texts(f, p, NULL, along ? along->column : x->name, up ? up->column : y->name);
+    if (along)
+        crdi_panel_x_names(f, p, along->name, along->count);
+    if (up)
+        crdi_panel_y_names(f, p, up->name, up->count);
     if (y == source->target)
         crdi_panel_y_names(f, p, (const char *const *)source->class_name, source->class_count);
     for (int64_t k = 0; k < source->class_count; k++)

@@ -58,8 +58,12 @@ crd_status crdi_figure_k_hat(crdi_figure **out, crd_context *ctx, const crdi_fig
         crdi_panel_texts(f, p, "Leave-one-out: Pareto k of each row", "row of the data", "k_hat");
         add_points(f, p, source, false, work);
         add_points(f, p, source, true, work);
-        crdi_panel_add(f, p,
-                       &(crdi_layer){.kind = CRDI_RULE_Y, .role = CRDI_ROLE_ACCENT, .count = 1, .y = &source->good_k});
+        char limit[32];
+        crdi_format(limit, sizeof limit, "limit %.2f", source->good_k);
+        crdi_panel_add(
+            f, p,
+            &(crdi_layer){
+                .kind = CRDI_RULE_Y, .role = CRDI_ROLE_ACCENT, .label = limit, .count = 1, .y = &source->good_k});
         crdi_panel_add(
             f, p, &(crdi_layer){.kind = CRDI_RULE_Y, .role = CRDI_ROLE_GUIDE, .count = 1, .y = (const double[]){0}});
         p->legend = CRDI_LEGEND_OUTSIDE;

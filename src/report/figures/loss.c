@@ -49,7 +49,7 @@ static void add_curve(crdi_figure *f, crdi_panel *p, const double *loss, int64_t
     crdi_panel_add(f, p,
                    &(crdi_layer){.kind = CRDI_LINE,
                                  .role = CRDI_ROLE_CHAIN,
-                                 .shade = 2,
+                                 .shade = 4, /* pale: the mean stands out of it in grey, too */
                                  .size = 0.6,
                                  .label = "each step",
                                  .count = n,
@@ -96,7 +96,6 @@ crd_status crdi_figure_loss(crdi_figure **out, crd_context *ctx, const crdi_figu
     for (int k = 0; k < (two ? 2 : 1) && f->status == CRD_OK; k++) {
         crdi_panel *p = crdi_figure_panel(f, 0, k);
         crdi_panel_texts(f, p, k ? "the second half" : "all steps", "step", k ? NULL : "loss");
-        p->legend = CRDI_LEGEND_TOP_RIGHT;
         add_curve(f, p, source->loss, k ? half : 0, n, k == 0, work);
         if (source->held_out)
             add_held_out(f, p, source, k ? half : 0, n, work);

@@ -643,6 +643,22 @@ static void data_of_a_number_are_the_target_against_each_input(crdi_figure *f)
     assert_string_equal(f->panel[0].y_label, "y");
 }
 
+static void make_levels(struct drawn *d)
+{
+    static const char *const name[] = {"red", "green", "blue"};
+    static const crdi_axis_levels level[] = {{0, NULL, NULL}, {3, name, "colour"}};
+    d->source.level = level;
+}
+
+static void data_over_levels_have_them_by_name(crdi_figure *f)
+{
+    assert_int_equal(f->panel[0].x_name_count, 0);
+    assert_string_equal(f->panel[0].x_label, "x1");
+    assert_int_equal(f->panel[1].x_name_count, 3);
+    assert_string_equal(f->panel[1].x_name[2], "blue");
+    assert_string_equal(f->panel[1].x_label, "colour");
+}
+
 static void make_three_inputs(struct drawn *d)
 {
     static const crdi_named input[] = {{"a", up}, {"b", down}, {"c", heights}}, target = {"y", class_of};
@@ -702,6 +718,8 @@ static void effects_have_a_panel_a_run(crdi_figure *f)
         assert_memory_equal(l[2].y, median[k], sizeof up);
         assert_true(l[3].kind == CRDI_POINTS && l[3].count == 2);
     }
+    assert_int_not_equal(crdi_panel_legend(&f->panel[0]), CRDI_LEGEND_NONE); /* which explains the other one, too */
+    assert_int_equal(crdi_panel_legend(&f->panel[1]), CRDI_LEGEND_NONE);
 }
 
 /* ---- the table of what each kind draws -------------------------------------------------------------------------- */
@@ -713,6 +731,7 @@ static const struct drawing {
     void (*check)(crdi_figure *figure);
 } drawings[] = {
     {"data: numbers", crdi_figure_data, NULL, data_of_a_number_are_the_target_against_each_input},
+    {"data: levels", crdi_figure_data, make_levels, data_over_levels_have_them_by_name},
     {"data: classes", crdi_figure_data, make_three_inputs, data_of_classes_are_pairs_of_inputs},
     {"data: classes over one input", crdi_figure_data, make_one_input,
      data_of_classes_over_one_input_have_the_classes_by_name},
