@@ -209,7 +209,8 @@ static crd_status add_time(struct report *r)
     CRD_TRY(entry(r, "Started", "started"));
     if (warmup > 0)
         fact(r, "Warm-up", seconds(r, warmup));
-    fact(r, r->summary && r->summary->independent ? "Fit" : "Sampling", seconds(r, sampling));
+    if (r->has_draws)
+        fact(r, r->summary->independent ? "Fit" : "Sampling", seconds(r, sampling));
     if (gradients > 0) {
         fact(r, "Gradients", crdi_report_print(r, "%.0f", gradients));
         fact(r, "A gradient", spent > 0 ? crdi_report_print(r, "%.3g µs a core", 1e6 * spent / gradients) : NULL);

@@ -167,13 +167,16 @@ static void add_banner(struct report *r)
         return;
     const char *draws = least == most ? crdi_report_print(r, "%lld", (long long)most)
                                       : crdi_report_print(r, "%lld to %lld", (long long)least, (long long)most);
-    if (draws)
-        crdi_html_add(&r->html.body, "<p class=\"banner\"><strong>$</strong> $ draws of each chain so far. $</p>\n",
-                      running && r->alive ? "This run is still going:"
-                      : running           ? "This run was killed:"
-                                          : "This run was stopped:",
-                      draws,
-                      running && r->alive ? "Make the report again to see more." : "All that follows is about these.",
+    const char *what = r->has_draws ? crdi_report_print(r, "%s draws of each chain so far.", draws ? draws : "") : "";
+    if (draws && what)
+        crdi_html_add(&r->html.body, "<p class=\"banner\"><strong>$</strong> $ $</p>\n",
+                      r->alive  ? "This run is still going."
+                      : running ? "This run was killed."
+                                : "This run was stopped.",
+                      what,
+                      r->alive       ? "Make the report again to see more."
+                      : r->has_draws ? "All that follows is about these."
+                                     : "",
                       NULL);
 }
 
@@ -196,7 +199,7 @@ crd_status crdi_report_verdict(struct report *r)
         add_findings(out, d, CRDI_HOLDS);
     } else {
         crdi_html_add(out, "<p class=\"sentence\"><span>There are no draws yet$.</span></p>\n",
-                      r->alive ? ": the chains are warming up" : ": the run ended in its warm-up", NULL);
+                      r->alive ? ": it is warming up, or being fitted" : ": the run ended before it had any", NULL);
     }
     crdi_report_close(r);
     return out->status;

@@ -6,7 +6,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const SVG = "http://www.w3.org/2000/svg";
 const PAGE = 25; /* rows of a table that are shown at a time */
 const LONG = 28; /* characters of a cell that is not broken into lines */
-const FOLD = 12; /* a table with more rows begins folded */
+const FEW = 12; /* rows that need no search */
 
 /* ---- small parts ------------------------------------------------------------------------------------------------- */
 
@@ -91,18 +91,18 @@ class Table {
     this.order = Array.from({length: this.count}, (_, i) => i);
     this.classes = this.columns.map((column) => !column.text ? "number" : column.text.some((text) => text.length > LONG) ? "text long" : "text");
     this.group = null;
-    if (source.groups && source.groups.length > 0 && (source.groups.length > 1 || this.count > FOLD)) {
+    if (source.groups && source.groups.length > 0 && (source.groups.length > 1 || this.count > FEW)) {
       this.group = new Array(this.count);
       let at = 0;
       source.groups.forEach(([, rows], g) => { for (let i = 0; i < rows; i++) this.group[at++] = g; });
-      this.open = source.groups.map(([, rows]) => this.count <= FOLD || rows === 1);
+      this.open = source.groups.map(([, rows]) => this.count <= PAGE || rows === 1);
     }
     this.build();
     this.show();
   }
 
   build() {
-    const big = this.count > FOLD || this.group;
+    const big = this.count > FEW || this.group;
     this.said = make("span", {role: "status"});
     this.head = make("tr");
     this.columns.forEach((column, c) => {
@@ -265,12 +265,18 @@ function someTicks(low, high, log, wanted) {
   }
   const step = roundStep((high - low) / Math.max(1, wanted));
   const places = clamp(-Math.floor(Math.log10(step) + 1e-9) + (Math.abs(step / 10 ** Math.floor(Math.log10(step) + 1e-9) - 2.5) < 1e-6 ? 1 : 0), 0, 15);
-  const large = Math.max(Math.abs(low), Math.abs(high)) >= 1e6 || step < 1e-6;
+  const large = Math.max(Math.abs(low), Math.abs(high)) >= 1e6, small = step < 1e-4;
   for (let k = Math.ceil(low / step - 1e-9); k <= Math.floor(high / step + 1e-9) && out.length < 24; k++) {
     const at = k * step;
-    out.push({at, text: tidy(k === 0 ? "0" : large ? String(Number(at.toPrecision(6))) : at.toFixed(places))});
+    out.push({at, text: tidy(k === 0 ? "0" : large || small ? short(at, small) : at.toFixed(places))});
   }
   return out;
+}
+
+/* With an exponent where that is shorter, or asked for. */
+function short(value, exponent) {
+  const plain = Number(value.toPrecision(6)), text = plain.toExponential();
+  return exponent || text.length < String(plain).length ? text : String(plain);
 }
 
 const named = (names, low, high) => names.map((text, at) => ({at, text})).filter((t) => t.at >= low && t.at <= high);
@@ -317,6 +323,7 @@ function pointPath(x, y, shape, size) {
 }
 
 let panels = 0;
+const RIM = 6;
 
 class Panel {
   constructor(place, panel, title, spoken, figure) {
@@ -397,10 +404,13 @@ class Panel {
     this.axes(svg, xTicks, yTicks, longest);
     this.canvas = null;
     const frame = draw("svg", {x: this.left, y: this.top, width: this.width, height: this.height});
-    for (const layer of p.layers) this.add(frame, layer);
-    svg.append(frame);
+    /* Points on the frame are seen whole. */
+    const dots = draw("svg", {x: this.left - RIM, y: this.top - RIM, width: this.width + 2 * RIM, height: this.height + 2 * RIM});
+    const inner_dots = dots.appendChild(draw("g", {transform: `translate(${RIM} ${RIM})`}));
+    for (const layer of p.layers) this.add(layer.kind === "points" || layer.kind === "text" ? inner_dots : frame, layer);
+    svg.append(frame, dots);
     this.over = draw("g");
-    frame.append(this.over);
+    svg.append(draw("svg", {x: this.left, y: this.top, width: this.width, height: this.height}, this.over));
     if (p.scale) this.bar(svg, scaleTicks);
     this.plot.replaceChildren(...(this.canvas ? [this.canvas, svg] : [svg]));
   }
@@ -465,7 +475,8 @@ class Panel {
   }
 
   add(frame, l) {
-    const colour = colourClass(l), opacity = l.alpha === undefined ? null : l.alpha;
+    const colour = colourClass(l), crowd = l.kind === "points" && l.x.length > 1500 && l.role === "data" ? 0.35 : null;
+    const opacity = l.alpha === undefined ? crowd : l.alpha;
     const path = (attributes) => frame.append(draw("path", {"stroke-linejoin": "round", opacity, ...attributes, class: `${colour} ${attributes.class}`}));
     const width = l.size ? l.size * 1.25 : 1.8, dash = l.dashed ? "6 4" : null;
     switch (l.kind) {
