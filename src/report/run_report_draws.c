@@ -152,16 +152,37 @@ static crd_status add_worst(struct report *r)
                               "Where chains stay apart they have not found the same distribution.");
 }
 
+/* The row with the largest r_hat, the first where none is a number; of at least one. */
+static const crdi_summary_row *worst_of(const crdi_run_summary *s)
+{
+    int64_t worst = 0;
+    for (int64_t i = 1; i < s->count; i++)
+        worst = is_worse(s, i, worst) ? i : worst;
+    return &s->row[worst];
+}
+
+enum { MOST_CHAINS = 64 };
+
 static crd_status add_chain_figures(struct report *r)
 {
+    crdi_run_figure_options shown = usual;
+    const char *one = r->summary->count > 0 ? worst_of(r->summary)->label : NULL;
+    bool many = one && r->part.chains > MOST_CHAINS; /* then a curve a chain and parameter is more than a page holds */
+    if (many) {
+        shown.site = &one;
+        shown.site_count = 1;
+        crdi_report_note(
+            r, "There are many chains: traces and autocorrelation show the parameter with the largest r_hat alone.");
+    }
     CRD_TRY(crdi_report_figure(
-        r, "trace", &usual, "Traces of a handful of parameters",
+        r, "trace", &shown, many ? "Trace of the parameter that mixed worst" : "Traces of a handful of parameters",
         "Draws, chain after chain; their density; and how often each chain has which rank. Chains that agree look "
         "alike, and their ranks are level."));
-    CRD_TRY(add_worst(r));
+    if (!many)
+        CRD_TRY(add_worst(r));
     if (r->part.draws >= 4)
         CRD_TRY(
-            crdi_report_figure(r, "autocorrelation", &usual, "Autocorrelation",
+            crdi_report_figure(r, "autocorrelation", &shown, "Autocorrelation",
                                "How long the draws of each chain remember: what falls to zero at once is worth most."));
     if (r->diagnosis->ebfmi && r->part.draws >= 4)
         CRD_TRY(crdi_report_figure(

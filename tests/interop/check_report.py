@@ -47,7 +47,7 @@ def setUpModule():
     global browser
     write_table("one.csv", ["x"], 40, 1)
     write_table("hostile.csv", HOSTILE, 40, 2)
-    fit("one.csv", "one.crd", "--hidden", "6", "--chains", "2", "--warmup", "150", "--draws", "150")
+    fit("one.csv", "one.crd", "--hidden", "10", "--chains", "2", "--warmup", "150", "--draws", "150")
     fit("hostile.csv", "hostile.crd", "--hidden", "3", "--chains", "2", "--warmup", "50", "--draws", "60")
     os.rename("hostile.crd", "<i>run&\"'.crd")
     credence("report", "one.crd", "--quiet")
@@ -163,7 +163,7 @@ class Tables(Page):
 
     def test_folded_rows_show_their_worst(self):
         bias = [float(row["r_hat"]) for row in summary("one.crd") if row["name"].startswith("net/Dense_0.bias")]
-        at = self.column(PARAMETERS, "parameter").index("net/Dense_0.bias 6")
+        at = self.column(PARAMETERS, "parameter").index("net/Dense_0.bias 10")
         self.assertAlmostEqual(numbers(self.column(PARAMETERS, "r_hat"))[at], max(bias), places=3)
 
     def test_searched(self):
@@ -172,7 +172,7 @@ class Tables(Page):
             browser.key(letter)
         browser.click(f"({self.table(PARAMETERS)}).closest('.table').querySelector('.tools button')")
         self.assertEqual(self.column(PARAMETERS, "parameter"),
-                         ["net/Dense_1.kernel 6"] + [f"net/Dense_1.kernel[{i},0]" for i in range(6)])
+                         ["net/Dense_1.kernel 10"] + [f"net/Dense_1.kernel[{i},0]" for i in range(10)])
 
     def test_numbers_are_those_of_summary(self):
         s = [row for row in summary("one.crd") if row["name"] == "s"][0]

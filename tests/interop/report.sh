@@ -1,7 +1,8 @@
 #!/bin/sh
 # report.sh PROGRAM VENV - reports in a headless Chromium: check_report.py in a virtual environment that is made once, at VENV. Skips (exit
-# code 77), saying so, where there is no Chromium, no Python or no package. PICTURES=FOLDER keeps what it looks like.
+# code 77), saying so, where there is no Chromium, no Python or no package. PICTURES=FOLDER keeps what it looks like; ONLY names tests.
 set -u
+: "${ONLY:=}"
 program=$1
 venv=$2
 here=$(cd "$(dirname "$0")" && pwd)
@@ -29,4 +30,5 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 pictures=${PICTURES:+$(cd "$PICTURES" && pwd)}
 cd "$work" || exit 1
-PICTURES=$pictures PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" "$here/check_report.py" "$program" "$browser"
+# shellcheck disable=SC2086 # names are words
+PICTURES=$pictures PYTHONDONTWRITEBYTECODE=1 "$venv/bin/python" "$here/check_report.py" "$program" "$browser" $ONLY

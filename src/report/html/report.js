@@ -23,6 +23,7 @@ function put(node, attributes, children) {
 }
 const make = (tag, attributes, ...children) => put(document.createElement(tag), attributes, children);
 const draw = (tag, attributes, ...children) => put(document.createElementNS(SVG, tag), attributes, children);
+const cut = (text, most) => text.length > most ? `${text.slice(0, Math.max(1, most - 1))}\u2026` : text;
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
 const finite = Number.isFinite;
 
@@ -106,7 +107,9 @@ class Table {
     this.said = make("span", {role: "status"});
     this.head = make("tr");
     this.columns.forEach((column, c) => {
-      const button = make("button", {type: "button", title: column.about || null, text: column.name, click: () => this.sort(c)});
+      const whole = column.name.length <= 40, title = [whole ? "" : column.name, column.about].filter(Boolean).join(": ");
+      const button = make("button", {type: "button", title: title || null, "aria-label": whole ? null : column.name,
+        "aria-description": column.about, text: cut(column.name, 40), click: () => this.sort(c)});
       this.head.append(make("th", {scope: "col", class: column.text ? "text" : null, "aria-sort": "none"}, button));
     });
     this.body = make("tbody");
@@ -649,7 +652,8 @@ class Panel {
   /* ---- zoom ---- */
 
   press(event) {
-    if (event.pointerType === "touch" || event.button !== 0) return;
+    if (event.pointerType === "touch") { this.move(event); return; } /* a finger reads, and leaves scrolling to the page */
+    if (event.button !== 0) return;
     this.from = this.place_of(event);
     this.plot.setPointerCapture(event.pointerId);
     this.hide();
@@ -746,8 +750,6 @@ class Panel {
     this.live.textContent = lines.map(([label, value]) => `${label} ${value}`.trim()).join(", ");
   }
 }
-
-const cut = (text, most) => text.length > most ? `${text.slice(0, Math.max(1, most - 1))}\u2026` : text;
 
 /* ---- figures: several panels ---------------------------------------------------------------------------------------- */
 
