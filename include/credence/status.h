@@ -41,7 +41,8 @@ extern "C" {
     X(EPRIOR, -15, 16, "a parameter without a prior, with two, or a prior rule without a parameter")                   \
     X(EINTERNAL, -16, 20, "a defect in credence; please report it")                                                    \
     X(EDOUBT, -17, 17, "diagnose --strict: the draws should not be believed")                                          \
-    X(EDIFFERENT, -18, 18, "diff: the runs are not equal")
+    X(EDIFFERENT, -18, 18, "diff: the runs are not equal")                                                             \
+    X(EFULL, -19, 19, "the file system is full, or a limit on the size of files is reached")
 
 /** 0 is success, negative an error, positive news. Texts and exit codes: CRD_STATUS_LIST in status.h. */
 typedef enum crd_status {

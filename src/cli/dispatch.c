@@ -97,14 +97,15 @@ static crd_status finish_output(crd_context *ctx, bool *gone)
         failed = true;
     if (!failed)
         return CRD_OK;
-    return crdi_raise(ctx, CRD_EIO, "standard output cannot be written%s%s", errno ? ": " : "",
-                      errno ? strerror(errno) : "");
+    return crdi_raise(ctx, errno == ENOSPC ? CRD_EFULL : CRD_EIO, "standard output cannot be written%s%s",
+                      errno ? ": " : "", errno ? strerror(errno) : "");
 }
 
 int crdi_main(int argc, char **argv)
 {
     crdi_cli cli = {.terminal = crdi_terminal_is(STDERR_FILENO), .width = crdi_terminal_width(STDERR_FILENO, 80)};
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error that is reported, not an end without a word */
+    signal(SIGXFSZ, SIG_IGN); /* so is a file that meets a limit of the shell */
     crd_status status = make_context(&cli.ctx);
     if (!cli.ctx) {
         fprintf(stderr, "credence: %s\n", crd_status_text(status));

@@ -51,12 +51,19 @@ static crd_status find_target(crdi_output *o)
     return o->target ? CRD_OK : CRD_ENOMEM;
 }
 
+static crd_status raise_write(crdi_output *o, int error)
+{
+    bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
+    return crdi_raise(o->ctx, full ? CRD_EFULL : CRD_EIO, "%s: cannot be written: %s%s", o->path, strerror(error),
+                      full && !o->direct ? "; make room on its file system" : "");
+}
+
 static crd_status raise_open(crdi_output *o, int error)
 {
     const char *slash = strrchr(o->path, '/');
     if (error == ENOENT && slash)
         return crdi_raise(o->ctx, CRD_EMISSING, "%.*s: no such folder", (int)(slash - o->path), o->path);
-    return crdi_raise(o->ctx, CRD_EIO, "%s: cannot be written: %s", o->path, strerror(error));
+    return raise_write(o, error);
 }
 
 /* A new file beside the target. Not mkstemp: its files are readable by their owner alone, and the mask that says who
@@ -163,7 +170,7 @@ static void write_through(crdi_output *o, const char *bytes, size_t length)
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0) {
-            o->status = crdi_raise(o->ctx, CRD_EIO, "%s: cannot be written: %s", o->path, strerror(errno));
+            o->status = raise_write(o, errno);
             return;
         }
         bytes += written;
@@ -214,7 +221,7 @@ static crd_status publish(crdi_output *o)
             return crdi_raise(o->ctx, CRD_EEXISTS, "%s: exists; --force replaces it", o->path);
     }
     if (rename(o->temporary, o->target) != 0)
-        return crdi_raise(o->ctx, CRD_EIO, "%s: cannot be written: %s", o->path, strerror(errno));
+        return raise_write(o, errno);
     o->created = false;
     return CRD_OK;
 }
@@ -225,7 +232,7 @@ static void sync_file(crdi_output *o)
     int file = open(o->temporary, O_RDONLY | O_CLOEXEC);
     int result = file < 0 ? -1 : fsync(file);
     if (result != 0 && errno != EINVAL && errno != ENOTSUP)
-        o->status = crdi_raise(o->ctx, CRD_EIO, "%s: cannot be written: %s", o->path, strerror(errno));
+        o->status = raise_write(o, errno);
     if (file >= 0)
         close(file);
 }
@@ -237,7 +244,7 @@ crd_status crdi_output_commit(crdi_output **output)
     int file = o->file;
     o->file = -1;
     if (close(file) != 0 && o->status == CRD_OK)
-        o->status = crdi_raise(o->ctx, CRD_EIO, "%s: cannot be written: %s", o->path, strerror(errno));
+        o->status = raise_write(o, errno);
     if (o->status == CRD_OK && !o->direct)
         sync_file(o);
     if (o->status == CRD_OK && !o->direct)

@@ -17,8 +17,28 @@
 
 /* ---- errors ------------------------------------------------------------------------------------------------- */
 
+/* A quota and a limit of the shell (ulimit -f) are full disks, too. */
+static bool is_lack_of_room(int system)
+{
+    return system == ENOSPC || system == EDQUOT || system == EFBIG;
+}
+
+static bool is_full(int code, int system)
+{
+    return (code & 0xff) == SQLITE_FULL || ((code & 0xff) == SQLITE_IOERR && is_lack_of_room(system));
+}
+
+/* The system's reason of a failure. SQLite forgets the one of a commit; errno, which is set to 0 before each step, still has it. */
+static int reason_of(const crdi_db *db)
+{
+    int now = errno, known = db->handle ? sqlite3_system_errno(db->handle) : 0;
+    return !known && is_lack_of_room(now) ? now : known;
+}
+
 static crd_status status_of(const crdi_db *db, int code, int system)
 {
+    if (is_full(code, system))
+        return CRD_EFULL;
     switch (code) {
     case SQLITE_IOERR_NOMEM:
         return CRD_ENOMEM;
@@ -48,16 +68,18 @@ static crd_status status_of(const crdi_db *db, int code, int system)
     case SQLITE_MISUSE:
     case SQLITE_RANGE:
         return CRD_EINTERNAL;
-    default: /* full, read-only, locked, permissions, I/O */
+    default: /* read-only, locked, permissions, I/O */
         return CRD_EIO;
     }
 }
 
-static const char *advice(int code)
+static const char *advice(int code, int system)
 {
+    if (is_full(code, system))
+        return system == EFBIG    ? "; a limit on the size of files is in force (ulimit -f)"
+               : system == EDQUOT ? "; a quota of disk space is used up"
+                                  : "; make room on its file system";
     switch (code & 0xff) {
-    case SQLITE_FULL:
-        return "; make room on the file system";
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return "; another process holds it";
@@ -75,12 +97,12 @@ static crd_status report(crdi_db *db, crd_status status)
 
 static crd_status fail(crdi_db *db, int code, const char *reason)
 {
-    int system = db->handle ? sqlite3_system_errno(db->handle) : 0;
+    int system = reason_of(db);
     char text[128] = "";
     bool of_system = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
     if (of_system && system)
         snprintf(text, sizeof text, " (%s)", strerror_r(system, (char[96]){""}, 96));
-    snprintf(db->message, sizeof db->message, "%s: %s%s%s", db->path, reason, text, advice(code));
+    snprintf(db->message, sizeof db->message, "%s: %s%s%s", db->path, reason, text, advice(code, system));
     return report(db, status_of(db, code, system));
 }
 
@@ -88,6 +110,8 @@ static crd_status fail_handle(crdi_db *db, int code)
 {
     if ((code & 0xff) == SQLITE_NOTADB && db->mode == CRDI_DB_READ)
         return fail(db, code, "this is no run file of credence (file is not a database)");
+    if (code == SQLITE_READONLY_DBMOVED)
+        return fail(db, code, "the file was moved or deleted while it was being written");
     if ((code & 0xff) == SQLITE_CORRUPT && db->mode == CRDI_DB_READ)
         return fail(db, code, "a damaged or cut-off run file (database disk image is malformed)");
     return fail(db, code, db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code));
@@ -244,6 +268,7 @@ void crdi_db_set_patience(crdi_db *db, double seconds)
 
 crd_status crdi_db_run(crdi_db *db, const char *sql)
 {
+    errno = 0;
     int code = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
     return code == SQLITE_OK ? CRD_OK : fail_handle(db, code);
 }
@@ -353,6 +378,7 @@ crd_status crdi_query_next(crdi_query *query, bool *row)
     if (query->bound != SQLITE_OK)
         return fail(query->db, query->bound, sqlite3_errstr(query->bound));
     CRD_TRY(crdi_query_status(query));
+    errno = 0;
     int code = sqlite3_step(query->statement);
     if (code != SQLITE_ROW && code != SQLITE_DONE)
         return fail_handle(query->db, code);

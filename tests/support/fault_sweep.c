@@ -186,7 +186,7 @@ static void complain(const struct command *c, testing_fault fault, int64_t k, co
 
 static bool status_fits(testing_fault fault, crd_status status)
 {
-    return status == (fault == TESTING_FAULT_WRITE || fault == TESTING_FAULT_FULL ? CRD_EIO : CRD_ENOMEM);
+    return status == (fault == TESTING_FAULT_WRITE ? CRD_EIO : fault == TESTING_FAULT_FULL ? CRD_EFULL : CRD_ENOMEM);
 }
 
 /* One run with one fault. False: the fault did not come to pass, so that there are no more of them. */

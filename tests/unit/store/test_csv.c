@@ -545,7 +545,7 @@ static void outputs_that_cannot_be_written_say_why(void **state)
     if (access("/dev/full", W_OK) == 0) {
         assert_ok(ctx, crdi_output_open(&output, ctx, "/dev/full", true));
         crdi_output_write(output, "x", 1);
-        assert_int_equal(crdi_output_commit(&output), CRD_EIO);
+        assert_int_equal(crdi_output_commit(&output), CRD_EFULL);
         assert_string_equal(crd_error_message(ctx), "/dev/full: cannot be written: No space left on device");
     }
     testing_context_destroy(&ctx);

@@ -26,12 +26,12 @@ static void a_full_disk_is_an_error_and_the_draws_before_it_stay(void **state)
             for (int chain = 0; status == CRD_OK && chain < CHAINS; chain++)
                 status = feed(crdi_run_sink(run), chain, first, BLOCK);
         setrlimit(RLIMIT_FSIZE, &before);
-        assert_int_equal(status, CRD_EIO);
+        assert_int_equal(status, CRD_EFULL);
         assert_non_null(strstr(crd_error_message(ctx), path));
         crd_error_clear(ctx);
-        assert_int_equal(crdi_run_flush(run), CRD_EIO);
+        assert_int_equal(crdi_run_flush(run), CRD_EFULL);
         crd_error_clear(ctx);
-        assert_int_equal(crdi_run_close(&run, CRD_OK), CRD_EIO);
+        assert_int_equal(crdi_run_close(&run, CRD_OK), CRD_EFULL);
         assert_non_null(strstr(crd_error_message(ctx), path));
         crd_error_clear(ctx);
         crd_run *reader;

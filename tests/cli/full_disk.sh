@@ -1,0 +1,139 @@
+#!/bin/sh
+# full_disk.sh PROGRAM - a file system that is full in the middle of a run, a limit on the size of files, a folder that is lost,
+# a file that may not be written, two writers: what was drawn before stays valid, the message says what to do, and
+# each has its exit code.
+set -u
+program=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+folder=$(mktemp -d)
+mounted=
+run=
+cleanup() {
+    [ -z "$run" ] || kill -KILL "$run" 2>/dev/null
+    cd /
+    [ -z "$mounted" ] || umount "$mounted"
+    chmod -R u+w "$folder"
+    rm -rf "$folder"
+}
+trap cleanup EXIT
+cd "$folder" || exit 1
+
+fail() {
+    echo "$1"
+    [ ! -e err ] || sed 's/^/    /' err
+    exit 1
+}
+
+expect() { # expect CODE GOT MESSAGE
+    [ "$2" -eq "$1" ] || fail "$4: exit code $2, expected $1"
+    grep -Eq "$3" err || fail "$4: no line like: $3"
+    [ "$(grep '^credence: ' err | grep -vc '^credence: warning: ')" -eq 1 ] || fail "$4: not one line of error"
+}
+
+whole() { # whole FILE WHAT: it opens, every row is right, and it has draws
+    "$program" check "$1" >out 2>err || fail "$2: the file is not whole"
+    grep -Eq '^chains? [0-9-]+: +[1-9][0-9]* draws' out || fail "$2: no draws are left"
+    "$program" export "$1" >out 2>err || fail "$2: export fails"
+    [ "$(wc -l <out)" -gt 10 ] || fail "$2: hardly a draw is left"
+}
+
+awk 'BEGIN { print "x,y"; for (i = 0; i < 40; i++) printf "%.3f,%.3f\n", i / 10, sin(i / 5) }' >data.csv
+"$program" fit data.csv --target y --hidden 2 --chains 2 --warmup 20 --draws 20 --seed 3 --quiet --out older.crd ||
+    fail "no run can be made"
+
+# ---- a limit on the size of files (ulimit -f counts 512 bytes)
+cp older.crd run.crd
+(ulimit -f 4000; exec "$program" fit data.csv --target y --hidden 3 --chains 2 --warmup 50 --draws 2000000 --seed 1 --quiet \
+    --force --out run.crd) >out 2>err
+expect 19 $? '^credence: run\.crd: .*a limit on the size of files is in force \(ulimit -f\)' "a limit on sizes"
+whole run.crd "a limit on sizes"
+grep -q '^0,0,' out || fail "a limit on sizes: the first draw is not there"
+
+# so small that nothing fits: the older file is as it was
+cp older.crd run.crd
+(ulimit -f 16; exec "$program" fit data.csv --target y --hidden 3 --warmup 50 --draws 20 --seed 1 --quiet --force --out run.crd) \
+    >out 2>err
+expect 19 $? '^credence: run\.crd: .*ulimit -f' "a small limit"
+cmp -s run.crd older.crd || fail "a small limit: the older file is not as it was"
+for left in run.crd-lock run.crd.part run.crd.part-wal; do
+    [ ! -e "$left" ] || fail "a small limit: $left is left"
+done
+cp older.crd draws.csv
+(ulimit -f 4; exec "$program" export older.crd --force --out draws.csv) >out 2>err
+expect 19 $? '^credence: draws\.csv: cannot be written: File too large; make room' "export within a limit"
+cmp -s draws.csv older.crd || fail "export within a limit: the older file is not as it was"
+
+# ---- a file system that becomes full: a small one in memory, where this may be done
+mkdir small
+if mount -t tmpfs -o size=6m tmpfs small 2>/dev/null; then
+    mounted=$folder/small
+    "$program" fit data.csv --target y --hidden 3 --chains 2 --warmup 3000 --draws 10000 --seed 1 --quiet --out small/run.crd >out 2>err &
+    run=$!
+    tries=0
+    until [ -e small/run.crd ]; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 300 ] || fail "a full disk: no file after a minute"
+        sleep 0.1
+    done
+    head -c 5500000 /dev/zero >small/others 2>/dev/null
+    wait "$run"
+    code=$?
+    run=
+    expect 19 "$code" '^credence: small/run\.crd: database or disk is full; make room on its file system' "a full disk"
+    if [ -e small/run.crd ]; then
+        "$program" check small/run.crd >out 2>err || fail "a full disk: the file is not whole"
+    fi
+    umount small && mounted=
+else
+    echo "no file system may be mounted here; the limit on sizes stands for it"
+fi
+
+# ---- a folder that is not there, or is lost; a file and a folder that may not be written
+"$program" fit data.csv --target y --quiet --out nowhere/run.crd >out 2>err
+expect 4 $? '^credence: nowhere: no such folder$' "no folder"
+if [ "$(id -u)" -ne 0 ]; then
+    mkdir shut && chmod 555 shut
+    "$program" fit data.csv --target y --quiet --out shut/run.crd >out 2>err
+    expect 5 $? '^credence: shut/run\.crd: .*Permission denied' "a folder that is shut"
+fi
+mkdir lost
+"$program" fit data.csv --target y --hidden 3 --chains 2 --warmup 20 --draws 2000000 --seed 1 --quiet --out lost/run.crd >out 2>err &
+run=$!
+tries=0
+until [ -e lost/run.crd ]; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 300 ] || fail "a lost folder: no file after a minute"
+    sleep 0.1
+done
+rm -rf lost
+tries=0
+while kill -0 "$run" 2>/dev/null; do # it ends by itself
+    tries=$((tries + 1))
+    [ "$tries" -lt 300 ] || fail "a lost folder: the run goes on for half a minute"
+    sleep 0.1
+done
+wait "$run"
+code=$?
+run=
+expect 5 "$code" '^credence: lost/run\.crd: the file was moved or deleted while it was being written' "a lost folder"
+[ ! -e lost ] || fail "a lost folder: something was written there again"
+
+# ---- a second writer
+"$program" fit data.csv --target y --hidden 3 --chains 2 --warmup 20 --draws 2000000 --seed 1 --quiet --out two.crd >out 2>one &
+run=$!
+tries=0
+until [ -e two.crd ]; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 300 ] || fail "two writers: no file after a minute"
+    sleep 0.1
+done
+"$program" fit data.csv --target y --hidden 1 --warmup 20 --draws 20 --seed 1 --quiet --force --out two.crd >out 2>err
+expect 7 $? '^credence: two\.crd: is being written by another run$' "two writers"
+"$program" check two.crd >out 2>err || fail "two writers: check fails while it is written"
+grep -q '^status: *running: another process writes it$' out || fail "two writers: check does not say that it is written"
+kill -INT "$run"
+wait "$run"
+code=$?
+run=
+[ "$code" -eq 40 ] || fail "two writers: the first ends with $code"
+whole two.crd "two writers"
+exit 0
