@@ -31,7 +31,7 @@ static crd_status doctor(crd_context *ctx, const char *path, const char *key, co
     crdi_db *db = NULL;
     crdi_query query = {0};
     CRD_TRY(crdi_db_open(ctx, path, NULL, CRDI_DB_WRITE, &db));
-    crd_status status = crdi_db_run(db, "PRAGMA journal_mode = OFF");
+    crd_status status = crdi_db_run(db, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF");
     if (status == CRD_OK)
         status = crdi_query_open(db, "INSERT OR REPLACE INTO meta VALUES(?, ?, ?)", &query);
     if (status == CRD_OK) {

@@ -21,6 +21,8 @@ crd_status crdi_raise(crd_context *ctx, crd_status status, const char *format, .
 crd_status crdi_raise_v(crd_context *ctx, crd_status status, const char *format, va_list arguments);
 /* Puts "prefix: " before the recorded message (a file, a site); returns the status given. */
 crd_status crdi_error_prefix(crd_context *ctx, crd_status status, const char *format, ...) CRD_PRINTF(3, 4);
+/* Puts "; suffix" behind the recorded message, as far as there is room. */
+void crdi_error_suffix(crd_context *ctx, const char *format, ...) CRD_PRINTF(2, 3);
 void crdi_log(crd_context *ctx, const char *format, ...) CRD_PRINTF(2, 3);
 
 /* What a context carries for other rooms, each with its own destructor: `kernels` for the kernel room. */
@@ -75,7 +77,10 @@ double crdi_read_double(const char *text, char **end); /* strtod in the C locale
 /* Reads the character of UTF-8 at text (RFC 3629: no overlong forms, no surrogates) and returns its bytes; 0 if there
  * is none, and at a zero byte. `end` NULL: the text ends at a zero byte. */
 int crdi_utf8_decode(const char *text, const char *end, uint32_t *code);
-/* Appends a text as a JSON string with its quotes: control characters are escaped, and what is not UTF-8 becomes
+/* Whether a terminal obeys a code point instead of showing it: control characters, C1 ones among them, and those that break the
+ * line or turn the writing direction. */
+bool crdi_is_control(uint32_t code);
+/* Appends a text as a JSON string with its quotes: what a terminal would obey is escaped, and what is not UTF-8 becomes
  * U+FFFD, so that the result can always be read back. */
 void crdi_json_text(crdi_string *out, const char *text);
 

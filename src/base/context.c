@@ -108,6 +108,19 @@ crd_status crdi_error_prefix(crd_context *ctx, crd_status status, const char *fo
     return status;
 }
 
+void crdi_error_suffix(crd_context *ctx, const char *format, ...)
+{
+    char suffix[CRDI_MESSAGE];
+    va_list arguments;
+    va_start(arguments, format);
+    crdi_format_v(suffix, sizeof suffix, format, arguments);
+    va_end(arguments);
+    pthread_mutex_lock(&ctx->lock);
+    size_t length = strlen(ctx->message);
+    crdi_format(ctx->message + length, sizeof ctx->message - length, "; %s", suffix);
+    pthread_mutex_unlock(&ctx->lock);
+}
+
 void crdi_log(crd_context *ctx, const char *format, ...)
 {
     if (!ctx->options.log)

@@ -50,8 +50,8 @@ static struct bound bound_of(const char *text)
     }
     b.exists = crdi_parse_double(b.text, &b.real);
     CRDI_ASSERT(b.exists || !*text);
-    if (b.exists && !crdi_parse_int(b.text, &b.integer))
-        b.integer = (int64_t)b.real;
+    if (b.exists && !crdi_parse_int(b.text, &b.integer)) /* 1e100 is no whole number of ours */
+        b.integer = b.real >= 0x1p63 ? INT64_MAX : b.real < -0x1p63 ? INT64_MIN : (int64_t)b.real;
     return b;
 }
 

@@ -83,6 +83,12 @@ int crdi_utf8_decode(const char *text, const char *end, uint32_t *code)
     return length;
 }
 
+bool crdi_is_control(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x061c || c == 0x200e || c == 0x200f ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
 /* ---- JSON --------------------------------------------------------------------------------------------------- */
 
 void crdi_json_text(crdi_string *out, const char *text)
@@ -95,7 +101,7 @@ void crdi_json_text(crdi_string *out, const char *text)
             crdi_string_append(out, "\ufffd");
         else if (c == '"' || c == '\\')
             crdi_string_append(out, "\\%c", (char)c);
-        else if (c < 0x20 || (c >= 0x7f && c < 0xa0))
+        else if (crdi_is_control(c))
             crdi_string_append(out, "\\u%04x", (unsigned)c);
         else
             crdi_string_add(out, text, (size_t)length);

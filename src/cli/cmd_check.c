@@ -1,5 +1,6 @@
 /* cmd_check.c - credence check RUN.crd */
 #include "cli/command.h"
+#include "cli/terminal.h"
 #include "report/run_check.h"
 
 #include <string.h>
@@ -24,7 +25,7 @@ static crd_status print_failure(crd_context *ctx, const char *path, crd_status s
     crdi_string out;
     crdi_string_init(&out, ctx);
     if (crdi_run_check_failed_json(&out, path, status, crd_error_message(ctx)) == CRD_OK)
-        fputs(crdi_string_text(&out), stdout);
+        crdi_terminal_print(stdout, crdi_string_text(&out), false);
     crdi_string_clear(&out);
     return status;
 }
@@ -35,7 +36,7 @@ static crd_status print(crd_context *ctx, const crdi_run_check *check, bool json
     crdi_string_init(&out, ctx);
     crd_status status = json ? crdi_run_check_json(&out, check) : crdi_run_check_text(&out, check);
     if (status == CRD_OK)
-        fputs(crdi_string_text(&out), stdout);
+        crdi_terminal_print(stdout, crdi_string_text(&out), false);
     crdi_string_clear(&out);
     return status;
 }

@@ -1,5 +1,6 @@
 /* cmd_compare.c - credence compare RUN.crd OTHER.crd ... --data TEST.csv */
 #include "cli/calibrate.h"
+#include "cli/terminal.h"
 #include "report/comparison.h"
 
 #include <string.h>
@@ -79,7 +80,7 @@ static crd_status print(crd_context *ctx, const crdi_compared *run, int count, c
                          : csv ? crdi_comparison_csv
                                : crdi_comparison_text)(&out, run, count);
     if (status == CRD_OK)
-        fputs(crdi_string_text(&out), stdout);
+        crdi_terminal_print(stdout, crdi_string_text(&out), false);
     crdi_string_clear(&out);
     return status;
 }

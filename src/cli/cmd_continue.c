@@ -2,6 +2,7 @@
 #include "cli/fit_display.h"
 #include "cli/fit_end.h"
 #include "cli/interrupt.h"
+#include "cli/terminal.h"
 
 #include <string.h>
 
@@ -59,7 +60,7 @@ static crd_status print_plan(const struct going_on *g)
     crdi_string_append(&out, "\n");
     crd_status status = out.status;
     if (status == CRD_OK)
-        fputs(crdi_string_text(&out), stderr);
+        crdi_terminal_print(stderr, crdi_string_text(&out), false);
     crdi_string_clear(&out);
     return status;
 }

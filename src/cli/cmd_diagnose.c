@@ -1,5 +1,6 @@
 /* cmd_diagnose.c - credence diagnose RUN.crd */
 #include "cli/csv.h"
+#include "cli/terminal.h"
 #include "report/diagnosis.h"
 
 #include <string.h>
@@ -26,7 +27,7 @@ static crd_status print(crd_context *ctx, const crdi_diagnosis *d, const char *f
                         : strcmp(format, "csv") == 0 ? crdi_diagnosis_csv(&out, d)
                                                      : crdi_diagnosis_text(&out, d);
     if (status == CRD_OK)
-        fputs(crdi_string_text(&out), stdout);
+        crdi_terminal_print(stdout, crdi_string_text(&out), false);
     crdi_string_clear(&out);
     return status;
 }

@@ -1,5 +1,6 @@
 /* cmd_diff.c - credence diff A.crd B.crd */
 #include "cli/command.h"
+#include "cli/terminal.h"
 #include "report/run_diff.h"
 
 #include <string.h>
@@ -25,7 +26,7 @@ static crd_status print(crd_context *ctx, const crdi_run_diff *diff, const diff_
     bool json = strcmp(o->format, "json") == 0;
     crd_status status = json ? crdi_run_diff_json(&out, diff, o->show) : crdi_run_diff_text(&out, diff, o->show);
     if (status == CRD_OK)
-        fputs(crdi_string_text(&out), stdout);
+        crdi_terminal_print(stdout, crdi_string_text(&out), false);
     crdi_string_clear(&out);
     return status;
 }

@@ -1,6 +1,7 @@
 /* cmd_evaluate.c - credence evaluate RUN.crd TEST.csv */
 #include "cli/calibrate.h"
 #include "cli/predictive.h"
+#include "cli/terminal.h"
 #include "report/evaluation.h"
 #include "store/output.h"
 
@@ -44,7 +45,7 @@ static crd_status print(const struct evaluate *e, const crdi_score_options *opti
     else
         status = crdi_evaluation_text(&out, e->evaluation, e->scores, options);
     if (status == CRD_OK)
-        fputs(crdi_string_text(&out), stdout);
+        crdi_terminal_print(stdout, crdi_string_text(&out), false);
     crdi_string_clear(&out);
     return status;
 }

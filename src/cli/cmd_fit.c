@@ -5,6 +5,7 @@
 #include "cli/fit_display.h"
 #include "cli/fit_end.h"
 #include "cli/interrupt.h"
+#include "cli/terminal.h"
 #include "infer/laplace/laplace.h"
 #include "infer/pathfinder/pathfinder.h"
 #include "infer/svi/svi.h"
@@ -542,7 +543,7 @@ static crd_status print_plan(struct fit *f)
     crdi_string_append(&out, "\nseed:   %lld%s\n", (long long)f->net.seed, f->random_seed ? " (random)" : "");
     status = status < 0 ? status : out.status;
     if (status == CRD_OK)
-        fputs(crdi_string_text(&out), stderr);
+        crdi_terminal_print(stderr, crdi_string_text(&out), false);
     crdi_string_clear(&out);
     return status;
 }
@@ -563,7 +564,7 @@ static crd_status print_check(struct fit *f)
                                                               .json = json},
                                   &out);
     if (status == CRD_OK)
-        fputs(crdi_string_text(&out), stdout);
+        crdi_terminal_print(stdout, crdi_string_text(&out), false);
     crdi_string_clear(&out);
     return status;
 }

@@ -1,5 +1,6 @@
 /* cmd_loo.c - credence loo RUN.crd [OTHER.crd ...] */
 #include "cli/command.h"
+#include "cli/terminal.h"
 #include "report/run_chains.h"
 #include "report/run_loo.h"
 
@@ -39,7 +40,7 @@ static crd_status print(crd_context *ctx, const crdi_run_loo *const *loo, int co
     else
         status = (json ? crdi_run_compare_json : csv ? crdi_run_compare_csv : crdi_run_compare_text)(&out, loo, count);
     if (status == CRD_OK)
-        fputs(crdi_string_text(&out), stdout);
+        crdi_terminal_print(stdout, crdi_string_text(&out), false);
     crdi_string_clear(&out);
     return status;
 }
@@ -58,7 +59,7 @@ static crd_status weigh_chains(crd_context *ctx, const char *path, const loo_opt
              : strcmp(o->format, "csv") == 0 ? crdi_run_chains_csv(&out, chains)
                                              : crdi_run_chains_text(&out, chains);
     if (status == CRD_OK)
-        fputs(crdi_string_text(&out), stdout);
+        crdi_terminal_print(stdout, crdi_string_text(&out), false);
     crdi_string_clear(&out);
     crdi_run_chains_destroy(&chains);
     return status;

@@ -2,6 +2,7 @@
 #include "cli/fit_display.h"
 #include "cli/fit_end.h"
 #include "cli/interrupt.h"
+#include "cli/terminal.h"
 
 #include <string.h>
 
@@ -78,7 +79,7 @@ static crd_status print_plan(const struct again *a)
     crdi_string_append(&out, "\nseed:   %lld\n", (long long)a->net.seed);
     crd_status status = out.status;
     if (status == CRD_OK)
-        fputs(crdi_string_text(&out), stderr);
+        crdi_terminal_print(stderr, crdi_string_text(&out), false);
     crdi_string_clear(&out);
     return status;
 }
@@ -108,6 +109,8 @@ static crd_status run_on(struct again *a)
     crdi_mcmc_report cost = {0};
     a->net.mcmc.threads = a->o->threads;
     CRD_TRY(crdi_network_fit_prepare(&a->net));
+    /* In this order: what ends between the two leaves no run that says that it is complete and lacks draws. */
+    CRD_TRY(crdi_run_set_text(a->net.run, "status", "running"));
     CRD_TRY(crdi_run_set_integer(a->net.run, "draws", a->net.mcmc.draws));
     if (!a->o->quiet)
         CRD_TRY(show(a, &display));

@@ -1,5 +1,6 @@
 /* cmd_summary.c - credence summary RUN.crd */
 #include "cli/command.h"
+#include "cli/terminal.h"
 #include "report/run_canonical.h"
 #include "report/run_summary.h"
 
@@ -27,7 +28,7 @@ static crd_status print(crd_context *ctx, const crdi_run_summary *s, const summa
                         : strcmp(o->format, "csv") == 0 ? crdi_run_summary_csv(&out, s)
                                                         : crdi_run_summary_text(&out, s, o->full);
     if (status == CRD_OK)
-        fputs(crdi_string_text(&out), stdout);
+        crdi_terminal_print(stdout, crdi_string_text(&out), false);
     crdi_string_clear(&out);
     return status;
 }

@@ -10,20 +10,23 @@
 #include <string.h>
 #include <unistd.h>
 
+static void print_line(const char *what, const char *text)
+{
+    fputs(what, stderr);
+    crdi_terminal_print(stderr, text, true);
+    fputc('\n', stderr);
+}
+
 static void print_warning(void *user, const char *line)
 {
     (void)user;
-    fprintf(stderr, "credence: warning: %s\n", line);
+    print_line("credence: warning: ", line);
 }
 
-/* The one place that prints an error. A name from a file may hold anything: control characters are shown as '?'. */
+/* The one place that prints an error. */
 static void print_error(crd_context *ctx, crd_status status)
 {
-    const char *message = *crd_error_message(ctx) ? crd_error_message(ctx) : crd_status_text(status);
-    fputs("credence: ", stderr);
-    for (const char *c = message; *c; c++)
-        fputc((unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c, stderr);
-    fputc('\n', stderr);
+    print_line("credence: ", *crd_error_message(ctx) ? crd_error_message(ctx) : crd_status_text(status));
 }
 
 /* Whoever read our output has seen enough, as `head` does: no reason for a message. */

@@ -1,5 +1,6 @@
 /* fit_end.c - see fit_end.h. */
 #include "cli/fit_end.h"
+#include "cli/terminal.h"
 #include "report/run_summary.h"
 
 #include <string.h>
@@ -10,7 +11,7 @@ static crd_status print_end(const crdi_fit_end *e, const crdi_run_end *end)
     crdi_string_init(&out, e->cli->ctx);
     crd_status status = e->json ? crdi_run_end_json(&out, end) : crdi_run_end_text(&out, end);
     if (status == CRD_OK && (e->json || !e->quiet))
-        fputs(crdi_string_text(&out), stdout);
+        crdi_terminal_print(stdout, crdi_string_text(&out), false);
     if (status == CRD_OK && !e->json && !e->quiet && end->summary)
         printf("next:        credence summary %s\n", e->net->path);
     crdi_string_clear(&out);

@@ -33,3 +33,19 @@ bool crdi_terminal_size(int fd, int *columns, int *rows)
     *rows = window.ws_row;
     return true;
 }
+
+void crdi_terminal_print(FILE *to, const char *text, bool line)
+{
+    for (int bytes; *text; text += bytes ? bytes : 1) {
+        uint32_t c = 0;
+        bytes = crdi_utf8_decode(text, NULL, &c);
+        if (bytes == 0)
+            fprintf(to, "\\x%02x", (unsigned char)*text);
+        else if (!crdi_is_control(c) || (!line && (c == '\n' || c == '\t')))
+            fwrite(text, 1, (size_t)bytes, to);
+        else if (c == '\n' || c == '\t')
+            fputs(c == '\n' ? "\\n" : "\\t", to);
+        else
+            fprintf(to, c < 0x80 ? "\\x%02x" : "\\u%04x", (unsigned)c);
+    }
+}

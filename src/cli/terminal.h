@@ -3,9 +3,14 @@
 #define CRDI_TERMINAL_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 /* Whether a file descriptor is a terminal that understands cursor movements (TERM is not "dumb"). */
 bool crdi_terminal_is(int fd);
+
+/* Prints text in which a name from a file may hold anything: what a terminal would obey appears as \x1b or \u202e. Line ends and
+ * tabs stay, unless it is one `line`. Every page and every line of a command goes through it. Nothing is allocated. */
+void crdi_terminal_print(FILE *to, const char *text, bool line);
 
 /* The columns of the terminal: the environment's COLUMNS, else what the terminal says, else `fallback`. */
 int crdi_terminal_width(int fd, int fallback);

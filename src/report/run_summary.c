@@ -244,7 +244,7 @@ static crd_status make(crdi_run_summary *s, crdi_network_run *net, const char *s
     if (s->count == 0 && site)
         return crdi_run_raise_unknown_site(net, site);
     find_worst(s);
-    return CRD_OK;
+    return crdi_run_failure_of(net->run);
 }
 
 static crd_status summarise(crdi_network_run *net, const char *site, double prob, bool diagnostics,

@@ -97,10 +97,19 @@ void crdi_run_summary_units(crdi_string *out, const crdi_run_summary *s)
 }
 
 /* What stands below the table of a variational fit. */
+static void put_status(crdi_string *out, const crdi_run_summary *s)
+{
+    crdi_string_append(out, " (");
+    crdi_text_printable(out, s->status);
+    crdi_string_append(out, ")");
+}
+
 static crd_status add_variational(crdi_string *out, const crdi_run_summary *s)
 {
     bool complete = strcmp(s->status, "complete") == 0;
-    crdi_string_append(out, "\n%s: ", s->method);
+    crdi_string_append(out, "\n");
+    crdi_text_printable(out, s->method);
+    crdi_string_append(out, ": ");
     if (is_point(s))
         crdi_string_append(out, "one point");
     else
@@ -108,7 +117,9 @@ static crd_status add_variational(crdi_string *out, const crdi_run_summary *s)
                            s->svi.point   ? "members, each counts as a draw"
                            : s->svi.paths ? "draws"
                                           : "draws from the fitted guide");
-    crdi_string_append(out, "%s%s%s\n", complete ? "" : " (", complete ? "" : s->status, complete ? "" : ")");
+    if (!complete)
+        put_status(out, s);
+    crdi_string_append(out, "\n");
     crdi_variational_lines(out, &s->svi);
     crdi_run_summary_units(out, s);
     return crdi_run_notes(out, s);
@@ -116,8 +127,9 @@ static crd_status add_variational(crdi_string *out, const crdi_run_summary *s)
 
 static crd_status add_laplace(crdi_string *out, const crdi_run_summary *s)
 {
-    crdi_string_append(out, "\n%s: %lld draws of the normal about the most probable weights\n", s->method,
-                       (long long)s->part.draws);
+    crdi_string_append(out, "\n");
+    crdi_text_printable(out, s->method);
+    crdi_string_append(out, ": %lld draws of the normal about the most probable weights\n", (long long)s->part.draws);
     crdi_laplace_lines(out, &s->laplace);
     crdi_run_summary_units(out, s);
     return crdi_run_notes(out, s);
@@ -141,12 +153,13 @@ crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *s, bo
         return add_laplace(out, s);
     if (s->independent)
         return add_variational(out, s);
-    crdi_string_append(out, "%s%s%d chain%s of %lld draws", s->method, *s->method ? ": " : "", s->part.chains,
+    crdi_text_printable(out, s->method);
+    crdi_string_append(out, "%s%d chain%s of %lld draws", *s->method ? ": " : "", s->part.chains,
                        s->part.chains == 1 ? "" : "s", (long long)s->part.draws);
     if (s->warmup >= 0)
         crdi_string_append(out, " after %lld of warm-up", (long long)s->warmup);
     if (strcmp(s->status, "complete") != 0 && *s->status)
-        crdi_string_append(out, " (%s)", s->status);
+        put_status(out, s);
     if (s->part.chains < s->chains)
         crdi_string_append(out, "; %d chain%s with fewer draws left out", s->chains - s->part.chains,
                            s->chains - s->part.chains == 1 ? "" : "s");

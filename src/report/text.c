@@ -34,12 +34,6 @@ static bool within(const struct range *ranges, int count, uint32_t code)
     return false;
 }
 
-/* Code points that change how what follows is laid out: line and paragraph separators, direction marks. */
-static bool turns(uint32_t c)
-{
-    return c == 0x061c || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-}
-
 void crdi_text_printable(crdi_string *out, const char *text)
 {
     if (!text)
@@ -53,7 +47,7 @@ void crdi_text_printable(crdi_string *out, const char *text)
             else
                 crdi_string_append(out, "\\x%02x", (unsigned char)*text);
             length = 1;
-        } else if ((c >= 0x80 && c < 0xa0) || turns(c)) {
+        } else if (crdi_is_control(c)) {
             crdi_string_append(out, "\\u%04x", (unsigned)c);
         } else {
             crdi_string_add(out, text, (size_t)length);

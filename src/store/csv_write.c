@@ -34,7 +34,28 @@ void crdi_csv_writer_integer(crdi_csv_writer *w, int64_t value)
     crdi_output_write(w->output, text, (size_t)length);
 }
 
-/* A reader must see one cell and the same bytes: separators of any reader, quotes, line ends, outer blanks, emptiness. */
+/* Text as it is, but for what a terminal would obey: a table is looked at in one, and nobody means such a name. Line ends and
+ * tabs stay. */
+static void write_text(crdi_csv_writer *w, const char *text, size_t length)
+{
+    const char *end = text + length, *from = text;
+    while (text < end) {
+        uint32_t c = 0;
+        char escaped[16];
+        int bytes = crdi_utf8_decode(text, end, &c);
+        bool stays = bytes == 0 || !crdi_is_control(c) || c == '\n' || c == '\t' || (c == '\r' && text[1] == '\n');
+        if (!stays) {
+            crdi_output_write(w->output, from, (size_t)(text - from));
+            int made = snprintf(escaped, sizeof escaped, c < 0x80 ? "\\x%02x" : "\\u%04x", (unsigned)c);
+            crdi_output_write(w->output, escaped, (size_t)made);
+            from = text + bytes;
+        }
+        text += bytes ? bytes : 1;
+    }
+    crdi_output_write(w->output, from, (size_t)(end - from));
+}
+
+/* A reader must see one cell and the same text: separators of any reader, quotes, line ends, outer blanks, emptiness. */
 static bool needs_quotes(const char *text)
 {
     size_t length = strlen(text);
@@ -45,15 +66,15 @@ void crdi_csv_writer_text(crdi_csv_writer *w, const char *text)
 {
     begin_cell(w);
     if (!needs_quotes(text)) {
-        crdi_output_write(w->output, text, strlen(text));
+        write_text(w, text, strlen(text));
         return;
     }
     crdi_output_write(w->output, "\"", 1);
     for (const char *quote; (quote = strchr(text, '"')); text = quote + 1) {
-        crdi_output_write(w->output, text, (size_t)(quote + 1 - text));
+        write_text(w, text, (size_t)(quote + 1 - text));
         crdi_output_write(w->output, "\"", 1);
     }
-    crdi_output_write(w->output, text, strlen(text));
+    write_text(w, text, strlen(text));
     crdi_output_write(w->output, "\"", 1);
 }
 

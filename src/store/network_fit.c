@@ -197,8 +197,11 @@ crd_status crdi_network_fit_run(crdi_network_fit *fit, crdi_mcmc_report *report)
     if (begun && (!drawn || fit->resume)) /* without draws nothing waits: placed or not is settled */
         fit->kept_older = !crdi_run_is_placed(fit->run);
     fit->resumable = begun && crdi_run_has_state(fit->run);
-    bool of_use = drawn || (fit->resumable && status == CRD_EIO);
+    bool of_disk = status == CRD_EIO || status == CRD_EFULL;
+    bool of_use = drawn || (fit->resumable && of_disk);
     crd_status closed = crdi_run_close(&fit->run, status);
+    if (of_disk && of_use && fit->resumable)
+        crdi_error_suffix(fit->ctx, "what was written before stays; 'credence resume %s' goes on", fit->path);
     if (status < 0 && begun && !of_use && !fit->kept_older)
         unlink(fit->path);
     crdi_free(fit->ctx, any);

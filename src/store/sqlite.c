@@ -179,19 +179,23 @@ static int touch(sqlite3 *handle)
 }
 
 /* A writer with a rollback journal was killed in a transaction: whoever may write to the file undoes it. */
-static void roll_back(const char *path)
+static int roll_back(const char *path)
 {
     sqlite3 *handle = NULL;
-    if (sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK)
-        touch(handle);
+    int code = sqlite3_open_v2(path, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code == SQLITE_OK)
+        code = touch(handle);
     sqlite3_close(handle);
+    return code;
 }
 
 static crd_status probe(crdi_db *db, const char *path)
 {
     int code = touch(db->handle);
     if (db->mode == CRDI_DB_READ && code == SQLITE_READONLY_ROLLBACK) {
-        roll_back(path);
+        int undone = roll_back(path);
+        if ((undone & 0xff) == SQLITE_FULL || (undone & 0xff) == SQLITE_IOERR)
+            return fail(db, undone, "an unfinished transaction stands beside it and cannot be undone");
         code = touch(db->handle);
     }
     bool shut = (code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY;

@@ -44,9 +44,14 @@ awk 'BEGIN { print "x,y"; for (i = 0; i < 40; i++) printf "%.3f,%.3f\n", i / 10,
 cp older.crd run.crd
 (ulimit -f 4000; exec "$program" fit data.csv --target y --hidden 3 --chains 2 --warmup 50 --draws 2000000 --seed 1 --quiet \
     --force --out run.crd) >out 2>err
-expect 19 $? '^credence: run\.crd: .*a limit on the size of files is in force \(ulimit -f\)' "a limit on sizes"
+expect 19 $? '^credence: run\.crd: .*a limit on the size of files is in force \(ulimit -f\); what was written before stays; .credence resume run\.crd. goes on$' "a limit on sizes"
 whole run.crd "a limit on sizes"
 grep -q '^0,0,' out || fail "a limit on sizes: the first draw is not there"
+cp out before
+timeout -s INT 3 "$program" resume run.crd --quiet >out 2>err
+[ $? -eq 124 ] || fail "a limit on sizes: resume does not go on"
+whole run.crd "a limit on sizes, resumed"
+[ "$(wc -l <out)" -gt "$(wc -l <before)" ] || fail "a limit on sizes: no draws came to the others"
 
 # so small that nothing fits: the older file is as it was
 cp older.crd run.crd
@@ -64,9 +69,9 @@ cmp -s draws.csv older.crd || fail "export within a limit: the older file is not
 
 # ---- a file system that becomes full: a small one in memory, where this may be done
 mkdir small
-if mount -t tmpfs -o size=6m tmpfs small 2>/dev/null; then
+if mount -t tmpfs -o size=10m tmpfs small 2>/dev/null; then
     mounted=$folder/small
-    "$program" fit data.csv --target y --hidden 3 --chains 2 --warmup 3000 --draws 10000 --seed 1 --quiet --out small/run.crd >out 2>err &
+    "$program" fit data.csv --target y --hidden 3 --chains 2 --warmup 1500 --draws 5000 --seed 1 --quiet --out small/run.crd >out 2>err &
     run=$!
     tries=0
     until [ -e small/run.crd ]; do
@@ -74,14 +79,16 @@ if mount -t tmpfs -o size=6m tmpfs small 2>/dev/null; then
         [ "$tries" -lt 300 ] || fail "a full disk: no file after a minute"
         sleep 0.1
     done
-    head -c 5500000 /dev/zero >small/others 2>/dev/null
+    head -c 9600000 /dev/zero >small/others 2>/dev/null
     wait "$run"
     code=$?
     run=
     expect 19 "$code" '^credence: small/run\.crd: database or disk is full; make room on its file system' "a full disk"
-    if [ -e small/run.crd ]; then
-        "$program" check small/run.crd >out 2>err || fail "a full disk: the file is not whole"
-    fi
+    rm small/others
+    "$program" resume small/run.crd --quiet >out 2>err || fail "a full disk: resume does not go on when there is room"
+    "$program" fit data.csv --target y --hidden 3 --chains 2 --warmup 1500 --draws 5000 --seed 1 --quiet --out never.crd >out 2>err ||
+        fail "the same run with room fails"
+    "$program" diff small/run.crd never.crd >out 2>err || fail "a full disk: resumed, it is another run"
     umount small && mounted=
 else
     echo "no file system may be mounted here; the limit on sizes stands for it"

@@ -78,9 +78,10 @@ static sqlite3_file *behind(sqlite3_file *file)
     return ((struct file *)(void *)file)->true_file;
 }
 
-static int refuse(int code)
+/* A full disk refuses what takes room; to make room is always possible. */
+static int refuse(int code, bool takes_room)
 {
-    if (strike(TESTING_FAULT_FULL))
+    if (takes_room && strike(TESTING_FAULT_FULL))
         return SQLITE_FULL;
     return strike(TESTING_FAULT_WRITE) ? code : SQLITE_OK;
 }
@@ -97,17 +98,17 @@ static int x_read(sqlite3_file *f, void *to, int count, sqlite3_int64 at)
 }
 static int x_write(sqlite3_file *f, const void *from, int count, sqlite3_int64 at)
 {
-    int code = refuse(SQLITE_IOERR_WRITE);
+    int code = refuse(SQLITE_IOERR_WRITE, true);
     return code ? code : PASS(f, xWrite, from, count, at);
 }
 static int x_truncate(sqlite3_file *f, sqlite3_int64 size)
 {
-    int code = refuse(SQLITE_IOERR_TRUNCATE);
+    int code = refuse(SQLITE_IOERR_TRUNCATE, false);
     return code ? code : PASS(f, xTruncate, size);
 }
 static int x_sync(sqlite3_file *f, int flags)
 {
-    int code = refuse(SQLITE_IOERR_FSYNC);
+    int code = refuse(SQLITE_IOERR_FSYNC, true);
     return code ? code : PASS(f, xSync, flags);
 }
 static int x_size(sqlite3_file *f, sqlite3_int64 *size)
@@ -188,7 +189,7 @@ static int x_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int flags
 static int x_delete(sqlite3_vfs *vfs, const char *name, int sync)
 {
     (void)vfs;
-    int code = refuse(SQLITE_IOERR_DELETE);
+    int code = refuse(SQLITE_IOERR_DELETE, false);
     return code ? code : true_vfs->xDelete(true_vfs, name, sync);
 }
 
