@@ -16,13 +16,17 @@ static const int width[LAYERS + 1] = {784, 512, 512, CLASSES};
 
 /* cblas.h, as far as it is needed here. */
 enum { ROW_MAJOR = 101, PLAIN = 111, TRANSPOSED = 112 };
-typedef void (*gemm_fn)(int order, int transpose_a, int transpose_b, int m, int n, int k, double alpha, const double *a,
-                        int lda, const double *b, int ldb, double beta, double *c, int ldc);
+typedef void (*dgemm_fn)(int order, int transpose_a, int transpose_b, int m, int n, int k, double alpha,
+                         const double *a, int lda, const double *b, int ldb, double beta, double *c, int ldc);
+typedef void (*sgemm_fn)(int order, int transpose_a, int transpose_b, int m, int n, int k, float alpha, const float *a,
+                         int lda, const float *b, int ldb, float beta, float *c, int ldc);
 
 typedef struct peer {
     void *library;
-    gemm_fn gemm;
-    double *a, *b, *c; /* (ROWS or MOST, MOST) */
+    bool single; /* which of the two is asked */
+    dgemm_fn dgemm;
+    sgemm_fn sgemm;
+    void *a, *b, *c; /* (ROWS or MOST, MOST) doubles, of which floats take half */
 } peer;
 
 static void *symbol(const peer *blas, const char *name)
@@ -44,14 +48,25 @@ static bool load(peer *out)
             out->library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
     if (!out->library)
         return false;
-    void *gemm = symbol(out, "cblas_dgemm"), *set_threads = symbol(out, "openblas_set_num_threads");
-    memcpy(&out->gemm, &gemm, sizeof gemm); /* an object's pointer becomes a function's */
+    void *dgemm = symbol(out, "cblas_dgemm"), *sgemm = symbol(out, "cblas_sgemm");
+    void *set_threads = symbol(out, "openblas_set_num_threads");
+    memcpy(&out->dgemm, &dgemm, sizeof dgemm); /* an object's pointer becomes a function's */
+    memcpy(&out->sgemm, &sgemm, sizeof sgemm);
     if (set_threads) {
         void (*set)(int);
         memcpy(&set, &set_threads, sizeof set);
         set(1);
     }
-    return out->gemm != NULL;
+    return out->dgemm && out->sgemm;
+}
+
+/* C (m, n) = A B, one of them transposed or none. */
+static void multiply(const peer *blas, int transpose_a, int transpose_b, int m, int n, int k, int lda, int ldb)
+{
+    if (blas->single)
+        blas->sgemm(ROW_MAJOR, transpose_a, transpose_b, m, n, k, 1, blas->a, lda, blas->b, ldb, 0, blas->c, n);
+    else
+        blas->dgemm(ROW_MAJOR, transpose_a, transpose_b, m, n, k, 1, blas->a, lda, blas->b, ldb, 0, blas->c, n);
 }
 
 /* Units along the rows, as in credence: layer l is (out, in) (in, ROWS). */
@@ -60,10 +75,10 @@ static double time_products(const peer *blas)
     double start = crdi_bench_clock();
     for (int l = 0; l < LAYERS; l++) {
         int in = width[l], out = width[l + 1];
-        blas->gemm(ROW_MAJOR, TRANSPOSED, PLAIN, out, ROWS, in, 1, blas->a, out, blas->b, ROWS, 0, blas->c, ROWS);
-        blas->gemm(ROW_MAJOR, PLAIN, TRANSPOSED, in, out, ROWS, 1, blas->a, ROWS, blas->b, ROWS, 0, blas->c, out);
+        multiply(blas, TRANSPOSED, PLAIN, out, ROWS, in, out, ROWS);
+        multiply(blas, PLAIN, TRANSPOSED, in, out, ROWS, ROWS, ROWS);
         if (l > 0)
-            blas->gemm(ROW_MAJOR, PLAIN, PLAIN, in, ROWS, out, 1, blas->a, out, blas->b, ROWS, 0, blas->c, ROWS);
+            multiply(blas, PLAIN, PLAIN, in, ROWS, out, out, ROWS);
     }
     return crdi_bench_clock() - start;
 }
@@ -82,7 +97,7 @@ static crd_status take_turns(const crdi_bench *bench, crd_exec *exec, const peer
 {
     int64_t repeat = bench->options->repeat;
     for (int64_t r = -1; r < repeat; r++) { /* the first is to get warm */
-        double theirs = blas->gemm ? time_products(blas) : 1, ours = crdi_bench_run(exec);
+        double theirs = blas->dgemm ? time_products(blas) : 1, ours = crdi_bench_run(exec);
         if (r < 0)
             continue;
         bench->times[r] = gflop() / ours;
@@ -90,7 +105,7 @@ static crd_status take_turns(const crdi_bench *bench, crd_exec *exec, const peer
         share[r] = 100 * theirs / ours;
     }
     crdi_bench_values(bench, "784-512-512-10, 1024 rows: gradient", "GFLOP/s", bench->times, repeat);
-    if (blas->gemm) {
+    if (blas->dgemm) {
         crdi_bench_values(bench, "the same products in BLAS", "GFLOP/s", rate, repeat);
         crdi_bench_values(bench, "... of its rate", "%", share, repeat);
     } else if (!crdi_bench_json(bench))
@@ -120,7 +135,7 @@ static crd_status measure(const crdi_bench *bench, crd_network *network, const p
 crd_status crdi_bench_wide(const crdi_bench *bench)
 {
     crd_array x, y;
-    peer blas = {0};
+    peer blas = {.single = bench->network->precision == CRD_SINGLE};
     int64_t square = (int64_t)ROWS * MOST;
     CRD_TRY(crd_array_init(bench->ctx, &x, crd_shape_2(ROWS, width[0])));
     crd_status status = crd_array_init(bench->ctx, &y, crd_shape_1(ROWS));
@@ -134,7 +149,7 @@ crd_status crdi_bench_wide(const crdi_bench *bench)
         blas.b = room + square;
         blas.c = room + 2 * square;
         if (!load(&blas))
-            blas.gemm = NULL;
+            blas.dgemm = NULL;
         crd_network network = *bench->network;
         network.hidden = "512,512";
         network.activation = "relu";

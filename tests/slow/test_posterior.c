@@ -6,7 +6,12 @@
  * effective size). Of a quantile of NumPyro's: both sides draw the same distribution by the same method, so its error is
  * ours times sqrt(our effective size / its effective size), both sizes as NumPyro counts them (crd_diag_n_eff).
  *
- * False alarms: 4 files x (61 x 4 + 1) normal deviates beyond five: below 980 x 5.7e-7 = 6e-4. */
+ * In single precision the same, and besides: effective sizes of f that are on average above 0.8 times those of NumPyro (which is in
+ * single precision too; they are known to some 5 %, and those of 61 inputs hang together), and fewer than one divergence in 200
+ * draws. Some there are in either precision and in NumPyro's run, in bursts of one chain: the error of the energy that floats make,
+ * 2e-5 here (docs/dev/programs.md), is nothing beside the 1000 of a divergence.
+ *
+ * False alarms: 5 runs x (61 x 4 + 1) normal deviates beyond five: below 1225 x 5.7e-7 = 7e-4. */
 #include "testing.h"
 
 #include <math.h>
@@ -23,11 +28,13 @@ struct problem {
     char prior[64];
     crd_array x;
     const crd_array *y;
+    crd_precision precision;
 };
 
 static crd_node model(crd_trace *t, void *user)
 {
     const struct problem *p = user;
+    crd_graph_set_precision(crd_trace_graph(t), p->precision);
     crd_node x = crd_data(t, "x", &p->x);
     const crd_module *net = crd_mlp(t, (int64_t[]){10}, 1, 1, p->activation);
     crd_node f = crd_random_module(t, "net", net, x, crd_prior(t, p->prior));
@@ -82,9 +89,10 @@ static void check_s(crd_context *ctx, const crd_posterior *posterior, const json
     assert_true(z < 5);
 }
 
-static void check_f(crd_context *ctx, const crd_array *f, const json_t *file)
+/* Gives the mean of our effective sizes over theirs. */
+static double check_f(crd_context *ctx, const crd_array *f, const json_t *file)
 {
-    double mean[POINTS], sd[POINTS], ess[POINTS], quantile[3][POINTS], worst[4] = {0}, ratio[2] = {1, 1};
+    double mean[POINTS], sd[POINTS], ess[POINTS], quantile[3][POINTS], worst[4] = {0}, ratio[2] = {1, 1}, sizes = 0;
     double *series = malloc(sizeof(double) * ALL);
     numbers(file, "f_mean", mean);
     numbers(file, "f_sd", sd);
@@ -98,6 +106,7 @@ static void check_f(crd_context *ctx, const crd_array *f, const json_t *file)
         assert_ok(ctx, crd_diag_mcse_mean(ctx, series, CHAINS, DRAWS, &error));
         compare(crd_diag_mean(series, ALL), error, mean[i], sd[i] / sqrt(ess[i]), &worst[0]);
         assert_ok(ctx, crd_diag_n_eff(ctx, series, CHAINS, DRAWS, &n_eff));
+        sizes += n_eff / ess[i] / POINTS;
         assert_ok(ctx, crd_diag_quantile(ctx, series, ALL, probs, 3, q));
         for (int k = 0; k < 3; k++) {
             assert_ok(ctx, crd_diag_mcse_quantile(ctx, series, CHAINS, DRAWS, probs[k], &error));
@@ -114,9 +123,11 @@ static void check_f(crd_context *ctx, const crd_array *f, const json_t *file)
     for (int k = 0; k < 4; k++)
         assert_true(worst[k] < 5);
     assert_true(ratio[0] > 0.9 && ratio[1] < 1.1);
+    print_message("  effective sizes %.2f of theirs\n", sizes);
+    return sizes;
 }
 
-static void check_file(const char *name, double target_accept)
+static void check_file(const char *name, double target_accept, crd_precision precision)
 {
     double x[MAX_ROWS], y[MAX_ROWS], inputs[POINTS];
     crd_context *ctx = testing_context();
@@ -127,7 +138,7 @@ static void check_file(const char *name, double target_accept)
     int rows = read_rows(json_string_value(json_object_get(file, "csv")), x, y);
     crd_array observed = crd_array_borrow(y, crd_shape_1(rows));
     struct problem train = {json_string_value(json_object_get(file, "act")), "",
-                            crd_array_borrow(x, crd_shape_2(rows, 1)), &observed};
+                            crd_array_borrow(x, crd_shape_2(rows, 1)), &observed, precision};
     snprintf(train.prior, sizeof train.prior, "normal:0,%.17g", testing_number(json_object_get(file, "prior_std")));
     numbers(file, "x", inputs);
     struct problem test = train;
@@ -142,7 +153,9 @@ static void check_file(const char *name, double target_accept)
                   (long long)json_integer_value(json_object_get(file, "divergences")),
                   posterior->warmup_seconds + posterior->sampling_seconds);
     check_s(ctx, posterior, file);
-    check_f(ctx, &f, file);
+    double sizes = check_f(ctx, &f, file);
+    if (precision == CRD_SINGLE)
+        assert_true(crd_posterior_divergences(posterior) < ALL / 200 && sizes > 0.8);
     crd_array_clear(&f);
     crd_posterior_destroy(&posterior);
     crd_model_destroy(&m);
@@ -153,19 +166,25 @@ static void check_file(const char *name, double target_accept)
 static void tanh_agrees(void **state)
 {
     (void)state;
-    check_file("posterior_tanh10.json", 0.8);
+    check_file("posterior_tanh10.json", 0.8, CRD_DOUBLE);
+}
+
+static void tanh_agrees_in_single_precision(void **state)
+{
+    (void)state;
+    check_file("posterior_tanh10.json", 0.8, CRD_SINGLE);
 }
 
 static void tanh_on_other_data_agrees(void **state)
 {
     (void)state;
-    check_file("posterior_tanh10_new_bits.json", 0.8);
+    check_file("posterior_tanh10_new_bits.json", 0.8, CRD_DOUBLE);
 }
 
 static void tanh_with_a_narrow_prior_agrees(void **state)
 {
     (void)state;
-    check_file("posterior_tanh10_prior0.1.json", 0.8);
+    check_file("posterior_tanh10_prior0.1.json", 0.8, CRD_DOUBLE);
 }
 
 /* A relu network's density has kinks, at which a step that suits the rest of the space diverges, and a chain may sit in a
@@ -173,13 +192,14 @@ static void tanh_with_a_narrow_prior_agrees(void **state)
 static void relu_agrees(void **state)
 {
     (void)state;
-    check_file("posterior_relu10.json", 0.9);
+    check_file("posterior_relu10.json", 0.9, CRD_DOUBLE);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tanh_agrees),
+        cmocka_unit_test(tanh_agrees_in_single_precision),
         cmocka_unit_test(tanh_on_other_data_agrees),
         cmocka_unit_test(tanh_with_a_narrow_prior_agrees),
         cmocka_unit_test(relu_agrees),

@@ -119,7 +119,7 @@ static inline __attribute__((always_inline)) void product(real *out, const struc
  * second-level cache; the sums of a tile go on from what the block before has left in the result, so that every element is
  * still the products in the order of k. Goto & van de Geijn 2008 (doi:10.1145/1356052.1356053) say why this order. */
 
-enum { DEEP = 192, ACROSS = 256, LARGE = 64 * 64 * 64 };
+enum { DEEP = 192, ACROSS = 32 * LANES, LARGE = 64 * 64 * 64 };
 
 /* `high` rows from row r on, columns i .. i + width - 1 (width a multiple of the lanes), terms k .. k + deep - 1. */
 static inline __attribute__((always_inline)) void block_tile(real *out, const struct factors *f, int64_t r, int64_t i,
@@ -256,7 +256,7 @@ static inline void dots_of_row(real *out, const real *row, const real *b, int64_
         out[i] = dot_of(row, b + i * sb, depth);
 }
 
-enum { DOT_ROWS = 64, DOT_DEEP = 256 };
+enum { DOT_ROWS = 64, DOT_DEEP = 64 * LANES };
 
 /* Up to DOT_ROWS rows of A, which stay in the second-level cache while B goes by; terms in stretches, so that those of some
  * rows of B stay in the first while A's go by. */
