@@ -225,6 +225,53 @@ static void try_affine_relu(struct fuse *f, int64_t s)
     *relu = fused;
 }
 
+/* ---- a layer, its activation and a narrow layer -------------------------------------------------------------- */
+
+/* The step that writes an operand, if that goes to step s alone. */
+static crdi_step *only_source(const struct fuse *f, int64_t s, int operand)
+{
+    const crdi_step *step = step_at(f, s), *source = writer_of(f, step->in[operand]);
+    int64_t b = buffer_of(f, step->in[operand]);
+    bool alone = source && step->in[operand] >= 0 && source->segment == step->segment &&
+                 source->floats == step->floats && source->out_offset == 0 && f->readers[b] == 1 && !f->kept[b];
+    return alone ? step_at(f, f->writer[b]) : NULL;
+}
+
+static int layers_kernel(int activation)
+{
+    switch (activation) {
+    case CRDI_K_tanh:
+        return CRDI_K_layers_tanh;
+    case CRDI_K_sigmoid:
+        return CRDI_K_layers_sigmoid;
+    default:
+        return -1;
+    }
+}
+
+/* What a gradient needs of a layer goes to others too, so this is for what is computed forwards alone: predictions. */
+static void try_layers(struct fuse *f, int64_t s)
+{
+    crdi_step *narrow = step_at(f, s);
+    if (f->gone[s] || narrow->kernel != CRDI_K_affine || narrow->call.n[1] < 1 || narrow->call.n[1] > CRDI_LAYERS_OUTS)
+        return;
+    crdi_step *act = only_source(f, s, 1);
+    int kernel = act ? layers_kernel(act->kernel) : -1;
+    crdi_step *first = kernel >= 0 ? only_source(f, act - f->e->step, 0) : NULL;
+    if (!first || first->kernel != CRDI_K_affine || first->call.n[2] > CRDI_LAYERS_INPUTS ||
+        first->call.n[0] != narrow->call.n[0] || first->call.n[1] != narrow->call.n[2] ||
+        act->call.n[0] != first->call.n[0] * first->call.n[1])
+        return;
+    crdi_step fused = *narrow;
+    crdi_step_set_kernel(f->e, &fused, (enum crdi_kernel)kernel);
+    memcpy(fused.in, (int32_t[5]){first->in[0], first->in[1], first->in[2], narrow->in[0], narrow->in[2]},
+           sizeof fused.in);
+    memcpy(fused.call.n, (int64_t[4]){narrow->call.n[0], first->call.n[1], first->call.n[2], narrow->call.n[1]},
+           sizeof fused.call.n);
+    f->gone[first - f->e->step] = f->gone[act - f->e->step] = true;
+    *narrow = fused;
+}
+
 /* ---- all ----------------------------------------------------------------------------------------------------- */
 
 static bool make_room(struct fuse *f)
@@ -260,6 +307,8 @@ crd_status crdi_fuse(crdi_emitter *e, const bool *kept)
             try_dense(&f, s);
         for (int64_t s = 0; s < e->count; s++)
             try_affine_relu(&f, s);
+        for (int64_t s = 0; s < e->count; s++)
+            try_layers(&f, s);
         close_up(&f);
     }
     crdi_free(ctx, f.writer);

@@ -17,6 +17,9 @@
 
 #include <stdint.h>
 
+/* What the kernels of two layers in one take at most (impl/layers.h). */
+enum { CRDI_LAYERS_INPUTS = 16, CRDI_LAYERS_OUTS = 3 };
+
 enum { CRDI_LANES = 8, CRDI_LANES_SINGLE = 16 };
 
 typedef struct crdi_call crdi_call;

@@ -11,6 +11,7 @@
 #include "kernel/impl/reduce.h"
 #include "kernel/impl/product.h"
 #include "kernel/impl/dense.h"
+#include "kernel/impl/layers.h"
 #include "kernel/impl/move.h"
 #if CRDI_SINGLE
 #include "kernel/impl/convert.h"

@@ -10,9 +10,11 @@ enum { MOST = 4096 };
 
 struct shape {
     int64_t rows, inputs, hidden[2], outs;
+    bool forwards;
 };
 
-/* A loss of a network with one or two hidden layers, with terms on single numbers round it, and its gradient. */
+/* A loss of a network with one or two hidden layers, with terms on single numbers round it, and its gradient; forwards: its
+ * outputs alone. */
 static crd_program *compile(crd_context *ctx, const struct shape *s, const char *activation, crd_precision precision,
                             bool plain)
 {
@@ -45,8 +47,11 @@ static crd_program *compile(crd_context *ctx, const struct shape *s, const char 
     loss = crd_add(loss, crd_sum(crd_square(crd_div(h, scale))));
     loss = crd_add(loss, crd_select(crd_less(scale, crd_num(1)), crd_log1p(crd_square(scale)), scale));
     output[0] = loss;
-    crd_gradient(loss, input, n, output + 1);
-    assert_ok(ctx, crd_compile(g, NULL, 0, output, n + 1, &program));
+    if (s->forwards)
+        output[0] = h;
+    else
+        crd_gradient(loss, input, n, output + 1);
+    assert_ok(ctx, crd_compile(g, NULL, 0, output, s->forwards ? 1 : n + 1, &program));
     crd_graph_destroy(&g);
     return program;
 }
@@ -65,7 +70,7 @@ static void compare(crd_context *ctx, const struct shape *s, const char *activat
         program[k] = compile(ctx, s, activation, precision, k == 0);
         assert_ok(ctx, crd_exec_create(&exec[k], program[k]));
     }
-    assert_true(crd_program_calls(program[1]) < crd_program_calls(program[0]));
+    assert_true(s->forwards || crd_program_calls(program[1]) < crd_program_calls(program[0]));
     int64_t inputs = crd_program_input_size(program[0]), outputs = crd_program_output_size(program[0]);
     for (int point = 0; point < 12; point++) {
         crd_random_normal(crd_key_make((uint64_t)point), inputs, crd_exec_input(exec[0]));
@@ -90,8 +95,10 @@ static void joining_changes_no_bit(void **state)
 {
     (void)state;
     static const struct shape shapes[] = {
-        {40, 1, {10, 0}, 1}, {37, 2, {10, 0}, 3}, {8, 3, {1, 0}, 2},  {1, 4, {3, 0}, 4},  {50, 5, {7, 0}, 1},
-        {9, 17, {4, 0}, 2},  {33, 2, {6, 5}, 1},  {16, 9, {3, 8}, 4}, {21, 1, {2, 3}, 5}, {13, 70, {5, 0}, 1}};
+        {40, 1, {10, 0}, 1, false}, {37, 2, {10, 0}, 3, false}, {8, 3, {1, 0}, 2, false},  {1, 4, {3, 0}, 4, false},
+        {50, 5, {7, 0}, 1, false},  {9, 17, {4, 0}, 2, false},  {33, 2, {6, 5}, 1, false}, {16, 9, {3, 8}, 4, false},
+        {21, 1, {2, 3}, 5, false},  {13, 70, {5, 0}, 1, false}, {40, 1, {10, 0}, 1, true}, {131, 2, {10, 0}, 3, true},
+        {7, 16, {1, 0}, 2, true},   {77, 5, {6, 5}, 1, true},   {33, 17, {4, 0}, 1, true}, {20, 3, {4, 0}, 4, true}};
     static const char *const activations[] = {"tanh", "sigmoid", "relu"};
     for (int i = 0; i < crdi_kernels_count(); i++) {
         const crdi_kernel_table *table = crdi_kernels_get(i);
@@ -131,10 +138,10 @@ static void gradients_of_layers_are_one_call_each(void **state)
 {
     (void)state;
     crd_context *ctx = testing_context();
-    crd_program *one = compile(ctx, &(struct shape){40, 1, {10, 0}, 1}, "tanh", CRD_DOUBLE, false);
-    crd_program *two = compile(ctx, &(struct shape){40, 1, {10, 4}, 2}, "relu", CRD_DOUBLE, false);
-    crd_program *single = compile(ctx, &(struct shape){40, 1, {10, 0}, 1}, "tanh", CRD_SINGLE, false);
-    crd_program *plain = compile(ctx, &(struct shape){40, 1, {10, 0}, 1}, "tanh", CRD_DOUBLE, true);
+    crd_program *one = compile(ctx, &(struct shape){40, 1, {10, 0}, 1, false}, "tanh", CRD_DOUBLE, false);
+    crd_program *two = compile(ctx, &(struct shape){40, 1, {10, 4}, 2, false}, "relu", CRD_DOUBLE, false);
+    crd_program *single = compile(ctx, &(struct shape){40, 1, {10, 0}, 1, false}, "tanh", CRD_SINGLE, false);
+    crd_program *plain = compile(ctx, &(struct shape){40, 1, {10, 0}, 1, false}, "tanh", CRD_DOUBLE, true);
     assert_int_equal(calls_of(one, "dense_back_tanh"), 1);
     assert_int_equal(calls_of(one, "matmul"), 0);
     assert_int_equal(calls_of(single, "dense_back_tanh"), 1);
@@ -153,11 +160,34 @@ static void gradients_of_layers_are_one_call_each(void **state)
     testing_context_destroy(&ctx);
 }
 
+static void layers_forwards_are_one_call(void **state)
+{
+    (void)state;
+    static const struct {
+        struct shape shape;
+        const char *activation;
+        int calls;
+    } cases[] = {{{40, 1, {10, 0}, 1, true}, "tanh", 1},  {{40, 16, {10, 0}, 3, true}, "sigmoid", 1},
+                 {{40, 2, {8, 6}, 1, true}, "tanh", 1},   {{40, 17, {10, 0}, 1, true}, "tanh", 0},
+                 {{40, 1, {10, 0}, 4, true}, "tanh", 0},  {{40, 1, {10, 0}, 1, true}, "relu", 0},
+                 {{40, 1, {10, 0}, 1, false}, "tanh", 0}, {{40, 2, {8, 6}, 1, false}, "tanh", 0}};
+    crd_context *ctx = testing_context();
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
+        for (int single = 0; single < 2; single++) {
+            crd_program *program =
+                compile(ctx, &cases[k].shape, cases[k].activation, single ? CRD_SINGLE : CRD_DOUBLE, false);
+            assert_int_equal(calls_of(program, "layers_"), cases[k].calls);
+            crd_program_destroy(&program);
+        }
+    testing_context_destroy(&ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(joining_changes_no_bit),
         cmocka_unit_test(gradients_of_layers_are_one_call_each),
+        cmocka_unit_test(layers_forwards_are_one_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
