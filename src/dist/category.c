@@ -45,8 +45,13 @@ crd_node crdi_category_pick(crd_node values, crd_node x)
         return values.id < 0 ? values : crd_num(NAN); /* a number has no classes: crd_dist_check refuses it */
     if (!x.graph)
         x = crdi_constant_scalar(values.graph, x.number);
-    crd_node indicator = crd_equal(column(x), class_numbers(values.graph, classes(values)));
-    return crd_sum_axis(crd_mul(indicator, values), -1);
+    crd_node number = class_numbers(values.graph, classes(values));
+    if (crdi_is_transpose(values) && crd_node_shape(values).ndim == 2 && crd_node_shape(x).ndim == 1) {
+        /* what a network gives: rows are columns there, and stay so */
+        crd_node line = crd_reshape(number, crd_shape_2(classes(values), 1));
+        return crd_sum_axis(crd_mul(crd_equal(x, line), crd_transpose(values)), 0);
+    }
+    return crd_sum_axis(crd_mul(crd_equal(column(x), number), values), -1);
 }
 
 crd_node crdi_category_cdf(crd_node probabilities, crd_node x)

@@ -123,6 +123,8 @@ bool crdi_is_nothing(crd_node node);
 /* ---- shapes (ops/shape.c) ----------------------------------------------------------------------------------- */
 
 bool crdi_broadcast_shape(crd_shape a, crd_shape b, crd_shape *out);
+/* Whether a node is another one with its last two axes exchanged: its argument. */
+bool crdi_is_transpose(crd_node x);
 /* Sums g over what broadcasting repeated, so that it has the given shape. */
 crd_node crdi_unbroadcast(crd_node g, crd_shape shape);
 

@@ -247,6 +247,29 @@ static void look_through_broadcast(crd_node *args, crd_shape shape)
     }
 }
 
+/* Whether a known array is one number everywhere, to the bit. */
+static bool repeats_number(crd_node x, double *number)
+{
+    const double *element;
+    if (!crd_node_known(x, &element) || crdi_vertex_of(x)->size < 2)
+        return false;
+    for (int64_t i = 1; i < crdi_vertex_of(x)->size; i++)
+        if (memcmp(&element[i], &element[0], sizeof *element) != 0)
+            return false;
+    *number = element[0];
+    return true;
+}
+
+/* The same for a known array that is one number everywhere, as gradients of sums are. */
+static void look_through_numbers(crd_graph *g, crd_node *args, crd_shape shape)
+{
+    double number;
+    for (int i = 0; i < 2; i++)
+        if (crdi_shape_equal(crd_node_shape(args[1 - i]), shape) && !crd_node_known(args[1 - i], NULL) &&
+            repeats_number(args[i], &number))
+            args[i] = crdi_constant_scalar(g, number);
+}
+
 static crd_node build(const crdi_op *op, crd_node *args, int count, crd_where where)
 {
     crd_node failed;
@@ -260,8 +283,10 @@ static crd_node build(const crdi_op *op, crd_node *args, int count, crd_where wh
                          crdi_shape_text(crd_node_shape(args[0]), left, sizeof left),
                          crdi_shape_text(crd_node_shape(args[1]), right, sizeof right));
     }
-    if (count == 2)
+    if (count == 2) {
         look_through_broadcast(args, shape);
+        look_through_numbers(g, args, shape);
+    }
     crd_node simple = count == 1 ? simplify_unary(op, args[0]) : simplify_binary(op, args[0], args[1]);
     simple = with_shape(simple, shape);
     return crdi_is_nothing(simple) ? crdi_make(g, op, args, count, shape, NULL, where) : simple;

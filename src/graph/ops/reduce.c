@@ -250,13 +250,31 @@ crd_node crd_max_axis_at(crd_node x, int axis, crd_where where)
     return reduce(&op_max_axis, x, axis, where);
 }
 
+/* Along the first of two axes, if it is short, line by line: no array has to be transposed for it. Of equal elements it has not the
+ * gradient of crd_max_axis. */
+static crd_node largest_of(crd_node x, int axis, crd_where where)
+{
+    enum { SHORT = 32 };
+    crd_shape shape = crd_node_shape(x);
+    if (!crd_node_ok(x) || shape.ndim != 2 || axis != 0 || shape.dim[0] < 1 || shape.dim[0] > SHORT)
+        return crd_max_axis_at(x, axis, where);
+    crd_node largest = crd_take_at(x, 0, 0, where);
+    for (int64_t i = 1; i < shape.dim[0]; i++)
+        largest = crd_max_at(largest, crd_take_at(x, 0, i, where), where);
+    return largest;
+}
+
 crd_node crd_logsumexp_at(crd_node x, int axis, crd_where where)
 {
-    crd_node largest = crd_stop_gradient_at(crd_max_axis_at(x, axis, where), where);
+    if (axis < 0 && axis + crd_node_shape(x).ndim >= 0)
+        axis += crd_node_shape(x).ndim;
+    if (crdi_is_transpose(x) && axis == 1 && crd_node_shape(x).ndim == 2) {
+        x = crdi_arg(x, 0);
+        axis = 0;
+    }
+    crd_node largest = crd_stop_gradient_at(largest_of(x, axis, where), where);
     if (!largest.graph || largest.id < 0)
         return largest;
-    if (axis < 0)
-        axis += crd_node_shape(x).ndim;
     /* Where all are minus infinity (or one is infinite) the shift would give inf - inf: shift by 0 there. */
     crd_node finite = crd_less(crd_abs(largest), crd_num(INFINITY));
     crd_node shift = crd_select(finite, largest, crd_num(0));

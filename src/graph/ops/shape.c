@@ -184,6 +184,18 @@ static void exchange(crdi_view *view, int a, int b)
     view->stride[b] = stride;
 }
 
+bool crdi_is_transpose(crd_node x)
+{
+    if (!x.graph || x.id < 0 || crdi_vertex_of(x)->op != &op_view)
+        return false;
+    crd_shape shape = crd_node_shape(crdi_arg(x, 0));
+    if (shape.ndim < 2 || shape.ndim != crd_node_shape(x).ndim)
+        return false;
+    crdi_attribute forth = view_of(shape);
+    exchange(&forth.view, shape.ndim - 2, shape.ndim - 1);
+    return memcmp(&forth, &crdi_vertex_of(x)->attribute, sizeof forth) == 0;
+}
+
 crd_node crd_transpose_at(crd_node x, crd_where where)
 {
     crd_node failed;
@@ -193,19 +205,10 @@ crd_node crd_transpose_at(crd_node x, crd_where where)
     crd_shape shape = crd_node_shape(x);
     if (shape.ndim < 2)
         return crdi_fail(g, CRD_ESHAPE, where, "transpose: two axes are needed, there are %d", shape.ndim);
+    if (crdi_is_transpose(x)) /* its transpose is what was there before */
+        return crdi_arg(x, 0);
     crdi_attribute attribute = view_of(shape);
-    crdi_view *view = &attribute.view;
-    int a = shape.ndim - 2, b = shape.ndim - 1;
-    exchange(view, a, b);
-    /* The transpose of a transpose is what was there before. */
-    const crdi_vertex *v = crdi_vertex_of(x);
-    if (v->op == &op_view) {
-        crd_node inner = crdi_arg(x, 0);
-        crdi_attribute forth = view_of(crd_node_shape(inner));
-        exchange(&forth.view, a, b);
-        if (crd_node_shape(inner).ndim == shape.ndim && memcmp(&forth, &v->attribute, sizeof forth) == 0)
-            return inner;
-    }
+    exchange(&attribute.view, shape.ndim - 2, shape.ndim - 1);
     return make_view(g, x, &attribute, where);
 }
 
