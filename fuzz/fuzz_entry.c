@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const keys[] = {"network", "recipe", "options", "method", "priors", "data_sha256", "model", "status"};
+static const char *const keys[] = {"network", "recipe",      "options", "method",
+                                   "priors",  "data_sha256", "model",   "status"};
 
 static uint8_t *good;
 static size_t good_size;
@@ -51,9 +52,9 @@ static void predict(crd_context *ctx, crdi_network_run *net)
     const double prob[] = {0.5};
     if (!net->is_network)
         return;
-    fuzz_check(ctx, crdi_prediction_make(net,
-                                         &(crdi_prediction_request){.x = &net->x, .prob = prob, .prob_count = 1, .threads = 1},
-                                         &prediction));
+    fuzz_check(ctx, crdi_prediction_make(
+                        net, &(crdi_prediction_request){.x = &net->x, .prob = prob, .prob_count = 1, .threads = 1},
+                        &prediction));
     crdi_prediction_destroy(&prediction);
 }
 

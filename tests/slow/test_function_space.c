@@ -94,6 +94,15 @@ static void modes_that_predict_alike(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* The largest standard deviation between chains, in units of y. */
+static double apart(const crdi_function_part *p)
+{
+    double most = 0;
+    for (int64_t i = 0; i < p->count; i++)
+        most = fmax(most, p->number[i].sd * sqrt(p->number[i].between));
+    return most;
+}
+
 static void the_tutorials_model_with_wide_priors(void **state)
 {
     (void)state;
@@ -108,6 +117,12 @@ static void the_tutorials_model_with_wide_priors(void **state)
     assert_true(d->weights_r_hat[0] > 1.3 && d->weights_above[0] >= 20); /* of 31 */
     assert_true(d->weights_above[1] <= 5);
     assert_true(d->weights_r_hat[1] - 1 < (d->weights_r_hat[0] - 1) / 3);
+    /* Outside the data the chains' means move apart by much more than at the data, and so does each chain within itself: it finds its
+     * way between what others find, and the share between chains stays small. See docs/diagnostics.md. */
+    double at_data = apart(&d->space->part[CRDI_F_AT_DATA]), outside = apart(&d->space->part[CRDI_F_OUTSIDE]);
+    printf("sd of the chains' means of f: up to %.3f at the data, %.3f outside\n", at_data, outside);
+    assert_true(outside > 10 * at_data);
+    assert_true(d->space->part[CRDI_F_OUTSIDE].between[1] < 0.1);
     double f = fmax(d->space->part[CRDI_F_AT_DATA].worst->r_hat, d->space->part[CRDI_F_OUTSIDE].worst->r_hat);
     assert_true(f - 1 < (d->weights_r_hat[0] - 1) / 3);
     crdi_diagnosis_destroy(&d);

@@ -221,6 +221,11 @@ static void stacking_with_impossible_rows(void **state)
     assert_true(isnan(weight[0]) && isnan(weight[1]));
     assert_ok(ctx, crd_stacking(ctx, &(double){NAN}, 1, 1, weight));
     assert_true(isnan(weight[0]));
+    static const double unknown[2 * 2] = {-1, -2, NAN, -3}, endless[2 * 2] = {-1, -2, INFINITY, -3};
+    assert_ok(ctx, crd_stacking(ctx, unknown, 2, 2, weight)); /* one row of one model spoils all */
+    assert_true(isnan(weight[0]) && isnan(weight[1]));
+    assert_ok(ctx, crd_stacking(ctx, endless, 2, 2, weight));
+    assert_true(isnan(weight[0]) && isnan(weight[1]));
     assert_ok(ctx, crd_stacking(ctx, &(double){-7}, 1, 1, weight));
     assert_true(weight[0] == 1);
     testing_context_destroy(&ctx);
