@@ -1,13 +1,38 @@
-/* run.h - reading a run file: one SQLite database that holds a run's model, data, options, draws and timings. */
+/* run.h - run files: one SQLite database that holds a run's model, data, options, draws and timings. A run of a program's own model
+ * into one, and reading it. */
 #ifndef CREDENCE_RUN_H
 #define CREDENCE_RUN_H
 
+#include <credence/mcmc.h>
 #include <credence/posterior.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/** How a run is kept in a file. All 0 means the defaults. */
+typedef struct crd_run_how {
+    const char *name; /**< of the model, for those who read the file; NULL: "model" */
+    int force; /**< not 0: a file that exists is replaced, once there are draws */
+    int resume; /**< not 0: a run that stands at the path goes on, or is given more draws; without one it begins */
+    double save_every; /**< seconds between two savings of draws and states; 0: 0.5 */
+} crd_run_how;
+
+/** crd_nuts_run into a run file: draws go to disk as they are drawn, together with the complete state of every chain, so that a
+ *  run that was stopped, killed or came to a full disk goes on from there. Called again with how->resume, the same
+ *  model, data, options and key, it ends with the draws, bit for bit, of the run that was never stopped; with a greater
+ *  options->draws it makes more. Memory does not grow with the draws.
+ *  @param model    borrowed. The file does not hold it: it must be the same when a run goes on, which is checked by sites,
+ *                  options, key, and the log density at the chains' last points.
+ *  @param options  borrowed; NULL means the defaults. options->stop ends the run in good order.
+ *  @param key      as crd_nuts_run. @param path  borrowed. @param how  borrowed; NULL means the defaults.
+ *  @return CRD_OK; CRD_INTERRUPTED: stopped, the file has what was drawn; CRD_EEXISTS: there is a file and neither force
+ *          nor resume was asked for, or another process writes it; CRD_EINVAL: it goes on with other options, key or model;
+ *          CRD_EDAMAGED; CRD_EIO; and as crd_nuts_run.
+ *  Cost: as crd_nuts_run. Parallel: one chain a thread, and one that writes. */
+CRD_API CRD_MUST_CHECK crd_status crd_run_nuts(const crd_model *model, const crd_nuts_options *options, crd_key key,
+                                               const char *path, const crd_run_how *how);
 
 /** A run file that is open for reading. */
 typedef struct crd_run crd_run;

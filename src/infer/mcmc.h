@@ -47,6 +47,8 @@ typedef struct crdi_mcmc_before {
  * and these options. */
 crd_status crdi_mcmc_run(const crd_model *model, const crd_nuts_options *options, crd_key key,
                          const crdi_mcmc_before *before, const crdi_sink *sink, crdi_mcmc_report *report);
+/* The options with their defaults, checked: as a table gives them, warmup 0 means none. */
+crd_status crdi_mcmc_complete(crd_context *ctx, const crd_nuts_options *given, crd_nuts_options *out);
 /* Whether a run of `dim` parameters can begin with what a chain of another has learned. CRD_EINVAL says what differs. */
 crd_status crdi_mcmc_check_warm(crd_context *ctx, const crdi_mcmc_saved *warm, const crd_nuts_options *options,
                                 int64_t dim);

@@ -336,3 +336,23 @@ void crdi_chain_state(crdi_chain *chain, crdi_archive *a)
     if (crdi_archive_end(a) == CRD_OK && (chain->iteration < 0 || searches < 0))
         a->status = crdi_raise(chain->ctx, CRD_EDAMAGED, "the stored state has an impossible count");
 }
+
+crd_status crdi_chain_check(crdi_chain *chain, int number)
+{
+    static const double ROUNDING = 1e-6;
+    crdi_hamiltonian *h = &chain->h;
+    size_t bytes = sizeof(double) * (size_t)h->dim;
+    double then = *h->log_density, now;
+    memcpy(chain->estimate, h->grad, bytes); /* what was stored stays: it is what the next transition begins with */
+    crd_exec_run(h->exec);
+    now = *h->log_density;
+    *h->log_density = then;
+    memcpy(h->grad, chain->estimate, bytes);
+    if (fabs(now - then) <= ROUNDING * (1 + fabs(then)) || (isnan(now) && isnan(then)))
+        return CRD_OK;
+    return crdi_raise(
+        chain->ctx, CRD_EINVAL,
+        "chain %d: the log density at its last point was %.10g and is %.10g: the model or its data are others than "
+        "those of the run",
+        number, then, now);
+}

@@ -75,6 +75,10 @@ crd_status crdi_chain_warm(crdi_chain *chain, const crdi_mcmc_saved *from);
  * counted; options and model are not in it, but it is refused by a chain that has others. */
 void crdi_chain_state(crdi_chain *chain, crdi_archive *archive);
 
+/* Behind a state that was read: whether the log density at its point is what it was. CRD_EINVAL: the model or its data are others.
+ * Another machine may differ by roundings. */
+crd_status crdi_chain_check(crdi_chain *chain, int number);
+
 const crdi_mcmc_kernel *crdi_mcmc_kernel_find(const char *name);
 crd_status crdi_raise_unknown_kernel(crd_context *ctx, const char *name);
 

@@ -299,8 +299,10 @@ static crd_status begin_chain(const struct run *run, int number, crdi_chain *cha
         crdi_archive archive;
         crdi_archive_read(&archive, run->ctx, before->chain[number].bytes, before->chain[number].size);
         crdi_chain_state(chain, &archive);
+        if (archive.status < 0)
+            return crdi_error_prefix(run->ctx, archive.status, "chain %d", number);
         tell(&run->news[number], chain);
-        return archive.status < 0 ? crdi_error_prefix(run->ctx, archive.status, "chain %d", number) : CRD_OK;
+        return crdi_chain_check(chain, number);
     }
     chain->starter = run->starter.program ? &run->starter : NULL;
     chain->point = run->point ? run->point + number * crd_model_dim(run->model) : NULL;
@@ -424,7 +426,7 @@ static void monitor_end(struct monitor *m)
 
 /* ---- all chains --------------------------------------------------------------------------------------------- */
 
-static crd_status complete_options(crd_context *ctx, const crd_nuts_options *given, crd_nuts_options *out)
+crd_status crdi_mcmc_complete(crd_context *ctx, const crd_nuts_options *given, crd_nuts_options *out)
 {
     static const crd_nuts_options none = {0};
     *out = given ? *given : none;
@@ -532,7 +534,7 @@ crd_status crdi_mcmc_run(const crd_model *model, const crd_nuts_options *options
     crd_context *ctx = crd_model_context(model);
     struct run run = {.ctx = ctx, .model = model, .key = key, .before = before, .sink = sink};
     crdi_arena *arena;
-    CRD_TRY(complete_options(ctx, options, &run.options));
+    CRD_TRY(crdi_mcmc_complete(ctx, options, &run.options));
     CRD_TRY(crdi_arena_create(&arena, ctx));
     crd_status status = run_all(&run, arena, report);
     crd_program_destroy(&run.values);
@@ -576,7 +578,7 @@ crd_status crd_nuts_run(const crd_model *model, const crd_nuts_options *options,
     crdi_mcmc_report report;
     crd_posterior *posterior = NULL;
     crdi_arena *arena;
-    CRD_TRY(complete_options(ctx, options, &full));
+    CRD_TRY(crdi_mcmc_complete(ctx, options, &full));
     CRD_TRY(crdi_arena_create(&arena, ctx));
     crd_status status = crdi_mcmc_columns_of(model, &full, arena, &columns);
     if (status == CRD_OK)
