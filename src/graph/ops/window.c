@@ -24,67 +24,17 @@ static void inside(const struct plan *p, int64_t column, int64_t *from, int64_t 
     *to = *to > *from ? *to : *from;
 }
 
-static double *fill(double *out, int64_t count, double value)
-{
-    for (int64_t i = 0; i < count; i++)
-        out[i] = value;
-    return out + count;
-}
+#define REAL double
+#define NAME(name) name
+#define IN in
+#define OUT out
+#include "graph/ops/window_loops.h"
 
-/* One window's elements, in order; gives the place behind them. */
-static double *copy_window(const struct plan *p, const double *a, int64_t row, int64_t column, double *out)
-{
-    int64_t from, to, c = p->features;
-    inside(p, column, &from, &to);
-    for (int64_t k = row; k < row + p->size[0]; k++) {
-        bool there = k >= 0 && k < p->extent[0];
-        out = fill(out, there ? from * c : p->size[1] * c, p->fill);
-        if (!there)
-            continue;
-        memcpy(out, a + (k * p->extent[1] + column + from) * c, sizeof *out * (size_t)((to - from) * c));
-        out = fill(out + (to - from) * c, (p->size[1] - to) * c, p->fill);
-    }
-    return out;
-}
-
-/* Adds a window's elements to where they came from; gives the place behind them. */
-static const double *add_window(const struct plan *p, const double *a, int64_t row, int64_t column, double *out)
-{
-    int64_t from, to, c = p->features;
-    inside(p, column, &from, &to);
-    for (int64_t k = row; k < row + p->size[0]; k++, a += p->size[1] * c) {
-        if (k < 0 || k >= p->extent[0])
-            continue;
-        double *to_here = out + (k * p->extent[1] + column + from) * c;
-        for (int64_t i = 0; i < (to - from) * c; i++)
-            to_here[i] += a[from * c + i];
-    }
-    return a;
-}
-
-static void run_windows(const crdi_call *call)
-{
-    const struct plan *p = call->extra;
-    const double *a = call->in[0];
-    double *out = call->out;
-    for (int64_t r = 0; r < p->rows; r++, a += p->extent[0] * p->extent[1] * p->features)
-        for (int64_t i = 0; i < p->places[0]; i++)
-            for (int64_t j = 0; j < p->places[1]; j++)
-                out = copy_window(p, a, i * p->stride[0] - p->before[0], j * p->stride[1] - p->before[1], out);
-}
-
-static void run_windows_sum(const crdi_call *call)
-{
-    const struct plan *p = call->extra;
-    const double *a = call->in[0];
-    double *out = call->out;
-    int64_t row = p->extent[0] * p->extent[1] * p->features;
-    memset(out, 0, sizeof *out * (size_t)(p->rows * row));
-    for (int64_t r = 0; r < p->rows; r++, out += row)
-        for (int64_t i = 0; i < p->places[0]; i++)
-            for (int64_t j = 0; j < p->places[1]; j++)
-                a = add_window(p, a, i * p->stride[0] - p->before[0], j * p->stride[1] - p->before[1], out);
-}
+#define REAL float
+#define NAME(name) name##_floats
+#define IN in_single
+#define OUT out_single
+#include "graph/ops/window_loops.h"
 
 /* The plan of windows `picked` of an array `whole`. */
 static const struct plan *plan_of(crdi_emitter *emitter, const crdi_vertex *v, crd_shape whole, crd_shape picked)
@@ -109,25 +59,36 @@ static const struct plan *plan_of(crdi_emitter *emitter, const crdi_vertex *v, c
 static void lower_windows(crdi_emitter *emitter, const crdi_vertex *v)
 {
     const struct plan *p = plan_of(emitter, v, emitter->graph->vertex[v->arg[0]]->shape, v->shape);
-    crdi_step *step = p ? crdi_emit_fn(emitter, run_windows, "windows", v->arg, 1) : NULL;
-    if (step)
-        step->call.extra = p;
+    crdi_kernel_fn fn = v->floats ? run_windows_floats : run_windows;
+    crdi_step *step = p ? crdi_emit_fn(emitter, fn, "windows", v->arg, 1) : NULL;
+    if (!step)
+        return;
+    step->call.extra = p;
+    step->floats = v->floats;
 }
 
 static void lower_windows_sum(crdi_emitter *emitter, const crdi_vertex *v)
 {
     const struct plan *p = plan_of(emitter, v, v->shape, emitter->graph->vertex[v->arg[0]]->shape);
-    crdi_step *step = p ? crdi_emit_fn(emitter, run_windows_sum, "windows_sum", v->arg, 1) : NULL;
-    if (step)
-        step->call.extra = p;
+    crdi_kernel_fn fn = v->floats ? run_windows_sum_floats : run_windows_sum;
+    crdi_step *step = p ? crdi_emit_fn(emitter, fn, "windows_sum", v->arg, 1) : NULL;
+    if (!step)
+        return;
+    step->call.extra = p;
+    step->floats = v->floats;
 }
 
 static void vjp_windows(crd_node node, const crdi_vertex *v, crd_node g, crd_node *grad);
 static void vjp_windows_sum(crd_node node, const crdi_vertex *v, crd_node g, crd_node *grad);
-static const crdi_op op_windows = {
-    .name = "windows", .pure = true, .lower = lower_windows, .vjp = vjp_windows, .rows = &crdi_rows_windows};
+static const crdi_op op_windows = {.name = "windows",
+                                   .pure = true,
+                                   .single = CRDI_SINGLE_FLOATS,
+                                   .lower = lower_windows,
+                                   .vjp = vjp_windows,
+                                   .rows = &crdi_rows_windows};
 static const crdi_op op_windows_sum = {.name = "windows_sum",
                                        .pure = true,
+                                       .single = CRDI_SINGLE_FLOATS,
                                        .lower = lower_windows_sum,
                                        .vjp = vjp_windows_sum,
                                        .rows = &crdi_rows_windows};

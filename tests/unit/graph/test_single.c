@@ -143,6 +143,53 @@ static void inputs_that_are_missing_are_named(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* Results below the normal floats are zero, on threads too, and the caller's arithmetic is afterwards what it was. */
+static void tiny_results_are_zero(void **state)
+{
+    (void)state;
+    enum { STRANDS = 3, MANY = 5000, RUNS = 300 }; /* so many that threads wake up and take part */
+    crd_context *ctx = testing_context();
+    crd_graph *g;
+    crd_program *program;
+    crd_exec *exec;
+    crdi_team *team;
+    crd_node output[STRANDS];
+    volatile float small = 0x1p-126f;
+    volatile double smaller = 0x1p-1022;
+    assert_ok(ctx, crd_graph_create(&g, ctx));
+    crd_node x = node(ctx, g, "x", MANY);
+    for (int s = 0; s < STRANDS; s++) {
+        crdi_graph_set_strand(g, s + 1);
+        output[s] = crd_exp(crd_add(x, crd_num(-0.01 * s)));
+    }
+    crdi_graph_set_strand(g, 0);
+    g->groups = STRANDS;
+    for (int k = 0; k < 4; k++) {
+        bool single = k > 0, threads = k > 1;
+        crd_graph_set_precision(g, single ? CRD_SINGLE : CRD_DOUBLE);
+        assert_ok(ctx, crd_compile(g, NULL, 0, output, STRANDS, &program));
+        assert_ok(ctx, crd_exec_create(&exec, program));
+        assert_ok(ctx, crdi_team_create(ctx, STRANDS, &team));
+        crdi_exec_set_team(exec, threads ? team : NULL);
+        for (int i = 0; i < MANY; i++)
+            crd_exec_input(exec)[i] = i ? -80 : -95; /* exp: 1.8e-35, 5.5e-42 */
+        for (int r = 0; r < (threads ? RUNS : 1); r++) {
+            crd_exec_run(exec);
+            for (int s = 0; s < STRANDS; s++) {
+                const double *y = crd_exec_output(exec) + MANY * s;
+                assert_true(single ? y[0] == 0 : y[0] > 0 && y[0] < 1e-41);
+                assert_true(y[1] > 1e-35);
+            }
+        }
+        assert_true(small * 0.5f > 0 && smaller * 0.5 > 0);
+        crd_exec_destroy(&exec);
+        crdi_team_destroy(&team);
+        crd_program_destroy(&program);
+    }
+    crd_graph_destroy(&g);
+    testing_context_destroy(&ctx);
+}
+
 /* What has no kernel of floats is computed in doubles between them: here everything of that kind. */
 static void what_knows_no_floats_runs_on_doubles(void **state)
 {
@@ -220,6 +267,7 @@ int main(void)
         cmocka_unit_test(keys_and_indices_stay_doubles),
         cmocka_unit_test(inputs_and_outputs_of_all_kinds),
         cmocka_unit_test(inputs_that_are_missing_are_named),
+        cmocka_unit_test(tiny_results_are_zero),
         cmocka_unit_test(what_knows_no_floats_runs_on_doubles),
         cmocka_unit_test(bits_do_not_depend_on_the_instruction_set),
     };
