@@ -14,7 +14,7 @@
 #include <string.h>
 
 /* One of the things that are done; hashes all numbers that come out. */
-typedef void (*work_fn)(crd_context *ctx, int64_t threads, crdi_sha256 *hash);
+typedef void (*work_fn)(crd_context *ctx, crd_precision precision, int64_t threads, crdi_sha256 *hash);
 
 static void add(crdi_sha256 *hash, const double *values, int64_t count)
 {
@@ -67,12 +67,14 @@ static void spiral_init(struct spiral *s)
 
 /* ---- what is done ------------------------------------------------------------------------------------------- */
 
-static void chains(crd_context *ctx, int64_t threads, const char *kernel, const char *metric, crdi_sha256 *hash)
+static void chains(crd_context *ctx, crd_precision precision, int64_t threads, const char *kernel, const char *metric,
+                   crdi_sha256 *hash)
 {
     struct regression r;
     crd_model *model;
     crd_posterior *p;
     regression_init(&r);
+    r.network.precision = precision;
     crd_nuts_options options = {
         .chains = 3, .warmup = 60, .draws = 20, .thin = 2, .threads = threads, .kernel = kernel, .metric = metric};
     options.max_depth = 6;
@@ -83,17 +85,18 @@ static void chains(crd_context *ctx, int64_t threads, const char *kernel, const 
     crd_model_destroy(&model);
 }
 
-static void nuts(crd_context *ctx, int64_t threads, crdi_sha256 *hash)
+static void nuts(crd_context *ctx, crd_precision precision, int64_t threads, crdi_sha256 *hash)
 {
-    chains(ctx, threads, "nuts", "diagonal", hash);
+    chains(ctx, precision, threads, "nuts", "diagonal", hash);
 }
 
-static void hmc(crd_context *ctx, int64_t threads, crdi_sha256 *hash)
+static void hmc(crd_context *ctx, crd_precision precision, int64_t threads, crdi_sha256 *hash)
 {
-    chains(ctx, threads, "hmc", "dense", hash);
+    chains(ctx, precision, threads, "hmc", "dense", hash);
 }
 
-static void fit(crd_context *ctx, int64_t threads, const crd_svi_options *wanted, crdi_sha256 *hash)
+static void fit(crd_context *ctx, crd_precision precision, int64_t threads, const crd_svi_options *wanted,
+                crdi_sha256 *hash)
 {
     struct spiral s;
     crd_svi *svi;
@@ -101,6 +104,7 @@ static void fit(crd_context *ctx, int64_t threads, const crd_svi_options *wanted
     crd_svi_options options = *wanted;
     options.threads = threads;
     spiral_init(&s);
+    s.network.precision = precision;
     assert_ok(ctx, crd_svi_fit(ctx, crd_network_model, &s.network, &options, crd_key_make(6), &svi));
     const crd_svi_history *h = crd_svi_history_of(svi);
     add(hash, h->loss, h->steps);
@@ -110,18 +114,18 @@ static void fit(crd_context *ctx, int64_t threads, const crd_svi_options *wanted
     crd_svi_destroy(&svi);
 }
 
-static void svi(crd_context *ctx, int64_t threads, crdi_sha256 *hash)
+static void svi(crd_context *ctx, crd_precision precision, int64_t threads, crdi_sha256 *hash)
 {
-    fit(ctx, threads, &(crd_svi_options){.steps = 25, .particles = 6, .restarts = 2}, hash);
+    fit(ctx, precision, threads, &(crd_svi_options){.steps = 25, .particles = 6, .restarts = 2}, hash);
 }
 
-static void ensemble(crd_context *ctx, int64_t threads, crdi_sha256 *hash)
+static void ensemble(crd_context *ctx, crd_precision precision, int64_t threads, crdi_sha256 *hash)
 {
-    fit(ctx, threads, &(crd_svi_options){.guide = "delta", .steps = 40, .members = 3}, hash);
+    fit(ctx, precision, threads, &(crd_svi_options){.guide = "delta", .steps = 40, .members = 3}, hash);
 }
 
 /* f, and y with its noise, at rows that are not those of the fit. */
-static void prediction(crd_context *ctx, int64_t threads, crdi_sha256 *hash)
+static void prediction(crd_context *ctx, crd_precision precision, int64_t threads, crdi_sha256 *hash)
 {
     static const char *const site[] = {"f", "y"};
     struct regression r;
@@ -130,6 +134,7 @@ static void prediction(crd_context *ctx, int64_t threads, crdi_sha256 *hash)
     crd_array out;
     double x[7] = {-2, -1, -0.5, 0, 0.25, 1, 3};
     regression_init(&r);
+    r.network.precision = precision;
     crd_nuts_options options = {.chains = 2, .warmup = 40, .draws = 10, .threads = threads, .max_depth = 5};
     assert_ok(ctx, crd_model_create(&model, ctx, crd_network_model, &r.network));
     assert_ok(ctx, crd_nuts_run(model, &options, crd_key_make(8), &p));
@@ -147,7 +152,16 @@ static void prediction(crd_context *ctx, int64_t threads, crdi_sha256 *hash)
 static const struct {
     const char *name;
     work_fn run;
-} works[] = {{"nuts", nuts}, {"hmc", hmc}, {"svi", svi}, {"ensemble", ensemble}, {"prediction", prediction}};
+    crd_precision precision;
+} works[] = {{"nuts", nuts, CRD_DOUBLE},
+             {"hmc", hmc, CRD_DOUBLE},
+             {"svi", svi, CRD_DOUBLE},
+             {"ensemble", ensemble, CRD_DOUBLE},
+             {"prediction", prediction, CRD_DOUBLE},
+             {"nuts_single", nuts, CRD_SINGLE},
+             {"svi_single", svi, CRD_SINGLE},
+             {"ensemble_single", ensemble, CRD_SINGLE},
+             {"prediction_single", prediction, CRD_SINGLE}};
 
 /* ---- tests -------------------------------------------------------------------------------------------------- */
 
@@ -158,7 +172,7 @@ static void hash_of(int w, const char *kernels, int64_t threads, char hex[CRDI_S
     crd_context_options options = {.kernels = kernels};
     assert_int_equal(crd_context_create(&ctx, &options), CRD_OK);
     crdi_sha256_begin(&hash);
-    works[w].run(ctx, threads, &hash);
+    works[w].run(ctx, works[w].precision, threads, &hash);
     crdi_sha256_end(&hash, hex);
     crd_context_destroy(&ctx);
 }
