@@ -28,13 +28,19 @@ typedef struct crd_nuts_options {
     int64_t draws; /**< 1000, a chain */
     int64_t thin; /**< 1: of so many iterations one is kept; draws * thin iterations follow the warm-up */
     int64_t threads; /**< as many as there are processors; the draws do not depend on it */
-    const char *kernel; /**< "nuts"; or "hmc": a fixed path length */
-    double target_accept; /**< 0.8 */
+    const char *kernel; /**< "nuts"; or "hmc": a fixed path length; "mclmc", "mams": microcanonical, without and
+                             with an acceptance step */
+    double target_accept; /**< 0: 0.8, of mams 0.9 */
     int64_t max_depth; /**< 10: at most 2^10 - 1 leapfrog steps a transition */
     double max_energy_change; /**< 1000: above it a transition diverges */
-    const char *metric; /**< "diagonal", "dense", "unit" */
+    const char *metric; /**< "diagonal"; "fisher": diagonal, sqrt(var(draws) / var(gradients)); "dense"; "unit" */
     double step_size; /**< the first one; 0: found by doubling and halving */
     double path_length; /**< of hmc: 2 pi; the number of steps is path_length / step size */
+    const char *integrator; /**< of mclmc and mams: "auto", "minimal_norm" (what auto means), "leapfrog" */
+    double decoherence; /**< of mclmc: length after which a direction is forgotten; of mams: mean length of a trajectory; 0:
+                           learned from autocorrelations */
+    double energy_variance; /**< of mclmc: 5e-4, the mean square of a step's energy error for each parameter */
+    const char *trajectory; /**< of mams: "random", "fixed" */
     double init_radius; /**< 2: start points are uniform in (-radius, radius), unconstrained */
     const char *start; /**< "uniform"; "prior", "median", "value", "point": crd_start_kind; "map": at a most
                               probable point; "pathfinder": at draws of crd_pathfinder_run */

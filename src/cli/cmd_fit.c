@@ -366,7 +366,12 @@ static int fits_at_once(const struct fit *f)
 /* Which methods an option is of, where not those of its table. */
 static const struct {
     const char *option, *methods, *told;
-} own_methods[] = {{"draws", "nuts hmc svi pathfinder laplace", "nuts, hmc, svi, pathfinder and laplace"},
+} own_methods[] = {{"draws", "nuts hmc mclmc mams svi pathfinder laplace",
+                    "nuts, hmc, mclmc, mams, svi, pathfinder and laplace"},
+                   {"integrator", "mclmc mams", "mclmc and mams"},
+                   {"decoherence", "mclmc mams", "mclmc and mams"},
+                   {"energy_variance", "mclmc", "mclmc"},
+                   {"trajectory", "mams", "mams"},
                    {"optimizer", "svi map ensemble", "svi, map and ensemble"},
                    {"steps", "svi map ensemble", "svi, map and ensemble"},
                    {"patience", "svi map ensemble", "svi, map and ensemble"},
@@ -396,7 +401,7 @@ static crd_status check_method_options(struct fit *f)
     const struct {
         const crdi_option_table *table;
         const char *methods, *told;
-    } sets[] = {{&crdi_mcmc_option_table, "nuts hmc", "nuts and hmc"},
+    } sets[] = {{&crdi_mcmc_option_table, "nuts hmc mclmc mams", "nuts, hmc, mclmc and mams"},
                 {&crdi_svi_option_table, "svi", "svi"},
                 {&crdi_train_option_table, "svi map ensemble", "svi, map and ensemble"},
                 {&crdi_pathfinder_option_table, "pathfinder", "pathfinder"},
@@ -407,6 +412,10 @@ static crd_status check_method_options(struct fit *f)
             if (crdi_options_given(given, sets[k].table->option[i].name))
                 CRD_TRY(check_method_option(f, &sets[k].table->option[i], sets[k].methods, sets[k].told));
     }
+    if (is_one_of(f->net.method, "mclmc mams") && strcmp(f->net.mcmc.metric, "dense") == 0)
+        return crdi_raise(f->cli->ctx, CRD_EINVAL,
+                          "option --metric dense goes with --method nuts and hmc; diagonal, fisher and unit with %s",
+                          f->net.method);
     if (!is_in_steps(f) && strcmp(f->net.mcmc.start, "init") == 0)
         return crdi_raise(f->cli->ctx, CRD_EINVAL, "option --start init goes with --method svi, map and ensemble");
     return CRD_OK;

@@ -23,6 +23,8 @@ options() { # options KIND
     nuts) echo "--hidden 4 --chains 2 --warmup 400 --draws 800" ;;
     dense) echo "--hidden 3 --method hmc --metric dense --chains 2 --warmup 300 --draws 100 --thin 3" ;;
     one) echo "--hidden 3 --chains 3 --threads 1 --warmup 300 --draws 300 --save-warmup --keep f" ;;
+    mclmc) echo "--hidden 3 --method mclmc --chains 2 --warmup 400 --draws 600" ;;
+    mams) echo "--hidden 3 --method mams --metric fisher --integrator leapfrog --chains 2 --warmup 400 --draws 600" ;;
     svi) echo "--method svi --steps 60000 --restarts 3" ;;
     batches) echo "--method svi --batch 8 --steps 60000 --guide multivariate_normal" ;;
     map) echo "--method map --validation 0.2 --steps 80000 --patience 50000 --restarts 2" ;;
@@ -35,7 +37,7 @@ start() { # start KIND FILE: in the background
     "$program" fit data.csv --target y --seed 3 --quiet --save-every 0.01 --out "$2" $(options "$1") >out 2>err &
 }
 
-kinds="nuts dense one svi batches map ensemble"
+kinds="nuts dense one mclmc mams svi batches map ensemble"
 for kind in $kinds; do
     mkdir "$kind"
     begin=$(date +%s.%N)

@@ -118,6 +118,13 @@ static void gaussians_have_their_moments(void **state)
         check_gaussian("hmc", metrics[k], 2, 3, 4000);
         check_gaussian("hmc", metrics[k], 10, 3, 2000);
     }
+    static const char *const diagonal[] = {"diagonal", "fisher"};
+    for (int k = 0; k < 2; k++) {
+        check_gaussian("mams", diagonal[k], 2, 3, 4000);
+        check_gaussian("mams", diagonal[k], 10, 3, 2000);
+        check_gaussian("mams", diagonal[k], 100, 3, 1000);
+    }
+    check_gaussian("nuts", "fisher", 10, 3, 2000);
 }
 
 /* Without a metric to learn the scales must not differ much. */
@@ -188,6 +195,108 @@ static void long_steps_are_right_too(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* A banana: x standard normal, y | x ~ Normal(x^2 - 1, 0.5), so that E y = 0, E y^2 = 2.25, E x^2 y = 2. And a mild funnel: v
+ * standard normal, five of z | v ~ Normal(0, exp(v / 2)), so that the mean of z^2 exp(-v) is 1. */
+static crd_node bent_model(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_node x = crd_sample(t, "x", crd_normal(crd_num(0), crd_num(1)));
+    crd_node v = crd_sample(t, "v", crd_normal(crd_num(0), crd_num(1)));
+    crd_sample(t, "y", crd_normal(crd_sub(crd_square(x), crd_num(1)), crd_num(0.5)));
+    crd_dist slice = crd_normal(crd_num(0), crd_exp(crd_mul(crd_num(0.5), v)));
+    return crd_sample(t, "z", crd_dist_expand(slice, crd_shape_1(5)));
+}
+
+static double bent_value(const double *const site[4], int64_t d, int which)
+{
+    double x = site[0][d], y = site[1][d], v = site[2][d], z = site[3][5 * d];
+    const double value[] = {x, x * x, y, y * y, x * x * y, v, v * v, z * z * exp(-v)};
+    return value[which];
+}
+
+static void bent_densities_have_their_moments(void **state)
+{
+    (void)state;
+    enum { DRAWS = 8000 };
+    static const double truth[] = {0, 1, 0, 2.25, 2, 0, 1, 1};
+    static const char *const kernels[] = {"nuts", "mams"}, *const sites[] = {"x", "y", "v", "z"};
+    crd_context *ctx = testing_context();
+    crd_model *m;
+    double *series = malloc(sizeof(double) * CHAINS * DRAWS);
+    assert_ok(ctx, crd_model_create(&m, ctx, bent_model, NULL));
+    for (int k = 0; k < 2; k++) {
+        crd_posterior *p;
+        const double *site[4];
+        crd_nuts_options options = {.chains = CHAINS, .draws = DRAWS, .kernel = kernels[k], .target_accept = 0.95};
+        assert_ok(ctx, crd_nuts_run(m, &options, crd_key_make(4), &p));
+        worst = 0;
+        for (int i = 0; i < 4; i++)
+            site[i] = crd_posterior_find(p, sites[i])->draws;
+        for (int i = 0; i < (int)(sizeof truth / sizeof *truth); i++) {
+            for (int64_t d = 0; d < CHAINS * DRAWS; d++)
+                series[d] = bent_value(site, d, i);
+            compare(ctx, series, DRAWS, truth[i]);
+        }
+        print_message("%s, banana and funnel: largest z %.2f\n", kernels[k], worst);
+        crd_posterior_destroy(&p);
+    }
+    free(series);
+    crd_model_destroy(&m);
+    testing_context_destroy(&ctx);
+}
+
+/* Without an acceptance step a finite step is a bias: of the mean square of a standard normal in 50 dimensions it goes with the
+ * square of the step (a quarter for half the step, within 1/2 and 1/8, as the fourth order comes in and the Monte Carlo
+ * error of a mean over 50 x 4 x 4000 draws that are somewhat alike is 0.002). By default it is below 5 %. */
+static crd_node sphere_model(crd_trace *t, void *user)
+{
+    (void)user;
+    return crd_sample(t, "x", crd_dist_expand(crd_normal(crd_num(0), crd_num(1)), crd_shape_1(50)));
+}
+
+static double square_of_sphere(crd_context *ctx, const crd_model *m, crd_nuts_options options)
+{
+    crd_posterior *p;
+    double sum = 0;
+    assert_ok(ctx, crd_nuts_run(m, &options, crd_key_make(3), &p));
+    const double *x = crd_posterior_find(p, "x")->draws;
+    for (int64_t i = 0; i < 50 * CHAINS * p->draws; i++)
+        sum += x[i] * x[i] / (double)(50 * CHAINS * p->draws);
+    crd_posterior_destroy(&p);
+    return sum;
+}
+
+static void the_bias_without_acceptance_shrinks_with_the_step(void **state)
+{
+    (void)state;
+    static const char *const integrators[] = {"leapfrog", "minimal_norm"};
+    crd_context *ctx = testing_context();
+    crd_model *m;
+    assert_ok(ctx, crd_model_create(&m, ctx, sphere_model, NULL));
+    for (int k = 0; k < 2; k++) {
+        double bias[3], scale = k ? 2 : 1;
+        for (int i = 0; i < 3; i++) {
+            crd_nuts_options options = {.chains = CHAINS,
+                                        .warmup = -1,
+                                        .draws = 4000,
+                                        .kernel = "mclmc",
+                                        .metric = "unit",
+                                        .integrator = integrators[k],
+                                        .decoherence = 10};
+            options.step_size = scale * 5 / (1 << i);
+            bias[i] = square_of_sphere(ctx, m, options) - 1;
+            print_message("%s, step %.3g: bias of the mean square %.4f\n", integrators[k], options.step_size, bias[i]);
+        }
+        crd_nuts_options options = {.chains = CHAINS, .draws = 2000, .kernel = "mclmc", .integrator = integrators[k]};
+        double tuned = square_of_sphere(ctx, m, options) - 1;
+        print_message("%s, tuned: %.4f\n", integrators[k], tuned);
+        assert_true(fabs(bias[1]) < fabs(bias[0]) / 2 && fabs(bias[1]) > fabs(bias[0]) / 8);
+        assert_true(fabs(bias[2]) < 0.01 && fabs(tuned) < 0.05);
+    }
+    crd_model_destroy(&m);
+    testing_context_destroy(&ctx);
+}
+
 /* HalfCauchy(1) times exp(-x^2 / 2)(1 + x^2) is the half-normal: mean sqrt(2 / pi), mean square 1. And a Gamma(3, 2),
  * far from symmetric: x^2 exp(-2 x), mean 3/2, mean square 3. */
 static crd_node positive_model(crd_trace *t, void *user)
@@ -236,6 +345,8 @@ int main(void)
         cmocka_unit_test(gaussians_have_their_moments),
         cmocka_unit_test(a_unit_metric_is_only_slower),
         cmocka_unit_test(long_steps_are_right_too),
+        cmocka_unit_test(bent_densities_have_their_moments),
+        cmocka_unit_test(the_bias_without_acceptance_shrinks_with_the_step),
         cmocka_unit_test(positive_sites_have_their_moments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,6 +84,17 @@ void crdi_welford_estimate(const crdi_welford *w, double *out)
             out[i * w->dim + j] = shrink * 0.5 * (w->m2[i * w->dim + j] + w->m2[j * w->dim + i]) + (i == j ? least : 0);
 }
 
+void crdi_welford_fisher(const crdi_welford *draws, const crdi_welford *gradients, double *out)
+{
+    static const double LEAST = 1e-20, MOST = 1e20;
+    crdi_welford_estimate(draws, out);
+    for (int64_t i = 0; i < draws->dim; i++) {
+        double ratio = sqrt(draws->m2[i] / gradients->m2[i]);
+        if (ratio > LEAST && ratio < MOST)
+            out[i] = ratio;
+    }
+}
+
 /* ---- windows ------------------------------------------------------------------------------------------------ */
 
 void crdi_windows_start(crdi_windows *w, int64_t warmup)

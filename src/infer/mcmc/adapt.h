@@ -34,6 +34,10 @@ void crdi_welford_restart(crdi_welford *w);
 void crdi_welford_add(crdi_welford *w, const double *x);
 /* The regularised estimate: n / (n + 5) times the sample (co)variance plus 1e-3 5 / (n + 5) on the diagonal (Stan). */
 void crdi_welford_estimate(const crdi_welford *w, double *out);
+/* The diagonal metric under which draws and gradients of the log density spread alike, sqrt(var(draws) / var(gradients)): of all
+ * diagonal ones it makes the Fisher divergence from a standard normal least (Seyboldt, Carlson & Carpenter 2026). (dim); a
+ * coordinate whose gradient did not vary has its variance. */
+void crdi_welford_fisher(const crdi_welford *draws, const crdi_welford *gradients, double *out);
 
 /* Which iterations of warm-up the metric learns from, and when it is renewed: a first stretch for the step size alone,
  * windows of doubling length, a last stretch for the step size (Stan reference manual, "HMC algorithm parameters"). */

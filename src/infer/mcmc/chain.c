@@ -56,10 +56,13 @@ crd_status crdi_chain_create(crdi_chain *chain, crd_context *ctx, const crd_prog
         return crdi_raise_unknown_kernel(ctx, options->kernel);
     CRD_TRY(crdi_hamiltonian_create(&chain->h, ctx, density, metric));
     CRD_TRY(crdi_welford_create(&chain->welford, ctx, dim, metric == CRDI_METRIC_DENSE));
+    if (strcmp(options->metric, "fisher") == 0)
+        CRD_TRY(crdi_welford_create(&chain->slopes, ctx, dim, false));
     chain->estimate = crdi_alloc_array(ctx, metric == CRDI_METRIC_DENSE ? dim * dim : dim, sizeof(double));
     if (!chain->estimate)
         return CRD_ENOMEM;
-    chain->averaging.target = options->target_accept;
+    double standard = chain->kernel->target_accept > 0 ? chain->kernel->target_accept : 0.8; /* Stan's */
+    chain->averaging.target = options->target_accept > 0 ? options->target_accept : standard;
     crdi_windows_start(&chain->windows, options->warmup);
     return chain->kernel->create(chain);
 }
@@ -72,6 +75,8 @@ void crdi_chain_destroy(crdi_chain *chain)
         crdi_hamiltonian_destroy(&chain->h);
     if (chain->welford.ctx)
         crdi_welford_destroy(&chain->welford);
+    if (chain->slopes.ctx)
+        crdi_welford_destroy(&chain->slopes);
     if (chain->ctx)
         crdi_free(chain->ctx, chain->estimate);
     *chain = (crdi_chain){0};
@@ -210,18 +215,39 @@ crd_status crdi_chain_start(crdi_chain *chain, int number)
 
 /* ---- moving ------------------------------------------------------------------------------------------------- */
 
+void crdi_chain_collect(crdi_chain *chain)
+{
+    if (chain->h.metric == CRDI_METRIC_UNIT)
+        return;
+    crdi_welford_add(&chain->welford, chain->h.q);
+    if (chain->slopes.ctx)
+        crdi_welford_add(&chain->slopes, chain->h.grad);
+}
+
+bool crdi_chain_renew_metric(crdi_chain *chain)
+{
+    if (chain->h.metric == CRDI_METRIC_UNIT)
+        return false;
+    if (chain->slopes.ctx) {
+        crdi_welford_fisher(&chain->welford, &chain->slopes, chain->estimate);
+        crdi_welford_restart(&chain->slopes);
+    } else {
+        crdi_welford_estimate(&chain->welford, chain->estimate);
+    }
+    crdi_welford_restart(&chain->welford);
+    crdi_hamiltonian_set_metric(&chain->h, chain->estimate);
+    return true;
+}
+
 static void learn(crdi_chain *chain, const crdi_transition *t)
 {
     crdi_hamiltonian *h = &chain->h;
     bool learn_metric;
     h->step_size = crdi_dual_averaging_learn(&chain->averaging, t->accept_prob);
     bool renew = crdi_windows_step(&chain->windows, &learn_metric);
-    if (learn_metric && h->metric != CRDI_METRIC_UNIT)
-        crdi_welford_add(&chain->welford, h->q);
-    if (renew && h->metric != CRDI_METRIC_UNIT) {
-        crdi_welford_estimate(&chain->welford, chain->estimate);
-        crdi_welford_restart(&chain->welford);
-        crdi_hamiltonian_set_metric(h, chain->estimate);
+    if (learn_metric)
+        crdi_chain_collect(chain);
+    if (renew && crdi_chain_renew_metric(chain)) {
         search_step_size(chain);
         crdi_dual_averaging_restart(&chain->averaging, h->step_size);
     }
@@ -244,7 +270,7 @@ void crdi_chain_advance(crdi_chain *chain, crdi_transition *out)
 
 /* ---- state -------------------------------------------------------------------------------------------------- */
 
-enum { STATE_VERSION = 1 };
+enum { STATE_VERSION = 2 };
 
 static int64_t metric_size(const crdi_hamiltonian *h)
 {
@@ -259,6 +285,7 @@ static void learned_state(crdi_chain *chain, crdi_archive *a)
     crdi_archive_same(a, h->dim, "number of parameters");
     crdi_archive_same(a, h->metric, "metric");
     crdi_archive_real(a, &h->step_size);
+    crdi_archive_real(a, &chain->length);
     if (a->loading) {
         crdi_archive_reals(a, chain->estimate, metric_size(h));
         if (a->status == CRD_OK && h->metric != CRDI_METRIC_UNIT)
@@ -282,6 +309,12 @@ static void adaptation_state(crdi_chain *chain, crdi_archive *a)
     crdi_archive_integer(a, &chain->welford.count);
     crdi_archive_reals(a, chain->welford.mean, chain->h.dim);
     crdi_archive_reals(a, chain->welford.m2, metric_size(&chain->h));
+    crdi_archive_same(a, chain->slopes.ctx != NULL, "metric");
+    if (!chain->slopes.ctx)
+        return;
+    crdi_archive_integer(a, &chain->slopes.count);
+    crdi_archive_reals(a, chain->slopes.mean, chain->h.dim);
+    crdi_archive_reals(a, chain->slopes.m2, chain->h.dim);
 }
 
 crd_status crdi_mcmc_check_warm(crd_context *ctx, const crdi_mcmc_saved *warm, const crd_nuts_options *options,

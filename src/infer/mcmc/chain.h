@@ -22,6 +22,7 @@ typedef struct crdi_transition {
 /* A transition kernel. A new one is a file and a row in kernels.def. */
 typedef struct crdi_mcmc_kernel {
     const char *name;
+    double target_accept; /* where the user names none; 0: 0.8 */
     /* Allocates chain->kernel_state. */
     crd_status (*create)(crdi_chain *chain);
     void (*destroy)(crdi_chain *chain);
@@ -48,10 +49,12 @@ struct crdi_chain {
     int64_t iteration; /* transitions done */
     crdi_dual_averaging averaging;
     crdi_welford welford;
+    crdi_welford slopes; /* of gradients, for the metric fisher; else it has no memory */
     crdi_windows windows;
     double *estimate; /* scratch of the size of the metric */
     const double *point; /* (dim) where to start, borrowed; NULL: where the starter says */
     const crdi_starter *starter; /* borrowed; NULL: start points are uniform */
+    double length; /* of microcanonical kernels: over which a direction is forgotten; 0: not learned */
     bool warm; /* step size and metric are there before the start */
     int64_t divergences; /* after warm-up */
     int64_t warmup_gradients; /* of all gradients, those until warm-up ended */
@@ -67,6 +70,11 @@ crd_status crdi_chain_starter(const crd_model *model, const crd_nuts_options *op
 crd_status crdi_chain_start(crdi_chain *chain, int number);
 /* One transition, and what warm-up learns from it. */
 void crdi_chain_advance(crdi_chain *chain, crdi_transition *out);
+
+/* What warm-up learns the metric from: the point where the chain is. Nothing for the unit metric. */
+void crdi_chain_collect(crdi_chain *chain);
+/* The metric from what was collected, which begins anew; false for the unit metric. */
+bool crdi_chain_renew_metric(crdi_chain *chain);
 
 /* Before its start: step size and metric are those of a chain of another run. CRD_EDAMAGED, if that has another metric or other
  * parameters. */

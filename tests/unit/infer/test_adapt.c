@@ -2,6 +2,7 @@
 #include "infer/mcmc/adapt.h"
 #include "testing.h"
 
+#include <credence/random.h>
 #include <math.h>
 
 /* ---- step size ---------------------------------------------------------------------------------------------- */
@@ -190,6 +191,40 @@ static void the_metric_is_drawn_to_a_small_number(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* Of a normal density the gradient is -(x - mean) / variance: the ratio is the variance, to roundings, however few the draws
+ * are. A coordinate without a gradient has its regularised variance. */
+static void the_fisher_metric_of_a_normal_is_its_variance(void **state)
+{
+    (void)state;
+    enum { SITES = 3, DRAWS = 4 };
+    static const double sd[SITES] = {1e-3, 1, 70};
+    crd_context *ctx = testing_context();
+    crdi_welford draws, slopes;
+    double x[SITES], g[SITES], metric[SITES], plain[SITES];
+    assert_ok(ctx, crdi_welford_create(&draws, ctx, SITES, false));
+    assert_ok(ctx, crdi_welford_create(&slopes, ctx, SITES, false));
+    for (int flat = 0; flat < 2; flat++) {
+        crdi_welford_restart(&draws);
+        crdi_welford_restart(&slopes);
+        for (uint32_t d = 0; d < DRAWS; d++) {
+            crd_random_normal(crd_key_fold_in(crd_key_make(2), d), SITES, x);
+            for (int i = 0; i < SITES; i++) {
+                x[i] = 5 + sd[i] * x[i];
+                g[i] = flat && i == 1 ? 0 : -(x[i] - 5) / (sd[i] * sd[i]);
+            }
+            crdi_welford_add(&draws, x);
+            crdi_welford_add(&slopes, g);
+        }
+        crdi_welford_fisher(&draws, &slopes, metric);
+        crdi_welford_estimate(&draws, plain);
+        for (int i = 0; i < SITES; i++)
+            assert_close(metric[i], flat && i == 1 ? plain[i] : sd[i] * sd[i], 1e-9, 0);
+    }
+    crdi_welford_destroy(&draws);
+    crdi_welford_destroy(&slopes);
+    testing_context_destroy(&ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +234,7 @@ int main(void)
         cmocka_unit_test(the_average_settles_at_the_target),
         cmocka_unit_test(windows_are_those_of_stan),
         cmocka_unit_test(one_pass_agrees_with_two),
+        cmocka_unit_test(the_fisher_metric_of_a_normal_is_its_variance),
         cmocka_unit_test(the_metric_is_drawn_to_a_small_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

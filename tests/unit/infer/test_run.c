@@ -33,19 +33,21 @@ static void assert_same_draws(const crd_posterior *a, const crd_posterior *b, in
 static void threads_and_other_chains_change_nothing(void **state)
 {
     (void)state;
-    static const char *const methods[] = {"nuts", "hmc"}, *const metrics[] = {"diagonal", "dense", "unit"};
+    static const char *const methods[] = {"nuts", "hmc", "mclmc", "mams"}, *const metrics[] = {"diagonal", "fisher", "unit", "dense"};
     crd_context *ctx = testing_context();
     struct line l;
     crd_model *m = line_create(ctx, &l);
-    for (int k = 0; k < 6; k++) {
+    for (int k = 0; k < 16; k++) {
         crd_posterior *p[5];
+        if (k % 4 > 1 && k / 4 == 3) /* not for the microcanonical ones */
+            continue;
         const struct {
             int64_t threads, chains;
         } cases[5] = {{1, 4}, {2, 4}, {4, 4}, {2, 1}, {3, 6}};
         for (int i = 0; i < 5; i++) {
             crd_nuts_options options = short_run;
-            options.kernel = methods[k % 2];
-            options.metric = metrics[k / 2];
+            options.kernel = methods[k % 4];
+            options.metric = metrics[k / 4];
             options.threads = cases[i].threads;
             options.chains = cases[i].chains;
             assert_ok(ctx, crd_nuts_run(m, &options, crd_key_make(7), &p[i]));
@@ -442,8 +444,8 @@ static void sites_named_as_statistics_are_refused(void **state)
 static void a_run_without_memory_fails_cleanly(void **state)
 {
     (void)state;
-    static const char *const keep[] = {"f"}, *const methods[] = {"nuts", "hmc"};
-    for (int threads = 1; threads <= 2; threads++)
+    static const char *const keep[] = {"f"}, *const methods[] = {"nuts", "hmc", "mclmc", "mams"};
+    for (int run = 0; run < 4; run++)
         for (int64_t k = 1;; k++) {
             crd_context *ctx = testing_context();
             struct line l;
@@ -453,9 +455,9 @@ static void a_run_without_memory_fails_cleanly(void **state)
             crd_nuts_options options = {.chains = 2,
                                         .warmup = 2,
                                         .draws = 2,
-                                        .threads = threads,
-                                        .kernel = methods[threads - 1],
-                                        .metric = "dense",
+                                        .threads = 1 + run % 2,
+                                        .kernel = methods[run],
+                                        .metric = run < 2 ? "dense" : "fisher",
                                         .keep = keep,
                                         .keep_count = 1,
                                         .progress = watch,

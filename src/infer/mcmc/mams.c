@@ -1,0 +1,90 @@
+/* mams.c - the Metropolis-adjusted microcanonical sampler (Robnik, Cohn-Gordon, Seljak 2025): a direction drawn uniformly, a
+ * trajectory of the isokinetic motion, whose end is accepted with probability min(1, exp(-energy error)). The motion is
+ * reversible and the error is that of volume and density together, so that the posterior is kept exactly.
+ *
+ * The number of steps is uniform on 1 to 2 L / step size - 1 (trajectory random), or L / step size (fixed). */
+#include "infer/mcmc/microcanonical.h"
+
+#include <math.h>
+#include <string.h>
+
+struct mams {
+    crdi_microcanonical m;
+    bool fixed;
+};
+
+/* How much of the distance between independent draws becomes the mean length of trajectories. */
+static const double SHARE = 0.3;
+
+static crd_status create(crdi_chain *chain)
+{
+    struct mams *s = crdi_alloc(chain->ctx, sizeof *s);
+    chain->kernel_state = s;
+    if (!s)
+        return CRD_ENOMEM;
+    *s = (struct mams){.fixed = chain->options->trajectory && strcmp(chain->options->trajectory, "fixed") == 0};
+    return crdi_microcanonical_create(&s->m, chain, crdi_microcanonical_integrator(chain, CRDI_MINIMAL_NORM));
+}
+
+static void destroy(crdi_chain *chain)
+{
+    struct mams *s = chain->kernel_state;
+    if (!s)
+        return;
+    crdi_microcanonical_destroy(&s->m, chain);
+    crdi_free(chain->ctx, s);
+}
+
+static int64_t steps_of(const crdi_chain *chain, const struct mams *s, double uniform)
+{
+    int64_t mean = crdi_microcanonical_steps(chain, chain->length);
+    return s->fixed ? mean : 1 + (int64_t)(uniform * (double)(2 * mean - 1));
+}
+
+static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
+{
+    struct mams *s = chain->kernel_state;
+    crdi_hamiltonian *h = &chain->h;
+    double uniform[2], error = 0;
+    crd_random_uniform(crd_key_fold_in(key, 1), 2, uniform);
+    crdi_isokinetic_rescale(&s->m.motion);
+    crdi_isokinetic_draw(&s->m.motion, crd_key_fold_in(key, 0));
+    crdi_microcanonical_keep(&s->m);
+    *out = (crdi_transition){0};
+    for (int64_t left = steps_of(chain, s, uniform[0]); left > 0 && !out->diverging; left--) {
+        error += crdi_isokinetic_step(&s->m.motion, h->step_size);
+        out->n_steps += crdi_isokinetic_cost(&s->m.motion);
+        out->diverging = !(fabs(error) <= chain->options->max_energy_change);
+    }
+    out->accept_prob = out->diverging ? 0 : error < 0 ? 1 : h->v->exp(-error);
+    if (uniform[1] < out->accept_prob)
+        out->energy = error;
+    else
+        crdi_microcanonical_go_back(&s->m);
+}
+
+static void learn(crdi_chain *chain, const crdi_transition *t)
+{
+    struct mams *s = chain->kernel_state;
+    double steps = (double)(t->n_steps / crdi_isokinetic_cost(&s->m.motion));
+    chain->h.step_size = crdi_dual_averaging_learn(&chain->averaging, t->accept_prob);
+    if (crdi_microcanonical_learn(&s->m, chain, steps, SHARE) != CRDI_LEARNED_NOTHING)
+        crdi_dual_averaging_restart(&chain->averaging, crdi_dual_averaging_final(&chain->averaging) / 10);
+    if (chain->iteration == chain->options->warmup)
+        chain->h.step_size = crdi_dual_averaging_final(&chain->averaging);
+}
+
+static void state(crdi_chain *chain, crdi_archive *archive)
+{
+    struct mams *s = chain->kernel_state;
+    crdi_microcanonical_state(&s->m, chain, archive);
+}
+
+const crdi_mcmc_kernel crdi_mcmc_kernel_mams = {.name = "mams",
+                                                .target_accept = 0.9,
+                                                .create = create,
+                                                .destroy = destroy,
+                                                .transition = transition,
+                                                .start = crdi_microcanonical_start,
+                                                .learn = learn,
+                                                .state = state};

@@ -1,0 +1,45 @@
+/* microcanonical.h - what the two microcanonical kernels share: motion, the point to go back to, and how warm-up finds the
+ * metric and the length over which the direction is forgotten.
+ *
+ * Warm-up of W iterations: the metric over the windows of the first 0.6 W, as other kernels; then W / 5 in which
+ * autocorrelations are measured, and from them the length; what is left settles the step size for that length. */
+#ifndef CRDI_MICROCANONICAL_H
+#define CRDI_MICROCANONICAL_H
+
+#include "infer/mcmc/chain.h"
+#include "infer/mcmc/isokinetic.h"
+
+/* The autocorrelation time of every coordinate by batch means: batch * variance of the means / variance, in iterations. */
+typedef struct crdi_batch_means {
+    int64_t batch, filled; /* iterations a batch; in the one at hand */
+    double *sum; /* (dim) of the batch at hand */
+    crdi_welford single, mean; /* of iterations, of batches */
+} crdi_batch_means;
+
+typedef struct crdi_microcanonical {
+    crdi_isokinetic motion;
+    double *q, *grad, *u; /* (dim) a point to go back to, and its direction */
+    double log_density;
+    crdi_batch_means batches;
+    double steps; /* of the transitions that the batches saw */
+} crdi_microcanonical;
+
+/* CRD_EUNSUPPORTED: one parameter, whose direction could not turn; a dense metric. */
+crd_status crdi_microcanonical_create(crdi_microcanonical *m, crdi_chain *chain, crdi_integrator integrator);
+void crdi_microcanonical_destroy(crdi_microcanonical *m, crdi_chain *chain);
+void crdi_microcanonical_keep(crdi_microcanonical *m);
+void crdi_microcanonical_go_back(crdi_microcanonical *m);
+/* At the start: length and step size, where neither another run nor the user gave them. */
+void crdi_microcanonical_start(crdi_chain *chain);
+/* The length that is learned in the end, from the mean number of iterations after which draws are independent. */
+typedef enum crdi_learned { CRDI_LEARNED_NOTHING, CRDI_LEARNED_METRIC, CRDI_LEARNED_LENGTH } crdi_learned;
+/* Metric and length, after an iteration of warm-up was counted; `steps` is what the transition took. `share` of the distance that
+ * is travelled between independent draws becomes the length. Says what is new. */
+crdi_learned crdi_microcanonical_learn(crdi_microcanonical *m, crdi_chain *chain, double steps, double share);
+void crdi_microcanonical_state(crdi_microcanonical *m, crdi_chain *chain, crdi_archive *archive);
+/* Which integrator the options name; `standard` for auto. */
+crdi_integrator crdi_microcanonical_integrator(const crdi_chain *chain, crdi_integrator standard);
+/* Whole steps of the step size in a distance, from 1 to the longest trajectory. */
+int64_t crdi_microcanonical_steps(const crdi_chain *chain, double distance);
+
+#endif
