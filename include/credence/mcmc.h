@@ -37,7 +37,8 @@ typedef struct crd_nuts_options {
     double step_size; /**< the first one; 0: found by doubling and halving */
     double path_length; /**< of hmc: 2 pi; the number of steps is path_length / step size */
     const char *integrator; /**< of mclmc and mams: "auto", "minimal_norm" (what auto means), "leapfrog" */
-    double decoherence; /**< of mclmc: length after which a direction is forgotten; of mams: mean length of a trajectory; 0:
+    double
+        decoherence; /**< of mclmc: length after which a direction is forgotten; of mams: mean length of a trajectory; 0:
                            learned from autocorrelations */
     double energy_variance; /**< of mclmc: 5e-4, the mean square of a step's energy error for each parameter */
     const char *trajectory; /**< of mams: "random", "fixed" */

@@ -366,21 +366,21 @@ static int fits_at_once(const struct fit *f)
 /* Which methods an option is of, where not those of its table. */
 static const struct {
     const char *option, *methods, *told;
-} own_methods[] = {{"draws", "nuts hmc mclmc mams svi pathfinder laplace",
-                    "nuts, hmc, mclmc, mams, svi, pathfinder and laplace"},
-                   {"integrator", "mclmc mams", "mclmc and mams"},
-                   {"decoherence", "mclmc mams", "mclmc and mams"},
-                   {"energy_variance", "mclmc", "mclmc"},
-                   {"trajectory", "mams", "mams"},
-                   {"optimizer", "svi map ensemble", "svi, map and ensemble"},
-                   {"steps", "svi map ensemble", "svi, map and ensemble"},
-                   {"patience", "svi map ensemble", "svi, map and ensemble"},
-                   {"restarts", "svi map", "svi and map"},
-                   {"members", "ensemble", "ensemble"},
-                   {"weight_decay", "map ensemble", "map and ensemble, and --prior none"},
-                   {"threads", NULL, NULL},
-                   {"init_radius", NULL, NULL},
-                   {"start", NULL, NULL}};
+} own_methods[] = {
+    {"draws", "nuts hmc mclmc mams svi pathfinder laplace", "nuts, hmc, mclmc, mams, svi, pathfinder and laplace"},
+    {"integrator", "mclmc mams", "mclmc and mams"},
+    {"decoherence", "mclmc mams", "mclmc and mams"},
+    {"energy_variance", "mclmc", "mclmc"},
+    {"trajectory", "mams", "mams"},
+    {"optimizer", "svi map ensemble", "svi, map and ensemble"},
+    {"steps", "svi map ensemble", "svi, map and ensemble"},
+    {"patience", "svi map ensemble", "svi, map and ensemble"},
+    {"restarts", "svi map", "svi and map"},
+    {"members", "ensemble", "ensemble"},
+    {"weight_decay", "map ensemble", "map and ensemble, and --prior none"},
+    {"threads", NULL, NULL},
+    {"init_radius", NULL, NULL},
+    {"start", NULL, NULL}};
 
 static crd_status check_method_option(struct fit *f, const crdi_option *option, const char *methods, const char *told)
 {

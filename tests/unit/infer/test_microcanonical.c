@@ -8,8 +8,8 @@
 #include <string.h>
 
 enum { DIM = 5 };
-static double precision[DIM * DIM] = {2,    0.5, 0.1, 0, 0, 0.5, 1, -0.3, 0, 0, 0.1, -0.3, 0.7,
-                                      0.05, 0,   0,   0, 0.05, 3, 0.2, 0, 0, 0, 0.2, 1.5};
+static double precision[DIM * DIM] = {2,    0.5, 0.1, 0, 0,    0.5, 1,   -0.3, 0, 0, 0.1, -0.3, 0.7,
+                                      0.05, 0,   0,   0, 0.05, 3,   0.2, 0,    0, 0, 0.2, 1.5};
 static const crdi_integrator integrators[] = {CRDI_LEAPFROG, CRDI_MINIMAL_NORM};
 static const char *const kernels[] = {"mclmc", "mams"};
 

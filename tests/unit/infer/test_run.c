@@ -33,7 +33,8 @@ static void assert_same_draws(const crd_posterior *a, const crd_posterior *b, in
 static void threads_and_other_chains_change_nothing(void **state)
 {
     (void)state;
-    static const char *const methods[] = {"nuts", "hmc", "mclmc", "mams"}, *const metrics[] = {"diagonal", "fisher", "unit", "dense"};
+    static const char *const methods[] = {"nuts", "hmc", "mclmc", "mams"}, *const metrics[] = {"diagonal", "fisher",
+                                                                                               "unit", "dense"};
     crd_context *ctx = testing_context();
     struct line l;
     crd_model *m = line_create(ctx, &l);
