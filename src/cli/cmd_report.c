@@ -4,6 +4,7 @@
 #include "report/run_report.h"
 #include "store/output.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -67,15 +68,24 @@ static void print_end(const crdi_run_report *report, const char *path)
     printf("verdict:     %s\n", report->sentence ? report->sentence : "there are no draws yet");
 }
 
+/* Now; or what SOURCE_DATE_EPOCH says (seconds since 1970, as of reproducible builds), so that a page can be made again to the byte. */
+static void tell_time(char made[64])
+{
+    const char *set = getenv("SOURCE_DATE_EPOCH");
+    int64_t seconds;
+    time_t now = set && crdi_parse_int(set, &seconds) ? (time_t)seconds : time(NULL);
+    struct tm utc;
+    made[0] = 0;
+    if (gmtime_r(&now, &utc))
+        strftime(made, 64, "%Y-%m-%d %H:%M UTC", &utc);
+}
+
 static crd_status make(crdi_cli *cli, crdi_cli_call *call, const report_options *o, crdi_network_run *net,
                        const char *out)
 {
     crdi_run_report *report = NULL;
-    char made[64] = "";
-    time_t now = time(NULL);
-    struct tm utc;
-    if (gmtime_r(&now, &utc))
-        strftime(made, sizeof made, "%Y-%m-%d %H:%M UTC", &utc);
+    char made[64];
+    tell_time(made);
     bool show = cli->terminal && !o->quiet;
     CRD_TRY(crdi_cli_predictive(cli, call, net, NULL));
     if (o->canonical)

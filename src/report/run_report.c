@@ -19,6 +19,8 @@ crd_status crdi_report_forgive(struct report *r, const char *what, crd_status st
 {
     if (status != CRD_EUNSUPPORTED && status != CRD_EMISSING)
         return status;
+    if (crd_error_status(r->ctx) != status) /* something failed before */
+        return crd_error_status(r->ctx);
     const char *why = crd_error_message(r->ctx);
     size_t path = strlen(r->net->path);
     if (strncmp(why, r->net->path, path) == 0 && strncmp(why + path, ": ", 2) == 0)
@@ -81,6 +83,31 @@ static crd_status count_draws(struct report *r)
     return CRD_OK;
 }
 
+/* What the diagnosis has computed of each row need not be computed again. */
+static crd_status find_quality(struct report *r)
+{
+    const crdi_run_summary *s = r->summary;
+    const crdi_diagnosis *d = r->diagnosis;
+    r->quality = s->diagnostic;
+    if (r->quality)
+        return CRD_OK;
+    crdi_diagnostic_row *rows = crdi_arena_alloc(r->arena, (size_t)(s->count + 1) * sizeof *rows);
+    if (!rows)
+        return CRD_ENOMEM;
+    CRDI_ASSERT(d->element_count == s->count);
+    for (int64_t i = 0; i < s->count; i++) {
+        const crdi_element *e = &d->element[i];
+        rows[i] = (crdi_diagnostic_row){.site = s->row[i].site,
+                                        .label = s->row[i].label,
+                                        .mcse_mean = e->mcse * e->sd,
+                                        .ess_bulk = e->ess_bulk,
+                                        .ess_tail = e->ess_tail,
+                                        .r_hat = e->r_hat};
+    }
+    r->quality = rows;
+    return CRD_OK;
+}
+
 /* The summary before the diagnosis, which may bring weights into another form. */
 static crd_status look(struct report *r)
 {
@@ -94,12 +121,15 @@ static crd_status look(struct report *r)
         return CRD_OK;
     bool independent = crdi_run_is_variational(r->net->run) || crdi_run_is_laplace(r->net->run);
     crdi_report_step(r, "the summary");
-    CRD_TRY((independent ? crdi_run_summary_make : crdi_run_diagnostics_make)(r->net, NULL, r->o->prob, &r->summary));
+    bool twice = r->o->canonical && !independent; /* the diagnosis is of weights as they were drawn */
+    CRD_TRY((twice ? crdi_run_diagnostics_make : crdi_run_summary_make)(r->net, NULL, r->o->prob, &r->summary));
     crdi_report_step(r, "the verdict");
     CRD_TRY(crdi_network_run_open(r->ctx, r->net->path, &r->again));
     if (r->net->is_network && crdi_run_is_laplace(r->net->run))
         CRD_TRY(crdi_network_run_linear(r->again, r->net->network.linear_about != NULL));
     CRD_TRY(crdi_diagnose(r->again, &(crdi_function_request){.rows = 200, .threads = r->o->threads}, &r->diagnosis));
+    if (!independent)
+        CRD_TRY(find_quality(r));
     return crdi_report_find_loo(r);
 }
 
@@ -177,6 +207,7 @@ static crd_status write_page(struct report *r, crdi_string *page)
     add_notes(r);
     add_foot(r);
     CRD_TRY(r->notes.status);
+    CRD_TRY(crd_error_status(r->ctx)); /* a text that there was no memory for was left out */
     const char *title = crdi_report_print(r, "%s - credence report", r->name);
     return title ? crdi_html_page(&r->html, title, page) : CRD_ENOMEM;
 }

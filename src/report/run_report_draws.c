@@ -115,9 +115,9 @@ static crd_status add_space(struct report *r)
 
 /* ---- figures ------------------------------------------------------------------------------------------------------ */
 
-static bool is_worse(const crdi_run_summary *s, int64_t a, int64_t b)
+static bool is_worse(const struct report *r, int64_t a, int64_t b)
 {
-    double x = s->diagnostic[a].r_hat, y = s->diagnostic[b].r_hat;
+    double x = r->quality[a].r_hat, y = r->quality[b].r_hat;
     return (isnan(x) ? -1 : x) > (isnan(y) ? -1 : y);
 }
 
@@ -131,10 +131,10 @@ static crd_status add_worst(struct report *r)
     if (r->diagnosis->state == CRDI_HOLDS)
         return CRD_OK;
     for (int64_t i = 0; i < s->count; i++) {
-        if (!(s->diagnostic[i].r_hat > CRDI_R_HAT_GOOD))
+        if (!(r->quality[i].r_hat > CRDI_R_HAT_GOOD))
             continue;
         int at = count < SHOWN ? count++ : SHOWN;
-        for (; at > 0 && is_worse(s, i, worst[at - 1]); at--)
+        for (; at > 0 && is_worse(r, i, worst[at - 1]); at--)
             if (at < SHOWN)
                 worst[at] = worst[at - 1];
         if (at < SHOWN)
@@ -142,7 +142,7 @@ static crd_status add_worst(struct report *r)
     }
     const char *site[SHOWN];
     for (int k = 0; k < count; k++)
-        site[k] = s->diagnostic[worst[k]].label;
+        site[k] = r->quality[worst[k]].label;
     if (count == 0)
         return CRD_OK;
     crdi_run_figure_options options = usual;
@@ -153,11 +153,12 @@ static crd_status add_worst(struct report *r)
 }
 
 /* The row with the largest r_hat, the first where none is a number; of at least one. */
-static const crdi_summary_row *worst_of(const crdi_run_summary *s)
+static const crdi_summary_row *worst_of(const struct report *r)
 {
+    const crdi_run_summary *s = r->summary;
     int64_t worst = 0;
     for (int64_t i = 1; i < s->count; i++)
-        worst = is_worse(s, i, worst) ? i : worst;
+        worst = is_worse(r, i, worst) ? i : worst;
     return &s->row[worst];
 }
 
@@ -166,7 +167,7 @@ enum { MOST_CHAINS = 64 };
 static crd_status add_chain_figures(struct report *r)
 {
     crdi_run_figure_options shown = usual;
-    const char *one = r->summary->count > 0 ? worst_of(r->summary)->label : NULL;
+    const char *one = r->summary->count > 0 ? worst_of(r)->label : NULL;
     bool many = one && r->part.chains > MOST_CHAINS; /* then a curve a chain and parameter is more than a page holds */
     if (many) {
         shown.site = &one;
@@ -243,7 +244,7 @@ static crd_status choose(struct report *r, bool *keep, int64_t *kept)
     *kept = most > 0 && s->count > most ? most : s->count;
     for (int64_t i = 0; i < s->count; i++)
         keep[i] = i < *kept;
-    if (*kept == s->count || !s->diagnostic)
+    if (*kept == s->count || !r->quality)
         return CRD_OK;
     /* The bound that keeps as many, found by halving: r_hat is at least about 1. */
     double low = 0, high = 1e6;
@@ -251,12 +252,12 @@ static crd_status choose(struct report *r, bool *keep, int64_t *kept)
         double middle = 0.5 * (low + high);
         int64_t above = 0;
         for (int64_t i = 0; i < s->count; i++)
-            above += s->diagnostic[i].r_hat > middle;
+            above += r->quality[i].r_hat > middle;
         *(above > most ? &low : &high) = middle;
     }
     *kept = 0;
     for (int64_t i = 0; i < s->count; i++)
-        *kept += keep[i] = s->diagnostic[i].r_hat > high;
+        *kept += keep[i] = r->quality[i].r_hat > high;
     return CRD_OK;
 }
 
@@ -276,7 +277,7 @@ static crd_status fill(struct report *r, struct parameters *t)
         if (!keep[i])
             continue;
         const crdi_summary_row *row = &s->row[i];
-        const crdi_diagnostic_row none = {.mcse_mean = NAN}, *d = s->diagnostic ? &s->diagnostic[i] : &none;
+        const crdi_diagnostic_row none = {.mcse_mean = NAN}, *d = r->quality ? &r->quality[i] : &none;
         const double values[] = {row->mean,    row->sd,     row->median, row->low, row->high,
                                  d->mcse_mean, d->ess_bulk, d->ess_tail, d->r_hat};
         t->site[at] = row->site;
@@ -324,9 +325,9 @@ static crd_status add_table(struct report *r)
          .decimals = 3,
          .worst = '>'}};
     crdi_html_table_add(&r->html, &(crdi_html_table){.caption = "Summary of the parameters",
-                                                     .columns = point           ? 2
-                                                                : s->diagnostic ? CRDI_COUNT(columns)
-                                                                                : 6,
+                                                     .columns = point        ? 2
+                                                                : r->quality ? CRDI_COUNT(columns)
+                                                                             : 6,
                                                      .column = columns,
                                                      .rows = t.count,
                                                      .group = t.site});

@@ -23,6 +23,7 @@ struct report {
     bool has_draws;
     crdi_run_summary *summary; /* these NULL without draws */
     crdi_diagnosis *diagnosis;
+    const crdi_diagnostic_row *quality; /* by row of the summary; NULL for draws that are independent */
     crdi_run_loo *loo; /* NULL: none */
 };
 
@@ -38,7 +39,7 @@ crd_status crdi_report_find_loo(struct report *r);
 
 /* Tells who waits. */
 void crdi_report_step(const struct report *r, const char *what);
-/* A text in the report's arena. NULL with CRD_ENOMEM raised. */
+/* A text in the report's arena. NULL with CRD_ENOMEM raised, which ends the report in the end. */
 #define crdi_report_print(r, ...) crdi_arena_printf((r)->arena, __VA_ARGS__)
 /* Adds an item to the notes. */
 void crdi_report_note(struct report *r, const char *text);

@@ -99,7 +99,7 @@ static crd_status add_data(struct report *r)
         fact(r, "Read as", recipe->target_count > 1 ? "numbers" : kinds[recipe->target_kind]);
         fact(r, "Classes", classes);
         fact(r, columns == 1 ? "Input" : "Inputs", inputs);
-        fact(r, "Left out", *constant ? crdi_report_print(r, "%s: constant", constant) : NULL);
+        fact(r, "Left out", constant && *constant ? crdi_report_print(r, "%s: constant", constant) : NULL);
         fact(r, "Scaled",
              recipe->scale == CRD_SCALE_NONE            ? "no"
              : recipe->target_kind == CRD_TARGET_NUMBER ? "inputs and target, to mean 0 and sd 1"
@@ -227,6 +227,7 @@ struct texts {
     struct report *r;
     const char **name, **value, **more; /* columns */
     int64_t count, most;
+    bool failed; /* there was no memory for one of them */
 };
 
 static crd_status begin(struct report *r, int64_t most, struct texts *t)
@@ -246,14 +247,16 @@ static const char *plain(struct texts *t, const crdi_json *value)
     crdi_json_plain(&text, value);
     const char *out = text.status == CRD_OK ? crdi_arena_strdup(t->r->arena, crdi_string_text(&text)) : NULL;
     crdi_string_clear(&text);
-    return out ? out : "";
+    t->failed = t->failed || !out;
+    return out;
 }
 
 static void add_option(void *user, const char *key, const crdi_json *value)
 {
     struct texts *t = user;
     char *name = crdi_report_print(t->r, "--%s", key);
-    if (t->count == t->most || !name)
+    t->failed = t->failed || !name;
+    if (t->count == t->most || t->failed)
         return;
     for (char *c = name + 2; *c; c++)
         *c = *c == '_' ? '-' : *c;
@@ -281,6 +284,7 @@ static crd_status add_options(struct report *r)
     CRD_TRY(parse(r, "options", &json));
     crdi_json_each(json, add_option, &t);
     crdi_json_destroy(&json);
+    CRD_TRY(t.failed ? CRD_ENOMEM : CRD_OK);
     const crdi_html_column columns[] = {{.name = "option", .text = t.name}, {.name = "value", .text = t.value}};
     crdi_string_append(&r->html.body, "<details><summary>Every option of the run</summary>\n");
     crdi_html_table_add(&r->html,
@@ -305,7 +309,7 @@ static crd_status add_priors(struct report *r)
         t.more[i] = plain(&t, crdi_json_get(one, "prior"));
     }
     crdi_json_destroy(&json);
-    CRD_TRY(status);
+    CRD_TRY(t.failed ? CRD_ENOMEM : status);
     const crdi_html_column columns[] = {
         {.name = "site", .text = t.name}, {.name = "shape", .text = t.value}, {.name = "prior", .text = t.more}};
     crdi_html_table_add(

@@ -96,7 +96,7 @@ static void add_agreement(struct report *r)
         return;
     }
     for (int64_t i = 0; i < r->summary->count; i++) {
-        const crdi_diagnostic_row *row = &r->summary->diagnostic[i];
+        const crdi_diagnostic_row *row = &r->quality[i];
         worst = isfinite(row->r_hat) && (!worst || row->r_hat > worst->r_hat) ? row : worst;
         least = isfinite(row->ess_bulk) && (!least || row->ess_bulk < least->ess_bulk) ? row : least;
     }

@@ -48,7 +48,7 @@ struct command {
     const char *out; /* the file it writes; NULL: it prints */
     bool run_file; /* out is one */
     unsigned faults; /* bits of those that can come to pass */
-    int weight; /* its faults beyond the dense ones are looked at in steps this much longer */
+    int weight; /* its faults beyond the dense ones are looked at in steps this much longer; above 8: every 17th at most */
     bool again; /* after an error the same command, without a fault, comes to the right end */
 };
 
@@ -73,6 +73,7 @@ static const struct command commands[] = {
     {"export run.crd --force --out out.csv", "out.csv", false, MEMORY, 1, false},
     {"export run.crd --to cmdstan --force --out out.csv", NULL, false, MEMORY, 1, false},
     {"summary run.crd --diagnostics", NULL, false, MEMORY, 1, false},
+    {"report run.crd --threads 1 --quiet --force --out out.html", "out.html", false, MEMORY, 16, false},
     {"check run.crd --format json", NULL, false, MEMORY, 1, false},
     {"diff run.crd run.crd", NULL, false, MEMORY, 1, false},
 };
@@ -239,7 +240,7 @@ static void sweep(const struct command *c, testing_fault fault, struct testing_b
     int64_t k = 1, tries = 0;
     while (try(c, fault, k, older)) {
         tries++;
-        k += every_k || k < dense_until ? 1 : 1 + k * c->weight / 20;
+        k += every_k ? (c->weight > 8 ? 17 : 1) : k < dense_until ? 1 : 1 + k * c->weight / 20;
     }
     print_message("[ faults   ] %s, %.28s...: %lld of %lld\n", testing_fault_name(fault), c->line, (long long)tries,
                   (long long)k - 1);
@@ -293,6 +294,7 @@ int testing_fault_sweep(int dense, bool every)
     };
     dense_until = dense;
     every_k = every;
+    setenv("SOURCE_DATE_EPOCH", "0", 1); /* reports say when they were made */
     testing_faults_install();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
