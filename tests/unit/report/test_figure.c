@@ -142,6 +142,15 @@ static void the_legend_hides_nothing(void **state)
     assert_int_equal(crdi_panel_legend(p), CRDI_LEGEND_BOTTOM_RIGHT);
     p->has_y_range = false;
 
+    /* The upper edge alone fills the last corner. */
+    static const double corner_x[] = {1, 1, 5}, corner_y[] = {5, 1, 1}, middle[] = {3, 3, 3, 3, 3},
+                        rise[] = {3, 3, 3, 5, 5};
+    p->layer_count = 0;
+    crdi_panel_add(f, p, &(crdi_layer){.kind = CRDI_POINTS, .label = "a", .count = 3, .x = corner_x, .y = corner_y});
+    assert_int_equal(crdi_panel_legend(p), CRDI_LEGEND_TOP_RIGHT);
+    crdi_panel_add(f, p, &(crdi_layer){.kind = CRDI_BAND, .count = N, .x = up, .y = middle, .high = rise});
+    assert_int_equal(crdi_panel_legend(p), CRDI_LEGEND_OUTSIDE);
+
     /* Bars and areas are filled down to zero. */
     p->layer_count = 0;
     crdi_panel_add(f, p, &(crdi_layer){.kind = CRDI_AREA, .label = "c", .count = N, .x = up, .y = up});
