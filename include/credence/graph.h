@@ -349,11 +349,14 @@ CRD_API void crd_gradient_at(crd_node y, const crd_node *x, int count, crd_node 
 
 /** What a program computes in. Its inputs and outputs are doubles in either. */
 typedef enum crd_precision {
-    CRD_DOUBLE,
+    CRD_DOUBLE, /**< everything is a double */
     CRD_SINGLE /**< arrays are floats; single numbers and sums of all elements are doubles (docs/dev/programs.md) */
 } crd_precision;
-/** Sets what programs compiled from now on compute in; CRD_DOUBLE before. */
+/** Sets what programs compiled from now on compute in; CRD_DOUBLE before.
+ *  @param graph  borrowed. @param precision  of its programs. */
 CRD_API void crd_graph_set_precision(crd_graph *graph, crd_precision precision);
+/** What a program computes in.
+ *  @param program  borrowed. */
 CRD_API crd_precision crd_program_precision(const crd_program *program);
 
 /** Compiles: the outputs, as a function of the inputs. The program copies what it needs and outlives the graph.
