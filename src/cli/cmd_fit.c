@@ -5,6 +5,7 @@
 #include "cli/fit_display.h"
 #include "cli/fit_end.h"
 #include "cli/interrupt.h"
+#include "cli/stop.h"
 #include "cli/terminal.h"
 #include "infer/laplace/laplace.h"
 #include "infer/pathfinder/pathfinder.h"
@@ -41,6 +42,7 @@ struct fit {
     crd_target_kind target_kind;
     crd_dataset *dataset;
     crdi_network_fit net;
+    crdi_stop_rule rule;
     bool random_seed;
 };
 
@@ -494,6 +496,8 @@ static crd_status prepare(struct fit *f)
     f->net.laplace = *(const crdi_laplace_options *)crdi_cli_values(f->call, &crdi_laplace_option_table);
     f->net.train = *(const crdi_train_options *)crdi_cli_values(f->call, &crdi_train_option_table);
     CRD_TRY(settle_method(f));
+    const crdi_stop_options *stopping = crdi_cli_values(f->call, &crdi_stop_table);
+    CRD_TRY(crdi_stop_set(f->cli, stopping, stopping->until, &f->net, &f->rule));
     f->net.mcmc.keep = o->keep.item;
     f->net.mcmc.keep_count = (int)o->keep.count;
     f->net.data_name = data;
@@ -645,7 +649,7 @@ static crd_status run_fit(struct fit *f)
                                                              .interrupted = status == CRD_INTERRUPTED,
                                                              .json = strcmp(f->o->format, "json") == 0,
                                                              .quiet = f->o->quiet});
-    return finished < 0 ? finished : status;
+    return finished < 0 ? finished : crdi_fit_end_status(&f->net, status);
 }
 
 static crd_status run(crdi_cli *cli, crdi_cli_call *call)
@@ -664,7 +668,7 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 const crdi_command_body crdi_command_fit = {
     .positional = {{"DATA.csv", "the table to learn from", CRDI_ONE}},
     .table = {&fit_table, &crdi_csv_table, &crdi_mcmc_option_table, &crdi_svi_option_table, &crdi_train_option_table,
-              &crdi_pathfinder_option_table, &crdi_laplace_option_table},
+              &crdi_pathfinder_option_table, &crdi_laplace_option_table, &crdi_stop_table},
     .more = "A prior is NAME:NUMBERS, a distribution, or one of these forms, each also written NAME:ARGUMENT:\n"
             "  fan_in(PRIOR)                 PRIOR of the parameter times sqrt(number of its inputs)\n"
             "  scale(DIST)                   normal(0, scale), one scale ~ DIST for the parameter\n"

@@ -2,6 +2,7 @@
 #include "cli/fit_display.h"
 #include "cli/fit_end.h"
 #include "cli/interrupt.h"
+#include "cli/stop.h"
 #include "cli/terminal.h"
 
 #include <string.h>
@@ -23,6 +24,8 @@ static const crdi_option_table table = CRDI_OPTION_TABLE("resume", resume_option
 struct again {
     crdi_cli *cli;
     const resume_options *o;
+    const crdi_stop_options *stopping;
+    crdi_stop_rule rule;
     const char *path;
     crdi_network_resume *resume;
     crdi_network_fit net;
@@ -35,7 +38,18 @@ static bool is_mcmc(const struct again *a)
     return crdi_network_method_find(a->cli->ctx, a->net.method, &type) == CRD_OK && type->draws_behind;
 }
 
-/* 4000, or +2000. */
+/* Draws that the states are behind: the most. */
+static int64_t draws_there(const struct again *a)
+{
+    int64_t most = 0;
+    for (int lane = 0; lane < a->resume->lanes; lane++) {
+        int64_t draws = crdi_mcmc_draws_of(&a->net.mcmc, a->resume->iteration[lane]);
+        most = draws > most ? draws : most;
+    }
+    return most;
+}
+
+/* 4000, or +2000. Of a run that its rule has ended, more than it has. */
 static crd_status settle_draws(struct again *a)
 {
     const char *text = a->o->draws;
@@ -51,13 +65,54 @@ static crd_status settle_draws(struct again *a)
             "option --draws goes with runs of --method nuts and hmc, and this is one of %s; draws of a fitted guide "
             "come from 'credence continue %s --steps N --draws N'",
             a->net.method, a->path);
-    number += *text == '+' ? a->asked : 0;
-    if (number < a->asked)
+    int64_t there = a->resume->held ? draws_there(a) : a->asked;
+    number += *text == '+' ? there : 0;
+    if (number < there)
         return crdi_raise(a->cli->ctx, CRD_EINVAL,
-                          "option --draws: the run was asked for %lld draws a chain; fewer would throw some away",
-                          (long long)a->asked);
+                          "option --draws: the run %s %lld draws a chain; fewer would throw some away",
+                          a->resume->held ? "has" : "was asked for", (long long)there);
     a->net.mcmc.draws = number;
     return CRD_OK;
+}
+
+/* The rule that is typed now; or the one that the run was begun with, unless it is told to make more draws. A rule that comes
+ * later has nothing to say of fewer draws than there are. */
+static crd_status settle_rule(struct again *a)
+{
+    const char *text = a->stopping->until;
+    bool old = !text && !a->o->draws;
+    CRD_TRY(crdi_stop_set(a->cli, a->stopping, old ? a->resume->rule : text, &a->net, &a->rule));
+    if (a->net.rule && !old)
+        a->rule.rule.first = draws_there(a);
+    return CRD_OK;
+}
+
+/* What is left to do. */
+static bool is_done(const struct again *a)
+{
+    if (!a->resume->complete)
+        return false;
+    if (a->o->draws || a->stopping->until)
+        return a->net.mcmc.draws <= (a->resume->held ? draws_there(a) : a->asked);
+    return true;
+}
+
+static crd_status say_done(const struct again *a)
+{
+    crdi_string out;
+    crdi_string_init(&out, a->cli->ctx);
+    if (a->resume->held)
+        crdi_string_append(&out,
+                           "%s is complete, its rule %s holds: there is nothing to do; --draws %lld makes all draws\n",
+                           a->path, a->resume->rule, (long long)a->asked);
+    else
+        crdi_string_append(&out, "%s is complete: there is nothing to do%s\n", a->path,
+                           is_mcmc(a) ? "; --draws +1000 makes more" : "");
+    crd_status status = out.status;
+    if (status == CRD_OK)
+        crdi_terminal_print(stderr, crdi_string_text(&out), false);
+    crdi_string_clear(&out);
+    return status;
 }
 
 static crd_status print_plan(const struct again *a)
@@ -127,24 +182,25 @@ static crd_status run_on(struct again *a)
                                                           .interrupted = status == CRD_INTERRUPTED,
                                                           .json = strcmp(a->o->format, "json") == 0,
                                                           .quiet = a->o->quiet});
-    return ended < 0 ? ended : status;
+    return ended < 0 ? ended : crdi_fit_end_status(&a->net, status);
 }
 
 static crd_status go_on(struct again *a)
 {
     CRD_TRY(crdi_network_resume_open(a->cli->ctx, a->path, &a->net, &a->resume));
     CRD_TRY(settle_draws(a));
-    if (!a->resume->complete || a->net.mcmc.draws > a->asked)
+    CRD_TRY(settle_rule(a));
+    if (!is_done(a))
         return run_on(a);
-    if (!a->o->quiet)
-        fprintf(stderr, "%s is complete: there is nothing to do%s\n", a->path,
-                is_mcmc(a) ? "; --draws +1000 makes more" : "");
-    return CRD_OK;
+    return a->o->quiet ? CRD_OK : say_done(a);
 }
 
 static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 {
-    struct again a = {.cli = cli, .o = crdi_cli_values(call, &table), .path = crdi_cli_argument(call, 0)};
+    struct again a = {.cli = cli,
+                      .o = crdi_cli_values(call, &table),
+                      .stopping = crdi_cli_values(call, &crdi_stop_table),
+                      .path = crdi_cli_argument(call, 0)};
     crd_status status = go_on(&a);
     if (a.resume)
         crdi_network_fit_clear(&a.net);
@@ -154,7 +210,7 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 
 const crdi_command_body crdi_command_resume = {
     .positional = {{"RUN.crd", "a run that did not come to its end, or is to have more draws", CRDI_ONE}},
-    .table = {&table},
+    .table = {&table, &crdi_stop_table},
     .more = "A run keeps its draws and the complete state of its sampler twice a second. Stopped, killed, or out\n"
             "of disk space, it goes on from there, and ends with the draws, bit for bit, of the run that was\n"
             "never stopped. Methods that take a moment (laplace, pathfinder) begin again, with the same keys.\n"

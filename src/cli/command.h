@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-enum { CRDI_MOST_TABLES = 8, CRDI_MOST_POSITIONALS = 4, CRDI_HELP_WIDTH = 100 };
+enum { CRDI_MOST_TABLES = 10, CRDI_MOST_POSITIONALS = 4, CRDI_HELP_WIDTH = 100 };
 
 typedef enum crdi_arity {
     CRDI_ONE = 0, /* must be given */

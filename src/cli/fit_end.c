@@ -1,9 +1,28 @@
 /* fit_end.c - see fit_end.h. */
 #include "cli/fit_end.h"
 #include "cli/terminal.h"
+#include "report/progress.h"
+#include "report/run_ending.h"
 #include "report/run_summary.h"
 
 #include <string.h>
+
+/* Why it ended, where that was not because all was done; "" else. */
+static void describe_ending(const crdi_fit_end *e, crdi_string *out)
+{
+    const crdi_network_fit *net = e->net;
+    const crdi_fit_verdict *v = &net->verdict;
+    char time[24];
+    if (net->ending == CRDI_ENDED_TIME && net->seconds < 60)
+        crdi_string_append(out, "after %.3g s (--time); credence resume %s goes on", net->seconds, net->path);
+    else if (net->ending == CRDI_ENDED_TIME)
+        crdi_string_append(out, "after %s (--time); credence resume %s goes on", crdi_progress_time(time, net->seconds),
+                           net->path);
+    if (net->ending == CRDI_ENDED_TIME || net->ending == CRDI_ENDED_SIGNAL || !net->rule || v->draws == 0)
+        return;
+    crdi_rule_outcome(out, net->rule->text, v);
+    crdi_string_append(out, "%s", v->holds ? "" : "; --draws of credence resume makes more");
+}
 
 static crd_status print_end(const crdi_fit_end *e, const crdi_run_end *end)
 {
@@ -60,12 +79,21 @@ static crd_status look(const crdi_fit_end *e, crdi_network_run **net, crdi_run_s
     return *total ? crdi_run_summary_make(*net, NULL, 0.9, summary) : CRD_OK;
 }
 
+crd_status crdi_fit_end_status(const crdi_network_fit *net, crd_status status)
+{
+    return status == CRD_INTERRUPTED && net->ending == CRDI_ENDED_TIME ? CRD_OK : status;
+}
+
 crd_status crdi_fit_end_print(const crdi_fit_end *e)
 {
     crdi_network_run *net = NULL;
     crdi_run_summary *summary = NULL;
     int64_t total = 0, *draws = crdi_alloc_array(e->cli->ctx, e->net->chains, sizeof *draws);
+    crdi_string ending;
+    crdi_string_init(&ending, e->cli->ctx);
     crd_status status = draws ? look(e, &net, &summary, draws, &total) : CRD_ENOMEM;
+    if (status == CRD_OK)
+        describe_ending(e, &ending);
     if (status == CRD_OK)
         status = print_end(e, &(crdi_run_end){.path = e->net->path,
                                               .cost = e->cost,
@@ -73,9 +101,12 @@ crd_status crdi_fit_end_print(const crdi_fit_end *e)
                                               .chains = e->net->chains,
                                               .draws = draws,
                                               .interrupted = e->interrupted,
+                                              .reason = crdi_fit_ending_name(e->net->ending),
+                                              .ending = crdi_string_text(&ending),
                                               .summary = summary});
-    if (status == CRD_OK && e->interrupted)
+    if (status == CRD_OK && e->interrupted && (e->net->ending != CRDI_ENDED_TIME || total == 0))
         print_interrupted(e, total);
+    crdi_string_clear(&ending);
     crdi_run_summary_destroy(&summary);
     crdi_network_run_close(&net);
     crdi_free(e->cli->ctx, draws);

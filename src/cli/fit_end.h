@@ -14,5 +14,7 @@ typedef struct crdi_fit_end {
 
 /* Reads the run's file and prints: results on standard output, the line of a run that was stopped on standard error. */
 crd_status crdi_fit_end_print(const crdi_fit_end *end);
+/* The outcome of the command: a run that ended because its time was over did what it was told. */
+crd_status crdi_fit_end_status(const crdi_network_fit *net, crd_status status);
 
 #endif

@@ -6,6 +6,7 @@
 #define CRDI_SINK_H
 
 #include <credence/posterior.h>
+#include <stdbool.h>
 
 /* A chain between two iterations, and what it took to get there. */
 typedef struct crdi_sampler_state {
@@ -14,6 +15,8 @@ typedef struct crdi_sampler_state {
     size_t size;
     double warmup_seconds, sampling_seconds, gradient_seconds;
     int64_t gradient_evaluations;
+    bool has_loss; /* of a fit in steps: */
+    double loss; /* mean of the last steps */
 } crdi_sampler_state;
 
 typedef struct crdi_sink {
@@ -28,6 +31,10 @@ typedef struct crdi_sink {
     /* Number `iteration` of the warm-up, from 0, as one draw: values[c] is (*shape). Borrowed. Optional: costs the values of
      * all sites at every iteration. */
     crd_status (*warmup)(void *user, int chain, int64_t iteration, const double *const *values);
+    /* Whether the state behind the first `draws` draws of a chain is wanted, beside those that come by time; asked after every
+     * draw. Optional. */
+    bool (*wants_state)(void *user, int chain, int64_t draws);
+    bool together; /* chains come along together, by turns where there are fewer threads */
 } crdi_sink;
 
 /* A sink that fills a posterior made with the same columns. */

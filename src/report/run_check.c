@@ -1,5 +1,6 @@
 /* run_check.c - see run_check.h. */
 #include "report/run_check.h"
+#include "report/run_ending.h"
 #include "report/text.h"
 #include "store/json.h"
 #include "store/run_list.h"
@@ -26,6 +27,16 @@ static crd_status integer_of(crd_run *run, const char *key, int64_t *out)
     return crdi_run_has(run, key) ? crdi_run_get_integer(run, key, out) : CRD_OK;
 }
 
+static crd_status describe_ending(crdi_run_check *c, crd_run *run)
+{
+    crdi_string text;
+    crdi_string_init(&text, c->ctx);
+    crd_status status = crdi_run_ending(&text, run);
+    c->ending = crdi_arena_strdup(c->arena, crdi_string_text(&text));
+    crdi_string_clear(&text);
+    return status < 0 ? status : c->ending ? CRD_OK : CRD_ENOMEM;
+}
+
 static crd_status describe(crdi_run_check *c, const crdi_network_run *net)
 {
     crd_run *run = net->run;
@@ -35,6 +46,7 @@ static crd_status describe(crdi_run_check *c, const crdi_network_run *net)
     CRD_TRY(text_of(c, run, "method", &c->method));
     CRD_TRY(text_of(c, run, "data_name", &c->data_name));
     CRD_TRY(text_of(c, run, "data_sha256", &c->data_sha256));
+    CRD_TRY(describe_ending(c, run));
     c->seed = 0;
     c->warmup = c->asked = c->rows = -1;
     c->has_seed = crdi_run_has(run, "seed");
@@ -213,6 +225,10 @@ crd_status crdi_run_check_text(crdi_string *out, const crdi_run_check *c)
     put_run(out, c);
     line(out, "status:", state_of(c));
     crdi_string_append(out, "\n");
+    if (*c->ending) {
+        line(out, "ended:", c->ending);
+        crdi_string_append(out, "\n");
+    }
     put_chains(out, c);
     line(out, "resume:", c->resumable.can ? "possible" : "not possible: ");
     if (!c->resumable.can)
@@ -270,6 +286,8 @@ crd_status crdi_run_check_json(crdi_string *out, const crdi_run_check *c)
     put_text(&w, "status", c->status);
     crdi_json_put_bool(&w, "being_written", c->resumable.is_written);
     crdi_json_put_bool(&w, "killed", c->killed);
+    if (*c->ending)
+        crdi_json_put_text(&w, "ended", c->ending);
     put_known(&w, "warmup", c->warmup);
     put_known(&w, "draws_asked", c->asked);
     crdi_json_put_integer(&w, "chains", c->chains);

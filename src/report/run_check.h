@@ -19,6 +19,7 @@ typedef struct crdi_run_check {
     int64_t format, bytes;
     const char *version, *started, *status, *method, *model, *network, *data_name,
         *data_sha256; /* "" where not known */
+    const char *ending; /* why it ended; "" where all was done */
     int64_t seed, rows, warmup, asked; /* draws asked for, a chain; -1 where not known */
     bool has_seed;
     int columns, sites; /* all columns; those that are parameters */

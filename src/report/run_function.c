@@ -187,8 +187,9 @@ static crd_status compile_likelihood(void *user, const crd_model *model, int64_t
     return crd_model_compile_log_likelihood(model, &network, names, 1, &shape, out);
 }
 
-static crd_status run_programs(struct work *w, int threads)
+static crd_status run_programs(struct work *w, const crdi_function_request *request)
 {
+    int threads = request->threads;
     crdi_function_space *s = w->space;
     CRD_TRY(crdi_by_row_run(&(crdi_by_row){.net = w->net,
                                            .what = "diagnostics of f",
@@ -200,6 +201,8 @@ static crd_status run_programs(struct work *w, int threads)
                                            .compile = compile_f,
                                            .row = judge_outputs,
                                            .user = w}));
+    if (request->only_f)
+        return CRD_OK;
     return crdi_by_row_run(&(crdi_by_row){.net = w->net,
                                           .what = "diagnostics of the log likelihood",
                                           .rows = s->rows_used,
@@ -323,7 +326,7 @@ static crd_status make(struct work *w, const crdi_function_request *request)
     s->rows_used = request->rows > 0 && request->rows < s->rows ? request->rows : s->rows;
     CRD_TRY(copy_probes(w->net, request->probes, &s->probes));
     CRD_TRY(gather(w));
-    CRD_TRY(run_programs(w, request->threads));
+    CRD_TRY(run_programs(w, request));
     return summarise(s);
 }
 

@@ -47,6 +47,7 @@ typedef struct crdi_function_request {
     int64_t rows; /* of the fit to use at most; 0: all */
     const crd_array *probes; /* prepared by the run's recipe, borrowed; NULL: made as crdi_run_probes says */
     int threads;
+    bool only_f; /* no log likelihood */
 } crdi_function_request;
 
 /* Rows go through the network in blocks, so that memory is bounded (by_row.h). Cost a number: three sorts and two

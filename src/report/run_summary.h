@@ -68,6 +68,8 @@ typedef struct crdi_run_end {
     int64_t seed, chains;
     const int64_t *draws; /* (chains) in the file */
     bool interrupted;
+    const char *reason; /* why it ended: a word */
+    const char *ending; /* the same as a line; "": because all was done */
     const crdi_run_summary *summary; /* NULL: there are no draws */
 } crdi_run_end;
 crd_status crdi_run_end_text(crdi_string *out, const crdi_run_end *end);

@@ -339,6 +339,12 @@ static int64_t least_draws(const crdi_run_end *end)
     return least;
 }
 
+static void say_ending(crdi_string *out, const crdi_run_end *end)
+{
+    if (end->ending && *end->ending)
+        crdi_string_append(out, "ended:       %s\n", end->ending);
+}
+
 static crd_status end_of_variational(crdi_string *out, const crdi_run_end *end)
 {
     const crdi_run_summary *s = end->summary;
@@ -354,6 +360,7 @@ static crd_status end_of_variational(crdi_string *out, const crdi_run_end *end)
     else
         crdi_string_append(out, "%s %lld in %s\n",
                            s->svi.point ? "kept:       " : "draws:      ", (long long)s->part.draws, end->path);
+    say_ending(out, end);
     return crdi_run_notes(out, s);
 }
 
@@ -363,6 +370,7 @@ static crd_status end_of_laplace(crdi_string *out, const crdi_run_end *end)
                        (long long)end->cost.gradient_evaluations);
     crdi_laplace_lines(out, &end->summary->laplace);
     crdi_string_append(out, "draws:       %lld in %s\n", (long long)end->summary->part.draws, end->path);
+    say_ending(out, end);
     return crdi_run_notes(out, end->summary);
 }
 
@@ -393,6 +401,7 @@ crd_status crdi_run_end_text(crdi_string *out, const crdi_run_end *end)
                            "             of these %lld are summarised, %lld of %d chain%s; %lld of %lld are left out\n",
                            (long long)summarised(end), (long long)s->part.draws, s->part.chains,
                            s->part.chains == 1 ? "" : "s", (long long)(total - summarised(end)), (long long)total);
+    say_ending(out, end);
     return s ? crdi_run_notes(out, s) : out->status;
 }
 
@@ -411,6 +420,9 @@ crd_status crdi_run_end_json(crdi_string *out, const crdi_run_end *end)
         crdi_json_put_integer(&w, NULL, end->draws[c]);
     crdi_json_close(&w, ']');
     crdi_json_put_bool(&w, "interrupted", end->interrupted);
+    crdi_json_put_text(&w, "stop_reason", end->reason);
+    if (end->ending && *end->ending)
+        crdi_json_put_text(&w, "ended", end->ending);
     put_number_or_null(&w, "warmup_seconds", end->cost.warmup_seconds);
     put_number_or_null(&w, "sampling_seconds", end->cost.sampling_seconds);
     crdi_json_put_integer(&w, "gradient_evaluations", end->cost.gradient_evaluations);

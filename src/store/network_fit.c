@@ -1,5 +1,6 @@
 /* network_fit.c - see network_fit.h. */
 #include "store/network_fit.h"
+#include "store/network_stop.h"
 #include "infer/svi/svi.h"
 
 #include <limits.h>
@@ -61,6 +62,15 @@ static crd_status describe(crdi_network_fit *fit)
                                               .seed = fit->seed,
                                               .warmup = fit->type == &crdi_network_mcmc ? fit->mcmc.warmup : 0,
                                               .draws = fit->mcmc.draws});
+}
+
+/* Of a run that had a rule before, also that it has none now. */
+crd_status crdi_network_fit_describe_rule(crdi_network_fit *fit)
+{
+    if (!fit->rule && !(fit->resume && fit->resume->rule))
+        return CRD_OK;
+    CRD_TRY(crdi_run_set_integer(fit->run, "stop_draws", 0));
+    return crdi_run_set_text(fit->run, "stop_rule", fit->rule ? fit->rule->text : "");
 }
 
 static crd_status describe_rows(crdi_network_fit *fit)
@@ -126,6 +136,7 @@ crd_status crdi_network_fit_prepare(crdi_network_fit *fit)
     CRD_TRY(crdi_run_create_tuned(fit->ctx, fit->path, fit->force, &tuning, &fit->run));
     CRD_TRY(describe(fit));
     CRD_TRY(crdi_network_warm_write(&fit->warm, fit->run));
+    CRD_TRY(crdi_network_fit_describe_rule(fit));
     return fit->rows ? describe_rows(fit) : CRD_OK;
 }
 
@@ -157,6 +168,30 @@ static crd_status write_timings(crdi_run *run, const crdi_mcmc_report *report)
     return crdi_run_set_number(run, "gradient_seconds", report->gradient_seconds);
 }
 
+/* Why it ended, and what the rule came to. A stop that was none of these is the error that the run ends with. */
+static crd_status write_ending(crdi_network_fit *fit)
+{
+    const crdi_fit_verdict *v = &fit->verdict;
+    CRD_TRY(crdi_run_set_text(fit->run, "stop_reason", crdi_fit_ending_name(fit->ending)));
+    if (!fit->rule || v->draws == 0)
+        return CRD_OK;
+    CRD_TRY(crdi_run_set_integer(fit->run, "stop_holds", v->holds));
+    CRD_TRY(crdi_run_set_integer(fit->run, "stop_draws", v->draws));
+    CRD_TRY(crdi_run_set_number(fit->run, "stop_ess", v->ess));
+    CRD_TRY(crdi_run_set_number(fit->run, "stop_r_hat", v->r_hat));
+    return crdi_run_set_text(fit->run, "stop_where", v->where);
+}
+
+static crd_status draw_until(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_report *report)
+{
+    crdi_network_stop *stop;
+    CRD_TRY(crdi_network_stop_begin(fit, sink, &stop));
+    crdi_sink stopping = crdi_network_stop_sink(stop);
+    crd_status status = crdi_network_stop_settle(stop, fit->type->draw(fit, &stopping, report), report);
+    crdi_network_stop_end(&stop);
+    return status;
+}
+
 static crd_status draw(crdi_network_fit *fit, bool *any, crdi_mcmc_report *report)
 {
     struct counting counting = {crdi_run_sink(fit->run), any};
@@ -164,10 +199,11 @@ static crd_status draw(crdi_network_fit *fit, bool *any, crdi_mcmc_report *repor
                       .draws = pass_draws,
                       .state = counting.sink.state ? pass_state : NULL,
                       .pause = counting.sink.pause};
-    crd_status status = fit->type->draw(fit, &sink, report);
+    crd_status status = draw_until(fit, &sink, report);
     if (status >= 0) {
         crd_status written = crdi_run_flush(fit->run); /* states say of their cost too: the last word is the report's */
         written = written < 0 ? written : write_timings(fit->run, report);
+        written = written < 0 ? written : write_ending(fit);
         status = written < 0 ? written : status;
     }
     return status;

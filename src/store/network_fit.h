@@ -16,6 +16,35 @@ typedef struct crdi_network_fit crdi_network_fit;
 typedef struct crdi_network_continue crdi_network_continue;
 typedef struct crdi_network_resume crdi_network_resume;
 
+/* Why a fit ended. Entry "stop_reason": crdi_fit_ending_name. */
+typedef enum crdi_fit_ending {
+    CRDI_ENDED_DONE, /* all that was asked for */
+    CRDI_ENDED_SIGNAL, /* the caller's stop function said so */
+    CRDI_ENDED_TIME, /* its seconds are over */
+    CRDI_ENDED_RULE /* the rule holds */
+} crdi_fit_ending;
+const char *crdi_fit_ending_name(crdi_fit_ending ending); /* "done", "signal", "time", "rule" */
+
+/* What a look at the first draws of all chains has found. */
+typedef struct crdi_fit_verdict {
+    bool holds;
+    int64_t draws; /* a chain, that were looked at; 0: there was no look */
+    double ess, r_hat; /* least and largest that were seen; a look that found the rule broken may have ended there */
+    char where[128]; /* what broke it, or had the least ess */
+} crdi_fit_verdict;
+
+/* A rule that ends the draws of Markov chains. */
+typedef struct crdi_fit_rule {
+    const char *text; /* as it was typed; entry "stop_rule" */
+    /* Looks at the first `draws` draws of all chains in the file at `path`, which is being written. `all`: to the end, even
+     * if the rule is broken. Called from one thread at a time, which is not the caller's. */
+    crd_status (*look)(void *user, const char *path, int64_t draws, bool all, crdi_fit_verdict *out);
+    /* Behind the last look: what was kept open is closed. */
+    void (*done)(void *user);
+    void *user;
+    int64_t first; /* looks begin behind so many draws; 0: with the first */
+} crdi_fit_rule;
+
 typedef struct crdi_train_options {
 #define OPT CRDI_OPTION_FIELD
 #include "store/train_options.def"
@@ -59,6 +88,8 @@ struct crdi_network_fit {
     bool force;
     crdi_network_warm warm; /* of Markov chains: begin with these; ours from prepare on */
     double save_every; /* seconds between two savings; 0: 0.5 */
+    double seconds; /* the fit ends after so many, warm-up included; 0: never */
+    const crdi_fit_rule *rule; /* of Markov chains; NULL: none */
     bool save_warmup; /* of Markov chains: arrays "warmup/CHAIN/COLUMN" in the run */
     crdi_network_resume *resume; /* the run that is taken up again; NULL: it is a new one */
     const crdi_network_continue *from; /* a fit that this one goes on with; NULL: it begins */
@@ -76,6 +107,8 @@ struct crdi_network_fit {
     int lanes; /* that leave states, if more than chains do */
     int64_t dim; /* unconstrained numbers of the model */
     crdi_run *run;
+    crdi_fit_ending ending; /* after the run */
+    crdi_fit_verdict verdict; /* of the rule's last look */
     bool resumable; /* after the run: there is a state to go on from */
     bool kept_older; /* after the run: it came to no draws, and the file that it was to replace still stands */
 };
@@ -99,7 +132,8 @@ const crd_program *crdi_network_fit_program(const crdi_network_fit *fit);
 /* Compiles the model and creates the run file beside its place: CRD_EPRIOR, CRD_ENAME, CRD_EINVAL, CRD_EEXISTS, CRD_EIO and
  * whatever else can be wrong. Nothing stands at the path yet, and an older file there is untouched. */
 crd_status crdi_network_fit_prepare(crdi_network_fit *fit);
-/* Draws. CRD_INTERRUPTED: stopped by mcmc.stop or svi.stop; what was drawn is in the file. After an error without any draw
+/* Draws. CRD_INTERRUPTED: stopped by mcmc.stop or svi.stop, or by time (fit->ending); what was drawn is in the file. A rule that
+ * holds makes a complete run. After an error without any draw
  * no file is left; a file that was to be replaced stays as it was until there are draws. */
 crd_status crdi_network_fit_run(crdi_network_fit *fit, crdi_mcmc_report *report);
 void crdi_network_fit_clear(crdi_network_fit *fit);
@@ -118,12 +152,14 @@ struct crdi_network_resume {
     crd_column *column; /* (columns) of the file */
     int columns;
     bool complete; /* it came to its end */
+    const char *rule; /* that was to end it; NULL: none */
+    bool held; /* and did */
     int lanes; /* that may have left a state */
     crdi_mcmc_saved *saved; /* (lanes) owned bytes; NULL: none */
     bool *has_warmup; /* (lanes) of --save-warmup: all of it is in the file */
     int64_t *iteration; /* (lanes) of the states */
     int64_t *draws; /* (chains) that stand before the states: the others are made again */
-    double warmup_seconds, sampling_seconds, gradient_seconds; /* so far */
+    double warmup_seconds, sampling_seconds, gradient_seconds, gradient_evaluations; /* so far */
 };
 
 /* Opens a run to go on with it, by whatever method, and fills the fit; the caller may then change what is still to be done
@@ -132,6 +168,8 @@ struct crdi_network_resume {
  * CRD_EEXISTS: another process writes it; CRD_EUNSUPPORTED: its model is not in the file; CRD_EDAMAGED. */
 crd_status crdi_network_resume_open(crd_context *ctx, const char *path, crdi_network_fit *fit,
                                     crdi_network_resume **out);
+/* Sets the entry of the fit's rule; prepare does it. */
+crd_status crdi_network_fit_describe_rule(crdi_network_fit *fit);
 /* What crdi_network_fit_prepare does for it. */
 crd_status crdi_network_resume_prepare(crdi_network_fit *fit);
 void crdi_network_resume_close(crdi_network_resume **resume);

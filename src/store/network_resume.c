@@ -157,14 +157,29 @@ static crd_status read_number(crdi_network_resume *r, const char *key, double *o
     return crdi_run_has(r->net->run, key) ? crdi_run_get_number(r->net->run, key, out) : CRD_OK;
 }
 
+static crd_status read_rule(crdi_network_resume *r)
+{
+    const char *reason = "";
+    if (crdi_run_has(r->net->run, "stop_rule"))
+        CRD_TRY(read_text(r, "stop_rule", &r->rule));
+    if (r->rule && !*r->rule)
+        r->rule = NULL;
+    if (crdi_run_has(r->net->run, "stop_reason"))
+        CRD_TRY(read_text(r, "stop_reason", &reason));
+    r->held = r->complete && r->rule && strcmp(reason, "rule") == 0;
+    return CRD_OK;
+}
+
 static crd_status read_place(crdi_network_resume *r)
 {
     const char *status;
     CRD_TRY(read_text(r, "status", &status));
     r->complete = strcmp(status, "complete") == 0;
+    CRD_TRY(read_rule(r));
     CRD_TRY(read_number(r, "warmup_seconds", &r->warmup_seconds));
     CRD_TRY(read_number(r, "sampling_seconds", &r->sampling_seconds));
     CRD_TRY(read_number(r, "gradient_seconds", &r->gradient_seconds));
+    CRD_TRY(read_number(r, "gradient_evaluations", &r->gradient_evaluations));
     return read_states(r);
 }
 
@@ -245,5 +260,5 @@ crd_status crdi_network_resume_prepare(crdi_network_fit *fit)
     crdi_run_set_pause(r->run, fit->save_every);
     fit->run = r->run; /* its to close from now on */
     r->run = NULL;
-    return CRD_OK;
+    return crdi_network_fit_describe_rule(fit);
 }

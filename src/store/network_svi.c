@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { ELBO_DRAWS = 1000 };
+enum { ELBO_DRAWS = 1000, SHOWN = 100 };
 
 /* ---- before the fit ----------------------------------------------------------------------------------------- */
 
@@ -278,7 +278,9 @@ static crd_status keep_restart(void *user, int64_t restart, const crdi_archive *
                                                 .bytes = state->bytes,
                                                 .size = state->size,
                                                 .sampling_seconds = before + crdi_seconds() - k->started,
-                                                .gradient_evaluations = run->steps * k->fit->svi.particles});
+                                                .gradient_evaluations = run->steps * k->fit->svi.particles,
+                                                .has_loss = run->steps > 0,
+                                                .loss = crdi_svi_mean_of_last(run->loss, run->steps, SHOWN)});
 }
 
 crd_status crdi_network_svi_forget(const crdi_network_fit *fit, const crdi_sink *sink)

@@ -27,6 +27,12 @@ static crd_status pass_state(void *user, int chain, const crdi_sampler_state *st
     return k->to->state(k->to->user, chain, state);
 }
 
+static bool pass_wish(void *user, int chain, int64_t draws)
+{
+    const crdi_network_warmup *k = user;
+    return k->to->wants_state(k->to->user, chain, draws);
+}
+
 static crd_status write_chain(const crdi_network_warmup *k, int chain)
 {
     for (int c = 0; c < k->columns->count; c++) {
@@ -88,8 +94,12 @@ crd_status crdi_network_warmup_begin(crdi_network_warmup *k, crd_context *ctx, c
         (crdi_network_warmup){.ctx = ctx, .run = run, .columns = columns, .chains = chains, .warmup = warmup, .to = to};
     if (!(k->values = crdi_alloc_array(ctx, (int64_t)chains * columns->count, sizeof *k->values)))
         return CRD_ENOMEM;
-    *out = (crdi_sink){
-        .user = k, .draws = pass_draws, .state = to->state ? pass_state : NULL, .warmup = keep, .pause = to->pause};
+    *out = *to;
+    out->user = k;
+    out->draws = pass_draws;
+    out->state = to->state ? pass_state : NULL;
+    out->warmup = keep;
+    out->wants_state = to->wants_state ? pass_wish : NULL;
     return CRD_OK;
 }
 

@@ -61,6 +61,10 @@ const char *crdi_run_file(const crdi_run *run);
 crd_status crdi_run_begin_again(crdi_run *run, const crd_column *columns, int column_count, int chains,
                                 const int64_t *draws);
 
+/* Removes all but the first `draws` draws of every chain; nothing may wait to be written (crdi_run_flush). States are the caller's
+ * to set before: a state stands behind the draws that are kept, or is removed. */
+crd_status crdi_run_cut(crdi_run *run, int64_t draws);
+
 /* The sink: valid from begin to close. Its calls copy and return; they wait only while the queue is full. */
 crdi_sink crdi_run_sink(crdi_run *run);
 /* Waits until all that the sink was given is in the file. */
@@ -94,6 +98,8 @@ crd_status crdi_run_read_range(crd_run *run, const crd_column *column, int chain
 /* From now on draws of a chain of a column are these, (draws, *shape) with as many draws as the file has, instead of those of the
  * file. Takes `values` over, whatever it returns. The file is not changed. */
 crd_status crdi_run_stand_in(crd_run *run, const crd_column *column, int chain, double *values);
+/* From now on no chain has more than so many draws for who reads this: the others may be cut soon. 0: no limit. */
+void crdi_run_limit(crd_run *run, int64_t draws);
 /* The first `draws` of every chain: (chains, draws, *shape). */
 crd_status crdi_run_read_column(crd_run *run, const crd_column *column, int64_t draws, double *out);
 /* How many lanes may have left a state: the greatest number among them and one. */

@@ -21,8 +21,13 @@ static crd_status count_column(crd_run *run, crdi_query *last, int column, int c
         return crdi_db_damaged(run->db, "column %s, chain %d: a block of %lld draws from %lld on",
                                run->column[column].name, chain, (long long)count, (long long)first);
     if (status == CRD_OK)
-        *out = first + count;
+        *out = run->limit && first + count > run->limit ? run->limit : first + count;
     return status;
+}
+
+void crdi_run_limit(crd_run *run, int64_t draws)
+{
+    run->limit = draws;
 }
 
 /* Draws of a chain. A transaction holds the same draws of every column. */

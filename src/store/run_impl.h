@@ -12,6 +12,8 @@
 struct crdi_run_cost {
     double warmup_seconds, sampling_seconds, gradient_seconds;
     int64_t gradient_evaluations;
+    bool has_loss; /* of a fit in steps, and what it was: not what it costs, but it comes the same way */
+    double loss;
 };
 
 /* A block of draws, (column by column, each (count, *shape)), or a state, as it waits. */
@@ -54,7 +56,7 @@ struct crdi_run {
     int64_t *column_size; /* elements of one draw */
     int64_t *column_offset; /* of the columns before it together */
     int64_t draw_size; /* of all columns */
-    void *scratch; /* the largest row; the writer thread's */
+    void *scratch; /* the largest row, or a number a lane; the writer thread's */
     pthread_t thread;
     bool thread_runs;
 

@@ -12,6 +12,7 @@
  * committed before, and every later call reports that error. */
 #include "store/run_impl.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -147,8 +148,8 @@ static crd_status put_state(void *user, int chain, const crdi_sampler_state *sta
     struct crdi_run_item *item = make_item(run, true, state->iteration, 0, state->size);
     if (!item)
         return CRD_ENOMEM;
-    item->cost = (struct crdi_run_cost){state->warmup_seconds, state->sampling_seconds, state->gradient_seconds,
-                                        state->gradient_evaluations};
+    item->cost = (struct crdi_run_cost){state->warmup_seconds,       state->sampling_seconds, state->gradient_seconds,
+                                        state->gradient_evaluations, state->has_loss,         state->loss};
     if (state->size)
         memcpy(item->data, state->bytes, state->size);
     return enqueue(run, chain, item);
@@ -256,6 +257,22 @@ static crd_status put_number(crdi_run *run, const char *key, double value)
     return crdi_run_put_entry(run, key, CRDI_VALUE_REAL, bytes, sizeof bytes, value, 0);
 }
 
+/* The losses of all lanes, for those who look on; NaN where there is none. */
+static crd_status write_losses(crdi_run *run)
+{
+    bool any = false;
+    double *losses = run->scratch;
+    for (int c = 0; c < run->lanes; c++) {
+        double loss = run->cost[c].has_loss ? run->cost[c].loss : NAN;
+        any = any || run->cost[c].has_loss;
+        crdi_encode(&losses[c], &loss, 1);
+    }
+    if (!any)
+        return CRD_OK;
+    return crdi_run_put_entry(run, "svi_losses_now", CRDI_VALUE_BLOB, losses, (size_t)run->lanes * sizeof *losses, 0,
+                              0);
+}
+
 /* What the run has taken so far, for those who look on, and for those who go on from here. */
 static crd_status write_cost(crdi_run *run)
 {
@@ -268,6 +285,7 @@ static crd_status write_cost(crdi_run *run)
         all.gradient_seconds += cost->gradient_seconds;
         all.gradient_evaluations += cost->gradient_evaluations;
     }
+    CRD_TRY(write_losses(run));
     CRD_TRY(put_number(run, "warmup_seconds", all.warmup_seconds));
     CRD_TRY(put_number(run, "sampling_seconds", all.sampling_seconds));
     CRD_TRY(put_number(run, "gradient_seconds", all.gradient_seconds));

@@ -11,6 +11,7 @@ struct crd_run {
     crdi_db *db;
     int chains, column_count;
     crd_column *column; /* without draws */
+    int64_t limit; /* draws a chain that there are at most; 0: no limit */
     double **instead; /* (columns, chains): draws that stand in for those of the file; NULL: there are none at all */
 };
 

@@ -124,6 +124,24 @@ static crd_status cut(crdi_run *run, const int64_t *draws)
     return crdi_run_put_entry(run, "status", CRDI_VALUE_TEXT, running, strlen(running), 0, 0);
 }
 
+static crd_status cut_all(crdi_run *run, int64_t draws)
+{
+    for (int chain = 0; chain < run->chains; chain++)
+        for (int column = 0; column < run->column_count; column++)
+            CRD_TRY(cut_column(run, column, chain, draws));
+    return CRD_OK;
+}
+
+crd_status crdi_run_cut(crdi_run *run, int64_t draws)
+{
+    pthread_mutex_lock(&run->database);
+    crd_status status = run->db ? crdi_db_begin(run->db, true) : crdi_run_failure(run);
+    if (status == CRD_OK && run->db)
+        status = crdi_db_end(run->db, cut_all(run, draws));
+    pthread_mutex_unlock(&run->database);
+    return status;
+}
+
 crd_status crdi_run_begin_again(crdi_run *run, const crd_column *columns, int column_count, int chains,
                                 const int64_t *draws)
 {

@@ -416,7 +416,7 @@ crd_status crdi_run_measure_columns(crdi_run *run, const crd_column *columns, in
         if (crdi_run_row_draws(size) * size > largest)
             largest = crdi_run_row_draws(size) * size;
     }
-    run->scratch = crdi_alloc_array(run->ctx, largest, sizeof(double));
+    run->scratch = crdi_alloc_array(run->ctx, largest > lanes ? largest : lanes, sizeof(double));
     return run->scratch ? CRD_OK : CRD_ENOMEM;
 }
 
@@ -503,14 +503,22 @@ crd_status crdi_run_begin(crdi_run *run, const crd_column *columns, int column_c
     return crdi_run_queue_start(run);
 }
 
-/* One file in the end. A reader that holds the log keeps it a little longer: no error. */
+/* One file in the end. A reader that has the file open keeps the log for as long as it does: those that look for a moment, again
+ * and again, are waited for; to one that stays it is left. */
 static crd_status fold(crdi_run *run)
 {
-    bool log;
+    enum { TRIES = 40 };
+    const struct timespec pause = {.tv_nsec = 25000000};
+    bool log = true;
     crdi_db_set_patience(run->db, 2);
     CRD_TRY(crdi_db_run(run->db, "PRAGMA wal_checkpoint(TRUNCATE)"));
-    crdi_db_set_patience(run->db, 0.1); /* a reader that has the file open keeps the log for as long as it does */
-    return crdi_db_journal(run->db, false, &log);
+    crdi_db_set_patience(run->db, 0.1);
+    for (int i = 0; i < TRIES && log; i++) {
+        if (i > 0)
+            nanosleep(&pause, NULL);
+        CRD_TRY(crdi_db_journal(run->db, false, &log));
+    }
+    return CRD_OK;
 }
 
 void crdi_run_set_lanes(crdi_run *run, int lanes)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # kill.sh PROGRAM COUNT [SEED] - runs are killed with SIGKILL at random moments of warm-up, sampling, steps and writing, resumed (and
 # sometimes killed again), and must end as the run that was never stopped: draws, statistics, states, entries, bit for bit.
-# Differences are looked for by `credence diff`. The moments come from SEED.
+# Differences are looked for by `credence diff`. The moments come from SEED; those that fall behind the end of a run do not count.
 set -u
 program=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 count=$2
@@ -11,7 +11,7 @@ trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
 
 fail() {
-    echo "kill $i of $count ($kind, after $delay s): $1"
+    echo "run $i, for $count kills ($kind, after $delay s): $1"
     sed 's/^/    /' err
     exit 1
 }
@@ -47,7 +47,7 @@ done
 
 killed=0
 i=0
-while [ "$i" -lt "$count" ]; do
+while [ "$killed" -lt "$count" ]; do
     i=$((i + 1))
     kind=$(echo "$kinds" | awk -v i="$i" '{ print $((i - 1) % NF + 1) }')
     delay=$(awk -v seed="$seed" -v i="$i" -v of="$(cat "$kind/seconds")" \

@@ -67,6 +67,10 @@ static const struct command commands[] = {
     {"fit data.csv --target y --hidden 1 --method laplace --map-starts 1 --draws 4 --threads 1 --seed 1 --quiet "
      "--force --out out.crd",
      "out.crd", true, ALL, 8, false},
+    {"fit data.csv --target y --hidden none --chains 2 --warmup 3 --draws 120 --until ess=1 --threads 1 --seed 1 "
+     "--quiet "
+     "--force --out out.crd",
+     "out.crd", true, ALL, 8, false},
     {"continue svi.crd --steps 5 --quiet --force --out out.crd", "out.crd", true, ALL, 4, false},
     {"resume out.crd --draws 7 --threads 1 --quiet", "out.crd", true, ALL, 4, true},
     {"predict run.crd data.csv --threads 1 --force --out out.csv", "out.csv", false, MEMORY, 4, false},
@@ -76,6 +80,7 @@ static const struct command commands[] = {
     {"report run.crd --threads 1 --quiet --force --out out.html", "out.html", false, MEMORY, 16, false},
     {"check run.crd --format json", NULL, false, MEMORY, 1, false},
     {"diff run.crd run.crd", NULL, false, MEMORY, 1, false},
+    {"watch run.crd --once", NULL, false, MEMORY, 1, false},
 };
 
 /* What a command leaves when nothing fails. */

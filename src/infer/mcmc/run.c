@@ -3,6 +3,7 @@
  * A chain writes its draws into a block of its own and hands it to the sink when it is full, when half a second has
  * passed, or when the run is stopped. Progress is a set of atomics that a monitor thread reads ten times a second. */
 #include "infer/mcmc/chain.h"
+#include "infer/mcmc/turns.h"
 #include "infer/pathfinder/pathfinder.h"
 
 #include <pthread.h>
@@ -49,6 +50,7 @@ struct run {
     int64_t *column_offset; /* where a site column's value begins in the output of `values` */
     struct news *news; /* one a chain */
     double *warmup_seconds, *sampling_seconds, *cpu_seconds;
+    crdi_turns *turns; /* NULL: every chain runs to its end */
     atomic_bool stopped;
 };
 
@@ -265,6 +267,17 @@ static crd_status hand_over_warmup(const struct run *run, int number, const crdi
     return run->sink->warmup(run->sink->user, number, chain->iteration - 1, (const double *const *)block->values);
 }
 
+/* A draw behind the warm-up. */
+static crd_status take_draw(const struct run *run, int number, crdi_chain *chain, crd_exec *values, struct block *block,
+                            const crdi_transition *t, double now)
+{
+    const crdi_sink *sink = run->sink;
+    put(run, block, values, chain, t);
+    if (sink->wants_state && sink->wants_state(sink->user, number, block->first + block->count))
+        return keep_state(run, number, chain, block);
+    return block->count == BLOCK || now - block->flushed > pause_of(run) ? flush(run, number, block) : CRD_OK;
+}
+
 static crd_status draw_all(struct run *run, int number, crdi_chain *chain, crd_exec *values, struct block *block)
 {
     crdi_transition t;
@@ -280,12 +293,11 @@ static crd_status draw_all(struct run *run, int number, crdi_chain *chain, crd_e
             if (run->sink->warmup)
                 CRD_TRY(hand_over_warmup(run, number, chain, values, block, &t));
         } else if ((chain->iteration - o->warmup) % o->thin == 0) {
-            put(run, block, values, chain, &t);
-            if (block->count == BLOCK || now - block->flushed > pause_of(run))
-                CRD_TRY(flush(run, number, block));
+            CRD_TRY(take_draw(run, number, chain, values, block, &t, now));
         }
         if (now > block->state_due)
             CRD_TRY(keep_state(run, number, chain, block));
+        crdi_turns_pass(run->turns, number, chain->iteration, now);
     }
     CRD_TRY(flush(run, number, block));
     return keep_state(run, number, chain, block);
@@ -318,6 +330,7 @@ static crd_status run_chain(void *user, int64_t number)
     crdi_arena *arena = NULL;
     crdi_chain chain = {0};
     crd_exec *values = NULL;
+    crdi_turns_enter(run->turns, number);
     struct block block = {.cpu = thread_seconds(), .begun = crdi_seconds()};
     block.warm = block.begun;
     atomic_store(&run->news[number].started, block.begun);
@@ -342,6 +355,7 @@ static crd_status run_chain(void *user, int64_t number)
     crdi_chain_destroy(&chain);
     crd_exec_destroy(&values);
     crdi_arena_destroy(&arena);
+    crdi_turns_leave(run->turns);
     return status;
 }
 
@@ -494,6 +508,19 @@ static crd_status find_points(struct run *run, crdi_arena *arena)
     return CRD_OK;
 }
 
+/* All chains, at most `threads` at a time. */
+static crd_status run_chains(struct run *run)
+{
+    int threads = run->options.threads > 0 ? (int)run->options.threads : crdi_processors();
+    bool turns = run->sink->together && threads < run->options.chains;
+    if (turns)
+        CRD_TRY(crdi_turns_create(run->ctx, threads, run->options.chains, &run->turns));
+    crd_status status =
+        crdi_parallel(run->ctx, turns ? (int)run->options.chains : threads, run->options.chains, run_chain, run);
+    crdi_turns_destroy(&run->turns);
+    return status;
+}
+
 static crd_status run_all(struct run *run, crdi_arena *arena, crdi_mcmc_report *report)
 {
     struct monitor monitor;
@@ -515,7 +542,7 @@ static crd_status run_all(struct run *run, crdi_arena *arena, crdi_mcmc_report *
             return found;
     }
     CRD_TRY(monitor_start(&monitor, run));
-    crd_status status = crdi_parallel(run->ctx, (int)run->options.threads, run->options.chains, run_chain, run);
+    crd_status status = run_chains(run);
     monitor_end(&monitor);
     if (report)
         write_report(run, report);

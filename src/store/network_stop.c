@@ -1,0 +1,358 @@
+/* network_stop.c - see network_stop.h. */
+#include "store/network_stop.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t FIRST_LOOK = 100;
+enum { MOST_LOOKS = 128 };
+
+/* The state of a chain behind the draws of a look that is still to come. */
+struct kept {
+    struct kept *next;
+    int64_t draws;
+    crdi_sampler_state state; /* its bytes stand behind this */
+    double bytes[];
+};
+
+struct chain {
+    struct kept *kept; /* latest first; guarded by `lock` */
+    int64_t reached; /* draws that are on their way into the file, with all before them; guarded by `lock` */
+    int64_t wish; /* behind so many a state was wished for, and comes next; the chain's own */
+};
+
+struct crdi_network_stop {
+    crdi_network_fit *fit;
+    const crdi_sink *to;
+    double over; /* when the time is; 0: never */
+    int (*stop)(void *user); /* the caller's */
+    void *stop_user;
+    atomic_int ending; /* the first that came */
+
+    /* Of a rule. */
+    int64_t look[MOST_LOOKS]; /* draws a chain, rising */
+    int looks;
+    struct chain *chain; /* (chains); NULL: no rule */
+    pthread_t thread;
+    bool thread_runs;
+    pthread_mutex_t lock; /* guards what is below */
+    pthread_cond_t news;
+    bool drawn; /* no chain draws any more */
+    int next; /* look to come */
+    int64_t held; /* the rule holds for so many draws; 0: it does not, so far */
+    crdi_fit_verdict verdict;
+    crd_status failed;
+};
+
+const char *crdi_fit_ending_name(crdi_fit_ending ending)
+{
+    static const char *const name[] = {"done", "signal", "time", "rule"};
+    return name[ending];
+}
+
+/* ---- stopping ----------------------------------------------------------------------------------------------- */
+
+static void end(crdi_network_stop *s, crdi_fit_ending why)
+{
+    int none = CRDI_ENDED_DONE;
+    atomic_compare_exchange_strong(&s->ending, &none, (int)why);
+}
+
+static int must_stop(void *user)
+{
+    crdi_network_stop *s = user;
+    if (atomic_load_explicit(&s->ending, memory_order_relaxed) != CRDI_ENDED_DONE)
+        return 1;
+    if (s->stop && s->stop(s->stop_user))
+        end(s, CRDI_ENDED_SIGNAL);
+    else if (s->over > 0 && crdi_seconds() >= s->over)
+        end(s, CRDI_ENDED_TIME);
+    return atomic_load_explicit(&s->ending, memory_order_relaxed) != CRDI_ENDED_DONE;
+}
+
+/* ---- the chains' side --------------------------------------------------------------------------------------- */
+
+static bool is_look(const crdi_network_stop *s, int64_t draws)
+{
+    int low = 0, high = s->looks;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (s->look[middle] < draws)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < s->looks && s->look[low] == draws;
+}
+
+static crd_status pass_draws(void *user, int chain, int64_t first, int64_t count, const double *const *values)
+{
+    const crdi_network_stop *s = user;
+    return s->to->draws(s->to->user, chain, first, count, values);
+}
+
+static bool wants_state(void *user, int chain, int64_t draws)
+{
+    crdi_network_stop *s = user;
+    bool wanted = is_look(s, draws);
+    if (wanted)
+        s->chain[chain].wish = draws;
+    return wanted;
+}
+
+static crd_status keep(crdi_network_stop *s, int chain, int64_t draws, const crdi_sampler_state *state)
+{
+    struct kept *kept = crdi_alloc(s->fit->ctx, sizeof *kept + state->size);
+    if (!kept)
+        return CRD_ENOMEM;
+    kept->draws = draws;
+    kept->state = *state;
+    kept->state.bytes = kept->bytes;
+    memcpy(kept->bytes, state->bytes, state->size);
+    pthread_mutex_lock(&s->lock);
+    kept->next = s->chain[chain].kept;
+    s->chain[chain].kept = kept;
+    s->chain[chain].reached = draws;
+    pthread_cond_signal(&s->news);
+    pthread_mutex_unlock(&s->lock);
+    return CRD_OK;
+}
+
+static crd_status pass_state(void *user, int chain, const crdi_sampler_state *state)
+{
+    crdi_network_stop *s = user;
+    CRD_TRY(s->to->state(s->to->user, chain, state));
+    if (!s->chain || !s->chain[chain].wish)
+        return CRD_OK;
+    int64_t draws = s->chain[chain].wish;
+    s->chain[chain].wish = 0;
+    return keep(s, chain, draws, state);
+}
+
+crdi_sink crdi_network_stop_sink(crdi_network_stop *s)
+{
+    return (crdi_sink){.user = s,
+                       .draws = pass_draws,
+                       .state = s->to->state ? pass_state : NULL,
+                       .pause = s->to->pause,
+                       .wants_state = s->chain ? wants_state : NULL,
+                       .together = s->chain || s->over > 0};
+}
+
+/* ---- the looks ---------------------------------------------------------------------------------------------- */
+
+/* States behind fewer draws than the look that comes next are of no use any more. */
+static void forget(crdi_network_stop *s, int64_t before)
+{
+    for (int c = 0; c < s->fit->chains; c++)
+        for (struct kept **at = &s->chain[c].kept; *at;) {
+            struct kept *kept = *at;
+            if (kept->draws >= before) {
+                at = &kept->next;
+                continue;
+            }
+            *at = kept->next;
+            crdi_free(s->fit->ctx, kept);
+        }
+}
+
+static bool is_reached(const crdi_network_stop *s)
+{
+    for (int c = 0; c < s->fit->chains; c++)
+        if (s->chain[c].reached < s->look[s->next])
+            return false;
+    return true;
+}
+
+/* Without the lock: chains go on. */
+static crd_status look(crdi_network_stop *s, int number, crdi_fit_verdict *verdict)
+{
+    const crdi_fit_rule *rule = s->fit->rule;
+    CRD_TRY(crdi_run_flush(s->fit->run));
+    return rule->look(rule->user, s->fit->path, s->look[number], number == s->looks - 1, verdict);
+}
+
+/* What a look has come to; whether it was the last. */
+static bool take_verdict(crdi_network_stop *s, crd_status status, const crdi_fit_verdict *verdict)
+{
+    if (status < 0) {
+        s->failed = status;
+        end(s, CRDI_ENDED_SIGNAL);
+        return true;
+    }
+    s->verdict = *verdict;
+    if (verdict->holds) {
+        s->held = s->look[s->next];
+        end(s, CRDI_ENDED_RULE);
+        return true;
+    }
+    forget(s, ++s->next < s->looks ? s->look[s->next] : INT64_MAX);
+    return false;
+}
+
+/* When all chains have stopped, the looks at what they have drawn still come: the end must not depend on who was faster. */
+static void *watch(void *user)
+{
+    crdi_network_stop *s = user;
+    pthread_mutex_lock(&s->lock);
+    while (s->next < s->looks) {
+        if (!is_reached(s)) {
+            if (s->drawn)
+                break;
+            pthread_cond_wait(&s->news, &s->lock);
+            continue;
+        }
+        if (s->drawn && must_stop(s))
+            break;
+        crdi_fit_verdict verdict = {0};
+        int number = s->next;
+        pthread_mutex_unlock(&s->lock);
+        crd_status status = look(s, number, &verdict);
+        pthread_mutex_lock(&s->lock);
+        if (take_verdict(s, status, &verdict))
+            break;
+    }
+    pthread_mutex_unlock(&s->lock);
+    s->fit->rule->done(s->fit->rule->user);
+    return NULL;
+}
+
+/* 100, 150, 225, ... and all draws; where the rule came later, from then on. */
+static void plan_looks(crdi_network_stop *s)
+{
+    int64_t all = s->fit->mcmc.draws, first = s->fit->rule->first;
+    if (first > 0 && first < all)
+        s->look[s->looks++] = first;
+    for (int64_t at = FIRST_LOOK; at < all && s->looks < MOST_LOOKS - 1; at += at / 2)
+        if (at > first)
+            s->look[s->looks++] = at;
+    s->look[s->looks++] = all;
+}
+
+/* What a run that is taken up again has already. Its file says what all chains together have cost. */
+static crd_status take_up(crdi_network_stop *s)
+{
+    const crdi_network_resume *r = s->fit->resume;
+    int64_t chains = s->fit->chains, gradients = r ? (int64_t)r->gradient_evaluations : 0;
+    for (int c = 0; r && c < s->fit->chains && c < r->lanes; c++)
+        if (r->saved[c].bytes && r->draws[c] > 0)
+            CRD_TRY(keep(s, c, r->draws[c],
+                         &(crdi_sampler_state){.iteration = r->iteration[c],
+                                               .bytes = r->saved[c].bytes,
+                                               .size = r->saved[c].size,
+                                               .warmup_seconds = r->warmup_seconds,
+                                               .sampling_seconds = r->sampling_seconds,
+                                               .gradient_evaluations = gradients / chains + (c < gradients % chains)}));
+    return CRD_OK;
+}
+
+static crd_status start_rule(crdi_network_stop *s)
+{
+    if (!(s->chain = crdi_alloc_array(s->fit->ctx, s->fit->chains, sizeof *s->chain)))
+        return CRD_ENOMEM;
+    plan_looks(s);
+    CRD_TRY(take_up(s));
+    if (pthread_create(&s->thread, NULL, watch, s) != 0)
+        return crdi_raise(s->fit->ctx, CRD_ENOMEM, "the system gives no thread to look at the draws");
+    s->thread_runs = true;
+    return CRD_OK;
+}
+
+static void join(crdi_network_stop *s)
+{
+    if (!s->thread_runs)
+        return;
+    pthread_mutex_lock(&s->lock);
+    s->drawn = true;
+    pthread_cond_signal(&s->news);
+    pthread_mutex_unlock(&s->lock);
+    pthread_join(s->thread, NULL);
+    s->thread_runs = false;
+}
+
+/* ---- the cut ------------------------------------------------------------------------------------------------ */
+
+/* First the states, then the draws: a kill between the two leaves a run that can be resumed. A chain whose state there is not
+ * known any more, because it was killed beyond it, begins again if more draws are asked for: the same, only later. */
+static crd_status cut(crdi_network_stop *s, crdi_mcmc_report *report)
+{
+    crdi_network_fit *fit = s->fit;
+    int64_t gradients = 0, known = 0;
+    for (int c = 0; c < fit->chains; c++) {
+        const struct kept *kept = s->chain[c].kept;
+        while (kept && kept->draws != s->held)
+            kept = kept->next;
+        CRD_TRY(s->to->state(s->to->user, c, kept ? &kept->state : &(crdi_sampler_state){0}));
+        gradients += kept ? kept->state.gradient_evaluations : 0;
+        known += kept && kept->state.gradient_evaluations > 0;
+    }
+    if (known == fit->chains)
+        report->gradient_evaluations = gradients;
+    CRD_TRY(crdi_run_flush(fit->run));
+    return crdi_run_cut(fit->run, s->held);
+}
+
+crd_status crdi_network_stop_settle(crdi_network_stop *s, crd_status status, crdi_mcmc_report *report)
+{
+    join(s);
+    if (status >= 0 && s->failed < 0)
+        status = s->failed;
+    if (status == CRD_OK && s->chain && s->held == 0 && s->next < s->looks)
+        status = CRD_INTERRUPTED; /* all is drawn, and it was stopped before all looks */
+    if (status >= 0 && s->held > 0)
+        status = cut(s, report);
+    s->fit->verdict = s->verdict;
+    s->fit->ending = s->held > 0 && status == CRD_OK ? CRDI_ENDED_RULE
+                     : status == CRD_OK              ? CRDI_ENDED_DONE
+                                                     : (crdi_fit_ending)atomic_load(&s->ending);
+    return status;
+}
+
+/* ---- begin and end ------------------------------------------------------------------------------------------ */
+
+static void take_stop(crdi_network_stop *s)
+{
+    crdi_network_fit *fit = s->fit;
+    s->stop = fit->mcmc.stop ? fit->mcmc.stop : fit->svi.stop;
+    s->stop_user = fit->mcmc.stop ? fit->mcmc.stop_user : fit->svi.stop_user;
+    fit->mcmc.stop = fit->svi.stop = must_stop;
+    fit->mcmc.stop_user = fit->svi.stop_user = s;
+}
+
+crd_status crdi_network_stop_begin(crdi_network_fit *fit, const crdi_sink *to, crdi_network_stop **out)
+{
+    crdi_network_stop *s = crdi_alloc(fit->ctx, sizeof *s);
+    if (!s)
+        return CRD_ENOMEM;
+    s->fit = fit;
+    s->to = to;
+    s->over = fit->seconds > 0 ? crdi_seconds() + fit->seconds : 0;
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->news, NULL);
+    take_stop(s);
+    crd_status status = fit->rule && fit->type->draws_behind && to->state ? start_rule(s) : CRD_OK;
+    if (status < 0)
+        crdi_network_stop_end(&s);
+    else
+        *out = s;
+    return status;
+}
+
+void crdi_network_stop_end(crdi_network_stop **stop)
+{
+    crdi_network_stop *s = *stop;
+    if (!s)
+        return;
+    join(s);
+    if (s->chain)
+        forget(s, INT64_MAX);
+    s->fit->mcmc.stop = s->fit->svi.stop = s->stop;
+    s->fit->mcmc.stop_user = s->fit->svi.stop_user = s->stop_user;
+    pthread_cond_destroy(&s->news);
+    pthread_mutex_destroy(&s->lock);
+    crdi_free(s->fit->ctx, s->chain);
+    crdi_free(s->fit->ctx, s);
+    *stop = NULL;
+}
