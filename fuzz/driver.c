@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static long inputs;
 
@@ -57,6 +58,9 @@ static int run_path(const char *path)
 }
 
 #ifdef __AFL_FUZZ_TESTCASE_LEN
+/* What AFL++ puts here is not plain C. */
+#pragma clang diagnostic ignored "-Wextra-semi"
+#pragma clang diagnostic ignored "-Wgnu-statement-expression"
 __AFL_FUZZ_INIT();
 #endif
 

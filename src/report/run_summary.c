@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-static const int64_t MOST_NUMBERS = 4 << 20; /* draws in memory, unless one element has more */
+static const int64_t MOST_NUMBERS = 2 << 20; /* draws in memory, unless one element has more */
 
 /* ---- rows --------------------------------------------------------------------------------------------------- */
 

@@ -2,6 +2,7 @@
 #include "store/netcdf.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <netcdf.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,7 +52,10 @@ static crd_status load(crd_context *ctx, struct library *lib)
 
 static crd_status failed(crdi_netcdf *nc, int code, const char *what)
 {
-    crd_status status = code == NC_ENOMEM ? CRD_ENOMEM : CRD_EIO;
+    crd_status status = code == NC_ENOMEM ? CRD_ENOMEM : code == ENOSPC ? CRD_EFULL : CRD_EIO;
+    if (code == NC_EBADNAME || code == NC_EMAXNAME)
+        return crdi_raise(nc->ctx, CRD_EUNSUPPORTED, "netCDF takes no such name: '%s' (%s)", what,
+                          nc->lib.nc_strerror(code));
     return crdi_raise(nc->ctx, status, "%s: %s: %s", nc->path, what, nc->lib.nc_strerror(code));
 }
 

@@ -112,6 +112,8 @@ static crd_status fail_handle(crdi_db *db, int code)
         return fail(db, code, "this is no run file of credence (file is not a database)");
     if (code == SQLITE_READONLY_DBMOVED)
         return fail(db, code, "the file was moved or deleted while it was being written");
+    if ((code & 0xff) == SQLITE_READONLY && db->mode != CRDI_DB_READ)
+        return fail(db, code, "may not be written: the permissions of the file or of its folder forbid it");
     if ((code & 0xff) == SQLITE_CORRUPT && db->mode == CRDI_DB_READ)
         return fail(db, code, "a damaged or cut-off run file (database disk image is malformed)");
     return fail(db, code, db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code));

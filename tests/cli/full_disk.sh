@@ -97,10 +97,25 @@ fi
 # ---- a folder that is not there, or is lost; a file and a folder that may not be written
 "$program" fit data.csv --target y --quiet --out nowhere/run.crd >out 2>err
 expect 4 $? '^credence: nowhere: no such folder$' "no folder"
-if [ "$(id -u)" -ne 0 ]; then
-    mkdir shut && chmod 555 shut
-    "$program" fit data.csv --target y --quiet --out shut/run.crd >out 2>err
-    expect 5 $? '^credence: shut/run\.crd: .*Permission denied' "a folder that is shut"
+# as somebody who may not write there: root may everywhere, and becomes nobody
+as_nobody() {
+    if [ "$(id -u)" -ne 0 ]; then "$@"; else setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; fi
+}
+chmod 755 . && mkdir shut && cp older.crd shut/run.crd && chmod 444 shut/run.crd && chmod 555 shut
+if as_nobody "$program" version >out 2>err; then
+    as_nobody "$program" fit data.csv --target y --quiet --out shut/other.crd >out 2>err
+    expect 5 $? '^credence: shut/other\.crd: .*Permission denied' "a folder that is shut"
+    as_nobody "$program" fit data.csv --target y --quiet --force --out shut/run.crd >out 2>err
+    expect 5 $? '^credence: shut/run\.crd: .*Permission denied' "a file in a folder that is shut"
+    as_nobody "$program" resume shut/run.crd --draws +5 --quiet >out 2>err
+    expect 5 $? '^credence: shut/run\.crd: .*Permission denied' "resume in a folder that is shut"
+    chmod 777 shut
+    as_nobody "$program" resume shut/run.crd --draws +5 --quiet >out 2>err
+    expect 5 $? '^credence: shut/run\.crd: may not be written: the permissions' "resume of a file that may not be written"
+    cmp -s shut/run.crd older.crd || fail "a file that may not be written has changed"
+    as_nobody "$program" check shut/run.crd >out 2>err || fail "a file that may only be read is not read"
+else
+    echo "nobody may not run $program here: folders that are shut were not tried"
 fi
 mkdir lost
 "$program" fit data.csv --target y --hidden 3 --chains 2 --warmup 20 --draws 2000000 --seed 1 --quiet --out lost/run.crd >out 2>err &
