@@ -4,6 +4,7 @@
 #include "graph/graph.h"
 
 #include <math.h>
+#include <string.h>
 
 crd_support crdi_support_count(const crd_dist *dist)
 {
@@ -36,9 +37,71 @@ static crd_node stirling(crd_node a)
     return crd_mul(r, sum);
 }
 
+/* Known counts are few numbers many times. */
+struct by_value {
+    double *index; /* which of the values each count is */
+    double value[128]; /* ascending */
+    int64_t values;
+};
+
+static int64_t find_value(const struct by_value *v, double x)
+{
+    int64_t low = 0, high = v->values;
+    while (low < high) {
+        int64_t middle = (low + high) / 2;
+        if (v->value[middle] < x)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* False: the values are too many to save something. */
+static bool list_values(const double *x, int64_t n, struct by_value *v)
+{
+    for (int64_t i = 0; i < n; i++) {
+        int64_t at = find_value(v, x[i]);
+        if (at < v->values && v->value[at] == x[i])
+            continue;
+        if (isnan(x[i]) || v->values == CRDI_COUNT(v->value) || 4 * v->values >= n)
+            return false;
+        memmove(&v->value[at + 1], &v->value[at], sizeof v->value[0] * (size_t)(v->values - at));
+        v->value[at] = x[i];
+        v->values++;
+    }
+    for (int64_t i = 0; i < n; i++)
+        v->index[i] = (double)find_value(v, x[i]);
+    return true;
+}
+
+/* A function of one number `a` and of known counts x: computed for each value that x has, and picked for each element.
+ * crdi_nothing: there is no such saving. */
+static crd_node once_a_value(crd_node (*f)(crd_node a, crd_node x), crd_node a, crd_node x)
+{
+    const double *known;
+    crd_shape shape = crd_node_shape(x);
+    int64_t n = crd_shape_size(shape);
+    struct by_value v = {NULL};
+    if (!a.graph || !crd_node_ok(a) || crd_shape_size(crd_node_shape(a)) != 1 || crd_node_shape(a).ndim > shape.ndim ||
+        crd_node_known(a, NULL) || !crd_node_known(x, &known) || n < 32)
+        return crdi_nothing;
+    crd_node picked = crdi_nothing;
+    if (!(v.index = crdi_alloc_array(crd_graph_context(a.graph), n, sizeof *v.index)))
+        return crdi_fail(a.graph, CRD_ENOMEM, CRD_HERE, "no memory for %lld counts", (long long)n);
+    if (list_values(known, n, &v)) {
+        crd_array value = crd_array_borrow(v.value, crd_shape_1(v.values));
+        crd_array index = crd_array_borrow(v.index, crd_shape_1(n));
+        crd_node table = f(crd_reshape(a, crd_shape_0()), crd_constant(a.graph, &value));
+        picked = crd_reshape(crd_gather(table, crd_constant(a.graph, &index)), shape);
+    }
+    crdi_free(crd_graph_context(a.graph), v.index);
+    return picked;
+}
+
 /* The two log Gamma cancel for large a. Above 16: x log a + (a + x - 1/2) log(1 + x / a) - x, and the difference of the
  * series. */
-crd_node crdi_lgamma_ratio(crd_node a, crd_node x)
+static crd_node lgamma_ratio(crd_node a, crd_node x)
 {
     crd_node large = crd_max(a, crd_num(16)), top = crd_max(crd_add(large, x), crd_num(1));
     crd_node power =
@@ -47,6 +110,12 @@ crd_node crdi_lgamma_ratio(crd_node a, crd_node x)
     crd_node series = crd_add(main, crd_sub(stirling(top), stirling(large)));
     crd_node exact = crd_sub(crd_lgamma(crd_add(a, x)), crd_lgamma(a));
     return crd_select(crd_less(crd_num(16), a), series, exact);
+}
+
+crd_node crdi_lgamma_ratio(crd_node a, crd_node x)
+{
+    crd_node picked = once_a_value(lgamma_ratio, a, x);
+    return crdi_is_nothing(picked) ? lgamma_ratio(a, x) : picked;
 }
 
 /* By the smaller of x and n - x, so that the large one stands in the ratio. */
