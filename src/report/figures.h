@@ -119,6 +119,7 @@ typedef struct crdi_figure_source {
     const crdi_named *series; /* (series_count) of (chains, draws) */
     const double *diverging; /* (chains, draws) of 0 and 1; NULL: nothing is known */
     bool ranks; /* of trace: rank bars beside the density */
+    bool independent; /* of forest: the draws are of a fit, of which r_hat says nothing */
     /* CRDI_NEEDS_ENERGY, with chains and draws */
     const double *energy; /* (chains, draws) */
     /* CRDI_NEEDS_BANDS */

@@ -1,6 +1,8 @@
 /* run_figure_trace.c - the draws of chosen elements: which they are, and the figures of them. */
 #include "report/run_figure_impl.h"
 #include "report/run_site.h"
+#include "store/network_laplace.h"
+#include "store/network_svi.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -139,8 +141,12 @@ static crd_status make(crdi_network_run *net, crdi_arena *arena, const struct ch
                        const crdi_run_part *part, crdi_figure **out)
 {
     crdi_named named[MOST_SERIES];
-    crdi_figure_source source = {
-        .chains = part->chains, .draws = part->draws, .series_count = c->count, .series = named, .ranks = true};
+    crdi_figure_source source = {.chains = part->chains,
+                                 .draws = part->draws,
+                                 .series_count = c->count,
+                                 .series = named,
+                                 .ranks = true,
+                                 .independent = crdi_run_is_variational(net->run) || crdi_run_is_laplace(net->run)};
     if (part->draws == 0)
         return crdi_raise(net->ctx, CRD_EMISSING, "%s: holds no draws to show", net->path);
     for (int i = 0; i < c->count; i++)

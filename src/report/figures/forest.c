@@ -122,6 +122,18 @@ static bool alloc_rows(crdi_figure *f, const crdi_figure_source *s, struct rows 
     return true;
 }
 
+/* A panel whose rows are those of all. */
+static crdi_panel *add_panel(crdi_figure *f, int column, const char *title, const char *const *names, int count)
+{
+    crdi_panel *p = crdi_figure_panel(f, 0, column);
+    crdi_panel_texts(f, p, title, NULL, NULL);
+    crdi_panel_y_names(f, p, names, count);
+    p->has_y_range = true;
+    p->y_range[0] = -0.6;
+    p->y_range[1] = count - 0.4;
+    return p;
+}
+
 crd_status crdi_figure_forest(crdi_figure **out, crd_context *ctx, const crdi_figure_source *source)
 {
     crdi_figure *f;
@@ -129,29 +141,24 @@ crd_status crdi_figure_forest(crdi_figure **out, crd_context *ctx, const crdi_fi
         return crdi_raise(ctx, CRD_EMISSING, "figure forest: there are no draws to show");
     struct rows r = {.count = source->series_count < MOST_SERIES ? (int)source->series_count : MOST_SERIES};
     const char *names[MOST_SERIES], *none[MOST_SERIES];
-    CRD_TRY(crdi_figure_create(&f, ctx, 1, 2));
+    CRD_TRY(crdi_figure_create(&f, ctx, 1, source->independent ? 1 : 2));
     f->panel_width = 4.6;
     f->panel_height = fmax(2.2, 0.9 + 0.24 * r.count);
     f->column_weight[0] = 1.4;
-    f->column_weight[1] = 0.45;
+    if (!source->independent)
+        f->column_weight[1] = 0.45;
     crd_status status = alloc_rows(f, source, &r) ? fill(ctx, source, &r) : CRD_OK;
     if (status < 0 && f->status == CRD_OK)
         f->status = status;
     if (f->status == CRD_OK) {
-        crdi_panel *p = crdi_figure_panel(f, 0, 0), *q = crdi_figure_panel(f, 0, 1);
         for (int i = 0; i < r.count; i++) {
             names[r.count - 1 - i] = source->series[i].name;
             none[i] = "";
         }
-        crdi_panel_texts(f, p, "Median and intervals", NULL, NULL);
-        crdi_panel_texts(f, q, "r_hat", NULL, NULL);
+        crdi_panel *p = add_panel(f, 0, "Median and intervals", names, r.count);
         add_intervals(f, p, source, &r);
-        add_r_hat(f, q, &r);
-        crdi_panel_y_names(f, p, names, r.count);
-        crdi_panel_y_names(f, q, none, r.count);
-        p->has_y_range = q->has_y_range = true;
-        p->y_range[0] = q->y_range[0] = -0.6;
-        p->y_range[1] = q->y_range[1] = r.count - 0.4;
+        if (!source->independent)
+            add_r_hat(f, add_panel(f, 1, "r_hat", none, r.count), &r);
     }
     if (r.count < source->series_count)
         crdi_figure_footnote(f, "The first %d of %lld parameters are shown; --site names others.", r.count,

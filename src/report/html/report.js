@@ -398,11 +398,13 @@ class Panel {
     const longest = Math.min(most, Math.max(0, ...yTicks.map((t) => t.text.length)) * text);
     this.left = 6 + (yTicks.length ? longest + 8 : 0) + (p.y_label ? 17 : 0);
     const scaleTicks = p.scale ? ticks(p.scale[0], p.scale[1], false, clamp(inner / 40, 2, 6)) : [];
-    const right = p.scale ? 10 + 12 + 8 + Math.max(0, ...scaleTicks.map((t) => t.text.length)) * text + (p.scale_label ? 16 : 0) : 12;
+    const right = p.scale ? 10 + 12 + 8 + Math.max(0, ...scaleTicks.map((t) => t.text.length)) * text + (p.scale_label ? 16 : 0) : 16;
     this.top = 8;
     this.width = Math.max(40, outer - this.left - right);
     this.height = Math.max(40, inner);
-    const xTicks = p.x_names ? named(p.x_names, this.x[0], this.x[1]) : ticks(this.x[0], this.x[1], p.log_x, clamp(this.width / 70, 2, 9));
+    let xTicks = p.x_names ? named(p.x_names, this.x[0], this.x[1]) : ticks(this.x[0], this.x[1], p.log_x, clamp(this.width / 70, 2, 9));
+    const widest = Math.max(0, ...xTicks.map((t) => t.text.length)) * text + 8;
+    if (!p.x_names && xTicks.length * widest > this.width) xTicks = xTicks.filter((_, i) => i % 2 === 0);
     const svg = draw("svg", {viewBox: `0 0 ${outer} ${this.whole}`, width: outer, height: this.whole, "aria-hidden": "true", focusable: "false"});
     this.axes(svg, xTicks, yTicks, longest);
     this.canvas = null;

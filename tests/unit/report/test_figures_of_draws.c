@@ -218,6 +218,11 @@ static void a_forest_has_quantiles_and_r_hat(void **state)
     assert_ok(ctx, crd_diag_r_hat_rank(ctx, b, CHAINS, DRAWS, &r_hat));
     assert_true(layer_of(beside, CRDI_POINTS, 0)->x[1] == r_hat && r_hat > 1.5);
     crdi_figure_destroy(&f);
+    source.independent = true; /* draws of a fit: r_hat says nothing */
+    assert_ok(ctx, crdi_figure_forest(&f, ctx, &source));
+    assert_int_equal(f->rows * f->columns, 1);
+    assert_true(layer_of(crdi_figure_panel(f, 0, 0), CRDI_LINE, 0)->x[3] == q[0]);
+    crdi_figure_destroy(&f);
     testing_context_destroy(&ctx);
 }
 
