@@ -344,7 +344,7 @@ class Panel {
     this.live = make("div", {class: "hidden", "aria-live": "polite"});
     this.about = make("div", {class: "hidden", id: `${this.id}-about`, text: this.describe()});
     this.plot = make("div", {class: "plot", tabindex: "0", role: "application", "aria-roledescription": "chart",
-      "aria-label": `${spoken || figure.source.caption}. Arrow keys read values, plus and minus zoom, zero shows all.`,
+      "aria-label": spoken || figure.source.caption,
       "aria-describedby": `${this.id}-about`, keydown: (event) => this.key(event), blur: () => this.hide(),
       pointermove: (event) => this.move(event), pointerleave: () => this.hide(), pointerdown: (event) => this.press(event),
       pointerup: (event) => this.release(event), pointercancel: () => this.cancel(), dblclick: () => figure.reset()});
@@ -368,7 +368,7 @@ class Panel {
       if (l.kind === "image") parts.push(`a map of ${l.value.length} cells, ${p.x_label || "x"} ${range(l.x)}, ${p.y_label || "y"} ${range(l.y)}`);
       if (l.kind === "note") parts.push(l.label);
     }
-    return parts.join(". ") + ".";
+    return `${parts.join(". ")}. Arrow keys read values, plus and minus zoom, zero shows all.`;
   }
 
   /* ---- places ---- */
