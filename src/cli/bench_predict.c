@@ -70,13 +70,20 @@ static double time_tanh(const struct work *w)
 {
     enum { CALLS = 4000 };
     static double in[TANHS], out[TANHS];
+    static float in_single[TANHS], out_single[TANHS];
     const crdi_kernel_table *table = w->bench->ctx->kernels;
+    bool single = w->net->network.precision == CRD_SINGLE;
+    crdi_kernel_fn tanh_of = single ? table->single[CRDI_K_tanh] : table->kernel[CRDI_K_tanh];
     crdi_call call = {.out = out, .in = {in}, .n = {TANHS, 1}};
-    for (int i = 0; i < TANHS; i++)
+    for (int i = 0; i < TANHS; i++) {
         in[i] = sin(i);
+        in_single[i] = (float)in[i];
+    }
+    if (single)
+        call = (crdi_call){.out_single = out_single, .in_single = {in_single}, .n = {TANHS, 1}};
     double start = crdi_bench_clock();
     for (int i = 0; i < CALLS; i++)
-        table->kernel[CRDI_K_tanh](&call);
+        tanh_of(&call);
     return (crdi_bench_clock() - start) / CALLS / TANHS * ROWS * DRAWS * UNITS;
 }
 
@@ -105,10 +112,12 @@ static crd_status time_turns(struct work *w, crd_status (*predict)(struct work *
 
 static crd_status measure(struct work *w, const crdi_bench_folder *folder)
 {
-    char path[128];
-    CRD_TRY(crdi_bench_type(w->bench, folder,
-                            "fit @/regression.csv --target y --scale none --hidden 10 --method svi --steps 100 --draws "
-                            "4000 --seed 1 --quiet --out @/run.crd"));
+    char path[128], line[256];
+    snprintf(line, sizeof line,
+             "fit @/regression.csv --target y --scale none --hidden 10 --method svi --steps 100 --draws 4000 --seed 1 "
+             "--quiet --precision %s --out @/run.crd",
+             w->bench->options->precision);
+    CRD_TRY(crdi_bench_type(w->bench, folder, line));
     snprintf(path, sizeof path, "%s/run.crd", folder->path);
     CRD_TRY(crd_array_init(w->bench->ctx, &w->x, crd_shape_2(ROWS, 1)));
     for (int i = 0; i < ROWS; i++)
