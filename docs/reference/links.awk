@@ -1,6 +1,7 @@
-# What Doxygen reads of a page of docs/: links that lead out of docs/ become plain text, images lose their folder.
+# What Doxygen reads of a page of docs/: links to what is no page of the reference (../, dev/) become plain text, images lose their
+# folder.
 {
-    while (match($0, /\[[^][]*\]\(\.\.\/[^)]*\)/)) {
+    while (match($0, /\[[^][]*\]\((\.\.|dev)\/[^)]*\)/)) {
         link = substr($0, RSTART, RLENGTH)
         text = link
         sub(/\]\(.*$/, "", text)
