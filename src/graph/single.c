@@ -8,8 +8,6 @@
  * other are computed as one array and widened in one call at its end. */
 #include "graph/graph.h"
 
-#include <string.h>
-
 struct single {
     const crd_graph *from;
     crd_graph *to;
@@ -85,8 +83,10 @@ static int32_t add(struct single *s, crdi_vertex like, const int32_t *arg, int c
         return -1;
     }
     *v = like;
-    v->arg = memcpy(copy, arg, sizeof *arg * (size_t)count);
+    v->arg = copy;
     v->arg_count = count;
+    for (int i = 0; i < count; i++)
+        copy[i] = arg[i];
     v->floats = floats;
     to->vertex[to->count] = v;
     return (int32_t)to->count++;
