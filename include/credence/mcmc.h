@@ -44,7 +44,8 @@ typedef struct crd_nuts_options {
     const char *trajectory; /**< of mams: "random", "fixed" */
     double init_radius; /**< 2: start points are uniform in (-radius, radius), unconstrained */
     const char *start; /**< "uniform"; "prior", "median", "value", "point": crd_start_kind; "map": at a most
-                              probable point; "pathfinder": at draws of crd_pathfinder_run */
+                              probable point; "pathfinder": at draws of crd_pathfinder_run; "ensemble": where Adam leads from a uniform point,
+                              2000 steps, another for each chain */
     const double *start_values; /**< for "value" and "point", as in crd_start; the same for all chains */
     const char *const *keep; /**< deterministic sites to keep with the draws; NULL: none */
     int keep_count; /**< of keep */

@@ -125,7 +125,8 @@ crd_status crdi_chain_starter(const crd_model *model, const crd_nuts_options *op
 {
     static const char *const names[] = {"uniform", "prior", "median", "value", "point"}; /* as crd_start_kind */
     crd_start start = {.radius = options->init_radius, .values = options->start_values};
-    if (strcmp(options->start, "map") != 0 && strcmp(options->start, "pathfinder") != 0)
+    if (strcmp(options->start, "map") != 0 && strcmp(options->start, "pathfinder") != 0 &&
+        strcmp(options->start, "ensemble") != 0)
         while (strcmp(names[start.kind], options->start) != 0)
             start.kind++;
     *out = (crdi_starter){0};
@@ -180,6 +181,59 @@ static crd_status climb(crdi_chain *chain)
     return status;
 }
 
+/* The best point so far, and Adam's running means of the gradient and its square. */
+struct training {
+    double *best, *mean, *square; /* (dim) */
+    double best_density;
+};
+
+/* Kingma & Ba 2015, algorithm 1, uphill. */
+static void train_step(crdi_hamiltonian *h, struct training *t, int step, double rate)
+{
+    static const double BETA1 = 0.9, BETA2 = 0.999, EPSILON = 1e-8;
+    double bias1 = 1 - pow(BETA1, step), bias2 = 1 - pow(BETA2, step);
+    for (int64_t i = 0; i < h->dim; i++) {
+        double g = h->grad[i];
+        t->mean[i] = BETA1 * t->mean[i] + (1 - BETA1) * g;
+        t->square[i] = BETA2 * t->square[i] + (1 - BETA2) * g * g;
+        h->q[i] += rate * (t->mean[i] / bias1) / (sqrt(t->square[i] / bias2) + EPSILON);
+    }
+    crdi_hamiltonian_evaluate(h);
+}
+
+/* From where the chain is, as a network of a deep ensemble is trained: Adam for a fixed number of steps, the rate going down to
+ * nothing. It ends at the best point seen, in whichever mode that is: each chain has its own (Sommer et al. 2024, 2025). */
+static void train(crdi_hamiltonian *h, struct training *t)
+{
+    enum { STEPS = 2000 };
+    static const double RATE = 0.02;
+    size_t bytes = sizeof(double) * (size_t)h->dim;
+    memset(t->mean, 0, bytes);
+    memset(t->square, 0, bytes);
+    memcpy(t->best, h->q, bytes);
+    t->best_density = *h->log_density;
+    for (int step = 1; step <= STEPS && finite_here(h); step++) {
+        train_step(h, t, step, RATE * (1 - (step - 1.0) / STEPS));
+        if (!(*h->log_density > t->best_density) || !finite_here(h))
+            continue;
+        memcpy(t->best, h->q, bytes);
+        t->best_density = *h->log_density;
+    }
+    memcpy(h->q, t->best, bytes);
+    crdi_hamiltonian_evaluate(h);
+}
+
+static crd_status train_network(crdi_chain *chain)
+{
+    int64_t dim = chain->h.dim;
+    double *memory = crdi_alloc_array(chain->ctx, 3 * dim, sizeof *memory);
+    if (!memory)
+        return CRD_ENOMEM;
+    train(&chain->h, &(struct training){.best = memory, .mean = memory + dim, .square = memory + 2 * dim});
+    crdi_free(chain->ctx, memory);
+    return CRD_OK;
+}
+
 /* From another run, as given, or found. */
 static void first_step_size(crdi_chain *chain)
 {
@@ -198,7 +252,8 @@ crd_status crdi_chain_start(crdi_chain *chain, int number)
     enum { ATTEMPTS = 100 };
     crdi_hamiltonian *h = &chain->h;
     crd_key start = crd_key_fold_in(chain->key, START);
-    bool climbs = chain->options->start && strcmp(chain->options->start, "map") == 0;
+    bool climbs = chain->options->start && strcmp(chain->options->start, "map") == 0,
+         trains = chain->options->start && strcmp(chain->options->start, "ensemble") == 0;
     uint32_t attempts = chain->point || (chain->starter && !chain->starter->random) ? 1 : ATTEMPTS;
     for (uint32_t attempt = 0; attempt < attempts; attempt++) {
         CRD_TRY(find_point(chain, crd_key_fold_in(start, attempt)));
@@ -207,6 +262,8 @@ crd_status crdi_chain_start(crdi_chain *chain, int number)
             continue;
         if (climbs)
             CRD_TRY(climb(chain));
+        if (trains)
+            CRD_TRY(train_network(chain));
         first_step_size(chain);
         return CRD_OK;
     }
