@@ -183,6 +183,7 @@ static crd_status release(struct work *w, struct part *part, int chain)
 static crd_status form_chain(struct work *w, int chain, int threads)
 {
     CRD_TRY(crd_run_draws(w->net->run, chain, &w->draws));
+    CRD_TRY(crdi_run_hold(w->net->run, chain, w->draws)); /* the run may be growing */
     if (w->draws == 0)
         return CRD_OK;
     crd_status status = for_parts(w, chain, read_part);

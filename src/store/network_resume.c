@@ -130,6 +130,7 @@ static crd_status fill(crdi_network_resume *r, crdi_network_fit *fit)
 static crd_status read_states(crdi_network_resume *r)
 {
     CRD_TRY(crdi_run_count_states(r->net->run, &r->lanes));
+    r->lanes = r->lanes > crd_run_chains(r->net->run) ? r->lanes : crd_run_chains(r->net->run);
     r->saved = crdi_arena_alloc(r->arena, sizeof *r->saved * (size_t)(r->lanes + 1));
     r->iteration = crdi_arena_alloc(r->arena, sizeof *r->iteration * (size_t)(r->lanes + 1));
     r->has_warmup = crdi_arena_alloc(r->arena, sizeof *r->has_warmup * (size_t)(r->lanes + 1));

@@ -42,7 +42,8 @@ static crd_status count_chain(crd_run *run, crdi_query *last, int chain, int64_t
                                    run->column[column].name, (long long)draws, run->column[0].name);
         draws = count;
     }
-    *out = draws;
+    int64_t shown = run->shown ? run->shown[chain] : -1;
+    *out = shown >= 0 && shown < draws ? shown : draws;
     return CRD_OK;
 }
 
@@ -160,6 +161,19 @@ static int column_index(const crd_run *run, const crd_column *column)
 {
     CRDI_ASSERT(column >= run->column && column < run->column + run->column_count);
     return (int)(column - run->column);
+}
+
+crd_status crdi_run_hold(crd_run *run, int chain, int64_t draws)
+{
+    CRDI_ASSERT(chain >= 0 && chain < run->chains);
+    if (!run->shown) {
+        if (!(run->shown = crdi_alloc_array(run->ctx, run->chains, sizeof *run->shown)))
+            return CRD_ENOMEM;
+        for (int c = 0; c < run->chains; c++)
+            run->shown[c] = -1;
+    }
+    run->shown[chain] = draws;
+    return CRD_OK;
 }
 
 crd_status crdi_run_stand_in(crd_run *run, const crd_column *column, int chain, double *values)

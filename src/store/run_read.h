@@ -12,6 +12,8 @@ struct crd_run {
     int chains, column_count;
     crd_column *column; /* without draws */
     int64_t limit; /* draws a chain that there are at most; 0: no limit */
+    int64_t
+        *shown; /* (chains) draws that count from now on, whatever a writer adds; -1: all; NULL: all of all chains */
     double **instead; /* (columns, chains): draws that stand in for those of the file; NULL: there are none at all */
 };
 

@@ -421,6 +421,7 @@ void crd_run_close(crd_run **run)
     for (int i = 0; r->instead && i < r->column_count * r->chains; i++)
         crdi_free(r->ctx, r->instead[i]);
     crdi_free(r->ctx, r->instead);
+    crdi_free(r->ctx, r->shown);
     crdi_free(r->ctx, r->column);
     crdi_db_close(&r->db);
     crdi_free(r->ctx, r);
