@@ -309,7 +309,9 @@ static crd_status copy_probes(const crdi_network_run *net, const crd_array *give
     if (!given)
         return crdi_run_probes(net, out);
     CRD_TRY(crd_array_init(net->ctx, out, given->shape));
-    memcpy(out->data, given->data, (size_t)(given->shape.dim[0] * given->shape.dim[1]) * sizeof(double));
+    size_t count = (size_t)(given->shape.dim[0] * given->shape.dim[1]);
+    if (count > 0) /* no rows outside: an array of none */
+        memcpy(out->data, given->data, count * sizeof(double));
     return CRD_OK;
 }
 

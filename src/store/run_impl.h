@@ -7,6 +7,7 @@
 #include "store/sqlite.h"
 
 #include <pthread.h>
+#include <sys/types.h>
 
 /* What a chain has taken until its state. */
 struct crdi_run_cost {
@@ -42,6 +43,8 @@ struct crdi_run {
     bool has_state; /* there is a state in the file; guarded by `database` */
     bool keep_part; /* at the end: it was to replace a file and has come to no draws, but one can go on from it */
     bool placed; /* the file stands at its path; the writer thread's from begin on, guarded by `database` */
+    dev_t device; /* what stands at the path, once it is placed and the first batch was written: */
+    ino_t inode; /* 0 before */
     char *path, *part; /* where it will be, and where it is made until it is placed */
     char *lock_path;
     int lock_file; /* held with flock while this run lives; -1: none */

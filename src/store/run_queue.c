@@ -15,6 +15,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 void crdi_run_queue_init(crdi_run *run)
@@ -320,11 +321,33 @@ static bool batch_has(const crdi_run *run, bool states)
 }
 
 /* One transaction. The message of an error is copied while the connection is still ours. */
+/* A file that was removed under us takes writes for a long while, and nobody will ever see them. */
+static crd_status check_there(crdi_run *run, char message[CRDI_DB_MESSAGE])
+{
+    struct stat file;
+    if (!run->placed)
+        return CRD_OK;
+    bool there = stat(run->path, &file) == 0;
+    if (there && run->inode == 0) {
+        run->device = file.st_dev;
+        run->inode = file.st_ino;
+    }
+    if (there && file.st_dev == run->device && file.st_ino == run->inode)
+        return CRD_OK;
+    snprintf(message, CRDI_DB_MESSAGE, "%s: the file was moved or deleted while it was being written", run->path);
+    return CRD_EIO;
+}
+
 static crd_status write_batch(crdi_run *run, char message[CRDI_DB_MESSAGE])
 {
     pthread_mutex_lock(&run->database);
+    crd_status status = check_there(run, message);
+    if (status < 0) {
+        pthread_mutex_unlock(&run->database);
+        return status;
+    }
     run->db->quiet = true;
-    crd_status status = crdi_db_begin(run->db, true);
+    status = crdi_db_begin(run->db, true);
     if (status == CRD_OK)
         status = crdi_db_end(run->db, write_chains(run));
     if (status < 0)
