@@ -16,8 +16,8 @@ typedef struct crdi_run crdi_run;
 
 /* How the writer works; zero means the default. */
 typedef struct crdi_run_tuning {
-    size_t queue_bytes; /* draws that wait at most before a chain is held up; 64 MiB */
-    size_t batch_bytes; /* that make a transaction due; 4 MiB */
+    size_t queue_bytes; /* draws that wait at most before a chain is held up; 2 MiB */
+    size_t batch_bytes; /* that make a transaction due; 1 MiB */
     double batch_seconds; /* the same, since the first draw that waits; 0.5 */
     bool rollback_journal; /* do without shared memory, whatever the file system */
 } crdi_run_tuning;

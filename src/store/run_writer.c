@@ -259,9 +259,9 @@ crd_status crdi_run_new(crd_context *ctx, const char *path, const crdi_run_tunin
     if (tuning)
         run->tuning = *tuning;
     if (run->tuning.queue_bytes == 0)
-        run->tuning.queue_bytes = (size_t)64 << 20;
+        run->tuning.queue_bytes = (size_t)2 << 20;
     if (run->tuning.batch_bytes == 0)
-        run->tuning.batch_bytes = (size_t)4 << 20;
+        run->tuning.batch_bytes = (size_t)1 << 20;
     if (!(run->tuning.batch_seconds > 0))
         run->tuning.batch_seconds = 0.5;
     pthread_mutex_init(&run->database, NULL);

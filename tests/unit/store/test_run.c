@@ -131,7 +131,7 @@ static void blocks_are_merged_into_long_rows(void **state)
     (void)state;
     const int64_t draws[CHAINS] = {2048, 2048, 2048};
     crd_context *ctx = testing_context();
-    crdi_run_tuning tuning = {.batch_seconds = 100, .batch_bytes = (size_t)1 << 30};
+    crdi_run_tuning tuning = {.batch_seconds = 100, .batch_bytes = (size_t)1 << 30, .queue_bytes = (size_t)1 << 30};
     write_run(ctx, &tuning, draws, false, CRD_OK);
     crdi_db *db;
     int64_t rows, longest;
