@@ -82,7 +82,7 @@ static crd_node once_a_value(crd_node (*f)(crd_node a, crd_node x), crd_node a, 
     const double *known;
     crd_shape shape = crd_node_shape(x);
     int64_t n = crd_shape_size(shape);
-    struct by_value v = {NULL};
+    struct by_value v = {.index = NULL};
     if (!a.graph || !crd_node_ok(a) || crd_shape_size(crd_node_shape(a)) != 1 || crd_node_shape(a).ndim > shape.ndim ||
         crd_node_known(a, NULL) || !crd_node_known(x, &known) || n < 32)
         return crdi_nothing;

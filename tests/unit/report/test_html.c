@@ -16,8 +16,8 @@ static const char *const hostile[] = {"</script><script>alert(1)</script>",
                                       "a\nb",
                                       "\x1b[31m",
                                       "\xff\xfe",
-                                      "\xe2\x80\xae"
-                                      "abc",
+                                      ("\xe2\x80\xae"
+                                       "abc"), /* apart, or the letters would be read as digits */
                                       "$",
                                       "\xe2\x80\xa8"};
 /* The same as people should see them. */
