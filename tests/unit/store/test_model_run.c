@@ -4,6 +4,7 @@
 #include "store/run.h"
 
 #include <credence/run.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,8 +28,8 @@ static int tear_down(void **state)
 
 static int stop_after(void *user)
 {
-    int *left = user;
-    return (*left)-- <= 0;
+    atomic_int *left = user; /* chains on several threads ask */
+    return atomic_fetch_sub(left, 1) <= 0;
 }
 
 static crd_model *line_create(crd_context *ctx, struct line *l)
@@ -82,7 +83,7 @@ static void stopped_anywhere_it_ends_the_same(void **state)
         crd_status status;
         options.stop = stop_after;
         do { /* in the first chain and in the second, in warm-up, behind it, and in windows of the metric */
-            int left = 7 + 23 * stops++;
+            atomic_int left = 7 + 23 * stops++;
             options.stop_user = &left;
             options.threads = 1 + stops % 2;
             status = crd_run_nuts(m, &options, crd_key_make(3), path, &(crd_run_how){.resume = 1, .save_every = 1e-6});
