@@ -42,8 +42,8 @@ static bool is_mcmc(const struct again *a)
 static int64_t draws_there(const struct again *a)
 {
     int64_t most = 0;
-    for (int lane = 0; lane < a->resume->lanes; lane++) {
-        int64_t draws = crdi_mcmc_draws_of(&a->net.mcmc, a->resume->iteration[lane]);
+    for (int lane = 0; lane < a->resume->states.lanes; lane++) {
+        int64_t draws = crdi_mcmc_draws_of(&a->net.mcmc, a->resume->states.iteration[lane]);
         most = draws > most ? draws : most;
     }
     return most;
@@ -122,13 +122,13 @@ static crd_status print_plan(const struct again *a)
     crdi_string_append(&out, "method: %s, ", a->net.method);
     a->net.type->plan(&a->net, &out);
     int chains = 0, of = a->net.chains;
-    for (int lane = 0; lane < a->resume->lanes; lane++)
-        chains += a->resume->saved[lane].bytes != NULL;
+    for (int lane = 0; lane < a->resume->states.lanes; lane++)
+        chains += a->resume->states.saved[lane].bytes != NULL;
     if (is_mcmc(a))
-        for (int c = 0; c < of && c < a->resume->lanes; c++)
+        for (int c = 0; c < of && c < a->resume->states.lanes; c++)
             crdi_string_append(&out, "\nchain %d: %s%lld iterations, %lld draws", c,
-                               a->resume->saved[c].bytes ? "goes on after " : "begins: ",
-                               (long long)a->resume->iteration[c], (long long)a->resume->draws[c]);
+                               a->resume->states.saved[c].bytes ? "goes on after " : "begins: ",
+                               (long long)a->resume->states.iteration[c], (long long)a->resume->draws[c]);
     else if (chains == 0)
         crdi_string_append(&out, "\nbegins again, with the same keys: it left nothing to go on from");
     crdi_string_append(&out, "\nseed:   %lld\n", (long long)a->net.seed);

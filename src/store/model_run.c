@@ -1,7 +1,7 @@
 /* model_run.c - a run of a C program's own model into a run file, and on from there. The file holds what was asked for, not the
  * model: the program has it. */
 #include "store/json.h"
-#include "store/run.h"
+#include "store/run_states.h"
 #include "infer/mcmc.h"
 
 #include <errno.h>
@@ -21,8 +21,7 @@ struct model_run {
     crdi_string asked; /* the options as JSON */
     crdi_run *run;
     crdi_mcmc_before before;
-    crdi_mcmc_saved *saved; /* (lanes) owned bytes */
-    int lanes;
+    crdi_run_states states;
     int64_t *draws; /* (chains) behind the states */
     int64_t asked_before; /* of a run that goes on: draws that it was asked for */
     bool was_complete;
@@ -123,33 +122,18 @@ static crd_status check_same(struct model_run *m, crd_run *run)
 
 /* ---- where it was ------------------------------------------------------------------------------------------- */
 
-static crd_status read_number(crd_run *run, const char *key, double *out)
+static crd_status read_place(struct model_run *m, crd_run *run)
 {
-    return crdi_run_has(run, key) ? crdi_run_get_number(run, key, out) : CRD_OK;
-}
-
-static crd_status read_states(struct model_run *m, crd_run *run)
-{
-    CRD_TRY(crdi_run_count_states(run, &m->lanes));
-    m->lanes = m->lanes < m->options.chains ? m->lanes : (int)m->options.chains;
-    m->saved = crdi_arena_alloc(m->arena, sizeof *m->saved * (size_t)m->options.chains);
-    if (!m->saved)
-        return CRD_ENOMEM;
-    for (int lane = 0; lane < m->lanes; lane++) {
-        int64_t iteration;
-        bool clear = crd_error_status(m->ctx) == CRD_OK;
-        crd_status status = crdi_run_read_state(run, lane, &iteration, &m->saved[lane].bytes, &m->saved[lane].size);
-        if (status == CRD_EMISSING && clear)
-            crd_error_clear(m->ctx);
-        else if (status < 0)
-            return status;
-        else
-            m->draws[lane] = crdi_mcmc_draws_of(&m->options, iteration);
-    }
-    m->before.chain = m->saved;
-    CRD_TRY(read_number(run, "warmup_seconds", &m->before.warmup_seconds));
-    CRD_TRY(read_number(run, "sampling_seconds", &m->before.sampling_seconds));
-    return read_number(run, "gradient_seconds", &m->before.gradient_seconds);
+    crdi_mcmc_report cost;
+    CRD_TRY(crdi_run_states_read(m->ctx, run, &m->states));
+    for (int c = 0; c < m->options.chains; c++)
+        m->draws[c] = m->states.saved[c].bytes ? crdi_mcmc_draws_of(&m->options, m->states.iteration[c]) : 0;
+    CRD_TRY(crdi_run_cost_read(run, &cost));
+    m->before = (crdi_mcmc_before){.chain = m->states.saved,
+                                   .warmup_seconds = cost.warmup_seconds,
+                                   .sampling_seconds = cost.sampling_seconds,
+                                   .gradient_seconds = cost.gradient_seconds};
+    return CRD_OK;
 }
 
 static crd_status open_again(struct model_run *m)
@@ -161,7 +145,7 @@ static crd_status open_again(struct model_run *m)
     if (status == CRD_OK)
         status = check_same(m, run);
     if (status == CRD_OK)
-        status = read_states(m, run);
+        status = read_place(m, run);
     crd_run_close(&run);
     CRD_TRY(status);
     crdi_run_set_pause(m->run, m->how->save_every);
@@ -187,15 +171,6 @@ static bool exists(const char *path)
     return stat(path, &file) == 0 || stat(part, &file) == 0;
 }
 
-static crd_status write_cost(struct model_run *m, const crdi_mcmc_report *report)
-{
-    CRD_TRY(crdi_run_flush(m->run));
-    CRD_TRY(crdi_run_set_number(m->run, "warmup_seconds", report->warmup_seconds));
-    CRD_TRY(crdi_run_set_number(m->run, "sampling_seconds", report->sampling_seconds));
-    CRD_TRY(crdi_run_set_number(m->run, "gradient_evaluations", (double)report->gradient_evaluations));
-    return crdi_run_set_number(m->run, "gradient_seconds", report->gradient_seconds);
-}
-
 static crd_status run_all(struct model_run *m)
 {
     crdi_mcmc_report report;
@@ -212,7 +187,7 @@ static crd_status run_all(struct model_run *m)
     options.warmup = options.warmup > 0 ? options.warmup : -1; /* there 0 stands for the default */
     crd_status status = crdi_mcmc_run(m->model, &options, m->key, &m->before, &sink, &report);
     if (status >= 0) {
-        crd_status written = write_cost(m, &report);
+        crd_status written = crdi_run_cost_write(m->run, &report);
         status = written < 0 ? written : status;
     }
     return status;
@@ -231,8 +206,7 @@ crd_status crd_run_nuts(const crd_model *model, const crd_nuts_options *options,
     if (untouched)
         (void)!crdi_run_set_integer(m.run, "draws", m.asked_before);
     crd_status closed = crdi_run_close(&m.run, untouched ? CRD_OK : status);
-    for (int lane = 0; m.saved && lane < m.lanes; lane++)
-        crdi_free(ctx, m.saved[lane].bytes);
+    crdi_run_states_clear(&m.states);
     crdi_string_clear(&m.asked);
     crdi_arena_destroy(&m.arena);
     return closed < 0 && status >= 0 ? closed : status;

@@ -160,14 +160,6 @@ static crd_status pass_state(void *user, int chain, const crdi_sampler_state *st
     return c->sink.state(c->sink.user, chain, state);
 }
 
-static crd_status write_timings(crdi_run *run, const crdi_mcmc_report *report)
-{
-    CRD_TRY(crdi_run_set_number(run, "warmup_seconds", report->warmup_seconds));
-    CRD_TRY(crdi_run_set_number(run, "sampling_seconds", report->sampling_seconds));
-    CRD_TRY(crdi_run_set_number(run, "gradient_evaluations", (double)report->gradient_evaluations));
-    return crdi_run_set_number(run, "gradient_seconds", report->gradient_seconds);
-}
-
 /* Why it ended, and what the rule came to. A stop that was none of these is the error that the run ends with. */
 static crd_status write_ending(crdi_network_fit *fit)
 {
@@ -201,8 +193,7 @@ static crd_status draw(crdi_network_fit *fit, bool *any, crdi_mcmc_report *repor
                       .pause = counting.sink.pause};
     crd_status status = draw_until(fit, &sink, report);
     if (status >= 0) {
-        crd_status written = crdi_run_flush(fit->run); /* states say of their cost too: the last word is the report's */
-        written = written < 0 ? written : write_timings(fit->run, report);
+        crd_status written = crdi_run_cost_write(fit->run, report);
         written = written < 0 ? written : write_ending(fit);
         status = written < 0 ? written : status;
     }

@@ -7,6 +7,7 @@
 #include "nn/network_start.h"
 #include "store/network_run.h"
 #include "store/network_warm.h"
+#include "store/run_states.h"
 
 #include "base/options.h"
 #include <credence/pathfinder.h>
@@ -154,12 +155,10 @@ struct crdi_network_resume {
     bool complete; /* it came to its end */
     const char *rule; /* that was to end it; NULL: none */
     bool held; /* and did */
-    int lanes; /* that may have left a state */
-    crdi_mcmc_saved *saved; /* (lanes) owned bytes; NULL: none */
+    crdi_run_states states; /* those that a sampler cannot use are taken out */
     bool *has_warmup; /* (lanes) of --save-warmup: all of it is in the file */
-    int64_t *iteration; /* (lanes) of the states */
     int64_t *draws; /* (chains) that stand before the states: the others are made again */
-    double warmup_seconds, sampling_seconds, gradient_seconds, gradient_evaluations; /* so far */
+    crdi_mcmc_report cost; /* so far */
 };
 
 /* Opens a run to go on with it, by whatever method, and fills the fit; the caller may then change what is still to be done

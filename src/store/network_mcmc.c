@@ -11,10 +11,10 @@ static bool keeps_warmup(const crdi_network_fit *fit)
 static void drop_states(const crdi_network_fit *fit)
 {
     const crdi_network_resume *r = fit->resume;
-    for (int c = 0; r && c < fit->chains && c < r->lanes; c++)
-        if (!r->has_warmup[c] || r->iteration[c] < fit->mcmc.warmup) {
-            crdi_free(fit->ctx, r->saved[c].bytes);
-            r->saved[c] = (crdi_mcmc_saved){0};
+    for (int c = 0; r && c < fit->chains && c < r->states.lanes; c++)
+        if (!r->has_warmup[c] || r->states.iteration[c] < fit->mcmc.warmup) {
+            crdi_free(fit->ctx, r->states.saved[c].bytes);
+            r->states.saved[c] = (crdi_mcmc_saved){0};
         }
 }
 
@@ -37,10 +37,10 @@ static crd_status sample(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc
     const crdi_network_resume *r = fit->resume;
     crdi_mcmc_before before = {.warm = fit->warm.state, .warm_count = fit->warm.count};
     if (r) {
-        before.chain = r->saved;
-        before.warmup_seconds = r->warmup_seconds;
-        before.sampling_seconds = r->sampling_seconds;
-        before.gradient_seconds = r->gradient_seconds;
+        before.chain = r->states.saved;
+        before.warmup_seconds = r->cost.warmup_seconds;
+        before.sampling_seconds = r->cost.sampling_seconds;
+        before.gradient_seconds = r->cost.gradient_seconds;
     }
     options.warmup = options.warmup > 0 ? options.warmup : -1; /* there 0 stands for the default */
     return crdi_mcmc_run(fit->model, &options, crd_key_make((uint64_t)fit->seed), &before, sink, report);

@@ -129,33 +129,14 @@ static crd_status fill(crdi_network_resume *r, crdi_network_fit *fit)
 
 static crd_status read_states(crdi_network_resume *r)
 {
-    CRD_TRY(crdi_run_count_states(r->net->run, &r->lanes));
-    r->lanes = r->lanes > crd_run_chains(r->net->run) ? r->lanes : crd_run_chains(r->net->run);
-    r->saved = crdi_arena_alloc(r->arena, sizeof *r->saved * (size_t)(r->lanes + 1));
-    r->iteration = crdi_arena_alloc(r->arena, sizeof *r->iteration * (size_t)(r->lanes + 1));
-    r->has_warmup = crdi_arena_alloc(r->arena, sizeof *r->has_warmup * (size_t)(r->lanes + 1));
-    if (!r->saved || !r->iteration || !r->has_warmup)
+    CRD_TRY(crdi_run_states_read(r->ctx, r->net->run, &r->states));
+    if (!(r->has_warmup = crdi_arena_alloc(r->arena, sizeof *r->has_warmup * (size_t)(r->states.lanes + 1))))
         return CRD_ENOMEM;
-    for (int lane = 0; lane < r->lanes; lane++) {
+    for (int lane = 0; lane < r->states.lanes; lane++) {
         int64_t iterations;
-        void *bytes;
-        size_t size;
-        bool clear = crd_error_status(r->ctx) == CRD_OK;
-        crd_status status = crdi_run_read_state(r->net->run, lane, &r->iteration[lane], &bytes, &size);
-        if (status == CRD_EMISSING && clear)
-            crd_error_clear(r->ctx);
-        else if (status < 0)
-            return status;
-        else
-            r->saved[lane] = (crdi_mcmc_saved){bytes, size};
         r->has_warmup[lane] = crdi_network_warmup_has_chain(r->ctx, r->net->run, lane, &iterations);
     }
     return CRD_OK;
-}
-
-static crd_status read_number(crdi_network_resume *r, const char *key, double *out)
-{
-    return crdi_run_has(r->net->run, key) ? crdi_run_get_number(r->net->run, key, out) : CRD_OK;
 }
 
 static crd_status read_rule(crdi_network_resume *r)
@@ -177,10 +158,7 @@ static crd_status read_place(crdi_network_resume *r)
     CRD_TRY(read_text(r, "status", &status));
     r->complete = strcmp(status, "complete") == 0;
     CRD_TRY(read_rule(r));
-    CRD_TRY(read_number(r, "warmup_seconds", &r->warmup_seconds));
-    CRD_TRY(read_number(r, "sampling_seconds", &r->sampling_seconds));
-    CRD_TRY(read_number(r, "gradient_seconds", &r->gradient_seconds));
-    CRD_TRY(read_number(r, "gradient_evaluations", &r->gradient_evaluations));
+    CRD_TRY(crdi_run_cost_read(r->net->run, &r->cost));
     return read_states(r);
 }
 
@@ -227,8 +205,7 @@ void crdi_network_resume_close(crdi_network_resume **resume)
         return;
     crdi_network_resume *r = *resume;
     (void)!crdi_run_close(&r->run, CRD_INTERRUPTED);
-    for (int lane = 0; r->saved && lane < r->lanes; lane++)
-        crdi_free(r->ctx, r->saved[lane].bytes);
+    crdi_run_states_clear(&r->states);
     for (int i = 0; i < r->sets; i++)
         crdi_options_clear(&r->set[i]);
     crdi_network_run_close(&r->net);
@@ -257,7 +234,8 @@ crd_status crdi_network_resume_prepare(crdi_network_fit *fit)
     if (!r->draws)
         return CRD_ENOMEM;
     for (int c = 0; c < fit->chains && fit->type->draws_behind; c++)
-        r->draws[c] = c < r->lanes && r->saved[c].bytes ? fit->type->draws_behind(fit, r->iteration[c]) : 0;
+        r->draws[c] =
+            c < r->states.lanes && r->states.saved[c].bytes ? fit->type->draws_behind(fit, r->states.iteration[c]) : 0;
     crdi_run_set_pause(r->run, fit->save_every);
     fit->run = r->run; /* its to close from now on */
     r->run = NULL;

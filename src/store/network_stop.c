@@ -235,15 +235,15 @@ static void plan_looks(crdi_network_stop *s)
 static crd_status take_up(crdi_network_stop *s)
 {
     const crdi_network_resume *r = s->fit->resume;
-    int64_t chains = s->fit->chains, gradients = r ? (int64_t)r->gradient_evaluations : 0;
-    for (int c = 0; r && c < s->fit->chains && c < r->lanes; c++)
-        if (r->saved[c].bytes && r->draws[c] > 0)
+    int64_t chains = s->fit->chains, gradients = r ? r->cost.gradient_evaluations : 0;
+    for (int c = 0; r && c < s->fit->chains && c < r->states.lanes; c++)
+        if (r->states.saved[c].bytes && r->draws[c] > 0)
             CRD_TRY(keep(s, c, r->draws[c],
-                         &(crdi_sampler_state){.iteration = r->iteration[c],
-                                               .bytes = r->saved[c].bytes,
-                                               .size = r->saved[c].size,
-                                               .warmup_seconds = r->warmup_seconds,
-                                               .sampling_seconds = r->sampling_seconds,
+                         &(crdi_sampler_state){.iteration = r->states.iteration[c],
+                                               .bytes = r->states.saved[c].bytes,
+                                               .size = r->states.saved[c].size,
+                                               .warmup_seconds = r->cost.warmup_seconds,
+                                               .sampling_seconds = r->cost.sampling_seconds,
                                                .gradient_evaluations = gradients / chains + (c < gradients % chains)}));
     return CRD_OK;
 }

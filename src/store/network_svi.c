@@ -272,7 +272,7 @@ static crd_status keep_restart(void *user, int64_t restart, const crdi_archive *
 {
     const struct keeper *k = user;
     const crdi_svi_run *run = &k->fit->fitted->run[restart];
-    double before = k->fit->resume ? k->fit->resume->sampling_seconds : 0;
+    double before = k->fit->resume ? k->fit->resume->cost.sampling_seconds : 0;
     return k->sink->state(k->sink->user, (int)restart,
                           &(crdi_sampler_state){.iteration = run->steps,
                                                 .bytes = state->bytes,
@@ -294,14 +294,14 @@ crd_status crdi_network_svi_forget(const crdi_network_fit *fit, const crdi_sink 
 static crd_status find_starts(crdi_network_fit *fit)
 {
     const crdi_network_resume *r = fit->resume;
-    if (!r || r->lanes > fit->lanes)
+    if (!r || r->states.lanes > fit->lanes)
         return CRD_OK; /* a state of another kind: from the start */
     crdi_svi_start *start = crdi_arena_alloc(fit->arena, sizeof *start * (size_t)fit->lanes);
     if (!start)
         return CRD_ENOMEM;
-    for (int lane = 0; lane < r->lanes; lane++) /* killed when all was done but to say so, it begins again */
-        if (crdi_svi_is_run_state(r->saved[lane].bytes, r->saved[lane].size))
-            start[lane] = (crdi_svi_start){r->saved[lane].bytes, r->saved[lane].size};
+    for (int lane = 0; lane < r->states.lanes; lane++) /* killed when all was done but to say so, it begins again */
+        if (crdi_svi_is_run_state(r->states.saved[lane].bytes, r->states.saved[lane].size))
+            start[lane] = (crdi_svi_start){r->states.saved[lane].bytes, r->states.saved[lane].size};
     fit->fitted->from = start;
     return CRD_OK;
 }
@@ -324,7 +324,7 @@ crd_status crdi_network_svi_fit(crdi_network_fit *fit, const crdi_sink *sink, cr
     fit->fitted->keep = NULL;
     if (status < 0)
         return status;
-    double before = fit->from ? fit->from->seconds : fit->resume ? fit->resume->sampling_seconds : 0;
+    double before = fit->from ? fit->from->seconds : fit->resume ? fit->resume->cost.sampling_seconds : 0;
     *report = (crdi_mcmc_report){.sampling_seconds = crdi_seconds() - keeper.started + before,
                                  .gradient_evaluations = fit->fitted->all_steps * fit->svi.particles,
                                  .gradient_seconds = fit->fitted->all_seconds};
