@@ -114,7 +114,14 @@ static void columns_and_ranges_are_read_alone(void **state)
     assert_int_equal(crd_run_find(run, "wid", &none), CRD_ENAME);
     assert_non_null(strstr(crd_error_message(ctx), "did you mean 'wide'"));
     crd_error_clear(ctx);
-    int64_t iteration;
+    int64_t iteration, first, second, common; /* a chain is held at what was seen of it, whatever comes */
+    assert_ok(ctx, crd_run_draws(run, 1, &second));
+    assert_ok(ctx, crdi_run_hold(run, 0, 60));
+    assert_ok(ctx, crd_run_draws(run, 0, &first));
+    assert_ok(ctx, crd_run_draws(run, -1, &common));
+    assert_true(first == 60 && common == 60 && second > 60);
+    assert_ok(ctx, crd_run_draws(run, 1, &common));
+    assert_int_equal(common, second);
     unsigned char *bytes;
     size_t size;
     assert_ok(ctx, crdi_run_read_state(run, 2, &iteration, (void **)&bytes, &size));
