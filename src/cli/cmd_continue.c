@@ -80,7 +80,7 @@ static crd_status go_on(struct going_on *g)
     crdi_interrupt_watch();
     crd_status status = crdi_network_fit_run(&g->net, &cost);
     crdi_interrupt_unwatch();
-    crdi_fit_display_end(&display);
+    crdi_fit_display_end(&display, g->net.ending == CRDI_ENDED_RULE);
     if (status < 0)
         return status;
     crd_status ended = crdi_fit_end_print(&(crdi_fit_end){.cli = g->cli,

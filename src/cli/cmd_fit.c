@@ -1,6 +1,7 @@
 /* cmd_fit.c - credence fit DATA.csv --target COL
  *
  * What can be refused is refused before anything is written: options, data, model, and the place of the run file. */
+#include "cli/auto.h"
 #include "cli/csv.h"
 #include "cli/fit_display.h"
 #include "cli/fit_end.h"
@@ -43,6 +44,7 @@ struct fit {
     crd_dataset *dataset;
     crdi_network_fit net;
     crdi_stop_rule rule;
+    crdi_auto automatic;
     bool random_seed;
 };
 
@@ -448,16 +450,36 @@ static crd_status settle_plain(struct fit *f)
     return CRD_OK;
 }
 
+static bool is_auto(const struct fit *f)
+{
+    return strcmp(f->o->method, "auto") == 0;
+}
+
+/* What auto means waits for the data; options are checked as for its likeliest meaning. */
 static crd_status settle_method(struct fit *f)
 {
     f->net.method = f->o->method;
-    if (strcmp(f->net.method, "auto") == 0)
+    if (is_auto(f))
         f->net.method = crdi_network_plain(&f->net.network) ? "map" : "nuts";
     if (is_one_of(f->net.method, "map ensemble") &&
         !crdi_options_given(crdi_cli_options(f->call, &crdi_mcmc_option_table), "start"))
         f->net.mcmc.start = "init";
     CRD_TRY(check_method_options(f));
     return settle_plain(f);
+}
+
+/* The plan, which needs the data. */
+static crd_status settle_auto(struct fit *f)
+{
+    const fit_options *o = f->o;
+    if (!is_auto(f))
+        return CRD_OK;
+    f->automatic.dataset = f->dataset;
+    f->automatic.chains = o->save_warmup || o->warm_from || o->keep.count > 0;
+    CRD_TRY(crdi_auto_settle(&f->automatic));
+    if (is_in_steps(f) && !crdi_options_given(crdi_cli_options(f->call, &crdi_mcmc_option_table), "start"))
+        f->net.mcmc.start = "init";
+    return CRD_OK;
 }
 
 /* What was settled by the method is recorded as if it had been typed: a run that is taken up again does the same. */
@@ -505,16 +527,18 @@ static crd_status prepare(struct fit *f)
     f->net.save_every = o->save_every;
     f->net.save_warmup = o->save_warmup;
     f->net.path = o->out ? o->out : default_out(f, data);
-    CRD_TRY(record_settled(f));
-    crdi_options_json(f->call->set, f->call->set_count, &f->record);
-    if (!f->net.path || f->record.status < 0)
+    if (!f->net.path)
         return CRD_ENOMEM;
-    f->net.options = crdi_string_text(&f->record);
     CRD_TRY(check_place(f, data));
     CRD_TRY(make_dataset(f, data));
     CRD_TRY(settle_likelihood(f));
     CRD_TRY(settle_weights(f));
     f->net.dataset = f->dataset;
+    CRD_TRY(settle_auto(f));
+    CRD_TRY(record_settled(f));
+    crdi_options_json(f->call->set, f->call->set_count, &f->record);
+    CRD_TRY(f->record.status);
+    f->net.options = crdi_string_text(&f->record);
     if (f->o->warm_from)
         CRD_TRY(read_warm(f));
     if (f->o->check)
@@ -535,6 +559,20 @@ static void describe_weights(const struct fit *f, crdi_string *out)
     crdi_string_append(out, "%s\n", r->class_count > LISTED ? ", ..." : "");
 }
 
+/* How the draws are made. */
+static crd_status describe_method(struct fit *f, crdi_string *out)
+{
+    const crdi_network_method *type;
+    CRD_TRY(crdi_network_method_find(f->cli->ctx, f->net.method, &type));
+    crdi_string_append(out, "method: %s%s, ", f->net.method, is_auto(f) ? " (auto)" : "");
+    type->plan(&f->net, out);
+    if (f->net.network.precision == CRD_SINGLE)
+        crdi_string_append(out, ", single precision");
+    crdi_string_append(out, "\n");
+    crdi_auto_lines(out, &f->automatic);
+    return out->status;
+}
+
 static crd_status print_plan(struct fit *f)
 {
     crdi_string out;
@@ -549,11 +587,9 @@ static crd_status print_plan(struct fit *f)
         status = crdi_network_priors_text(f->cli->ctx, &f->net.network, 8, &out);
     if (f->net.network.class_weight)
         describe_weights(f, &out);
-    crdi_string_append(&out, "method: %s%s, ", f->net.method, strcmp(f->o->method, "auto") == 0 ? " (auto)" : "");
-    f->net.type->plan(&f->net, &out);
-    if (f->net.network.precision == CRD_SINGLE)
-        crdi_string_append(&out, ", single precision");
-    crdi_string_append(&out, "\nseed:   %lld%s\n", (long long)f->net.seed, f->random_seed ? " (random)" : "");
+    if (status == CRD_OK)
+        status = describe_method(f, &out);
+    crdi_string_append(&out, "seed:   %lld%s\n", (long long)f->net.seed, f->random_seed ? " (random)" : "");
     status = status < 0 ? status : out.status;
     if (status == CRD_OK)
         crdi_terminal_print(stderr, crdi_string_text(&out), false);
@@ -574,8 +610,14 @@ static crd_status print_check(struct fit *f)
                                                               .dataset = f->dataset,
                                                               .draws = 1000,
                                                               .key = crd_key_make((uint64_t)f->net.seed),
-                                                              .json = json},
+                                                              .json = json,
+                                                              .plan = f->net.plan,
+                                                              .plan_rule = f->net.plan_rule},
                                   &out);
+    if (status == CRD_OK && !json) {
+        crdi_string_append(&out, "\n");
+        status = describe_method(f, &out);
+    }
     if (status == CRD_OK)
         crdi_terminal_print(stdout, crdi_string_text(&out), false);
     crdi_string_clear(&out);
@@ -640,7 +682,7 @@ static crd_status run_fit(struct fit *f)
     crdi_interrupt_watch();
     crd_status status = crdi_network_fit_run(&f->net, &cost);
     crdi_interrupt_unwatch();
-    crdi_fit_display_end(&display);
+    crdi_fit_display_end(&display, f->net.ending == CRDI_ENDED_RULE);
     if (status < 0)
         return status;
     crd_status finished = crdi_fit_end_print(&(crdi_fit_end){.cli = f->cli,
@@ -656,9 +698,11 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 {
     struct fit f = {.cli = cli, .call = call, .o = crdi_cli_values(call, &fit_table)};
     crdi_string_init(&f.record, cli->ctx);
+    crdi_auto_init(&f.automatic, cli, call, &f.net, &f.rule);
     CRD_TRY(crdi_arena_create(&f.arena, cli->ctx));
     crd_status status = run_fit(&f);
     crdi_network_fit_clear(&f.net);
+    crdi_auto_clear(&f.automatic);
     crd_dataset_destroy(&f.dataset);
     crdi_string_clear(&f.record);
     crdi_arena_destroy(&f.arena);

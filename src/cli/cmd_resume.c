@@ -173,7 +173,7 @@ static crd_status run_on(struct again *a)
     crdi_interrupt_watch();
     crd_status status = crdi_network_fit_run(&a->net, &cost);
     crdi_interrupt_unwatch();
-    crdi_fit_display_end(&display);
+    crdi_fit_display_end(&display, a->net.ending == CRDI_ENDED_RULE);
     if (status < 0)
         return status;
     crd_status ended = crdi_fit_end_print(&(crdi_fit_end){.cli = a->cli,

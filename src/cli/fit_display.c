@@ -50,13 +50,15 @@ static void draw_plain(crdi_fit_display *d, const crdi_chain_progress *chains)
     crdi_string_clear(&out);
 }
 
-static void draw(crdi_fit_display *d, bool ended)
+static void draw(crdi_fit_display *d, bool ended, bool held)
 {
     crdi_chain_progress *chains = crdi_alloc_array(d->cli->ctx, d->count, sizeof *chains);
     if (!chains)
         return;
     for (int c = 0; c < d->count; c++) {
         chains[c] = d->last[c];
+        if (held)
+            chains[c].total = chains[c].iteration; /* no more are needed */
         if (ended && chains[c].phase != CRDI_PHASE_DONE)
             chains[c].phase = chains[c].iteration >= chains[c].total ? CRDI_PHASE_DONE : CRDI_PHASE_STOPPED;
     }
@@ -83,7 +85,7 @@ static void draw_when_due(crdi_fit_display *d)
     if (now - d->drawn < (d->cli->terminal ? REDRAW_SECONDS : PLAIN_SECONDS))
         return;
     d->drawn = now;
-    draw(d, false);
+    draw(d, false, false);
 }
 
 void crdi_fit_display_update(void *user, const crd_chain_progress *chains, int count)
@@ -102,11 +104,11 @@ void crdi_fit_display_update_fit(void *user, const crd_svi_progress *restarts, i
     draw_when_due(d);
 }
 
-void crdi_fit_display_end(crdi_fit_display *d)
+void crdi_fit_display_end(crdi_fit_display *d, bool held)
 {
     if (!d->last)
         return;
-    draw(d, true);
+    draw(d, true, held);
     crdi_string_clear(&d->block);
     crdi_free(d->cli->ctx, d->last);
     crdi_free(d->cli->ctx, d->printed);

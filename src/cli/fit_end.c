@@ -21,7 +21,10 @@ static void describe_ending(const crdi_fit_end *e, crdi_string *out)
     if (net->ending == CRDI_ENDED_TIME || net->ending == CRDI_ENDED_SIGNAL || !net->rule || v->draws == 0)
         return;
     crdi_rule_outcome(out, net->rule->text, v);
-    crdi_string_append(out, "%s", v->holds ? "" : "; --draws of credence resume makes more");
+    if (!v->holds)
+        crdi_string_append(out, "; --draws of credence resume makes more");
+    if (!v->holds && net->plan && strcmp(net->method, "nuts") == 0)
+        crdi_string_append(out, ", --method mclmc --metric fisher makes more of a gradient, with a small bias");
 }
 
 static crd_status print_end(const crdi_fit_end *e, const crdi_run_end *end)

@@ -314,6 +314,10 @@ static crd_status write_json(struct check *c, crdi_string *out)
     CRD_TRY(add_sites(c, &w, out));
     crdi_json_close(&w, ']');
     crdi_json_put_integer(&w, "parameters", crd_model_dim(c->model));
+    if (c->request->plan) {
+        crdi_json_put_text(&w, "plan", c->request->plan);
+        crdi_json_put_text(&w, "plan_rule", c->request->plan_rule);
+    }
     if (!crdi_network_plain(&c->network))
         put_predictive(c, &w);
     crdi_json_close(&w, '}');

@@ -12,6 +12,7 @@ typedef struct crdi_model_check_request {
     int draws; /* from the prior */
     crd_key key;
     bool json;
+    const char *plan, *plan_rule; /* members of the JSON; NULL: none */
 } crdi_model_check_request;
 
 /* Appends the resolved model: a line a site (shape, support, prior), the number of parameters, and quantiles over draws from

@@ -5,12 +5,42 @@
 #include "report/variational.h"
 
 #include <math.h>
+#include <string.h>
 
 /* r_hat and n_eff come out as no number, or below zero, where the chains are too short for them. */
 bool crdi_run_too_short(const crdi_run_summary *s)
 {
     return !s->independent && s->count > 0 && (isnan(s->worst_r_hat->r_hat) || !(s->smallest_n_eff->n_eff > 0)) &&
            s->part.draws < 20;
+}
+
+static bool is_weight(const crdi_summary_row *row)
+{
+    return strncmp(row->label, "net/", 4) == 0;
+}
+
+/* Where chains agree on f, weights may differ by the names that hidden units have in a chain. What is left to judge is the others. */
+static void note_of_weights(crdi_string *out, const crdi_run_summary *s, const crdi_summary_row **r,
+                            const crdi_summary_row **n)
+{
+    double most = (*r)->r_hat;
+    bool weights = is_weight(*r) && most > 1.05;
+    *r = *n = NULL;
+    for (int64_t i = 0; i < s->count; i++) {
+        const crdi_summary_row *row = &s->row[i];
+        if (is_weight(row))
+            continue;
+        if (!*r || !(row->r_hat <= (*r)->r_hat))
+            *r = row;
+        if (!*n || !(row->n_eff >= (*n)->n_eff))
+            *n = row;
+    }
+    if (weights)
+        crdi_string_append(
+            out,
+            "note: r_hat of single weights is up to %.*f: hidden units have other places in other chains; "
+            "of f, which was asked for, they agree\n",
+            crdi_text_digits(most, 1.05), most);
 }
 
 static void note_of_rows(crdi_string *out, const crdi_run_summary *s)
@@ -20,6 +50,10 @@ static void note_of_rows(crdi_string *out, const crdi_run_summary *s)
         crdi_string_append(out, "note: too few draws for r_hat and n_eff; try --draws 1000\n");
         return;
     }
+    if (s->f_agrees)
+        note_of_weights(out, s, &r, &n);
+    if (!r)
+        return;
     if (isnan(r->r_hat))
         crdi_string_append(out, "note: r_hat of %s is no number: its draws do not vary; try more --warmup\n", r->label);
     if (r->r_hat > 1.05)

@@ -168,6 +168,8 @@ static crd_status add_method(struct report *r)
     size_t start = open_facts(r, "Method");
     fact(r, "Method", r->method);
     fact(r, "Status", r->alive ? "running" : r->status);
+    CRD_TRY(entry(r, "Chosen by auto", "plan"));
+    fact(r, "Ended", r->summary ? r->summary->ending : NULL);
     if (chains) {
         fact(r, "Chains", crdi_report_print(r, "%d", crd_run_chains(r->net->run)));
         CRD_TRY(whole(r, "Warm-up", "warmup"));

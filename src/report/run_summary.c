@@ -1,5 +1,6 @@
 /* run_summary.c - the summary of a run file, read element by element so that its size does not matter. */
 #include "report/run_summary.h"
+#include "report/run_ending.h"
 #include "report/run_site.h"
 #include "store/json.h"
 
@@ -196,6 +197,24 @@ static crd_status text_entry(crdi_run_summary *s, crd_run *run, const char *key,
     return *out ? CRD_OK : CRD_ENOMEM;
 }
 
+static crd_status describe_ending(crdi_run_summary *s, crd_run *run)
+{
+    char *reason, *rule;
+    crdi_string text;
+    crdi_string_init(&text, s->ctx);
+    crd_status status = crdi_run_ending(&text, run);
+    s->ending = crdi_strdup(s->ctx, crdi_string_text(&text));
+    crdi_string_clear(&text);
+    CRD_TRY(status < 0 ? status : s->ending ? CRD_OK : CRD_ENOMEM);
+    CRD_TRY(text_entry(s, run, "stop_reason", &reason));
+    status = text_entry(s, run, "stop_rule", &rule);
+    s->f_agrees = status == CRD_OK && strcmp(reason, "rule") == 0 && strstr(rule, "of=f");
+    if (status == CRD_OK)
+        crdi_free(s->ctx, rule);
+    crdi_free(s->ctx, reason);
+    return status;
+}
+
 static crd_status describe(crdi_run_summary *s, crdi_network_run *net)
 {
     s->warmup = -1;
@@ -203,6 +222,9 @@ static crd_status describe(crdi_run_summary *s, crdi_network_run *net)
         CRD_TRY(crdi_run_get_integer(net->run, "warmup", &s->warmup));
     CRD_TRY(text_entry(s, net->run, "method", &s->method));
     CRD_TRY(text_entry(s, net->run, "status", &s->status));
+    CRD_TRY(text_entry(s, net->run, "plan", &s->plan));
+    CRD_TRY(text_entry(s, net->run, "plan_rule", &s->plan_rule));
+    CRD_TRY(describe_ending(s, net->run));
     s->independent = crdi_run_is_variational(net->run);
     if (s->independent)
         CRD_TRY(crdi_variational_read(s->ctx, net->run, &s->svi));
@@ -288,6 +310,9 @@ void crdi_run_summary_destroy(crdi_run_summary **summary)
     crdi_free(s->ctx, s->ebfmi);
     crdi_free(s->ctx, s->method);
     crdi_free(s->ctx, s->status);
+    crdi_free(s->ctx, s->plan);
+    crdi_free(s->ctx, s->plan_rule);
+    crdi_free(s->ctx, s->ending);
     crdi_free(s->ctx, s);
     *summary = NULL;
 }

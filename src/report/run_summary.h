@@ -24,6 +24,9 @@ typedef struct crdi_run_summary {
     int64_t divergences; /* -1: the sampler counts none */
     int64_t max_depth, deepest; /* the limit of the trees (0: none is known), and how many draws ended at it */
     char *method, *status; /* "nuts", "complete"; "" where the file does not say */
+    char *plan, *plan_rule; /* of a method that was not given: what was chosen and why; "" */
+    char *ending; /* why it ended (run_ending.h); "" */
+    bool f_agrees; /* it ended because chains agreed on f: single weights need not agree */
     /* Of the rows; one that is not a number is worst, because nothing is known of it. */
     const crdi_summary_row *worst_r_hat, *smallest_n_eff; /* NULL without rows */
     bool independent; /* the draws of a variational fit: r_hat and n_eff say nothing, `svi` does */

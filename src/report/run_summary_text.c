@@ -104,6 +104,21 @@ static void put_status(crdi_string *out, const crdi_run_summary *s)
     crdi_string_append(out, ")");
 }
 
+/* What was chosen for a method that was not given, and what a rule came to. */
+static void add_plan(crdi_string *out, const crdi_run_summary *s)
+{
+    if (*s->plan) {
+        crdi_string_append(out, "Chosen by auto: ");
+        crdi_text_printable(out, s->plan);
+        crdi_string_append(out, "\n");
+    }
+    if (*s->ending) {
+        crdi_string_append(out, "Ended: ");
+        crdi_text_printable(out, s->ending);
+        crdi_string_append(out, "\n");
+    }
+}
+
 static crd_status add_variational(crdi_string *out, const crdi_run_summary *s)
 {
     bool complete = strcmp(s->status, "complete") == 0;
@@ -121,6 +136,7 @@ static crd_status add_variational(crdi_string *out, const crdi_run_summary *s)
         put_status(out, s);
     crdi_string_append(out, "\n");
     crdi_variational_lines(out, &s->svi);
+    add_plan(out, s);
     crdi_run_summary_units(out, s);
     return crdi_run_notes(out, s);
 }
@@ -131,6 +147,7 @@ static crd_status add_laplace(crdi_string *out, const crdi_run_summary *s)
     crdi_text_printable(out, s->method);
     crdi_string_append(out, ": %lld draws of the normal about the most probable weights\n", (long long)s->part.draws);
     crdi_laplace_lines(out, &s->laplace);
+    add_plan(out, s);
     crdi_run_summary_units(out, s);
     return crdi_run_notes(out, s);
 }
@@ -164,6 +181,7 @@ crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *s, bo
         crdi_string_append(out, "; %d chain%s with fewer draws left out", s->chains - s->part.chains,
                            s->chains - s->part.chains == 1 ? "" : "s");
     crdi_string_append(out, "\n");
+    add_plan(out, s);
     crdi_run_summary_units(out, s);
     return crdi_run_notes(out, s);
 }
@@ -275,6 +293,12 @@ crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *s)
     crdi_json_put_text(&w, "status", s->status);
     if (s->single)
         crdi_json_put_text(&w, "precision", "single");
+    if (*s->plan) {
+        crdi_json_put_text(&w, "plan", s->plan);
+        crdi_json_put_text(&w, "plan_rule", s->plan_rule);
+    }
+    if (*s->ending)
+        crdi_json_put_text(&w, "ended", s->ending);
     crdi_json_put_integer(&w, "chains", s->part.chains);
     crdi_json_put_integer(&w, "draws", s->part.draws);
     if (s->divergences >= 0)
@@ -423,6 +447,10 @@ crd_status crdi_run_end_json(crdi_string *out, const crdi_run_end *end)
     crdi_json_put_text(&w, "stop_reason", end->reason);
     if (end->ending && *end->ending)
         crdi_json_put_text(&w, "ended", end->ending);
+    if (s && *s->plan) {
+        crdi_json_put_text(&w, "plan", s->plan);
+        crdi_json_put_text(&w, "plan_rule", s->plan_rule);
+    }
     put_number_or_null(&w, "warmup_seconds", end->cost.warmup_seconds);
     put_number_or_null(&w, "sampling_seconds", end->cost.sampling_seconds);
     crdi_json_put_integer(&w, "gradient_evaluations", end->cost.gradient_evaluations);

@@ -73,6 +73,14 @@ crd_status crdi_network_fit_describe_rule(crdi_network_fit *fit)
     return crdi_run_set_text(fit->run, "stop_rule", fit->rule ? fit->rule->text : "");
 }
 
+static crd_status describe_plan(crdi_network_fit *fit)
+{
+    if (!fit->plan)
+        return CRD_OK;
+    CRD_TRY(crdi_run_set_text(fit->run, "plan_rule", fit->plan_rule));
+    return crdi_run_set_text(fit->run, "plan", fit->plan);
+}
+
 static crd_status describe_rows(crdi_network_fit *fit)
 {
     CRD_TRY(crdi_run_put_array(fit->run, "held_out_rows", &fit->rows->held_row));
@@ -137,6 +145,7 @@ crd_status crdi_network_fit_prepare(crdi_network_fit *fit)
     CRD_TRY(describe(fit));
     CRD_TRY(crdi_network_warm_write(&fit->warm, fit->run));
     CRD_TRY(crdi_network_fit_describe_rule(fit));
+    CRD_TRY(describe_plan(fit));
     return fit->rows ? describe_rows(fit) : CRD_OK;
 }
 

@@ -85,6 +85,7 @@ struct crdi_network_fit {
     crd_pathfinder_options pathfinder; /* the same; draws, start and threads are those of mcmc */
     crdi_laplace_options laplace; /* the same; start, init_radius and threads are those of mcmc */
     const char *data_name, *options, *path; /* options: JSON for the record */
+    const char *plan, *plan_rule; /* of a method that was not given: what was chosen and why, and by which rule; NULL */
     int64_t seed; /* 0 or more */
     bool force;
     crdi_network_warm warm; /* of Markov chains: begin with these; ours from prepare on */

@@ -50,7 +50,8 @@ static crd_status prepare(crdi_network_fit *fit)
 
 static void plan(const crdi_network_fit *fit, crdi_string *out)
 {
-    const crdi_laplace_options *o = &fit->laplacian->options;
+    const crdi_laplace_options *o =
+        fit->laplacian ? &fit->laplacian->options : &fit->laplace; /* before prepare: as asked */
     crdi_string_append(out, "hessian %s, most probable weights from %lld start%s", o->hessian, (long long)o->map_starts,
                        o->map_starts == 1 ? "" : "s");
     if (strcmp(o->tune, "noise") == 0)

@@ -71,8 +71,8 @@ static void clear(crdi_network_fit *fit)
 static void plan(const crdi_network_fit *fit, crdi_string *out)
 {
     const crd_nuts_options *m = &fit->mcmc;
-    crdi_string_append(out, "%lld chain%s, %lld + %lld", (long long)m->chains, m->chains == 1 ? "" : "s",
-                       (long long)m->warmup, (long long)m->draws);
+    crdi_string_append(out, "%lld chain%s, %lld + %s%lld", (long long)m->chains, m->chains == 1 ? "" : "s",
+                       (long long)m->warmup, fit->rule ? "at most " : "", (long long)m->draws);
 }
 
 static int64_t draws_behind(const crdi_network_fit *fit, int64_t iteration)

@@ -119,6 +119,8 @@ static crd_status fill(crdi_network_resume *r, crdi_network_fit *fit)
     CRD_TRY(read_text(r, "options", &fit->options));
     CRD_TRY(fill_options(r, fit));
     CRD_TRY(fill_columns(r, fit));
+    if (crdi_run_has(run, "plan"))
+        CRD_TRY(read_text(r, "plan", &fit->plan));
     CRD_TRY(crdi_run_get_integer(run, "seed", &fit->seed));
     CRD_TRY(crdi_run_get_integer(run, "draws", &fit->mcmc.draws));
     CRD_TRY(crdi_network_warm_again(&fit->warm, r->ctx, run));

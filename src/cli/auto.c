@@ -1,0 +1,107 @@
+/* auto.c - see auto.h. */
+#include "cli/auto.h"
+
+#include <string.h>
+
+void crdi_auto_init(crdi_auto *a, crdi_cli *cli, crdi_cli_call *call, crdi_network_fit *net, crdi_stop_rule *rule)
+{
+    *a = (crdi_auto){.cli = cli, .call = call, .net = net, .rule = rule};
+    crdi_string_init(&a->line, cli->ctx);
+}
+
+/* Options of Markov chains that say nothing of how the draws are made. */
+static bool is_any_method(const char *name)
+{
+    static const char *const names[] = {"threads", "init_radius", "start"};
+    for (int i = 0; i < CRDI_COUNT(names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool wants_chains(const crdi_auto *a)
+{
+    const crdi_options *mcmc = crdi_cli_options(a->call, &crdi_mcmc_option_table);
+    for (int i = 0; i < crdi_mcmc_option_table.count; i++) {
+        const char *name = crdi_mcmc_option_table.option[i].name;
+        if (crdi_options_given(mcmc, name) && !is_any_method(name))
+            return true;
+    }
+    return a->chains || a->net->rule;
+}
+
+/* Unless the user gave it. */
+static crd_status fill(crdi_options *set, const char *name, const char *text)
+{
+    return text && !crdi_options_given(set, name) ? crdi_options_set(set, name, text) : CRD_OK;
+}
+
+static crd_status fill_number(crdi_options *set, const char *name, int64_t value)
+{
+    char text[32];
+    crdi_format(text, sizeof text, "%lld", (long long)value);
+    return value > 0 ? fill(set, name, text) : CRD_OK;
+}
+
+static crd_status fill_options(crdi_auto *a)
+{
+    crdi_options *mcmc = crdi_cli_options(a->call, &crdi_mcmc_option_table);
+    crd_nuts_options *o = &a->net->mcmc;
+    a->fixed = crdi_options_given(mcmc, "draws") && !a->net->rule;
+    CRD_TRY(fill(mcmc, "metric", a->plan->metric));
+    CRD_TRY(fill(mcmc, "start", a->plan->start));
+    if (!a->fixed) {
+        CRD_TRY(fill_number(mcmc, "warmup", a->plan->warmup));
+        CRD_TRY(fill_number(mcmc, "draws", a->plan->draws ? crdi_plan_draws(a->plan, &a->facts, o->chains) : 0));
+    }
+    const crd_nuts_options *filled = mcmc->values;
+    o->metric = filled->metric;
+    o->start = filled->start;
+    o->warmup = filled->warmup;
+    o->draws = filled->draws;
+    return CRD_OK;
+}
+
+static crd_status fill_rule(crdi_auto *a)
+{
+    crdi_options *stop = crdi_cli_options(a->call, &crdi_stop_table);
+    if (a->fixed || a->net->rule || a->plan->draws == 0)
+        return CRD_OK;
+    CRD_TRY(crdi_options_set(stop, "until", crdi_plan_until));
+    const crdi_stop_options *filled = stop->values;
+    return crdi_stop_set(a->cli, filled, filled->until, a->net, a->rule);
+}
+
+crd_status crdi_auto_settle(crdi_auto *a)
+{
+    CRD_TRY(crdi_plan_facts_of(a->cli->ctx, &a->net->network, a->dataset, wants_chains(a), &a->facts));
+    a->plan = crdi_plan_find(&a->facts);
+    a->net->method = a->plan->method;
+    CRD_TRY(fill_options(a));
+    CRD_TRY(fill_rule(a));
+    crdi_string_append(&a->line, "%s: ", a->net->method);
+    crdi_plan_why(&a->line, a->plan, &a->facts);
+    a->net->plan = crdi_string_text(&a->line);
+    a->net->plan_rule = a->plan->name;
+    return a->line.status;
+}
+
+void crdi_auto_lines(crdi_string *out, const crdi_auto *a)
+{
+    const crd_nuts_options *o = &a->net->mcmc;
+    if (!a->plan)
+        return;
+    if (a->plan->metric)
+        crdi_string_append(out, "plan:   start %s, metric %s%s%s\n", o->start, o->metric,
+                           a->net->rule ? ", until " : "", a->net->rule ? a->net->rule->text : "");
+    crdi_string_append(out, "why:    ");
+    crdi_plan_why(out, a->plan, &a->facts);
+    crdi_string_append(out, "\n");
+    if (a->plan->bias)
+        crdi_string_append(out, "bias:   %s\n", a->plan->bias);
+}
+
+void crdi_auto_clear(crdi_auto *a)
+{
+    crdi_string_clear(&a->line);
+}
