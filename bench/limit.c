@@ -99,7 +99,7 @@ static double time_hand_step(limit *l, const crdi_chain *chain)
         memcpy(u, chain->h.q, bytes);
         memcpy(p, chain->h.p, bytes);
         memcpy(gradient, chain->h.grad, bytes);
-        l->hand->leapfrog(l->work, chain->h.step_size, chain->h.inverse_mass, LENGTH, u, p, gradient);
+        l->hand->leapfrog(l->work, chain->h.step_size, chain->h.metric.inverse_mass, LENGTH, u, p, gradient);
     }
     return (cpu_seconds() - start) / (count * LENGTH);
 }

@@ -33,7 +33,9 @@ typedef struct crd_nuts_options {
     double target_accept; /**< 0: 0.8, of mams 0.9 */
     int64_t max_depth; /**< 10: at most 2^10 - 1 leapfrog steps a transition */
     double max_energy_change; /**< 1000: above it a transition diverges */
-    const char *metric; /**< "diagonal"; "fisher": diagonal, sqrt(var(draws) / var(gradients)); "dense"; "unit" */
+    const char
+        *metric; /**< "diagonal"; "fisher": diagonal, sqrt(var(draws) / var(gradients)); "low_rank": that, corrected in
+                             the directions it does not fit; "dense"; "unit" */
     double step_size; /**< the first one; 0: found by doubling and halving */
     double path_length; /**< of hmc: 2 pi; the number of steps is path_length / step size */
     const char *integrator; /**< of mclmc and mams: "auto", "minimal_norm" (what auto means), "leapfrog" */

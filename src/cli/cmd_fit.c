@@ -416,10 +416,6 @@ static crd_status check_method_options(struct fit *f)
             if (crdi_options_given(given, sets[k].table->option[i].name))
                 CRD_TRY(check_method_option(f, &sets[k].table->option[i], sets[k].methods, sets[k].told));
     }
-    if (is_one_of(f->net.method, "mclmc mams") && strcmp(f->net.mcmc.metric, "dense") == 0)
-        return crdi_raise(f->cli->ctx, CRD_EINVAL,
-                          "option --metric dense goes with --method nuts and hmc; diagonal, fisher and unit with %s",
-                          f->net.method);
     if (!is_in_steps(f) && strcmp(f->net.mcmc.start, "init") == 0)
         return crdi_raise(f->cli->ctx, CRD_EINVAL, "option --start init goes with --method svi, map and ensemble");
     return CRD_OK;

@@ -125,6 +125,11 @@ static void gaussians_have_their_moments(void **state)
         check_gaussian("mams", diagonal[k], 100, 3, 1000);
     }
     check_gaussian("nuts", "fisher", 10, 3, 2000);
+    check_gaussian("mams", "dense", 10, 3, 2000);
+    check_gaussian("mams", "low_rank", 10, 3, 2000);
+    check_gaussian("nuts", "low_rank", 2, 3, 4000);
+    check_gaussian("nuts", "low_rank", 10, 3, 2000);
+    check_gaussian("nuts", "low_rank", 100, 3, 1000);
 }
 
 /* Without a metric to learn the scales must not differ much. */

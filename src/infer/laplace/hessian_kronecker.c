@@ -7,6 +7,7 @@
  * of 1 / sqrt(q), a_i / sqrt(q_i) takes the place of a_i and the prior becomes a multiple of the identity, which the
  * eigenvectors U x V of the product leave as it is. H then has the eigenvalues
  *     (curvature / n) alpha_k beta_m + factor      (Immer et al. 2021, sec. 4). */
+#include "infer/eigen.h"
 #include "infer/laplace/laplace.h"
 
 #include <math.h>
@@ -104,8 +105,8 @@ static void end(crdi_laplace *l)
         for (int64_t i = 0; i < in; i++)
             for (int64_t j = 0; j < in; j++)
                 p->inputs[i * in + j] /= p->root[i] * p->root[j];
-        crdi_dense_eigen(p->inputs, in, p->alpha, p->u);
-        crdi_dense_eigen(p->outputs, out, p->beta, p->v);
+        crdi_eigen(p->inputs, in, p->alpha, p->u);
+        crdi_eigen(p->outputs, out, p->beta, p->v);
         for (int64_t i = 0; i < in; i++)
             p->alpha[i] = fmax(p->alpha[i], 0) / (double)l->rows; /* below 0 by rounding only */
         for (int64_t j = 0; j < out; j++)

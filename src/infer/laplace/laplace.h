@@ -196,8 +196,5 @@ bool crdi_dense_cholesky(const crdi_laplace *l, const double *a, int64_t n,
 void crdi_dense_solve(const crdi_laplace *l, const double *lower, bool transposed, const double *b, int64_t n,
                       int64_t columns, double *out);
 void crdi_dense_inverse_lower(const crdi_laplace *l, const double *lower, int64_t n, double *out);
-/* a (n, n) symmetric -> its eigenvalues and, as columns of `vectors`, its eigenvectors; a is overwritten. Jacobi's method in rows and
- * columns in turn (Golub & Van Loan 2013, algorithm 8.5.3), exact to rounding relative to the largest. */
-void crdi_dense_eigen(double *a, int64_t n, double *values, double *vectors);
 
 #endif

@@ -38,28 +38,17 @@ crd_status crdi_raise_unknown_kernel(crd_context *ctx, const char *name)
     return crdi_raise_unknown(ctx, "method", name, kernel_name, NULL, CRDI_COUNT(kernels));
 }
 
-static crdi_metric metric_of(const crd_nuts_options *options)
-{
-    if (strcmp(options->metric, "dense") == 0)
-        return CRDI_METRIC_DENSE;
-    return strcmp(options->metric, "unit") == 0 ? CRDI_METRIC_UNIT : CRDI_METRIC_DIAGONAL;
-}
-
 crd_status crdi_chain_create(crdi_chain *chain, crd_context *ctx, const crd_program *density,
                              const crd_nuts_options *options, crd_key key)
 {
     *chain = (crdi_chain){.ctx = ctx, .options = options, .key = key};
-    crdi_metric metric = metric_of(options);
-    int64_t dim = crd_program_input_size(density);
+    const crdi_metric_type *metric = crdi_metric_find(options->metric);
     chain->kernel = crdi_mcmc_kernel_find(options->kernel);
     if (!chain->kernel)
         return crdi_raise_unknown_kernel(ctx, options->kernel);
-    CRD_TRY(crdi_hamiltonian_create(&chain->h, ctx, density, metric));
-    CRD_TRY(crdi_welford_create(&chain->welford, ctx, dim, metric == CRDI_METRIC_DENSE));
-    if (strcmp(options->metric, "fisher") == 0)
-        CRD_TRY(crdi_welford_create(&chain->slopes, ctx, dim, false));
-    chain->estimate = crdi_alloc_array(ctx, metric == CRDI_METRIC_DENSE ? dim * dim : dim, sizeof(double));
-    if (!chain->estimate)
+    CRD_TRY(crdi_hamiltonian_create(&chain->h, ctx, density, metric, false));
+    chain->scratch = crdi_alloc_array(ctx, chain->h.dim, sizeof(double));
+    if (!chain->scratch)
         return CRD_ENOMEM;
     double standard = chain->kernel->target_accept > 0 ? chain->kernel->target_accept : 0.8; /* Stan's */
     chain->averaging.target = options->target_accept > 0 ? options->target_accept : standard;
@@ -73,12 +62,8 @@ void crdi_chain_destroy(crdi_chain *chain)
         chain->kernel->destroy(chain);
     if (chain->h.ctx)
         crdi_hamiltonian_destroy(&chain->h);
-    if (chain->welford.ctx)
-        crdi_welford_destroy(&chain->welford);
-    if (chain->slopes.ctx)
-        crdi_welford_destroy(&chain->slopes);
     if (chain->ctx)
-        crdi_free(chain->ctx, chain->estimate);
+        crdi_free(chain->ctx, chain->scratch);
     *chain = (crdi_chain){0};
 }
 
@@ -99,7 +84,7 @@ static void search_step_size(crdi_chain *chain)
     static const double LOG_ACCEPT = -0.22314355131420976; /* log 0.8 */
     enum { MOST = 100 };
     crdi_hamiltonian *h = &chain->h;
-    double *point = chain->welford.delta; /* scratch between calls of welford_add */
+    double *point = chain->scratch;
     crd_key search = crd_key_fold_in(crd_key_fold_in(chain->key, SEARCH), chain->step_searches++);
     int direction = 0;
     memcpy(point, h->q, sizeof(double) * (size_t)h->dim);
@@ -274,25 +259,18 @@ crd_status crdi_chain_start(crdi_chain *chain, int number)
 
 void crdi_chain_collect(crdi_chain *chain)
 {
-    if (chain->h.metric == CRDI_METRIC_UNIT)
-        return;
-    crdi_welford_add(&chain->welford, chain->h.q);
-    if (chain->slopes.ctx)
-        crdi_welford_add(&chain->slopes, chain->h.grad);
+    crdi_metric *m = &chain->h.metric;
+    if (m->type->collect)
+        m->type->collect(m, chain->h.q, chain->h.grad);
 }
 
 bool crdi_chain_renew_metric(crdi_chain *chain)
 {
-    if (chain->h.metric == CRDI_METRIC_UNIT)
+    crdi_metric *m = &chain->h.metric;
+    if (!m->type->renew)
         return false;
-    if (chain->slopes.ctx) {
-        crdi_welford_fisher(&chain->welford, &chain->slopes, chain->estimate);
-        crdi_welford_restart(&chain->slopes);
-    } else {
-        crdi_welford_estimate(&chain->welford, chain->estimate);
-    }
-    crdi_welford_restart(&chain->welford);
-    crdi_hamiltonian_set_metric(&chain->h, chain->estimate);
+    m->type->renew(m);
+    m->type->forget(m);
     return true;
 }
 
@@ -327,12 +305,7 @@ void crdi_chain_advance(crdi_chain *chain, crdi_transition *out)
 
 /* ---- state -------------------------------------------------------------------------------------------------- */
 
-enum { STATE_VERSION = 2 };
-
-static int64_t metric_size(const crdi_hamiltonian *h)
-{
-    return h->metric == CRDI_METRIC_DENSE ? h->dim * h->dim : h->dim;
-}
+enum { STATE_VERSION = 3 };
 
 /* What another run may start with; it stands first. */
 static void learned_state(crdi_chain *chain, crdi_archive *a)
@@ -340,16 +313,10 @@ static void learned_state(crdi_chain *chain, crdi_archive *a)
     crdi_hamiltonian *h = &chain->h;
     crdi_archive_same(a, STATE_VERSION, "version of credence");
     crdi_archive_same(a, h->dim, "number of parameters");
-    crdi_archive_same(a, h->metric, "metric");
+    crdi_archive_same(a, h->metric.type->form, "metric");
     crdi_archive_real(a, &h->step_size);
     crdi_archive_real(a, &chain->length);
-    if (a->loading) {
-        crdi_archive_reals(a, chain->estimate, metric_size(h));
-        if (a->status == CRD_OK && h->metric != CRDI_METRIC_UNIT)
-            crdi_hamiltonian_set_metric(h, chain->estimate); /* what was set once can be set again */
-    } else {
-        crdi_archive_reals(a, h->inverse_mass, metric_size(h));
-    }
+    h->metric.type->learned(&h->metric, a);
 }
 
 static void adaptation_state(crdi_chain *chain, crdi_archive *a)
@@ -363,36 +330,29 @@ static void adaptation_state(crdi_chain *chain, crdi_archive *a)
     crdi_archive_integer(a, &w->size);
     crdi_archive_integer(a, &w->next);
     crdi_archive_integer(a, &w->iteration);
-    crdi_archive_integer(a, &chain->welford.count);
-    crdi_archive_reals(a, chain->welford.mean, chain->h.dim);
-    crdi_archive_reals(a, chain->welford.m2, metric_size(&chain->h));
-    crdi_archive_same(a, chain->slopes.ctx != NULL, "metric");
-    if (!chain->slopes.ctx)
-        return;
-    crdi_archive_integer(a, &chain->slopes.count);
-    crdi_archive_reals(a, chain->slopes.mean, chain->h.dim);
-    crdi_archive_reals(a, chain->slopes.m2, chain->h.dim);
+    crdi_archive_same_text(a, chain->h.metric.type->name, "metric");
+    chain->h.metric.type->collected(&chain->h.metric, a);
 }
 
 crd_status crdi_mcmc_check_warm(crd_context *ctx, const crdi_mcmc_saved *warm, const crd_nuts_options *options,
                                 int64_t dim)
 {
-    static const char *const names[] = {"unit", "diagonal", "dense"}; /* as crdi_metric */
+    const crdi_metric_type *mine = crdi_metric_find(options->metric), *theirs;
     crdi_archive archive;
-    int64_t there = 0, metric = 0, mine = (int64_t)metric_of(options);
+    int64_t there = 0, form = 0;
     crdi_archive_read(&archive, ctx, warm->bytes, warm->size);
     crdi_archive_same(&archive, STATE_VERSION, "version of credence");
     crdi_archive_integer(&archive, &there);
-    crdi_archive_integer(&archive, &metric);
+    crdi_archive_integer(&archive, &form);
     CRD_TRY(archive.status);
-    if (metric < 0 || metric >= CRDI_COUNT(names))
+    if (!(theirs = crdi_metric_of_form(form)))
         return crdi_raise(ctx, CRD_EDAMAGED, "the stored state has an unknown metric");
-    if (there == dim && metric == mine)
+    if (there == dim && form == mine->form)
         return CRD_OK;
     return crdi_raise(
         ctx, CRD_EINVAL,
         "the run to begin with has %lld parameters and metric %s; this one has %lld and %s, and both must agree",
-        (long long)there, names[metric], (long long)dim, names[mine]);
+        (long long)there, theirs->name, (long long)dim, mine->name);
 }
 
 crd_status crdi_chain_warm(crdi_chain *chain, const crdi_mcmc_saved *from)
@@ -433,11 +393,11 @@ crd_status crdi_chain_check(crdi_chain *chain, int number)
     crdi_hamiltonian *h = &chain->h;
     size_t bytes = sizeof(double) * (size_t)h->dim;
     double then = *h->log_density, now;
-    memcpy(chain->estimate, h->grad, bytes); /* what was stored stays: it is what the next transition begins with */
+    memcpy(chain->scratch, h->grad, bytes); /* what was stored stays: it is what the next transition begins with */
     crd_exec_run(h->exec);
     now = *h->log_density;
     *h->log_density = then;
-    memcpy(h->grad, chain->estimate, bytes);
+    memcpy(h->grad, chain->scratch, bytes);
     if (fabs(now - then) <= ROUNDING * (1 + fabs(then)) || (isnan(now) && isnan(then)))
         return CRD_OK;
     return crdi_raise(

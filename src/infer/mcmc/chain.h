@@ -48,10 +48,8 @@ struct crdi_chain {
     crd_key key;
     int64_t iteration; /* transitions done */
     crdi_dual_averaging averaging;
-    crdi_welford welford;
-    crdi_welford slopes; /* of gradients, for the metric fisher; else it has no memory */
     crdi_windows windows;
-    double *estimate; /* scratch of the size of the metric */
+    double *scratch; /* (dim) */
     const double *point; /* (dim) where to start, borrowed; NULL: where the starter says */
     const crdi_starter *starter; /* borrowed; NULL: start points are uniform */
     double length; /* of microcanonical kernels: over which a direction is forgotten; 0: not learned */

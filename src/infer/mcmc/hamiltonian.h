@@ -7,9 +7,8 @@
 
 #include <credence/graph.h>
 #include "base/base.h"
+#include "infer/mcmc/metric.h"
 #include "kernel/kernel.h"
-
-typedef enum crdi_metric { CRDI_METRIC_UNIT, CRDI_METRIC_DIAGONAL, CRDI_METRIC_DENSE } crdi_metric;
 
 typedef struct crdi_hamiltonian {
     crd_context *ctx;
@@ -23,15 +22,14 @@ typedef struct crdi_hamiltonian {
     double *p; /* (dim) */
     double *sharp; /* (dim) M^-1 p, of the momentum drawn last */
     double energy; /* H, +inf where it is not a number */
-    crdi_metric metric;
-    double *inverse_mass; /* M^-1: (dim) variances, or (dim, dim) covariance */
-    double *mass_root; /* diagonal: (dim) 1 / sqrt(variance); dense: (dim, dim) Cholesky factor of M^-1 */
+    crdi_metric metric; /* M^-1 */
     double step_size;
     int64_t gradients; /* evaluated so far */
 } crdi_hamiltonian;
 
+/* Of the identity; `overlapping` as crdi_metric_create has it. */
 crd_status crdi_hamiltonian_create(crdi_hamiltonian *h, crd_context *ctx, const crd_program *density,
-                                   crdi_metric metric);
+                                   const crdi_metric_type *metric, bool overlapping);
 void crdi_hamiltonian_destroy(crdi_hamiltonian *h);
 /* Evaluates density and gradient at q. */
 void crdi_hamiltonian_evaluate(crdi_hamiltonian *h);
@@ -39,8 +37,5 @@ void crdi_hamiltonian_evaluate(crdi_hamiltonian *h);
 void crdi_hamiltonian_draw_momentum(crdi_hamiltonian *h, crd_key key);
 /* One leapfrog step of the given (signed) size; p, energy and `sharp` (dim, may be h->sharp) are of its end. */
 void crdi_hamiltonian_step(crdi_hamiltonian *h, double step, double *sharp);
-/* Takes a new M^-1 (diagonal or dense, as the metric is). A covariance that is not positive definite is left aside:
- * false. */
-bool crdi_hamiltonian_set_metric(crdi_hamiltonian *h, const double *inverse_mass);
 
 #endif

@@ -8,24 +8,16 @@ static const double LAMBDA = 0.1931833275037836; /* of the smallest error norm *
 crd_status crdi_isokinetic_create(crdi_isokinetic *iso, crdi_hamiltonian *h, crdi_integrator integrator)
 {
     *iso = (crdi_isokinetic){.h = h, .integrator = integrator};
-    iso->scale = crdi_alloc_array(h->ctx, h->dim, sizeof *iso->scale);
     iso->noise = crdi_alloc_array(h->ctx, h->dim, sizeof *iso->noise);
-    return iso->scale && iso->noise ? CRD_OK : CRD_ENOMEM;
+    return iso->noise ? CRD_OK : CRD_ENOMEM;
 }
 
 void crdi_isokinetic_destroy(crdi_isokinetic *iso)
 {
     if (!iso->h)
         return;
-    crdi_free(iso->h->ctx, iso->scale);
     crdi_free(iso->h->ctx, iso->noise);
     *iso = (crdi_isokinetic){0};
-}
-
-void crdi_isokinetic_rescale(crdi_isokinetic *iso)
-{
-    for (int64_t i = 0; i < iso->h->dim; i++)
-        iso->scale[i] = sqrt(iso->h->inverse_mass[i]);
 }
 
 int crdi_isokinetic_cost(const crdi_isokinetic *iso)
@@ -70,7 +62,7 @@ static double kick(crdi_isokinetic *iso, double step)
 {
     crdi_hamiltonian *h = iso->h;
     double *g = h->sharp, rank = (double)(h->dim - 1);
-    h->v->mul(h->dim, iso->scale, h->grad, g);
+    h->metric.type->root_transposed(&h->metric, h->grad, g);
     double size = sqrt(h->v->dot(h->dim, g, g));
     if (size == 0)
         return 0;
@@ -87,8 +79,8 @@ static double kick(crdi_isokinetic *iso, double step)
 static void drift(crdi_isokinetic *iso, double step)
 {
     crdi_hamiltonian *h = iso->h;
-    for (int64_t i = 0; i < h->dim; i++)
-        h->q[i] += step * iso->scale[i] * h->p[i];
+    h->metric.type->root(&h->metric, h->p, iso->noise);
+    h->v->axpy(h->dim, step, iso->noise, h->q, h->q);
     crdi_hamiltonian_evaluate(h);
 }
 

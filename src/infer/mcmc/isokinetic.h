@@ -4,7 +4,7 @@
  *
  * whose flow keeps exp(log density) dz du (Robnik, De Luca, Silverstein, Seljak 2023, "Microcanonical Hamiltonian Monte
  * Carlo"). z is the
- * Hamiltonian's q divided by the scales of its diagonal metric, u stands in its p. "Energy" is what a step adds to
+ * Hamiltonian's q in the units of its metric (q = T z), u stands in its p. "Energy" is what a step adds to
  * (d - 1) log of the speed that the direction has lost or won, less the log density: 0 of the exact flow. */
 #ifndef CRDI_ISOKINETIC_H
 #define CRDI_ISOKINETIC_H
@@ -18,16 +18,13 @@
 typedef enum crdi_integrator { CRDI_LEAPFROG, CRDI_MINIMAL_NORM } crdi_integrator;
 
 typedef struct crdi_isokinetic {
-    crdi_hamiltonian *h; /* borrowed; its metric is diagonal or unit */
+    crdi_hamiltonian *h; /* borrowed */
     crdi_integrator integrator;
-    double *scale; /* (dim) square roots of M^-1 */
     double *noise; /* (dim) scratch */
 } crdi_isokinetic;
 
 crd_status crdi_isokinetic_create(crdi_isokinetic *iso, crdi_hamiltonian *h, crdi_integrator integrator);
 void crdi_isokinetic_destroy(crdi_isokinetic *iso);
-/* Takes the scales of the metric as it is now: before the first step, and after each change. */
-void crdi_isokinetic_rescale(crdi_isokinetic *iso);
 /* A direction that is uniform on the sphere. Draws: dim normals. */
 void crdi_isokinetic_draw(crdi_isokinetic *iso, crd_key key);
 /* u = (u + strength n) / |u + strength n|, n standard normal (Robnik & Seljak 2023, "Fluctuation without

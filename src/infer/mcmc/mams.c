@@ -47,7 +47,6 @@ static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
     crdi_hamiltonian *h = &chain->h;
     double uniform[2], error = 0;
     crd_random_uniform(crd_key_fold_in(key, 1), 2, uniform);
-    crdi_isokinetic_rescale(&s->m.motion);
     crdi_isokinetic_draw(&s->m.motion, crd_key_fold_in(key, 0));
     crdi_microcanonical_keep(&s->m);
     *out = (crdi_transition){0};

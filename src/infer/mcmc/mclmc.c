@@ -83,7 +83,6 @@ static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
     int64_t steps = crdi_microcanonical_steps(chain, chain->length);
     double accept = 0;
     *out = (crdi_transition){0};
-    crdi_isokinetic_rescale(motion);
     if (!s->moving)
         crdi_isokinetic_draw(motion, crd_key_fold_in(key, UINT32_MAX));
     s->moving = true;

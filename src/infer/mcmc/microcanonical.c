@@ -94,9 +94,6 @@ crd_status crdi_microcanonical_create(crdi_microcanonical *m, crdi_chain *chain,
 {
     crd_context *ctx = chain->ctx;
     int64_t dim = chain->h.dim;
-    if (chain->h.metric == CRDI_METRIC_DENSE)
-        return crdi_raise(ctx, CRD_EUNSUPPORTED, "method %s has no dense metric; diagonal, fisher and unit go with it",
-                          chain->kernel->name);
     if (dim < 2)
         return crdi_raise(ctx, CRD_EUNSUPPORTED,
                           "method %s needs two parameters or more: the direction of one cannot turn; nuts takes one",
@@ -170,20 +167,13 @@ void crdi_microcanonical_start(crdi_chain *chain)
         chain->h.step_size = 0.25 * root;
 }
 
-/* With the metric comes a first length: the posterior's extent in its units, sqrt(sum of variances / M^-1), which is sqrt(dim)
- * where the metric is the variances. */
-static bool renew_metric(crdi_microcanonical *m, crdi_chain *chain, bool tunes)
+/* With the metric comes a first length: the posterior's extent in its units, which is sqrt(dim) where the metric is the variances. */
+static bool renew_metric(crdi_chain *chain, bool tunes)
 {
-    const crdi_hamiltonian *h = &chain->h;
-    double sum = 0, *variance = m->motion.noise;
-    for (int64_t i = 0; i < h->dim; i++)
-        variance[i] = chain->welford.m2[i] / (double)(chain->welford.count - 1);
     if (!crdi_chain_renew_metric(chain))
         return false;
-    for (int64_t i = 0; i < h->dim; i++)
-        sum += variance[i] / h->inverse_mass[i];
-    if (tunes && sum > 0 && isfinite(sum))
-        chain->length = sqrt(sum);
+    if (tunes && chain->h.metric.extent > 0)
+        chain->length = chain->h.metric.extent;
     return true;
 }
 
@@ -196,7 +186,7 @@ crdi_learned crdi_microcanonical_learn(crdi_microcanonical *m, crdi_chain *chain
         bool renew = crdi_windows_step(&chain->windows, &learn_metric);
         if (learn_metric)
             crdi_chain_collect(chain);
-        return renew && renew_metric(m, chain, tunes) ? CRDI_LEARNED_METRIC : CRDI_LEARNED_NOTHING;
+        return renew && renew_metric(chain, tunes) ? CRDI_LEARNED_METRIC : CRDI_LEARNED_NOTHING;
     }
     if (chain->iteration > end || !tunes)
         return CRDI_LEARNED_NOTHING;

@@ -24,7 +24,7 @@ typedef struct crdi_microcanonical {
     double steps; /* of the transitions that the batches saw */
 } crdi_microcanonical;
 
-/* CRD_EUNSUPPORTED: one parameter, whose direction could not turn; a dense metric. */
+/* CRD_EUNSUPPORTED: one parameter, whose direction could not turn. */
 crd_status crdi_microcanonical_create(crdi_microcanonical *m, crdi_chain *chain, crdi_integrator integrator);
 void crdi_microcanonical_destroy(crdi_microcanonical *m, crdi_chain *chain);
 void crdi_microcanonical_keep(crdi_microcanonical *m);

@@ -1,5 +1,8 @@
 /* test_hamiltonian.c - leapfrog steps: reversible, of order 2, volume-preserving; momenta and energies of each metric. */
 #include "infer/mcmc/hamiltonian.h"
+#include "infer/mcmc/metrics/dense.h"
+#include "infer/mcmc/metrics/low_rank.h"
+#include "infer/mcmc/metrics/scales.h"
 #include "target.h"
 
 #include <math.h>
@@ -11,27 +14,42 @@ static const double start[DIM] = {0.3, -0.8, 1.1};
 static const double variance[DIM] = {0.4, 1.5, 2.5};
 static const double covariance[DIM * DIM] = {1, 0.4, -0.2, 0.4, 2, 0.3, -0.2, 0.3, 0.5};
 
-static const crdi_metric metrics[] = {CRDI_METRIC_UNIT, CRDI_METRIC_DIAGONAL, CRDI_METRIC_DENSE};
+/* Two directions of length one, at right angles, which the low-rank metric stretches and shortens. */
+enum { RANK = 2 };
+static const double value[RANK] = {2.5, 0.4}, direction[RANK * DIM] = {0.6, 0, 0.8, 0.48, 0.8, -0.36};
 
-static void begin(crdi_hamiltonian *h, crd_context *ctx, const crd_program *program, crdi_metric metric)
+enum { UNIT, DIAGONAL, DENSE, LOW_RANK, METRICS };
+static const char *const metrics[METRICS] = {"unit", "diagonal", "dense", "low_rank"};
+
+static void begin(crdi_hamiltonian *h, crd_context *ctx, const crd_program *program, int metric)
 {
-    assert_ok(ctx, crdi_hamiltonian_create(h, ctx, program, metric));
-    if (metric != CRDI_METRIC_UNIT)
-        assert_true(crdi_hamiltonian_set_metric(h, metric == CRDI_METRIC_DENSE ? covariance : variance));
+    assert_ok(ctx, crdi_hamiltonian_create(h, ctx, program, crdi_metric_find(metrics[metric]), false));
+    if (metric == DENSE) {
+        assert_true(crdi_dense_metric_set(&h->metric, covariance));
+    } else if (metric == LOW_RANK) {
+        crdi_low_rank_metric_set(&h->metric, variance, RANK, value, direction);
+    } else if (metric == DIAGONAL) {
+        memcpy(h->metric.inverse_mass, variance, sizeof variance);
+        crdi_scales_set(&h->metric);
+    }
     memcpy(h->q, start, sizeof start);
     crdi_hamiltonian_evaluate(h);
 }
 
 /* M^-1 p by hand. */
-static double sharp_of(crdi_metric metric, const double *p, int i)
+static double sharp_of(int metric, const double *p, int i)
 {
-    double sum = 0;
-    for (int j = 0; j < DIM && metric == CRDI_METRIC_DENSE; j++)
+    double sum = metric == UNIT ? p[i] : metric == DENSE ? 0 : variance[i] * p[i];
+    for (int j = 0; j < DIM && metric == DENSE; j++)
         sum += covariance[i * DIM + j] * p[j];
-    return metric == CRDI_METRIC_DENSE ? sum : metric == CRDI_METRIC_UNIT ? p[i] : variance[i] * p[i];
+    for (int k = 0; k < RANK * DIM && metric == LOW_RANK; k++) {
+        int r = k / DIM, j = k % DIM;
+        sum += (value[r] - 1) * sqrt(variance[i] * variance[j]) * direction[r * DIM + i] * direction[k] * p[j];
+    }
+    return sum;
 }
 
-static double energy_of(crdi_metric metric, const double *q, const double *p)
+static double energy_of(int metric, const double *q, const double *p)
 {
     double energy = 0;
     for (int i = 0; i < DIM; i++) {
@@ -47,18 +65,18 @@ static void energy_and_velocity_are_those_of_the_state(void **state)
     (void)state;
     crd_context *ctx = testing_context();
     crd_program *program = target_program(ctx, DIM, precision, 1);
-    for (int m = 0; m < CRDI_COUNT(metrics); m++) {
+    for (int m = 0; m < METRICS; m++) {
         crdi_hamiltonian h;
         double sharp[DIM];
-        begin(&h, ctx, program, metrics[m]);
+        begin(&h, ctx, program, m);
         crdi_hamiltonian_draw_momentum(&h, crd_key_make(5));
-        assert_close(h.energy, energy_of(metrics[m], h.q, h.p), 1e-14, 0);
+        assert_close(h.energy, energy_of(m, h.q, h.p), 1e-14, 0);
         for (int i = 0; i < DIM; i++)
-            assert_close(h.sharp[i], sharp_of(metrics[m], h.p, i), 1e-14, 1e-15);
+            assert_close(h.sharp[i], sharp_of(m, h.p, i), 1e-14, 1e-15);
         crdi_hamiltonian_step(&h, 0.2, sharp);
-        assert_close(h.energy, energy_of(metrics[m], h.q, h.p), 1e-14, 0);
+        assert_close(h.energy, energy_of(m, h.q, h.p), 1e-14, 0);
         for (int i = 0; i < DIM; i++)
-            assert_close(sharp[i], sharp_of(metrics[m], h.p, i), 1e-14, 1e-15);
+            assert_close(sharp[i], sharp_of(m, h.p, i), 1e-14, 1e-15);
         assert_int_equal(h.gradients, 2);
         crdi_hamiltonian_destroy(&h);
     }
@@ -73,10 +91,10 @@ static void leapfrog_is_reversible(void **state)
     enum { STEPS = 100 };
     crd_context *ctx = testing_context();
     crd_program *program = target_program(ctx, DIM, precision, 1);
-    for (int m = 0; m < CRDI_COUNT(metrics); m++) {
+    for (int m = 0; m < METRICS; m++) {
         crdi_hamiltonian h;
         double p[DIM];
-        begin(&h, ctx, program, metrics[m]);
+        begin(&h, ctx, program, m);
         crdi_hamiltonian_draw_momentum(&h, crd_key_make(1));
         memcpy(p, h.p, sizeof p);
         double moved = 0;
@@ -116,9 +134,9 @@ static void leapfrog_is_of_order_two(void **state)
     (void)state;
     crd_context *ctx = testing_context();
     crd_program *program = target_program(ctx, DIM, precision, 1);
-    for (int m = 0; m < CRDI_COUNT(metrics); m++) {
+    for (int m = 0; m < METRICS; m++) {
         crdi_hamiltonian h;
-        begin(&h, ctx, program, metrics[m]);
+        begin(&h, ctx, program, m);
         for (int steps = 100; steps <= 400; steps *= 2)
             assert_close(energy_error(&h, steps) / energy_error(&h, 2 * steps), 4, 0.02, 0);
         crdi_hamiltonian_destroy(&h);
@@ -145,10 +163,10 @@ static void leapfrog_keeps_volume(void **state)
     crd_context *ctx = testing_context();
     crd_program *program = target_program(ctx, DIM, precision, 1);
     const double p[DIM] = {0.5, -1, 0.8}, tiny = 1e-5;
-    for (int m = 0; m < CRDI_COUNT(metrics); m++) {
+    for (int m = 0; m < METRICS; m++) {
         crdi_hamiltonian h;
         double jacobian[2 * DIM][2 * DIM];
-        begin(&h, ctx, program, metrics[m]);
+        begin(&h, ctx, program, m);
         for (int k = 0; k < 2 * DIM; k++)
             for (int side = 0; side < 2; side++) {
                 memcpy(h.q, start, sizeof start);
@@ -177,10 +195,10 @@ static void momenta_have_the_covariance_of_the_metric(void **state)
     enum { DRAWS = 40000 };
     crd_context *ctx = testing_context();
     crd_program *program = target_program(ctx, DIM, precision, 1);
-    for (int m = 0; m < CRDI_COUNT(metrics); m++) {
+    for (int m = 0; m < METRICS; m++) {
         crdi_hamiltonian h;
         double sum[DIM * DIM] = {0}, zero[DIM] = {0};
-        begin(&h, ctx, program, metrics[m]);
+        begin(&h, ctx, program, m);
         for (uint32_t d = 0; d < DRAWS; d++) {
             crdi_hamiltonian_draw_momentum(&h, crd_key_fold_in(crd_key_make(3), d));
             for (int i = 0; i < DIM * DIM; i++)
@@ -189,14 +207,41 @@ static void momenta_have_the_covariance_of_the_metric(void **state)
         for (int i = 0; i < DIM * DIM; i++) {
             double unit[DIM] = {0};
             unit[i % DIM] = 1;
-            double wanted = sharp_of(metrics[m], unit, i / DIM), size[2];
+            double wanted = sharp_of(m, unit, i / DIM), size[2];
             for (int k = 0; k < 2; k++) {
                 memcpy(unit, zero, sizeof unit);
                 unit[k ? i % DIM : i / DIM] = 1;
-                size[k] = sharp_of(metrics[m], unit, k ? i % DIM : i / DIM);
+                size[k] = sharp_of(m, unit, k ? i % DIM : i / DIM);
             }
             assert_close(sum[i], wanted, 0, 5 * 0.0071 * sqrt(size[0] * size[1]));
         }
+        crdi_hamiltonian_destroy(&h);
+    }
+    crd_program_destroy(&program);
+    testing_context_destroy(&ctx);
+}
+
+/* T T' = M^-1, and a momentum is T^-T times what it was drawn from. */
+static void the_root_is_one_of_the_metric(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_program *program = target_program(ctx, DIM, precision, 1);
+    for (int m = 0; m < METRICS; m++) {
+        crdi_hamiltonian h;
+        const double x[DIM] = {0.7, -1.2, 0.4};
+        double back[DIM], there[DIM], normal[DIM];
+        begin(&h, ctx, program, m);
+        const crdi_metric_type *type = h.metric.type;
+        type->root_transposed(&h.metric, x, back);
+        type->root(&h.metric, back, there);
+        for (int i = 0; i < DIM; i++)
+            assert_close(there[i], sharp_of(m, x, i), 1e-13, 1e-14);
+        memcpy(normal, x, sizeof x);
+        type->momentum(&h.metric, normal);
+        type->root_transposed(&h.metric, normal, back);
+        for (int i = 0; i < DIM; i++)
+            assert_close(back[i], x[i], 1e-13, 1e-14);
         crdi_hamiltonian_destroy(&h);
     }
     crd_program_destroy(&program);
@@ -211,12 +256,12 @@ static void a_covariance_that_is_none_is_left_aside(void **state)
     crdi_hamiltonian h;
     const double bad[DIM * DIM] = {1, 2, 0, 2, 1, 0, 0, 0, 1};
     double before[DIM], inverse[DIM * DIM];
-    begin(&h, ctx, program, CRDI_METRIC_DENSE);
+    begin(&h, ctx, program, DENSE);
     crdi_hamiltonian_draw_momentum(&h, crd_key_make(4));
     memcpy(before, h.p, sizeof before);
-    memcpy(inverse, h.inverse_mass, sizeof inverse);
-    assert_false(crdi_hamiltonian_set_metric(&h, bad));
-    assert_memory_equal(h.inverse_mass, inverse, sizeof inverse);
+    memcpy(inverse, h.metric.inverse_mass, sizeof inverse);
+    assert_false(crdi_dense_metric_set(&h.metric, bad));
+    assert_memory_equal(h.metric.inverse_mass, inverse, sizeof inverse);
     crdi_hamiltonian_draw_momentum(&h, crd_key_make(4));
     assert_memory_equal(h.p, before, sizeof before);
     crdi_hamiltonian_destroy(&h);
@@ -230,7 +275,7 @@ static void an_energy_that_is_no_number_is_infinite(void **state)
     crd_context *ctx = testing_context();
     crd_program *program = target_program(ctx, DIM, precision, 1);
     crdi_hamiltonian h;
-    begin(&h, ctx, program, CRDI_METRIC_DIAGONAL);
+    begin(&h, ctx, program, DIAGONAL);
     h.q[1] = NAN;
     crdi_hamiltonian_evaluate(&h);
     crdi_hamiltonian_draw_momentum(&h, crd_key_make(4));
@@ -248,6 +293,7 @@ int main(void)
         cmocka_unit_test(leapfrog_is_of_order_two),
         cmocka_unit_test(leapfrog_keeps_volume),
         cmocka_unit_test(momenta_have_the_covariance_of_the_metric),
+        cmocka_unit_test(the_root_is_one_of_the_metric),
         cmocka_unit_test(a_covariance_that_is_none_is_left_aside),
         cmocka_unit_test(an_energy_that_is_no_number_is_infinite),
     };

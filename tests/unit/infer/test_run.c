@@ -34,14 +34,13 @@ static void threads_and_other_chains_change_nothing(void **state)
 {
     (void)state;
     static const char *const methods[] = {"nuts", "hmc", "mclmc", "mams"}, *const metrics[] = {"diagonal", "fisher",
-                                                                                               "unit", "dense"};
+                                                                                               "unit", "dense",
+                                                                                               "low_rank"};
     crd_context *ctx = testing_context();
     struct line l;
     crd_model *m = line_create(ctx, &l);
-    for (int k = 0; k < 16; k++) {
+    for (int k = 0; k < 4 * CRDI_COUNT(metrics); k++) {
         crd_posterior *p[5];
-        if (k % 4 > 1 && k / 4 == 3) /* not for the microcanonical ones */
-            continue;
         const struct {
             int64_t threads, chains;
         } cases[5] = {{1, 4}, {2, 4}, {4, 4}, {2, 1}, {3, 6}};
@@ -445,7 +444,8 @@ static void sites_named_as_statistics_are_refused(void **state)
 static void a_run_without_memory_fails_cleanly(void **state)
 {
     (void)state;
-    static const char *const keep[] = {"f"}, *const methods[] = {"nuts", "hmc", "mclmc", "mams"};
+    static const char *const keep[] = {"f"}, *const methods[] = {"nuts", "hmc", "mclmc", "mams"},
+                             *const metrics[] = {"dense", "low_rank", "fisher", "low_rank"};
     for (int run = 0; run < 4; run++)
         for (int64_t k = 1;; k++) {
             crd_context *ctx = testing_context();
@@ -458,7 +458,7 @@ static void a_run_without_memory_fails_cleanly(void **state)
                                         .draws = 2,
                                         .threads = 1 + run % 2,
                                         .kernel = methods[run],
-                                        .metric = run < 2 ? "dense" : "fisher",
+                                        .metric = metrics[run],
                                         .keep = keep,
                                         .keep_count = 1,
                                         .progress = watch,
