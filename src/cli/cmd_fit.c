@@ -370,21 +370,25 @@ static int fits_at_once(const struct fit *f)
 /* Which methods an option is of, where not those of its table. */
 static const struct {
     const char *option, *methods, *told;
-} own_methods[] = {
-    {"draws", "nuts hmc mclmc mams svi pathfinder laplace", "nuts, hmc, mclmc, mams, svi, pathfinder and laplace"},
-    {"integrator", "mclmc mams", "mclmc and mams"},
-    {"decoherence", "mclmc mams", "mclmc and mams"},
-    {"energy_variance", "mclmc", "mclmc"},
-    {"trajectory", "mams", "mams"},
-    {"optimizer", "svi map ensemble", "svi, map and ensemble"},
-    {"steps", "svi map ensemble", "svi, map and ensemble"},
-    {"patience", "svi map ensemble", "svi, map and ensemble"},
-    {"restarts", "svi map", "svi and map"},
-    {"members", "ensemble", "ensemble"},
-    {"weight_decay", "map ensemble", "map and ensemble, and --prior none"},
-    {"threads", NULL, NULL},
-    {"init_radius", NULL, NULL},
-    {"start", NULL, NULL}};
+} own_methods[] = {{"draws", "nuts hmc mclmc mams sgld svi pathfinder laplace",
+                    "nuts, hmc, mclmc, mams, sgld, svi, pathfinder and laplace"},
+                   {"batch", "svi map ensemble sgld", "svi, map, ensemble and sgld"},
+                   {"batch_steps", "sgld", "sgld"},
+                   {"bias", "sgld", "sgld"},
+                   {"control_variates", "sgld", "sgld"},
+                   {"integrator", "mclmc mams", "mclmc and mams"},
+                   {"decoherence", "mclmc mams", "mclmc and mams"},
+                   {"energy_variance", "mclmc", "mclmc"},
+                   {"trajectory", "mams", "mams"},
+                   {"optimizer", "svi map ensemble", "svi, map and ensemble"},
+                   {"steps", "svi map ensemble", "svi, map and ensemble"},
+                   {"patience", "svi map ensemble", "svi, map and ensemble"},
+                   {"restarts", "svi map", "svi and map"},
+                   {"members", "ensemble", "ensemble"},
+                   {"weight_decay", "map ensemble", "map and ensemble, and --prior none"},
+                   {"threads", NULL, NULL},
+                   {"init_radius", NULL, NULL},
+                   {"start", NULL, NULL}};
 
 static crd_status check_method_option(struct fit *f, const crdi_option *option, const char *methods, const char *told)
 {
@@ -405,7 +409,7 @@ static crd_status check_method_options(struct fit *f)
     const struct {
         const crdi_option_table *table;
         const char *methods, *told;
-    } sets[] = {{&crdi_mcmc_option_table, "nuts hmc mclmc mams", "nuts, hmc, mclmc and mams"},
+    } sets[] = {{&crdi_mcmc_option_table, "nuts hmc mclmc mams sgld", "nuts, hmc, mclmc, mams and sgld"},
                 {&crdi_svi_option_table, "svi", "svi"},
                 {&crdi_train_option_table, "svi map ensemble", "svi, map and ensemble"},
                 {&crdi_pathfinder_option_table, "pathfinder", "pathfinder"},
@@ -416,6 +420,10 @@ static crd_status check_method_options(struct fit *f)
             if (crdi_options_given(given, sets[k].table->option[i].name))
                 CRD_TRY(check_method_option(f, &sets[k].table->option[i], sets[k].methods, sets[k].told));
     }
+    if (is_one_of(f->net.method, "sgld") && !is_one_of(f->net.mcmc.metric, "diagonal unit"))
+        return crdi_raise(f->cli->ctx, CRD_EINVAL,
+                          "option --metric %s goes with --method nuts, hmc, mclmc and mams; diagonal and unit with %s",
+                          f->net.mcmc.metric, f->net.method);
     if (!is_in_steps(f) && strcmp(f->net.mcmc.start, "init") == 0)
         return crdi_raise(f->cli->ctx, CRD_EINVAL, "option --start init goes with --method svi, map and ensemble");
     return CRD_OK;

@@ -49,6 +49,15 @@ crd_status crdi_mcmc_run(const crd_model *model, const crd_nuts_options *options
                          const crdi_mcmc_before *before, const crdi_sink *sink, crdi_mcmc_report *report);
 /* The options with their defaults, checked: as a table gives them, warmup 0 means none. */
 crd_status crdi_mcmc_complete(crd_context *ctx, const crd_nuts_options *given, crd_nuts_options *out);
+/* What biases the draws of a kernel of batches, by how much it would change the variances of a normal whose scales are the
+ * metric's (infer/mcmc/noise.h). ratio: of the variance of the gradients' noise to that of the noise injected, statistic `energy`;
+ * batches: an epoch; 0: not known, as if they were independent. False: the kernel is none of these. */
+typedef struct crdi_mcmc_bias {
+    double noise, step; /* shares: 0.05 is 5 % */
+} crdi_mcmc_bias;
+bool crdi_mcmc_bias_of(const char *kernel, double step_size, double ratio, int64_t batches, crdi_mcmc_bias *out);
+/* Start points that a kernel cannot have: CRD_EINVAL. */
+crd_status crdi_mcmc_check_start(crd_context *ctx, const crd_nuts_options *options);
 /* Whether a run of `dim` parameters can begin with what a chain of another has learned. CRD_EINVAL says what differs. */
 crd_status crdi_mcmc_check_warm(crd_context *ctx, const crdi_mcmc_saved *warm, const crd_nuts_options *options,
                                 int64_t dim);

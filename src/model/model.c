@@ -65,27 +65,6 @@ void crd_model_destroy(crd_model **model)
 
 /* ---- the unconstrained trace -------------------------------------------------------------------------------- */
 
-/* A trace in which the latent sites are functions of inputs. */
-struct unconstrained {
-    crd_trace *trace;
-    crdi_unconstrain handler;
-};
-
-static void unconstrained_clear(crd_context *ctx, struct unconstrained *u)
-{
-    crdi_free(ctx, u->handler.input);
-    crd_trace_destroy(&u->trace);
-}
-
-static crd_status unconstrained_trace(crd_context *ctx, crd_model_fn fn, void *user, struct unconstrained *out)
-{
-    *out = (struct unconstrained){0};
-    CRD_TRY(crd_trace_create(&out->trace, ctx));
-    crdi_unconstrain_init(&out->handler);
-    crd_status status = crd_trace_push(out->trace, &out->handler.handler);
-    return status == CRD_OK ? crd_trace_run(out->trace, fn, user) : status;
-}
-
 bool crdi_is_latent(const crd_message *m)
 {
     return m->kind == CRD_MESSAGE_SAMPLE && !m->observed;
@@ -131,28 +110,13 @@ static crd_status list_sites(crd_model *model, const crd_trace *trace)
     return CRD_OK;
 }
 
-/* The inputs of a trace in the order of the model's sites. Inputs carry their site's name. */
-static crd_status order_inputs(const crd_model *model, const struct unconstrained *u, crd_node *out)
-{
-    for (int i = 0; i < model->site_count; i++) {
-        out[i] = crdi_nothing;
-        for (int64_t k = 0; k < u->handler.count; k++)
-            if (strcmp(crdi_vertex_of(u->handler.input[k])->name, model->site[i].name) == 0)
-                out[i] = u->handler.input[k];
-        if (crdi_is_nothing(out[i]))
-            return crdi_raise(model->ctx, CRD_EINVAL, "site %s: the model has it in one run and not in the next",
-                              model->site[i].name);
-    }
-    return CRD_OK;
-}
-
-static crd_status compile_density(crd_model *model, struct unconstrained *u)
+static crd_status compile_density(crd_model *model, crdi_unconstrained *u)
 {
     crd_context *ctx = model->ctx;
     int n = model->site_count;
     crd_node *inputs = crdi_alloc_array(ctx, n, sizeof *inputs),
              *outputs = crdi_alloc_array(ctx, n + 1, sizeof *outputs);
-    crd_status status = inputs && outputs ? order_inputs(model, u, inputs) : CRD_ENOMEM;
+    crd_status status = inputs && outputs ? crdi_unconstrained_inputs(model, u, inputs) : CRD_ENOMEM;
     if (status == CRD_OK) {
         crd_node density = crd_add(crd_trace_log_density(u->trace), u->handler.log_jacobian);
         /* A model without data or priors that depend on inputs has a constant density: give it a node. */
@@ -167,16 +131,16 @@ static crd_status compile_density(crd_model *model, struct unconstrained *u)
 
 static crd_status create(crd_model *model)
 {
-    struct unconstrained u;
+    crdi_unconstrained u;
     CRD_TRY(crdi_arena_create(&model->arena, model->ctx));
-    crd_status status = unconstrained_trace(model->ctx, model->fn, model->user, &u);
+    crd_status status = crdi_unconstrained_trace(model->ctx, model->fn, model->user, NULL, &u);
     if (status == CRD_OK)
         status = list_sites(model, u.trace);
     if (status == CRD_OK && model->dim == 0)
         status = crdi_raise(model->ctx, CRD_EINVAL, "the model has no latent site");
     if (status == CRD_OK)
         status = compile_density(model, &u);
-    unconstrained_clear(model->ctx, &u);
+    crdi_unconstrained_clear(model->ctx, &u);
     return status;
 }
 
@@ -252,20 +216,20 @@ crd_status crd_model_compile_values(const crd_model *model, const char *const *k
                                     crd_shape *keep_shapes, crd_program **out)
 {
     crd_context *ctx = model->ctx;
-    struct unconstrained u;
+    crdi_unconstrained u;
     int n = model->site_count;
     crd_node *inputs = crdi_alloc_array(ctx, n, sizeof *inputs);
     crd_node *outputs = crdi_alloc_array(ctx, n + keep_count, sizeof *outputs);
-    crd_status status = unconstrained_trace(ctx, model->fn, model->user, &u);
+    crd_status status = crdi_unconstrained_trace(ctx, model->fn, model->user, NULL, &u);
     if (status == CRD_OK)
-        status = inputs && outputs ? order_inputs(model, &u, inputs) : CRD_ENOMEM;
+        status = inputs && outputs ? crdi_unconstrained_inputs(model, &u, inputs) : CRD_ENOMEM;
     if (status == CRD_OK) {
         crdi_model_values(model, u.trace, outputs);
         status = crdi_find_sites(ctx, u.trace, keep, keep_count, true, keep_shapes, outputs + n);
     }
     if (status == CRD_OK)
         status = crd_compile(crd_trace_graph(u.trace), inputs, n, outputs, n + keep_count, out);
-    unconstrained_clear(ctx, &u);
+    crdi_unconstrained_clear(ctx, &u);
     crdi_free(ctx, inputs);
     crdi_free(ctx, outputs);
     return status;

@@ -16,6 +16,13 @@ struct crdi_plate {
     crd_where where; /* it was entered */
 };
 
+/* Rows that a plate takes, whatever it was entered with. */
+typedef struct crdi_plate_batch {
+    const char *plate; /* NULL: no plate is meant */
+    int64_t rows;
+    crd_node row; /* (rows) their numbers */
+} crdi_plate_batch;
+
 struct crd_trace {
     crd_context *ctx;
     crd_graph *graph;
@@ -29,6 +36,7 @@ struct crd_trace {
     int64_t known_plate_count, known_plate_capacity;
     struct crdi_plate plate[CRDI_MAX_PLATES];
     int plate_count;
+    crdi_plate_batch batch;
     crd_node log_density; /* of all sites and factors so far */
     crd_status status; /* of the first failure */
 };

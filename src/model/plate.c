@@ -99,6 +99,8 @@ static crd_node choose_rows(crd_trace *t, const crd_plate_info *plate, crd_where
     const double *row;
     m.shape = m.batch = crd_shape_1(plate->rows);
     m.population = plate->size;
+    if (t->batch.plate && strcmp(t->batch.plate, plate->name) == 0)
+        return t->batch.row;
     crd_node rows = crdi_trace_send(t, &m, t->handler_count);
     if (!crd_node_ok(rows) || !crd_node_known(rows, &row))
         return rows;
@@ -161,9 +163,12 @@ crd_plate crd_plate_enter_with_at(crd_trace *t, const char *name, int64_t size, 
     static const crd_plate_options standard = {0};
     const crd_plate_options *o = options ? options : &standard;
     crd_plate plate = {t, t->plate_count};
+    int64_t rows = o->subsample_size > 0 ? o->subsample_size : size;
     if (!check_plate(t, name, size, o, where))
         return plate;
-    crd_plate_info *info = find_plate(t, name, size, o->subsample_size > 0 ? o->subsample_size : size, where);
+    if (t->batch.plate && strcmp(t->batch.plate, name) == 0)
+        rows = t->batch.rows < size ? t->batch.rows : size;
+    crd_plate_info *info = find_plate(t, name, size, rows, where);
     if (info)
         t->plate[t->plate_count++] = (struct crdi_plate){info, o->dim, where};
     return plate;

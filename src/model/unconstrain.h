@@ -13,4 +13,18 @@ typedef struct crdi_unconstrain {
 
 void crdi_unconstrain_init(crdi_unconstrain *handler);
 
+/* A trace in which the latent sites are functions of inputs. */
+typedef struct crdi_unconstrained {
+    crd_trace *trace;
+    crdi_unconstrain handler;
+} crdi_unconstrained;
+
+/* batch: rows that a plate takes, its `row` made once the graph is there; NULL: plates are as the model says. The caller clears,
+ * after a failure too. */
+crd_status crdi_unconstrained_trace(crd_context *ctx, crd_model_fn fn, void *user, crdi_plate_batch *batch,
+                                    crdi_unconstrained *out);
+void crdi_unconstrained_clear(crd_context *ctx, crdi_unconstrained *u);
+/* The inputs in the order of the model's sites. */
+crd_status crdi_unconstrained_inputs(const crd_model *model, const crdi_unconstrained *u, crd_node *out);
+
 #endif

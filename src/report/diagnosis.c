@@ -305,7 +305,9 @@ static crd_status look(crdi_diagnosis *d, crdi_network_run *net, const crdi_func
     d->independent = crdi_run_is_variational(net->run);
     if (d->independent)
         return crdi_variational_read(d->ctx, net->run, &d->svi);
-    CRD_TRY(find_energy(d));
+    CRD_TRY(crdi_batch_noise_read(net, d->method, &d->part, &d->noise));
+    if (!d->noise.is) /* else that statistic is no energy */
+        CRD_TRY(find_energy(d));
     CRD_TRY(find_depth(d));
     CRD_TRY(scan(d, net, function->threads));
     return net->is_network ? crdi_run_function_space(net, function, &d->space) : CRD_OK;

@@ -2,6 +2,7 @@
 #ifndef CRDI_REPORT_DIAGNOSIS_H
 #define CRDI_REPORT_DIAGNOSIS_H
 
+#include "report/batch_noise.h"
 #include "report/run_function.h"
 #include "store/network_laplace.h"
 #include "store/network_svi.h"
@@ -41,6 +42,7 @@ typedef struct crdi_diagnosis {
     double *mean; /* (chains) of the decisive element that agrees least */
     bool *stuck; /* (chains) */
     double *ebfmi; /* (chains); NULL: the sampler has no energy */
+    crdi_batch_noise noise; /* of kernels of batches */
     int64_t *diverged; /* (chains); NULL: it counts none */
     int64_t divergences, max_depth, deepest; /* -1, 0: unknown */
     int64_t weights_above[2]; /* r_hat above 1.05: as drawn, and in canonical form (-1: not looked at) */

@@ -366,6 +366,14 @@ static void look_at_energy(crdi_diagnosis *d, crdi_string *t)
         least < CRDI_EBFMI_GOOD ? "a reparametrised model, as with noncentered(...) priors" : NULL);
 }
 
+static void look_at_noise(crdi_diagnosis *d, crdi_string *t)
+{
+    if (!d->noise.is)
+        return;
+    crdi_batch_noise_text(t, &d->noise);
+    add(d, "bias", CRDI_CARE, t, "a smaller --bias, and --method nuts or hmc on fewer rows, to compare");
+}
+
 /* Trees that end at their limit cost draws, not truth: what they cost shows in the effective sizes. */
 static void look_at_depth(crdi_diagnosis *d, crdi_string *t)
 {
@@ -522,6 +530,7 @@ crd_status crdi_diagnosis_judge(crdi_diagnosis *d)
         look_at_weights(d, &t);
         look_at_divergences(d, &t);
         look_at_energy(d, &t);
+        look_at_noise(d, &t);
         look_at_depth(d, &t);
     }
     decide(d);

@@ -89,6 +89,16 @@ static void note_of_diagnostics(crdi_string *out, const crdi_run_summary *s)
                                s->part.chain[c], floor(100 * s->ebfmi[c]) / 100);
 }
 
+/* Always: no draw says of itself that it is biased. */
+static void note_of_noise(crdi_string *out, const crdi_run_summary *s)
+{
+    if (!s->noise.is)
+        return;
+    crdi_string_append(out, "note: draws of %s are biased: ", s->method);
+    crdi_batch_noise_text(out, &s->noise);
+    crdi_string_append(out, "; a smaller --bias, or a method that is exact, tells\n");
+}
+
 crd_status crdi_run_notes(crdi_string *out, const crdi_run_summary *s)
 {
     int64_t n = s->part.chains * s->part.draws;
@@ -98,6 +108,7 @@ crd_status crdi_run_notes(crdi_string *out, const crdi_run_summary *s)
         crdi_variational_notes(out, &s->svi);
     else if (s->count > 0)
         note_of_rows(out, s);
+    note_of_noise(out, s);
     if (s->diagnostics && s->svi.point)
         crdi_string_append(out, "note: --diagnostics are of draws from a posterior; %s no such draws\n",
                            s->part.draws == 1 ? "a point is" : "members of an ensemble are");

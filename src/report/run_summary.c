@@ -128,7 +128,7 @@ static crd_status count_draws(crdi_run_summary *s, crd_run *run, const char *nam
 static crd_status find_ebfmi(crdi_run_summary *s, crd_run *run)
 {
     const crd_column *column = find_statistic(run, "energy");
-    if (!column || !s->diagnostics)
+    if (!column || !s->diagnostics || s->noise.is) /* then that statistic is no energy */
         return CRD_OK;
     double *energy = crdi_alloc_array(s->ctx, s->part.chains * s->part.draws, sizeof *energy);
     s->ebfmi = crdi_alloc_array(s->ctx, s->part.chains, sizeof *s->ebfmi);
@@ -262,6 +262,7 @@ static crd_status make(crdi_run_summary *s, crdi_network_run *net, const char *s
                           strcmp(s->status, "running") == 0 ? " yet" : ": the run was stopped in its warm-up");
     CRD_TRY(add_rows(s, net->run, site));
     CRD_TRY(count_trouble(s, net));
+    CRD_TRY(crdi_batch_noise_read(net, s->method, &s->part, &s->noise));
     CRD_TRY(find_ebfmi(s, net->run));
     if (s->count == 0 && site)
         return crdi_run_raise_unknown_site(net, site);

@@ -3,6 +3,7 @@
 #define CRDI_REPORT_RUN_SUMMARY_H
 
 #include "infer/mcmc.h"
+#include "report/batch_noise.h"
 #include "report/table.h"
 #include "store/network_run.h"
 #include "store/network_laplace.h"
@@ -32,6 +33,7 @@ typedef struct crdi_run_summary {
     bool independent; /* the draws of a variational fit: r_hat and n_eff say nothing, `svi` does */
     crdi_variational svi;
     crdi_laplace_record laplace; /* hessian NULL: it is none; else `independent` too */
+    crdi_batch_noise noise; /* of kernels of batches */
     bool scaled; /* sites are in units of standardised data */
     bool target_scaled; /* and so is the target: it is a number */
     bool single; /* of a network that was computed in single precision */

@@ -310,6 +310,7 @@ crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *s)
         crdi_laplace_json(&w, &s->laplace);
     else if (s->independent)
         crdi_variational_json(&w, &s->svi);
+    crdi_batch_noise_json(&w, &s->noise);
     put_ebfmi(&w, s);
     if (has_diagnostics(s))
         crdi_diagnostic_json_rows(&w, s->diagnostic, s->count);
@@ -466,6 +467,8 @@ crd_status crdi_run_end_json(crdi_string *out, const crdi_run_end *end)
         crdi_laplace_json(&w, &s->laplace);
     else if (s && s->independent)
         crdi_variational_json(&w, &s->svi);
+    if (s)
+        crdi_batch_noise_json(&w, &s->noise);
     crdi_json_close(&w, '}');
     crdi_string_append(out, "\n");
     return out->status;

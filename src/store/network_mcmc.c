@@ -18,9 +18,21 @@ static void drop_states(const crdi_network_fit *fit)
         }
 }
 
+/* What goes with batches of rows. */
+static crd_status settle_batches(crdi_network_fit *fit)
+{
+    int64_t rows = fit->network.x.shape.dim[0];
+    fit->mcmc.batch = fit->train.batch;
+    if (fit->train.batch > rows)
+        return crdi_raise(fit->ctx, CRD_EINVAL, "option --batch: %lld rows, and there are %lld to learn from",
+                          (long long)fit->train.batch, (long long)rows);
+    return crdi_mcmc_check_start(fit->ctx, &fit->mcmc);
+}
+
 static crd_status prepare(crdi_network_fit *fit)
 {
     fit->mcmc.kernel = fit->method;
+    CRD_TRY(settle_batches(fit));
     CRD_TRY(crd_model_create(&fit->model, fit->ctx, crd_network_model, &fit->network));
     fit->dim = crd_model_dim(fit->model);
     fit->chains = (int)fit->mcmc.chains;
@@ -73,6 +85,8 @@ static void plan(const crdi_network_fit *fit, crdi_string *out)
     const crd_nuts_options *m = &fit->mcmc;
     crdi_string_append(out, "%lld chain%s, %lld + %s%lld", (long long)m->chains, m->chains == 1 ? "" : "s",
                        (long long)m->warmup, fit->rule ? "at most " : "", (long long)m->draws);
+    if (m->batch)
+        crdi_string_append(out, ", batches of %lld rows", (long long)m->batch);
 }
 
 static int64_t draws_behind(const crdi_network_fit *fit, int64_t iteration)

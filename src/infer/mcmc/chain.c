@@ -38,10 +38,10 @@ crd_status crdi_raise_unknown_kernel(crd_context *ctx, const char *name)
     return crdi_raise_unknown(ctx, "method", name, kernel_name, NULL, CRDI_COUNT(kernels));
 }
 
-crd_status crdi_chain_create(crdi_chain *chain, crd_context *ctx, const crd_program *density,
-                             const crd_nuts_options *options, crd_key key)
+static crd_status create(crdi_chain *chain, const crd_program *density)
 {
-    *chain = (crdi_chain){.ctx = ctx, .options = options, .key = key};
+    crd_context *ctx = chain->ctx;
+    const crd_nuts_options *options = chain->options;
     const crdi_metric_type *metric = crdi_metric_find(options->metric);
     chain->kernel = crdi_mcmc_kernel_find(options->kernel);
     if (!chain->kernel)
@@ -54,6 +54,20 @@ crd_status crdi_chain_create(crdi_chain *chain, crd_context *ctx, const crd_prog
     chain->averaging.target = options->target_accept > 0 ? options->target_accept : standard;
     crdi_windows_start(&chain->windows, options->warmup);
     return chain->kernel->create(chain);
+}
+
+crd_status crdi_chain_create(crdi_chain *chain, crd_context *ctx, const crd_program *density,
+                             const crd_nuts_options *options, crd_key key)
+{
+    *chain = (crdi_chain){.ctx = ctx, .options = options, .key = key};
+    return create(chain, density);
+}
+
+crd_status crdi_chain_create_batched(crdi_chain *chain, crd_context *ctx, const crdi_batches *batches,
+                                     const crd_nuts_options *options, crd_key key)
+{
+    *chain = (crdi_chain){.ctx = ctx, .options = options, .key = key, .batches = batches};
+    return create(chain, batches->program);
 }
 
 void crdi_chain_destroy(crdi_chain *chain)
@@ -393,9 +407,11 @@ crd_status crdi_chain_check(crdi_chain *chain, int number)
     crdi_hamiltonian *h = &chain->h;
     size_t bytes = sizeof(double) * (size_t)h->dim;
     double then = *h->log_density, now;
+    int64_t gradients = h->gradients;
     memcpy(chain->scratch, h->grad, bytes); /* what was stored stays: it is what the next transition begins with */
-    crd_exec_run(h->exec);
+    crdi_hamiltonian_evaluate(h);
     now = *h->log_density;
+    h->gradients = gradients;
     *h->log_density = then;
     memcpy(h->grad, chain->scratch, bytes);
     if (fabs(now - then) <= ROUNDING * (1 + fabs(then)) || (isnan(now) && isnan(then)))

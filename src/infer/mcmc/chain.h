@@ -6,6 +6,7 @@
 #include "infer/mcmc.h"
 #include "infer/mcmc/adapt.h"
 #include "infer/mcmc/hamiltonian.h"
+#include "model/batches.h"
 #include "model/start.h"
 
 typedef struct crdi_chain crdi_chain;
@@ -23,6 +24,7 @@ typedef struct crdi_transition {
 typedef struct crdi_mcmc_kernel {
     const char *name;
     double target_accept; /* where the user names none; 0: 0.8 */
+    bool batches; /* its density is that of batches of rows: chain->batches */
     /* Allocates chain->kernel_state. */
     crd_status (*create)(crdi_chain *chain);
     void (*destroy)(crdi_chain *chain);
@@ -42,6 +44,7 @@ typedef struct crdi_mcmc_kernel {
 struct crdi_chain {
     crd_context *ctx;
     const crd_nuts_options *options;
+    const crdi_batches *batches; /* borrowed; NULL: the density is of all rows */
     crdi_hamiltonian h;
     const crdi_mcmc_kernel *kernel;
     void *kernel_state;
@@ -61,6 +64,9 @@ struct crdi_chain {
 
 crd_status crdi_chain_create(crdi_chain *chain, crd_context *ctx, const crd_program *density,
                              const crd_nuts_options *options, crd_key key);
+/* The same for a kernel that takes rows in batches. */
+crd_status crdi_chain_create_batched(crdi_chain *chain, crd_context *ctx, const crdi_batches *batches,
+                                     const crd_nuts_options *options, crd_key key);
 void crdi_chain_destroy(crdi_chain *chain);
 /* What finds start points as the options say; without a program if they are uniform, or go on from uniform ones. */
 crd_status crdi_chain_starter(const crd_model *model, const crd_nuts_options *options, crdi_starter *out);

@@ -191,6 +191,14 @@ static crd_status begin_chain(const crdi_mcmc_run_state *run, int number, crdi_c
     return crdi_chain_start(chain, number);
 }
 
+static crd_status create_chain(crdi_mcmc_run_state *run, int64_t number, crdi_chain *chain)
+{
+    crd_key key = crd_key_fold_in(run->key, (uint32_t)number);
+    if (run->batches.program)
+        return crdi_chain_create_batched(chain, run->ctx, &run->batches, &run->options, key);
+    return crdi_chain_create(chain, run->ctx, crd_model_density(run->model), &run->options, key);
+}
+
 crd_status crdi_mcmc_run_chain(void *user, int64_t number)
 {
     crdi_mcmc_run_state *run = user;
@@ -207,8 +215,7 @@ crd_status crdi_mcmc_run_chain(void *user, int64_t number)
     if (status == CRD_OK)
         status = crd_exec_create(&values, run->values);
     if (status == CRD_OK)
-        status = crdi_chain_create(&chain, run->ctx, crd_model_density(run->model), &run->options,
-                                   crd_key_fold_in(run->key, (uint32_t)number));
+        status = create_chain(run, number, &chain);
     if (status == CRD_OK)
         status = crdi_exec_share_threads(chain.h.exec, run->options.threads, run->options.chains);
     if (status == CRD_OK)

@@ -6,7 +6,7 @@
 crd_status crdi_hamiltonian_create(crdi_hamiltonian *h, crd_context *ctx, const crd_program *density,
                                    const crdi_metric_type *metric, bool overlapping)
 {
-    *h = (crdi_hamiltonian){.ctx = ctx, .dim = crd_program_input_size(density)};
+    *h = (crdi_hamiltonian){.ctx = ctx, .dim = crd_program_output_size(density) - 1};
     h->kernels = crdi_context_kernels(ctx);
     h->v = &h->kernels->vector;
     CRD_TRY(crd_exec_create(&h->exec, density));
@@ -31,6 +31,10 @@ void crdi_hamiltonian_destroy(crdi_hamiltonian *h)
 
 void crdi_hamiltonian_evaluate(crdi_hamiltonian *h)
 {
+    if (h->run) {
+        h->run(h->run_user, h);
+        return;
+    }
     crd_exec_run(h->exec);
     h->gradients++;
 }

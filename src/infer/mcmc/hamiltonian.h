@@ -25,6 +25,9 @@ typedef struct crdi_hamiltonian {
     crdi_metric metric; /* M^-1 */
     double step_size;
     int64_t gradients; /* evaluated so far */
+    /* NULL: the exec is run. Else this sets log_density and grad at q, and counts the gradients; exec's input then goes on behind q. */
+    void (*run)(void *user, struct crdi_hamiltonian *h);
+    void *run_user;
 } crdi_hamiltonian;
 
 /* Of the identity; `overlapping` as crdi_metric_create has it. */

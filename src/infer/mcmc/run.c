@@ -27,6 +27,19 @@ crd_status crdi_mcmc_complete(crd_context *ctx, const crd_nuts_options *given, c
     return CRD_OK;
 }
 
+crd_status crdi_mcmc_check_start(crd_context *ctx, const crd_nuts_options *options)
+{
+    static const char *const whole[] = {"map", "pathfinder", "ensemble"};
+    const crdi_mcmc_kernel *kernel = crdi_mcmc_kernel_find(options->kernel);
+    for (int i = 0; i < CRDI_COUNT(whole) && kernel && kernel->batches; i++)
+        if (options->start && strcmp(options->start, whole[i]) == 0)
+            return crdi_raise(ctx, CRD_EINVAL,
+                              "option start: '%s' takes gradients of all rows, and method %s looks for a mode by "
+                              "itself; uniform, prior and median go with it",
+                              whole[i], options->kernel);
+    return CRD_OK;
+}
+
 static void write_report(const crdi_mcmc_run_state *run, crdi_mcmc_report *report)
 {
     *report = (crdi_mcmc_report){.gradient_seconds = run->before ? run->before->gradient_seconds : 0};
@@ -63,6 +76,23 @@ static crd_status run_chains(crdi_mcmc_run_state *run)
     return status;
 }
 
+/* What goes with batches of rows, and what only with them. */
+static crd_status make_batches(crdi_mcmc_run_state *run)
+{
+    const crd_nuts_options *o = &run->options;
+    bool batches = crdi_mcmc_kernel_find(o->kernel)->batches;
+    if (!batches && (o->batch != 0 || o->plate))
+        return crdi_raise(run->ctx, CRD_EINVAL, "option %s goes with kernel sgld, not %s", o->plate ? "plate" : "batch",
+                          o->kernel);
+    if (!batches)
+        return CRD_OK;
+    if (o->batch < 0)
+        return crdi_raise(run->ctx, CRD_EINVAL, "option batch: %lld rows; 0 means as many as the model's plate takes",
+                          (long long)o->batch);
+    CRD_TRY(crdi_mcmc_check_start(run->ctx, o));
+    return crdi_batches_create(run->model, o->plate, o->batch, &run->batches);
+}
+
 static crd_status run_all(crdi_mcmc_run_state *run, crdi_arena *arena, crdi_mcmc_report *report)
 {
     crdi_mcmc_monitor *monitor;
@@ -77,6 +107,7 @@ static crd_status run_all(crdi_mcmc_run_state *run, crdi_arena *arena, crdi_mcmc
     if (!run->column_offset || !run->news || !run->warmup_seconds || !run->sampling_seconds || !run->cpu_seconds)
         return CRD_ENOMEM;
     crdi_mcmc_find_offsets(run);
+    CRD_TRY(make_batches(run));
     CRD_TRY(crdi_chain_starter(run->model, &run->options, &run->starter));
     if (strcmp(run->options.start, "pathfinder") == 0 && !all_saved(run)) {
         crd_status found = crdi_mcmc_find_points(run, arena);
@@ -101,6 +132,7 @@ crd_status crdi_mcmc_run(const crd_model *model, const crd_nuts_options *options
     CRD_TRY(crdi_arena_create(&arena, ctx));
     crd_status status = run_all(&run, arena, report);
     crd_program_destroy(&run.values);
+    crdi_batches_clear(&run.batches);
     crdi_starter_destroy(&run.starter);
     crdi_arena_destroy(&arena);
     return status;

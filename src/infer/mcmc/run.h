@@ -22,6 +22,7 @@ typedef struct crdi_mcmc_run_state {
     crd_key key;
     const crdi_mcmc_before *before;
     const crdi_sink *sink;
+    crdi_batches batches; /* of kernels that take rows in batches */
     crd_program *values; /* (u) -> sites in the model's order, then the kept ones */
     crdi_starter starter;
     double *point; /* (chains, dim) where chains start; NULL: the starter says */

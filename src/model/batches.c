@@ -1,0 +1,139 @@
+/* batches.c - see batches.h. */
+#include "model/batches.h"
+#include "model/unconstrain.h"
+
+#include <string.h>
+
+/* ---- the plate ---------------------------------------------------------------------------------------------- */
+
+static const char *plate_name(const void *list, int64_t i)
+{
+    return crd_trace_plate(list, (int)i)->name;
+}
+
+static bool is_subsampled(const crd_plate_info *plate)
+{
+    return plate->rows < plate->size;
+}
+
+/* The one that was named; else that which is subsampled; else the only one. */
+static crd_status find(crd_context *ctx, const crd_trace *trace, const char *name, const crd_plate_info **out)
+{
+    int count = crd_trace_plate_count(trace), subsampled = 0;
+    const crd_plate_info *found = NULL;
+    for (int i = 0; i < count; i++) {
+        const crd_plate_info *plate = crd_trace_plate(trace, i);
+        if (name && strcmp(plate->name, name) == 0)
+            found = plate;
+        subsampled += is_subsampled(plate);
+    }
+    for (int i = 0; i < count && !name; i++)
+        if (is_subsampled(crd_trace_plate(trace, i)) ? subsampled == 1 : count == 1)
+            found = crd_trace_plate(trace, i);
+    *out = found;
+    if (found)
+        return CRD_OK;
+    if (name)
+        return crdi_raise_unknown(ctx, "plate", name, plate_name, trace, count);
+    return crdi_raise(ctx, CRD_ENAME,
+                      count == 0 ? "batches: the model has no plate whose rows could be taken some at a time"
+                                 : "batches: the model has %d plates; which one's rows are a batch? 'plate' names it",
+                      count);
+}
+
+/* Its name belongs to the caller's arena: the trace ends here. */
+static crd_status look_at_plate(const crd_model *model, const char *name, crdi_arena *arena, crd_plate_info *out)
+{
+    crdi_unconstrained u;
+    const crd_plate_info *plate;
+    crd_status status = crdi_unconstrained_trace(model->ctx, model->fn, model->user, NULL, &u);
+    if (status == CRD_OK)
+        status = find(model->ctx, u.trace, name, &plate);
+    if (status == CRD_OK) {
+        *out = *plate;
+        out->name = crdi_arena_strdup(arena, plate->name);
+        status = out->name ? CRD_OK : CRD_ENOMEM;
+    }
+    crdi_unconstrained_clear(model->ctx, &u);
+    return status;
+}
+
+/* ---- programs ----------------------------------------------------------------------------------------------- */
+
+static crd_status compile_trace(const crd_model *model, const crdi_unconstrained *u, const crdi_plate_batch *batch,
+                                crd_node *input, crd_node *output, crd_program **out)
+{
+    int n = model->site_count;
+    CRD_TRY(crdi_unconstrained_inputs(model, u, input));
+    crd_node density = crd_add(crd_trace_log_density(u->trace), u->handler.log_jacobian);
+    output[0] = density.graph ? density : crdi_constant_scalar(u->trace->graph, density.number);
+    crd_gradient(output[0], input, n, output + 1);
+    if (batch)
+        input[n] = batch->row;
+    return crd_compile(u->trace->graph, input, n + (batch != NULL), output, n + 1, out);
+}
+
+/* rows of the plate as an input, or all of them. */
+static crd_status compile(const crd_model *model, const crd_plate_info *plate, int64_t rows, crd_program **out)
+{
+    crd_context *ctx = model->ctx;
+    crdi_plate_batch batch = {.plate = plate->name, .rows = rows};
+    crdi_unconstrained u;
+    crd_node *input = crdi_alloc_array(ctx, model->site_count + 1, sizeof *input),
+             *output = crdi_alloc_array(ctx, model->site_count + 1, sizeof *output);
+    crd_status status = crdi_unconstrained_trace(ctx, model->fn, model->user, &batch, &u);
+    if (status == CRD_OK && !(input && output))
+        status = CRD_ENOMEM;
+    if (status == CRD_OK)
+        status = compile_trace(model, &u, rows < plate->size ? &batch : NULL, input, output, out);
+    crdi_unconstrained_clear(ctx, &u);
+    crdi_free(ctx, input);
+    crdi_free(ctx, output);
+    return status;
+}
+
+static crd_status compile_both(const crd_model *model, const crd_plate_info *plate, int64_t rows, crdi_batches *out)
+{
+    *out = (crdi_batches){
+        .dim = model->dim, .rows = rows, .population = plate->size, .left = plate->size % (rows > 0 ? rows : 1)};
+    if (rows < 1 || rows > plate->size)
+        return crdi_raise(model->ctx, CRD_EINVAL, "batch: %lld rows, and plate %s has %lld", (long long)rows,
+                          plate->name, (long long)plate->size);
+    CRD_TRY(compile(model, plate, rows, &out->program));
+    return out->left > 0 ? compile(model, plate, out->left, &out->last) : CRD_OK;
+}
+
+static crd_status create(const crd_model *model, const char *name, int64_t rows, int64_t count, crdi_batches *out)
+{
+    crdi_arena *arena;
+    crd_plate_info plate;
+    *out = (crdi_batches){0};
+    CRD_TRY(crdi_arena_create(&arena, model->ctx));
+    crd_status status = look_at_plate(model, name, arena, &plate);
+    if (status == CRD_OK && (count < 0 || count > plate.size))
+        status = crdi_raise(model->ctx, CRD_EINVAL, "batches: %lld are asked for, and plate %s has %lld rows",
+                            (long long)count, plate.name, (long long)plate.size);
+    if (status == CRD_OK && count > 0)
+        rows = (plate.size + count - 1) / count;
+    if (status == CRD_OK)
+        status = compile_both(model, &plate, rows > 0 || count > 0 ? rows : plate.rows, out);
+    crdi_arena_destroy(&arena);
+    return status;
+}
+
+crd_status crdi_batches_create(const crd_model *model, const char *plate, int64_t rows, crdi_batches *out)
+{
+    return create(model, plate, rows, 0, out);
+}
+
+crd_status crdi_batches_create_count(const crd_model *model, const char *plate, int64_t count, crdi_batches *out)
+{
+    return create(model, plate, 0, count, out);
+}
+
+void crdi_batches_clear(crdi_batches *batches)
+{
+    crd_program_destroy(&batches->program);
+    crd_program_destroy(&batches->last);
+    *batches = (crdi_batches){0};
+}
