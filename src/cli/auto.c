@@ -9,25 +9,25 @@ void crdi_auto_init(crdi_auto *a, crdi_cli *cli, crdi_cli_call *call, crdi_netwo
     crdi_string_init(&a->line, cli->ctx);
 }
 
-/* Options of Markov chains that say nothing of how the draws are made. */
-static bool is_any_method(const char *name)
+/* Whether an option of Markov chains was given that says more than how many chains there are and where they begin. */
+static bool says_how(const crdi_auto *a, bool also_chains)
 {
-    static const char *const names[] = {"threads", "init_radius", "start"};
-    for (int i = 0; i < CRDI_COUNT(names); i++)
-        if (strcmp(name, names[i]) == 0)
+    static const char *const any[] = {"threads", "init_radius", "start", "chains"};
+    const crdi_options *mcmc = crdi_cli_options(a->call, &crdi_mcmc_option_table);
+    for (int i = 0; i < crdi_mcmc_option_table.count; i++) {
+        const char *name = crdi_mcmc_option_table.option[i].name;
+        bool says = crdi_options_given(mcmc, name);
+        for (int k = 0; k < CRDI_COUNT(any) - also_chains; k++)
+            says = says && strcmp(name, any[k]) != 0;
+        if (says)
             return true;
+    }
     return false;
 }
 
 static bool wants_chains(const crdi_auto *a)
 {
-    const crdi_options *mcmc = crdi_cli_options(a->call, &crdi_mcmc_option_table);
-    for (int i = 0; i < crdi_mcmc_option_table.count; i++) {
-        const char *name = crdi_mcmc_option_table.option[i].name;
-        if (crdi_options_given(mcmc, name) && !is_any_method(name))
-            return true;
-    }
-    return a->chains || a->net->rule;
+    return a->chains || a->net->rule || says_how(a, true);
 }
 
 /* Unless the user gave it. */
@@ -47,12 +47,13 @@ static crd_status fill_options(crdi_auto *a)
 {
     crdi_options *mcmc = crdi_cli_options(a->call, &crdi_mcmc_option_table);
     crd_nuts_options *o = &a->net->mcmc;
+    double ess = a->net->rule ? a->net->rule->ess : 0;
     a->fixed = crdi_options_given(mcmc, "draws") && !a->net->rule;
     CRD_TRY(fill(mcmc, "metric", a->plan->metric));
     CRD_TRY(fill(mcmc, "start", a->plan->start));
     if (!a->fixed) {
         CRD_TRY(fill_number(mcmc, "warmup", a->plan->warmup));
-        CRD_TRY(fill_number(mcmc, "draws", a->plan->draws ? crdi_plan_draws(a->plan, &a->facts, o->chains) : 0));
+        CRD_TRY(fill_number(mcmc, "draws", a->plan->draws ? crdi_plan_draws(a->plan->draws, ess, a->facts.parameters, o->chains) : 0));
     }
     const crd_nuts_options *filled = mcmc->values;
     o->metric = filled->metric;
@@ -76,6 +77,7 @@ crd_status crdi_auto_settle(crdi_auto *a)
 {
     CRD_TRY(crdi_plan_facts_of(a->cli->ctx, &a->net->network, a->dataset, wants_chains(a), &a->facts));
     a->plan = crdi_plan_find(&a->facts);
+    bool told = a->keeps_kernel || says_how(a, false); /* before the plan's own are set */
     a->net->method = a->plan->method;
     CRD_TRY(fill_options(a));
     CRD_TRY(fill_rule(a));
@@ -83,6 +85,7 @@ crd_status crdi_auto_settle(crdi_auto *a)
     crdi_plan_why(&a->line, a->plan, &a->facts);
     a->net->plan = crdi_string_text(&a->line);
     a->net->plan_rule = a->plan->name;
+    a->net->may_change = a->net->rule && !told;
     return a->line.status;
 }
 

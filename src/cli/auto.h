@@ -14,6 +14,7 @@ typedef struct crdi_auto {
     /* The caller sets, before it settles: */
     const crd_dataset *dataset;
     bool chains; /* the user asked for what only Markov chains have, beside options of theirs */
+    bool keeps_kernel; /* for what was asked for, the first kernel must be the last */
     /* Found. */
     const crdi_plan_rule *plan; /* NULL: the user said how */
     crdi_plan_facts facts;

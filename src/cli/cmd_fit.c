@@ -480,6 +480,7 @@ static crd_status settle_auto(struct fit *f)
         return CRD_OK;
     f->automatic.dataset = f->dataset;
     f->automatic.chains = o->save_warmup || o->warm_from || o->keep.count > 0;
+    f->automatic.keeps_kernel = o->save_warmup || o->warm_from;
     CRD_TRY(crdi_auto_settle(&f->automatic));
     if (is_in_steps(f) && !crdi_options_given(crdi_cli_options(f->call, &crdi_mcmc_option_table), "start"))
         f->net.mcmc.start = "init";
@@ -665,6 +666,8 @@ static crd_status watch_progress(struct fit *f, crdi_fit_display *display)
     f->net.mcmc.progress = crdi_fit_display_update;
     f->net.svi.progress = crdi_fit_display_update_fit;
     f->net.mcmc.progress_user = f->net.svi.progress_user = display;
+    f->net.changed = crdi_fit_display_line;
+    f->net.changed_user = display;
     return CRD_OK;
 }
 
@@ -686,7 +689,7 @@ static crd_status run_fit(struct fit *f)
     crdi_interrupt_watch();
     crd_status status = crdi_network_fit_run(&f->net, &cost);
     crdi_interrupt_unwatch();
-    crdi_fit_display_end(&display, f->net.ending == CRDI_ENDED_RULE);
+    crdi_fit_display_end(&display, f->net.ending == CRDI_ENDED_RULE || f->net.ending == CRDI_ENDED_MODES);
     if (status < 0)
         return status;
     crd_status finished = crdi_fit_end_print(&(crdi_fit_end){.cli = f->cli,

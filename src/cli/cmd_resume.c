@@ -101,7 +101,10 @@ static crd_status say_done(const struct again *a)
 {
     crdi_string out;
     crdi_string_init(&out, a->cli->ctx);
-    if (a->resume->held)
+    if (a->resume->gave_up)
+        crdi_string_append(&out, "%s is complete: its chains stay in modes of their own; --draws %lld makes all draws\n",
+                           a->path, (long long)a->asked);
+    else if (a->resume->held)
         crdi_string_append(&out,
                            "%s is complete, its rule %s holds: there is nothing to do; --draws %lld makes all draws\n",
                            a->path, a->resume->rule, (long long)a->asked);
@@ -155,6 +158,8 @@ static crd_status show(struct again *a, crdi_fit_display *display)
     a->net.mcmc.progress = crdi_fit_display_update;
     a->net.svi.progress = crdi_fit_display_update_fit;
     a->net.mcmc.progress_user = a->net.svi.progress_user = display;
+    a->net.changed = crdi_fit_display_line;
+    a->net.changed_user = display;
     return CRD_OK;
 }
 
@@ -173,7 +178,7 @@ static crd_status run_on(struct again *a)
     crdi_interrupt_watch();
     crd_status status = crdi_network_fit_run(&a->net, &cost);
     crdi_interrupt_unwatch();
-    crdi_fit_display_end(&display, a->net.ending == CRDI_ENDED_RULE);
+    crdi_fit_display_end(&display, a->net.ending == CRDI_ENDED_RULE || a->net.ending == CRDI_ENDED_MODES);
     if (status < 0)
         return status;
     crd_status ended = crdi_fit_end_print(&(crdi_fit_end){.cli = a->cli,

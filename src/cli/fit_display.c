@@ -104,6 +104,18 @@ void crdi_fit_display_update_fit(void *user, const crd_svi_progress *restarts, i
     draw_when_due(d);
 }
 
+void crdi_fit_display_line(void *user, const char *line)
+{
+    crdi_fit_display *d = user;
+    draw(d, true, false);
+    crdi_string_clear(&d->block); /* what stands stays */
+    memset(d->last, 0, (size_t)d->count * sizeof *d->last);
+    memset(d->printed, 0, (size_t)d->count * sizeof *d->printed);
+    fputs("auto:   ", stderr);
+    crdi_terminal_print(stderr, line, false);
+    fputs("\n", stderr);
+}
+
 void crdi_fit_display_end(crdi_fit_display *d, bool held)
 {
     if (!d->last)

@@ -20,6 +20,8 @@ crd_status crdi_fit_display_begin(crdi_fit_display *display, crdi_cli *cli, int 
 void crdi_fit_display_update(void *user, const crd_chain_progress *chains, int count);
 /* For crd_svi_options.progress. */
 void crdi_fit_display_update_fit(void *user, const crd_svi_progress *restarts, int count);
+/* Draws the last state once more and a line below it, under which all goes on anew. `user` is the display. */
+void crdi_fit_display_line(void *user, const char *line);
 /* Draws the last state once more: chains that have not come to their end were stopped, or are done, where a rule `held`. */
 void crdi_fit_display_end(crdi_fit_display *display, bool held);
 

@@ -21,6 +21,10 @@ static void describe_ending(const crdi_fit_end *e, crdi_string *out)
     if (net->ending == CRDI_ENDED_TIME || net->ending == CRDI_ENDED_SIGNAL || !net->rule || v->draws == 0)
         return;
     crdi_rule_outcome(out, net->rule->text, v);
+    if (net->ending == CRDI_ENDED_MODES) {
+        crdi_string_append(out, "%s", crdi_modes_advice);
+        return;
+    }
     if (!v->holds)
         crdi_string_append(out, "; --draws of credence resume makes more");
     if (!v->holds && net->plan && strcmp(net->method, "nuts") == 0)

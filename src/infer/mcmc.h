@@ -39,6 +39,7 @@ typedef struct crdi_mcmc_before {
         *warm; /* (warm_count) chains of another run of as many parameters, by the same metric: chain c begins
                                     with the metric and the step size of number c modulo warm_count */
     int64_t warm_count;
+    const double *points; /* (chains, dim) where chains begin that go on from no state; NULL: as the options say */
     double warmup_seconds, sampling_seconds, gradient_seconds; /* it took */
 } crdi_mcmc_before;
 
@@ -61,6 +62,10 @@ crd_status crdi_mcmc_check_start(crd_context *ctx, const crd_nuts_options *optio
 /* Whether a run of `dim` parameters can begin with what a chain of another has learned. CRD_EINVAL says what differs. */
 crd_status crdi_mcmc_check_warm(crd_context *ctx, const crdi_mcmc_saved *warm, const crd_nuts_options *options,
                                 int64_t dim);
+/* How many bytes at the beginning of a chain's state say what its warm-up has learned, which another run may begin with: the same
+ * bytes behind whatever draw. */
+crd_status crdi_mcmc_learned_size(const crd_model *model, const crd_nuts_options *options, const crdi_mcmc_saved *state,
+                                  size_t *out);
 /* Draws that a chain has behind it after so many iterations. */
 int64_t crdi_mcmc_draws_of(const crd_nuts_options *options, int64_t iteration);
 

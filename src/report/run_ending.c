@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+const char crdi_modes_advice[] =
+    "; r_hat does not fall as draws are added: chains stay in modes of their own, and more draws would not help; "
+    "credence loo RUN.crd --by-chain weighs chains by what they predict";
+
 void crdi_rule_outcome(crdi_string *out, const char *rule, const crdi_fit_verdict *v)
 {
     crdi_text_printable(out, rule);
@@ -64,10 +68,14 @@ crd_status crdi_run_ending(crdi_string *out, crd_run *run)
     crd_status status = CRD_OK;
     if (strcmp(reason, "time") == 0)
         crdi_string_append(out, "its time was over");
+    else if (strcmp(reason, "change") == 0)
+        crdi_string_append(out, "its kernel was to change; credence resume goes on");
     else if (strcmp(reason, "signal") == 0)
         crdi_string_append(out, "it was told to stop");
     else
         status = append_rule(out, run);
+    if (strcmp(reason, "modes") == 0)
+        crdi_string_append(out, "%s", crdi_modes_advice);
     crdi_free(out->ctx, reason);
     return status < 0 ? status : out->status;
 }

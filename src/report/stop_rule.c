@@ -186,11 +186,31 @@ static crd_status look_at_function(crdi_stop_rule *r, bool all, crdi_fit_verdict
     CRD_TRY(look_at_rows(r, FEW_ROWS, v));
     if (!v->holds && !all)
         return CRD_OK;
+    double steps = v->steps;
     begin_verdict(v, v->draws);
+    v->steps = steps;
     return look_at_rows(r, CRDI_STOP_ROWS, v);
 }
 
 /* ---- a look ------------------------------------------------------------------------------------------------- */
+
+static crd_status find_steps(crdi_stop_rule *r, crdi_fit_verdict *v)
+{
+    const crd_column *column;
+    crdi_run_part part;
+    CRD_TRY(crd_run_find(r->net->run, "n_steps", &column));
+    CRD_TRY(crdi_run_part_find(r->own, r->net->run, &part));
+    int64_t n = part.chains * part.draws;
+    double *steps = crdi_alloc_array(r->own, n, sizeof *steps), sum = 0;
+    crd_status status =
+        steps ? crdi_run_read_elements(r->own, r->net->run, column, &part, 0, 1, steps) : CRD_ENOMEM;
+    for (int64_t i = 0; i < n && status == CRD_OK; i++)
+        sum += steps[i];
+    v->steps = n > 0 ? sum / (double)n : 0;
+    crdi_free(r->own, steps);
+    crdi_run_part_clear(r->own, &part);
+    return status;
+}
 
 static crd_status look_inside(crdi_stop_rule *r, const char *path, int64_t draws, bool all, crdi_fit_verdict *out)
 {
@@ -198,6 +218,7 @@ static crd_status look_inside(crdi_stop_rule *r, const char *path, int64_t draws
         CRD_TRY(crdi_network_run_open(r->own, path, &r->net));
     crdi_run_limit(r->net->run, draws);
     begin_verdict(out, draws);
+    CRD_TRY(find_steps(r, out));
     return r->function ? look_at_function(r, all, out) : look_at_sites(r, all, out);
 }
 
@@ -230,6 +251,7 @@ crd_status crdi_stop_rule_parse(crd_context *ctx, const char *text, crdi_stop_ru
     crd_status status = read_words(out, words);
     crdi_free(ctx, words);
     if (status == CRD_OK)
-        out->rule = (crdi_fit_rule){.text = text, .look = look, .done = done, .user = out};
+        out->rule = (crdi_fit_rule){
+            .text = text, .look = look, .done = done, .user = out, .ess = out->ess, .r_hat = out->r_hat};
     return status;
 }

@@ -78,6 +78,7 @@ static crd_status describe_plan(crdi_network_fit *fit)
     if (!fit->plan)
         return CRD_OK;
     CRD_TRY(crdi_run_set_text(fit->run, "plan_rule", fit->plan_rule));
+    CRD_TRY(crdi_run_set_integer(fit->run, "plan_may_change", fit->may_change));
     return crdi_run_set_text(fit->run, "plan", fit->plan);
 }
 
@@ -217,7 +218,7 @@ static crd_status begin(crdi_network_fit *fit)
     return crdi_run_begin(fit->run, columns->column, columns->count, fit->chains);
 }
 
-crd_status crdi_network_fit_run(crdi_network_fit *fit, crdi_mcmc_report *report)
+static crd_status run_once(crdi_network_fit *fit, crdi_mcmc_report *report)
 {
     int chains = fit->chains;
     bool *any = crdi_alloc_array(fit->ctx, chains, sizeof *any), drawn = fit->resume;
@@ -244,6 +245,18 @@ crd_status crdi_network_fit_run(crdi_network_fit *fit, crdi_mcmc_report *report)
     return closed < 0 && status >= 0 ? closed : status;
 }
 
+crd_status crdi_network_fit_run(crdi_network_fit *fit, crdi_mcmc_report *report)
+{
+    fit->begun = crdi_seconds();
+    crd_status status = run_once(fit, report);
+    while (status == CRD_INTERRUPTED && fit->ending == CRDI_ENDED_CHANGE) {
+        CRD_TRY(crdi_network_fit_change(fit));
+        status = run_once(fit, report);
+        fit->resumable = fit->resumable || fit->kept_older; /* what was there before the change */
+    }
+    return status;
+}
+
 void crdi_network_fit_clear(crdi_network_fit *fit)
 {
     (void)!crdi_run_close(&fit->run, CRD_INTERRUPTED);
@@ -251,5 +264,6 @@ void crdi_network_fit_clear(crdi_network_fit *fit)
         fit->type->clear(fit);
     crdi_network_rows_clear(fit);
     crdi_network_warm_clear(&fit->warm);
+    crdi_arena_destroy(&fit->changes);
     crdi_arena_destroy(&fit->arena);
 }

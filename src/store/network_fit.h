@@ -5,6 +5,7 @@
 #include "infer/laplace/laplace.h"
 #include "infer/mcmc.h"
 #include "nn/network_start.h"
+#include "store/network_plan.h"
 #include "store/network_run.h"
 #include "store/network_warm.h"
 #include "store/run_states.h"
@@ -22,9 +23,11 @@ typedef enum crdi_fit_ending {
     CRDI_ENDED_DONE, /* all that was asked for */
     CRDI_ENDED_SIGNAL, /* the caller's stop function said so */
     CRDI_ENDED_TIME, /* its seconds are over */
-    CRDI_ENDED_RULE /* the rule holds */
+    CRDI_ENDED_RULE, /* the rule holds */
+    CRDI_ENDED_CHANGE, /* its plan goes on by another kernel */
+    CRDI_ENDED_MODES /* its plan gives up: more draws would not help */
 } crdi_fit_ending;
-const char *crdi_fit_ending_name(crdi_fit_ending ending); /* "done", "signal", "time", "rule" */
+const char *crdi_fit_ending_name(crdi_fit_ending ending); /* "done", "signal", "time", "rule", "change", "modes" */
 
 /* What a look at the first draws of all chains has found. */
 typedef struct crdi_fit_verdict {
@@ -32,6 +35,7 @@ typedef struct crdi_fit_verdict {
     int64_t draws; /* a chain, that were looked at; 0: there was no look */
     double ess, r_hat; /* least and largest that were seen; a look that found the rule broken may have ended there */
     char where[128]; /* what broke it, or had the least ess */
+    double steps; /* mean gradients of a draw */
 } crdi_fit_verdict;
 
 /* A rule that ends the draws of Markov chains. */
@@ -44,6 +48,7 @@ typedef struct crdi_fit_rule {
     void (*done)(void *user);
     void *user;
     int64_t first; /* looks begin behind so many draws; 0: with the first */
+    double ess, r_hat; /* what it asks for; 0: nothing */
 } crdi_fit_rule;
 
 typedef struct crdi_train_options {
@@ -86,6 +91,9 @@ struct crdi_network_fit {
     crdi_laplace_options laplace; /* the same; start, init_radius and threads are those of mcmc */
     const char *data_name, *options, *path; /* options: JSON for the record */
     const char *plan, *plan_rule; /* of a method that was not given: what was chosen and why, and by which rule; NULL */
+    bool may_change; /* the plan's kernel: rules of network_change.def hold. Entry "plan_may_change" */
+    void (*changed)(void *user, const char *line); /* told when it does, with the reason; NULL: nobody */
+    void *changed_user;
     int64_t seed; /* 0 or more */
     bool force;
     crdi_network_warm warm; /* of Markov chains: begin with these; ours from prepare on */
@@ -111,6 +119,9 @@ struct crdi_network_fit {
     crdi_run *run;
     crdi_fit_ending ending; /* after the run */
     crdi_fit_verdict verdict; /* of the rule's last look */
+    const crdi_plan_change *change; /* that a look has found; NULL: none */
+    crdi_arena *changes; /* texts of a run that has changed */
+    double begun; /* when it was run */
     bool resumable; /* after the run: there is a state to go on from */
     bool kept_older; /* after the run: it came to no draws, and the file that it was to replace still stands */
 };
@@ -140,6 +151,10 @@ crd_status crdi_network_fit_prepare(crdi_network_fit *fit);
 crd_status crdi_network_fit_run(crdi_network_fit *fit, crdi_mcmc_report *report);
 void crdi_network_fit_clear(crdi_network_fit *fit);
 
+/* Behind a run that ended with CRDI_ENDED_CHANGE (network_change.c): the fit is prepared again, with the other kernel, the points
+ * behind the draws that were looked at and the metrics of its chains, to replace its file. crdi_network_fit_run does it. */
+crd_status crdi_network_fit_change(crdi_network_fit *fit);
+
 /* ---- taking a run up again (network_resume.c) -------------------------------------------------------------- */
 
 /* What its file holds. */
@@ -155,7 +170,8 @@ struct crdi_network_resume {
     int columns;
     bool complete; /* it came to its end */
     const char *rule; /* that was to end it; NULL: none */
-    bool held; /* and did */
+    bool held; /* and did, or its plan gave up: it has the draws that it needs */
+    bool gave_up;
     crdi_run_states states; /* those that a sampler cannot use are taken out */
     bool *has_warmup; /* (lanes) of --save-warmup: all of it is in the file */
     int64_t *draws; /* (chains) that stand before the states: the others are made again */

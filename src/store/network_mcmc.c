@@ -38,6 +38,8 @@ static crd_status prepare(crdi_network_fit *fit)
     fit->chains = (int)fit->mcmc.chains;
     if (keeps_warmup(fit))
         drop_states(fit);
+    if (fit->warm.points && fit->warm.points_size != sizeof(double) * (size_t)(fit->chains * fit->dim))
+        return crdi_raise(fit->ctx, CRD_EDAMAGED, "%s: its warm_points are not those of its chains", fit->path);
     for (int64_t i = 0; i < fit->warm.count; i++)
         CRD_TRY(crdi_mcmc_check_warm(fit->ctx, &fit->warm.state[i], &fit->mcmc, fit->dim));
     return crdi_mcmc_columns_of(fit->model, &fit->mcmc, fit->arena, &fit->columns);
@@ -47,7 +49,8 @@ static crd_status sample(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc
 {
     crd_nuts_options options = fit->mcmc;
     const crdi_network_resume *r = fit->resume;
-    crdi_mcmc_before before = {.warm = fit->warm.state, .warm_count = fit->warm.count};
+    crdi_mcmc_before before = {
+        .warm = fit->warm.state, .warm_count = fit->warm.count, .points = fit->warm.points};
     if (r) {
         before.chain = r->states.saved;
         before.warmup_seconds = r->cost.warmup_seconds;

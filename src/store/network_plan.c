@@ -3,6 +3,7 @@
 #include "nn/likelihood.h"
 
 #include <credence/handler.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +22,20 @@ static const crdi_plan_rule rules[] = {
 #define RULE(name, condition, ...) {#name, holds_##name, __VA_ARGS__},
 #include "store/network_plan.def"
 #undef RULE
+};
+
+#define CHANGE(name, condition, ...)                                                                                   \
+    static bool change_##name(const crdi_plan_progress *p)                                                             \
+    {                                                                                                                  \
+        return condition;                                                                                              \
+    }
+#include "store/network_change.def"
+#undef CHANGE
+
+static const crdi_plan_change changes[] = {
+#define CHANGE(name, condition, ...) {#name, change_##name, __VA_ARGS__},
+#include "store/network_change.def"
+#undef CHANGE
 };
 
 const char crdi_plan_until[] = "ess=400,rhat=1.01,of=f";
@@ -91,12 +106,13 @@ const crdi_plan_rule *crdi_plan_find(const crdi_plan_facts *facts)
     return rule;
 }
 
-int64_t crdi_plan_draws(const crdi_plan_rule *rule, const crdi_plan_facts *facts, int64_t chains)
+int64_t crdi_plan_draws(int64_t draws, double ess, int64_t parameters, int64_t chains)
 {
     static const double ROOM = 2e9; /* bytes */
     static const int64_t LEAST = 1000;
-    double fit = ROOM / (sizeof(double) * (double)chains * (double)(facts->parameters + 1));
-    return fit >= (double)rule->draws ? rule->draws : fit > (double)LEAST ? (int64_t)fit : LEAST;
+    double wanted = (double)draws * fmax(1, ess / CRDI_PLAN_ESS);
+    double room = ROOM / (sizeof(double) * (double)chains * (double)(parameters + 1));
+    return (int64_t)fmax((double)LEAST, floor(fmin(wanted, room)));
 }
 
 void crdi_plan_why(crdi_string *out, const crdi_plan_rule *rule, const crdi_plan_facts *f)
@@ -107,4 +123,29 @@ void crdi_plan_why(crdi_string *out, const crdi_plan_rule *rule, const crdi_plan
                            (long long)f->parameters, seconds < 1e-3 ? 1e6 * seconds : 1e3 * seconds,
                            seconds < 1e-3 ? "microseconds" : "ms");
     crdi_string_append(out, "%s", rule->reason);
+}
+
+/* ---- changes ------------------------------------------------------------------------------------------------ */
+
+double crdi_plan_needed(int64_t draws, double ess, double r_hat, double wanted_ess, double wanted_r_hat)
+{
+    double factor = 1;
+    if (wanted_ess > 0)
+        factor = ess > 0 ? fmax(factor, wanted_ess / ess) : INFINITY; /* not a number neither */
+    if (wanted_r_hat > 1)
+        factor = r_hat > 0 ? fmax(factor, (r_hat - 1) / (wanted_r_hat - 1)) : INFINITY;
+    return factor * (double)draws;
+}
+
+const crdi_plan_change *crdi_plan_change_get(int i)
+{
+    return i >= 0 && i < CRDI_COUNT(changes) ? &changes[i] : NULL;
+}
+
+const crdi_plan_change *crdi_plan_change_find(const crdi_plan_progress *progress)
+{
+    for (int i = 0; i < CRDI_COUNT(changes); i++)
+        if (changes[i].holds(progress))
+            return &changes[i];
+    return NULL;
 }

@@ -121,6 +121,12 @@ static crd_status fill(crdi_network_resume *r, crdi_network_fit *fit)
     CRD_TRY(fill_columns(r, fit));
     if (crdi_run_has(run, "plan"))
         CRD_TRY(read_text(r, "plan", &fit->plan));
+    if (crdi_run_has(run, "plan_rule"))
+        CRD_TRY(read_text(r, "plan_rule", &fit->plan_rule));
+    int64_t may_change = 0;
+    if (crdi_run_has(run, "plan_may_change"))
+        CRD_TRY(crdi_run_get_integer(run, "plan_may_change", &may_change));
+    fit->may_change = may_change != 0;
     CRD_TRY(crdi_run_get_integer(run, "seed", &fit->seed));
     CRD_TRY(crdi_run_get_integer(run, "draws", &fit->mcmc.draws));
     CRD_TRY(crdi_network_warm_again(&fit->warm, r->ctx, run));
@@ -150,7 +156,8 @@ static crd_status read_rule(crdi_network_resume *r)
         r->rule = NULL;
     if (crdi_run_has(r->net->run, "stop_reason"))
         CRD_TRY(read_text(r, "stop_reason", &reason));
-    r->held = r->complete && r->rule && strcmp(reason, "rule") == 0;
+    r->gave_up = r->complete && r->rule && strcmp(reason, "modes") == 0;
+    r->held = r->gave_up || (r->complete && r->rule && strcmp(reason, "rule") == 0);
     return CRD_OK;
 }
 

@@ -1,6 +1,7 @@
 /* network_stop.c - see network_stop.h. */
 #include "store/network_stop.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -33,6 +34,7 @@ struct crdi_network_stop {
 
     /* Of a rule. */
     int64_t look[MOST_LOOKS]; /* draws a chain, rising */
+    double r_hat[MOST_LOOKS]; /* that they found */
     int looks;
     struct chain *chain; /* (chains); NULL: no rule */
     pthread_t thread;
@@ -48,7 +50,7 @@ struct crdi_network_stop {
 
 const char *crdi_fit_ending_name(crdi_fit_ending ending)
 {
-    static const char *const name[] = {"done", "signal", "time", "rule"};
+    static const char *const name[] = {"done", "signal", "time", "rule", "change", "modes"};
     return name[ending];
 }
 
@@ -171,7 +173,36 @@ static crd_status look(crdi_network_stop *s, int number, crdi_fit_verdict *verdi
 {
     const crdi_fit_rule *rule = s->fit->rule;
     CRD_TRY(crdi_run_flush(s->fit->run));
-    return rule->look(rule->user, s->fit->path, s->look[number], number == s->looks - 1, verdict);
+    return rule->look(rule->user, s->fit->path, s->look[number], number == s->looks - 1 || s->fit->may_change, verdict);
+}
+
+/* From counts that the file holds: the same however often the run was stopped on the way. */
+static const crdi_plan_change *find_change(const crdi_network_stop *s, const crdi_fit_verdict *v)
+{
+    const crdi_network_fit *fit = s->fit;
+    double more = fmax(1, fit->rule->ess / CRDI_PLAN_ESS);
+    const crdi_plan_facts facts = {.rows = fit->network.x.shape.dim[0], .parameters = fit->dim};
+    crdi_plan_progress p = {.method = fit->method, .draws = v->draws, .r_hat = v->r_hat};
+    for (int i = 0; i < s->next && 3 * s->look[i] <= v->draws; i++)
+        p.before = s->r_hat[i];
+    p.each = v->steps * fit->chains;
+    p.most = (int64_t)((double)fit->mcmc.draws / more);
+    p.needed = crdi_plan_needed(v->draws, v->ess, v->r_hat, fmin(fit->rule->ess, CRDI_PLAN_ESS),
+                                fit->rule->r_hat > 0 ? fmax(fit->rule->r_hat, CRDI_PLAN_R_HAT) : 0);
+    p.seconds = p.needed * p.each * crdi_plan_gradient(&facts);
+    return fit->may_change ? crdi_plan_change_find(&p) : NULL;
+}
+
+/* Unless something else has ended it: then the change comes when it is taken up again. */
+static bool take_change(crdi_network_stop *s)
+{
+    s->fit->change = s->next < s->looks - 1 ? find_change(s, &s->verdict) : NULL;
+    if (!s->fit->change)
+        return false;
+    if (!s->fit->change->method)
+        s->held = s->look[s->next];
+    end(s, s->fit->change->method ? CRDI_ENDED_CHANGE : CRDI_ENDED_MODES);
+    return true;
 }
 
 /* What a look has come to; whether it was the last. */
@@ -183,11 +214,14 @@ static bool take_verdict(crdi_network_stop *s, crd_status status, const crdi_fit
         return true;
     }
     s->verdict = *verdict;
+    s->r_hat[s->next] = verdict->r_hat;
     if (verdict->holds) {
         s->held = s->look[s->next];
         end(s, CRDI_ENDED_RULE);
         return true;
     }
+    if (take_change(s))
+        return true;
     forget(s, ++s->next < s->looks ? s->look[s->next] : INT64_MAX);
     return false;
 }
@@ -294,6 +328,25 @@ static crd_status cut(crdi_network_stop *s, crdi_mcmc_report *report)
     return crdi_run_cut(fit->run, s->held);
 }
 
+/* What the next kernel begins with: of every chain a state behind its warm-up, which has its metric. */
+static crd_status hand_over(crdi_network_stop *s)
+{
+    crdi_network_fit *fit = s->fit;
+    crdi_network_warm_clear(&fit->warm);
+    CRD_TRY(crdi_network_warm_room(&fit->warm, fit->ctx, fit->chains));
+    for (int c = 0; c < fit->chains; c++) {
+        struct kept *kept = s->chain[c].kept;
+        size_t size;
+        CRD_TRY(crdi_mcmc_learned_size(fit->model, &fit->mcmc, &(crdi_mcmc_saved){kept->bytes, kept->state.size}, &size));
+        void *bytes = crdi_alloc(fit->ctx, size);
+        if (!bytes)
+            return CRD_ENOMEM;
+        memcpy(bytes, kept->bytes, size);
+        fit->warm.state[fit->warm.count++] = (crdi_mcmc_saved){bytes, size};
+    }
+    return CRD_OK;
+}
+
 crd_status crdi_network_stop_settle(crdi_network_stop *s, crd_status status, crdi_mcmc_report *report)
 {
     join(s);
@@ -303,8 +356,12 @@ crd_status crdi_network_stop_settle(crdi_network_stop *s, crd_status status, crd
         status = CRD_INTERRUPTED; /* all is drawn, and it was stopped before all looks */
     if (status >= 0 && s->held > 0)
         status = cut(s, report);
+    if (status >= 0 && s->held == 0 && atomic_load(&s->ending) == CRDI_ENDED_CHANGE) {
+        CRD_TRY(hand_over(s));
+        status = CRD_INTERRUPTED; /* also where all draws were there already */
+    }
     s->fit->verdict = s->verdict;
-    s->fit->ending = s->held > 0 && status == CRD_OK ? CRDI_ENDED_RULE
+    s->fit->ending = s->held > 0 && status == CRD_OK ? s->verdict.holds ? CRDI_ENDED_RULE : CRDI_ENDED_MODES
                      : status == CRD_OK              ? CRDI_ENDED_DONE
                                                      : (crdi_fit_ending)atomic_load(&s->ending);
     return status;
@@ -328,7 +385,7 @@ crd_status crdi_network_stop_begin(crdi_network_fit *fit, const crdi_sink *to, c
         return CRD_ENOMEM;
     s->fit = fit;
     s->to = to;
-    s->over = fit->seconds > 0 ? crdi_seconds() + fit->seconds : 0;
+    s->over = fit->seconds > 0 ? fit->begun + fit->seconds : 0;
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->news, NULL);
     take_stop(s);

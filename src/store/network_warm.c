@@ -5,9 +5,9 @@
 
 #include <stdio.h>
 
-static crd_status make_room(crdi_network_warm *w, crd_context *ctx, int64_t most)
+crd_status crdi_network_warm_room(crdi_network_warm *w, crd_context *ctx, int64_t most)
 {
-    w->ctx = ctx;
+    *w = (crdi_network_warm){.ctx = ctx};
     w->state = crdi_alloc_array(ctx, most + 1, sizeof *w->state);
     return w->state ? CRD_OK : CRD_ENOMEM;
 }
@@ -30,7 +30,7 @@ static crd_status read_states(crdi_network_warm *w, crd_run *run, const char *pa
     crdi_free(w->ctx, method);
     CRD_TRY(status);
     CRD_TRY(crdi_run_count_states(run, &lanes));
-    CRD_TRY(make_room(w, w->ctx, lanes));
+    CRD_TRY(crdi_network_warm_room(w, w->ctx, lanes));
     for (int lane = 0; lane < lanes; lane++) {
         int64_t iteration;
         void *bytes;
@@ -62,7 +62,7 @@ crd_status crdi_network_warm_write(const crdi_network_warm *w, crdi_run *run)
         snprintf(key, sizeof key, "warm/%lld", (long long)i);
         CRD_TRY(crdi_run_set_blob(run, key, w->state[i].bytes, w->state[i].size));
     }
-    return CRD_OK;
+    return w->points ? crdi_run_set_blob(run, "warm_points", w->points, w->points_size) : CRD_OK;
 }
 
 crd_status crdi_network_warm_again(crdi_network_warm *w, crd_context *ctx, crd_run *run)
@@ -74,7 +74,7 @@ crd_status crdi_network_warm_again(crdi_network_warm *w, crd_context *ctx, crd_r
         count++;
     if (count == 0)
         return CRD_OK;
-    CRD_TRY(make_room(w, ctx, count));
+    CRD_TRY(crdi_network_warm_room(w, ctx, count));
     for (int64_t i = 0; i < count; i++) {
         void *bytes;
         size_t size;
@@ -82,6 +82,11 @@ crd_status crdi_network_warm_again(crdi_network_warm *w, crd_context *ctx, crd_r
         CRD_TRY(crdi_run_get_blob(run, key, &bytes, &size));
         w->state[w->count++] = (crdi_mcmc_saved){bytes, size};
     }
+    if (!crdi_run_has(run, "warm_points"))
+        return CRD_OK;
+    void *points;
+    CRD_TRY(crdi_run_get_blob(run, "warm_points", &points, &w->points_size));
+    w->points = points;
     return CRD_OK;
 }
 
@@ -89,7 +94,9 @@ void crdi_network_warm_clear(crdi_network_warm *w)
 {
     for (int64_t i = 0; i < w->count; i++)
         crdi_free(w->ctx, w->state[i].bytes);
-    if (w->ctx)
+    if (w->ctx) {
         crdi_free(w->ctx, w->state);
+        crdi_free(w->ctx, w->points);
+    }
     *w = (crdi_network_warm){0};
 }

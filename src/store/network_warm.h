@@ -10,10 +10,14 @@ typedef struct crdi_network_warm {
     crdi_mcmc_saved
         *state; /* (count) owned: states of the other run's chains, of which the sampler takes step size and metric */
     int64_t count;
+    double *points; /* (count, dim) owned: where chains begin; NULL: as the options say */
+    size_t points_size; /* bytes */
 } crdi_network_warm;
 
 /* From the run at a path. CRD_EUNSUPPORTED: it is no run of Markov chains; CRD_EMISSING: it left no state. */
 crd_status crdi_network_warm_read(crdi_network_warm *w, crd_context *ctx, const char *path);
+/* For `most` states and no points. */
+crd_status crdi_network_warm_room(crdi_network_warm *w, crd_context *ctx, int64_t most);
 /* Into the run that begins with them, and from there, when that is taken up again (count 0: there are none). */
 crd_status crdi_network_warm_write(const crdi_network_warm *w, crdi_run *run);
 crd_status crdi_network_warm_again(crdi_network_warm *w, crd_context *ctx, crd_run *run);

@@ -369,6 +369,25 @@ crd_status crdi_mcmc_check_warm(crd_context *ctx, const crdi_mcmc_saved *warm, c
         (long long)there, theirs->name, (long long)dim, mine->name);
 }
 
+crd_status crdi_mcmc_learned_size(const crd_model *model, const crd_nuts_options *options, const crdi_mcmc_saved *state,
+                                  size_t *out)
+{
+    crd_context *ctx = crd_model_context(model);
+    crd_nuts_options full;
+    crdi_chain chain = {0};
+    crdi_archive archive;
+    CRD_TRY(crdi_mcmc_complete(ctx, options, &full));
+    crd_status status = crdi_chain_create(&chain, ctx, crd_model_density(model), &full, crd_key_make(0));
+    crdi_archive_read(&archive, ctx, state->bytes, state->size);
+    if (status == CRD_OK) {
+        learned_state(&chain, &archive);
+        status = archive.status;
+    }
+    *out = archive.at;
+    crdi_chain_destroy(&chain);
+    return status;
+}
+
 crd_status crdi_chain_warm(crdi_chain *chain, const crdi_mcmc_saved *from)
 {
     crdi_archive archive;

@@ -185,6 +185,8 @@ static crd_status begin_chain(const crdi_mcmc_run_state *run, int number, crdi_c
     }
     chain->starter = run->starter.program ? &run->starter : NULL;
     chain->point = run->point ? run->point + number * crd_model_dim(run->model) : NULL;
+    if (before && before->points)
+        chain->point = before->points + number * crd_model_dim(run->model);
     chain->h.gradients = number == 0 ? run->point_gradients : 0;
     if (before && before->warm_count > 0)
         CRD_TRY(crdi_chain_warm(chain, &before->warm[number % before->warm_count]));

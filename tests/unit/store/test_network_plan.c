@@ -3,6 +3,7 @@
 #include "store/network_plan.h"
 #include "testing.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Facts, and the rule that they are for. */
@@ -84,11 +85,73 @@ static void facts_are_counted_without_the_rows(void **state)
 static void draws_are_fewer_where_they_would_fill_a_disk(void **state)
 {
     (void)state;
-    const crdi_plan_rule rule = {.draws = 10000};
-    assert_int_equal(crdi_plan_draws(&rule, &(crdi_plan_facts){.parameters = 32}, 4), 10000);
-    int64_t draws = crdi_plan_draws(&rule, &(crdi_plan_facts){.parameters = 12499}, 4);
-    assert_int_equal(draws, 5000);
-    assert_int_equal(crdi_plan_draws(&rule, &(crdi_plan_facts){.parameters = 10000000}, 4), 1000);
+    assert_int_equal(crdi_plan_draws(10000, 0, 32, 4), 10000);
+    assert_int_equal(crdi_plan_draws(10000, 100, 32, 4), 10000);
+    assert_int_equal(crdi_plan_draws(10000, 4000, 32, 4), 100000); /* a goal of ten times as much */
+    assert_int_equal(crdi_plan_draws(10000, 0, 12499, 4), 5000); /* 2 GB */
+    assert_int_equal(crdi_plan_draws(10000, 4000, 10000000, 4), 1000);
+}
+
+static void what_a_goal_takes(void **state)
+{
+    (void)state;
+    assert_close(crdi_plan_needed(100, 50, 1.04, 400, 0), 800, 1e-12, 0);
+    assert_close(crdi_plan_needed(100, 50, 1.2, 400, 1.01), 2000, 1e-12, 0); /* r_hat - 1 falls as draws are added */
+    assert_close(crdi_plan_needed(100, 800, 1.001, 400, 1.01), 100, 1e-12, 0);
+    assert_true(isinf(crdi_plan_needed(100, NAN, 1.2, 400, 0)));
+    assert_true(isinf(crdi_plan_needed(100, 10, NAN, 0, 1.01)));
+}
+
+/* Progress, and the change that is made of it. */
+static const struct {
+    crdi_plan_progress p;
+    const char *change;
+} changes[] = {
+    {{.method = "nuts", .draws = 100, .most = 10000, .needed = 400, .seconds = 1}, NULL},
+    {{.method = "nuts", .draws = 100, .most = 10000, .needed = 400, .seconds = 700}, "slow"},
+    {{.method = "nuts", .draws = 100, .most = 10000, .needed = 11000, .seconds = 7}, NULL},
+    {{.method = "nuts", .draws = 225, .most = 10000, .needed = 11000, .seconds = 7}, "long"},
+    {{.method = "mclmc", .draws = 225, .most = 10000, .needed = 11000, .seconds = 700}, NULL},
+    {{.method = "mclmc", .draws = 757, .most = 20000, .r_hat = 1.7, .before = 1.71}, "modes"},
+    {{.method = "mclmc", .draws = 757, .most = 20000, .r_hat = 1.3, .before = 1.71}, NULL}, /* it falls */
+    {{.method = "mclmc", .draws = 757, .most = 20000, .r_hat = 1.05, .before = 1.05}, NULL},
+    {{.method = "mclmc", .draws = 757, .most = 20000, .r_hat = 1.7}, NULL},
+    {{.method = "mclmc", .draws = 505, .most = 20000, .r_hat = 1.7, .before = 1.71}, NULL},
+};
+
+static void progress_leads_to_its_change(void **state)
+{
+    (void)state;
+    for (int i = 0; i < (int)(sizeof changes / sizeof *changes); i++) {
+        const crdi_plan_change *change = crdi_plan_change_find(&changes[i].p);
+        if (changes[i].change)
+            assert_string_equal(change ? change->name : "none", changes[i].change);
+        else
+            assert_null(change);
+    }
+}
+
+static void every_change_is_reached_and_names_what_exists(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    int count = 0;
+    for (const crdi_plan_change *change; (change = crdi_plan_change_get(count)); count++) {
+        bool reached = false;
+        for (int i = 0; i < (int)(sizeof changes / sizeof *changes); i++)
+            reached = reached || (changes[i].change && strcmp(changes[i].change, change->name) == 0);
+        if (!reached)
+            fail_msg("no case of this test is for change %s", change->name);
+        assert_non_null(change->reason);
+        if (!change->method)
+            continue;
+        crd_nuts_options o = {
+            .kernel = change->method, .metric = change->metric, .warmup = change->warmup, .draws = change->draws};
+        assert_ok(ctx, crdi_mcmc_complete(ctx, &o, &o));
+        assert_true(change->warmup > 0 && change->draws > 0);
+    }
+    assert_true(count >= 3);
+    testing_context_destroy(&ctx);
 }
 
 static void a_gradient_grows_with_rows_and_parameters(void **state)
@@ -108,6 +171,9 @@ int main(void)
         cmocka_unit_test(every_rule_is_reached_and_names_what_exists),
         cmocka_unit_test(facts_are_counted_without_the_rows),
         cmocka_unit_test(draws_are_fewer_where_they_would_fill_a_disk),
+        cmocka_unit_test(what_a_goal_takes),
+        cmocka_unit_test(progress_leads_to_its_change),
+        cmocka_unit_test(every_change_is_reached_and_names_what_exists),
         cmocka_unit_test(a_gradient_grows_with_rows_and_parameters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
