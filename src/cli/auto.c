@@ -53,7 +53,8 @@ static crd_status fill_options(crdi_auto *a)
     CRD_TRY(fill(mcmc, "start", a->plan->start));
     if (!a->fixed) {
         CRD_TRY(fill_number(mcmc, "warmup", a->plan->warmup));
-        CRD_TRY(fill_number(mcmc, "draws", a->plan->draws ? crdi_plan_draws(a->plan->draws, ess, a->facts.parameters, o->chains) : 0));
+        CRD_TRY(fill_number(mcmc, "draws",
+                            a->plan->draws ? crdi_plan_draws(a->plan->draws, ess, a->facts.parameters, o->chains) : 0));
     }
     const crd_nuts_options *filled = mcmc->values;
     o->metric = filled->metric;
@@ -85,7 +86,7 @@ crd_status crdi_auto_settle(crdi_auto *a)
     crdi_plan_why(&a->line, a->plan, &a->facts);
     a->net->plan = crdi_string_text(&a->line);
     a->net->plan_rule = a->plan->name;
-    a->net->may_change = a->net->rule && !told;
+    a->net->may_change = a->net->rule && a->rule->function && !told; /* single weights have many names */
     return a->line.status;
 }
 

@@ -102,7 +102,8 @@ static crd_status say_done(const struct again *a)
     crdi_string out;
     crdi_string_init(&out, a->cli->ctx);
     if (a->resume->gave_up)
-        crdi_string_append(&out, "%s is complete: its chains stay in modes of their own; --draws %lld makes all draws\n",
+        crdi_string_append(&out,
+                           "%s is complete: its chains stay in modes of their own; --draws %lld makes all draws\n",
                            a->path, (long long)a->asked);
     else if (a->resume->held)
         crdi_string_append(&out,

@@ -202,8 +202,7 @@ static crd_status find_steps(crdi_stop_rule *r, crdi_fit_verdict *v)
     CRD_TRY(crdi_run_part_find(r->own, r->net->run, &part));
     int64_t n = part.chains * part.draws;
     double *steps = crdi_alloc_array(r->own, n, sizeof *steps), sum = 0;
-    crd_status status =
-        steps ? crdi_run_read_elements(r->own, r->net->run, column, &part, 0, 1, steps) : CRD_ENOMEM;
+    crd_status status = steps ? crdi_run_read_elements(r->own, r->net->run, column, &part, 0, 1, steps) : CRD_ENOMEM;
     for (int64_t i = 0; i < n && status == CRD_OK; i++)
         sum += steps[i];
     v->steps = n > 0 ? sum / (double)n : 0;

@@ -49,8 +49,7 @@ static crd_status sample(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc
 {
     crd_nuts_options options = fit->mcmc;
     const crdi_network_resume *r = fit->resume;
-    crdi_mcmc_before before = {
-        .warm = fit->warm.state, .warm_count = fit->warm.count, .points = fit->warm.points};
+    crdi_mcmc_before before = {.warm = fit->warm.state, .warm_count = fit->warm.count, .points = fit->warm.points};
     if (r) {
         before.chain = r->states.saved;
         before.warmup_seconds = r->cost.warmup_seconds;

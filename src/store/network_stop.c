@@ -337,7 +337,8 @@ static crd_status hand_over(crdi_network_stop *s)
     for (int c = 0; c < fit->chains; c++) {
         struct kept *kept = s->chain[c].kept;
         size_t size;
-        CRD_TRY(crdi_mcmc_learned_size(fit->model, &fit->mcmc, &(crdi_mcmc_saved){kept->bytes, kept->state.size}, &size));
+        CRD_TRY(
+            crdi_mcmc_learned_size(fit->model, &fit->mcmc, &(crdi_mcmc_saved){kept->bytes, kept->state.size}, &size));
         void *bytes = crdi_alloc(fit->ctx, size);
         if (!bytes)
             return CRD_ENOMEM;
