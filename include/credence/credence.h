@@ -5,6 +5,7 @@
 #include <credence/array.h>
 #include <credence/context.h>
 #include <credence/dist.h>
+#include <credence/evidence.h>
 #include <credence/graph.h>
 #include <credence/handler.h>
 #include <credence/loo.h>

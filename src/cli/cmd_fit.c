@@ -11,6 +11,7 @@
 #include "infer/laplace/laplace.h"
 #include "infer/pathfinder/pathfinder.h"
 #include "infer/svi/svi.h"
+#include "infer/tempered/tempered.h"
 #include "nn/likelihood.h"
 #include "report/model_check.h"
 #include "store/dataset.h"
@@ -372,6 +373,9 @@ static const struct {
     const char *option, *methods, *told;
 } own_methods[] = {{"draws", "nuts hmc mclmc mams sgld svi pathfinder laplace",
                     "nuts, hmc, mclmc, mams, sgld, svi, pathfinder and laplace"},
+                   {"chains", "nuts hmc mclmc mams sgld smc", "nuts, hmc, mclmc, mams, sgld and smc"},
+                   {"target_accept", "nuts hmc mclmc mams sgld smc", "nuts, hmc, mams and smc"},
+                   {"particles", "svi smc", "svi and smc"},
                    {"batch", "svi map ensemble sgld", "svi, map, ensemble and sgld"},
                    {"batch_steps", "sgld", "sgld"},
                    {"bias", "sgld", "sgld"},
@@ -403,6 +407,22 @@ static crd_status check_method_option(struct fit *f, const crdi_option *option, 
     return crdi_raise(f->cli->ctx, CRD_EINVAL, "option %s goes with --method %s", crdi_option_flag(option, flag), told);
 }
 
+/* Methods that go from the prior to the posterior. */
+static crd_status check_tempered(struct fit *f)
+{
+    crd_context *ctx = f->cli->ctx;
+    const char *method = f->net.method;
+    const crdi_options *mcmc = crdi_cli_options(f->call, &crdi_mcmc_option_table);
+    if (!is_one_of(method, "smc"))
+        return CRD_OK;
+    if (f->net.svi.particles < 2 && crdi_options_given(crdi_cli_options(f->call, &crdi_svi_option_table), "particles"))
+        return crdi_raise(ctx, CRD_EINVAL, "option --particles: method %s needs 2 or more", method);
+    if (crdi_options_given(mcmc, "start") || crdi_options_given(mcmc, "init_radius"))
+        return crdi_raise(ctx, CRD_EINVAL, "option --%s: method %s begins at draws from the prior",
+                          crdi_options_given(mcmc, "start") ? "start" : "init-radius", method);
+    return CRD_OK;
+}
+
 /* Options of a method that was not chosen are no options. */
 static crd_status check_method_options(struct fit *f)
 {
@@ -413,13 +433,15 @@ static crd_status check_method_options(struct fit *f)
                 {&crdi_svi_option_table, "svi", "svi"},
                 {&crdi_train_option_table, "svi map ensemble", "svi, map and ensemble"},
                 {&crdi_pathfinder_option_table, "pathfinder", "pathfinder"},
-                {&crdi_laplace_option_table, "laplace", "laplace"}};
+                {&crdi_laplace_option_table, "laplace", "laplace"},
+                {&crdi_tempered_option_table, "smc", "smc"}};
     for (int k = 0; k < CRDI_COUNT(sets); k++) {
         const crdi_options *given = crdi_cli_options(f->call, sets[k].table);
         for (int i = 0; i < sets[k].table->count; i++)
             if (crdi_options_given(given, sets[k].table->option[i].name))
                 CRD_TRY(check_method_option(f, &sets[k].table->option[i], sets[k].methods, sets[k].told));
     }
+    CRD_TRY(check_tempered(f));
     if (is_one_of(f->net.method, "sgld") && !is_one_of(f->net.mcmc.metric, "diagonal unit"))
         return crdi_raise(f->cli->ctx, CRD_EINVAL,
                           "option --metric %s goes with --method nuts, hmc, mclmc and mams; diagonal and unit with %s",
@@ -520,6 +542,7 @@ static crd_status prepare(struct fit *f)
     f->net.mcmc = *(const crd_nuts_options *)crdi_cli_values(f->call, &crdi_mcmc_option_table);
     f->net.svi = *(const crd_svi_options *)crdi_cli_values(f->call, &crdi_svi_option_table);
     f->net.pathfinder = *(const crd_pathfinder_options *)crdi_cli_values(f->call, &crdi_pathfinder_option_table);
+    f->net.tempered = *(const crd_tempered_options *)crdi_cli_values(f->call, &crdi_tempered_option_table);
     f->net.laplace = *(const crdi_laplace_options *)crdi_cli_values(f->call, &crdi_laplace_option_table);
     f->net.train = *(const crdi_train_options *)crdi_cli_values(f->call, &crdi_train_option_table);
     CRD_TRY(settle_method(f));
@@ -719,7 +742,7 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 const crdi_command_body crdi_command_fit = {
     .positional = {{"DATA.csv", "the table to learn from", CRDI_ONE}},
     .table = {&fit_table, &crdi_csv_table, &crdi_mcmc_option_table, &crdi_svi_option_table, &crdi_train_option_table,
-              &crdi_pathfinder_option_table, &crdi_laplace_option_table, &crdi_stop_table},
+              &crdi_pathfinder_option_table, &crdi_laplace_option_table, &crdi_tempered_option_table, &crdi_stop_table},
     .more = "A prior is NAME:NUMBERS, a distribution, or one of these forms, each also written NAME:ARGUMENT:\n"
             "  fan_in(PRIOR)                 PRIOR of the parameter times sqrt(number of its inputs)\n"
             "  scale(DIST)                   normal(0, scale), one scale ~ DIST for the parameter\n"

@@ -205,6 +205,10 @@ void crdi_step_set_kernel(const crdi_emitter *emitter, crdi_step *step, int kern
 const crdi_view *crdi_emit_view(crdi_emitter *emitter, const crdi_view *view);
 /* Threads that share the groups of strands of a program; borrowed. NULL: none. */
 void crdi_exec_set_team(crd_exec *exec, crdi_team *team);
+/* Of the program of a log density: how many coordinates its gradient has. They are its first inputs; others may follow. The second call
+ * says how many outputs stand behind the gradient. */
+int64_t crdi_program_coordinates(const crd_program *program);
+void crdi_program_set_parts(crd_program *program, int64_t count);
 /* The exec's part of `threads` (below 1: as many as processors) that so many execs share which run at once: a team of its own,
  * if more than one thread is left for each and its program has groups of strands. */
 crd_status crdi_exec_share_threads(crd_exec *exec, int64_t threads, int64_t execs);

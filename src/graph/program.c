@@ -25,6 +25,16 @@ int64_t crd_program_input_size(const crd_program *program)
     return program->input_size;
 }
 
+int64_t crdi_program_coordinates(const crd_program *program)
+{
+    return program->output_size - 1 - program->parts;
+}
+
+void crdi_program_set_parts(crd_program *program, int64_t count)
+{
+    program->parts = count;
+}
+
 int64_t crd_program_output_size(const crd_program *program)
 {
     return program->output_size;

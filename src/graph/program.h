@@ -44,6 +44,7 @@ struct crd_program {
     crd_precision precision;
     double *constants; /* doubles and floats */
     int64_t input_size, output_size; /* elements, which are doubles */
+    int64_t parts; /* of a log density: outputs behind its gradient */
     int64_t constant_bytes, work_bytes;
 };
 

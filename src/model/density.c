@@ -146,6 +146,9 @@ void crdi_add_density(crd_trace *t, crd_message *m)
     m->log_density = crd_sum(m->log_prob);
     if (m->scale != 1)
         m->log_density = crd_mul(crd_num(m->scale), m->log_density);
-    if (!m->ignored)
-        t->log_density = crd_add(t->log_density, m->log_density);
+    if (m->ignored)
+        return;
+    crd_node *part = m->kind == CRD_MESSAGE_FACTOR || m->observed ? &t->log_likelihood : &t->log_prior;
+    *part = crd_add(*part, m->log_density);
+    t->log_density = crd_add(t->log_density, m->log_density);
 }

@@ -38,6 +38,7 @@ struct crd_trace {
     int plate_count;
     crdi_plate_batch batch;
     crd_node log_density; /* of all sites and factors so far */
+    crd_node log_prior, log_likelihood; /* its parts: of latent sites; of observed ones and factors */
     crd_status status; /* of the first failure */
 };
 
@@ -94,6 +95,10 @@ crd_status crdi_find_sites(crd_context *ctx, const crd_trace *trace, const char 
 typedef crd_status (*crdi_outputs_fn)(void *user, crd_trace *trace, crd_node key, crd_node *out);
 crd_status crdi_model_compile_forwards(const crd_model *model, void *user, crdi_outputs_fn outputs, void *outputs_user,
                                        int count, crd_program **out);
+/* A program of the tempered log density: (u, beta) -> log prior + beta log likelihood, its gradient in u, the log prior, which has
+ * the bijections' log |dx/du| in it, and the log likelihood: that of observed sites and factors. The first are
+ * coordinates (crdi_program_coordinates). CRD_EUNSUPPORTED names a latent site whose density is no prior that draws are made from. */
+crd_status crdi_model_compile_tempered(const crd_model *model, crd_program **out);
 /* The number of a latent site; -1: there is none of this name. */
 int crdi_model_find(const crd_model *model, const char *name);
 

@@ -18,7 +18,7 @@ static crd_status create(crd_trace **out, crd_context *ctx, crd_graph *graph)
     t->ctx = ctx;
     t->graph = graph;
     t->borrowed_graph = graph != NULL;
-    t->log_density = crd_num(0);
+    t->log_density = t->log_prior = t->log_likelihood = crd_num(0);
     crd_status status = crdi_arena_create(&t->arena, ctx);
     if (status == CRD_OK && !graph)
         status = crd_graph_create(&t->graph, ctx);

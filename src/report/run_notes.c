@@ -1,5 +1,6 @@
 /* run_notes.c - in words: why the draws of a run should not be believed yet, and what to try. */
 #include "report/run_summary.h"
+#include "report/evidence_text.h"
 #include "report/laplace_text.h"
 #include "report/text.h"
 #include "report/variational.h"
@@ -46,8 +47,11 @@ static void note_of_weights(crdi_string *out, const crdi_run_summary *s, const c
 static void note_of_rows(crdi_string *out, const crdi_run_summary *s)
 {
     const crdi_summary_row *r = s->worst_r_hat, *n = s->smallest_n_eff;
+    bool particles = s->evidence.ctx && s->warmup == 0;
+    const char *longer = particles ? "--anneal and --particles" : "--warmup and --draws",
+               *more = particles ? "--particles" : "--draws";
     if (crdi_run_too_short(s)) {
-        crdi_string_append(out, "note: too few draws for r_hat and n_eff; try --draws 1000\n");
+        crdi_string_append(out, "note: too few draws for r_hat and n_eff; try %s 1000\n", more);
         return;
     }
     if (s->f_agrees)
@@ -57,12 +61,11 @@ static void note_of_rows(crdi_string *out, const crdi_run_summary *s)
     if (isnan(r->r_hat))
         crdi_string_append(out, "note: r_hat of %s is no number: its draws do not vary; try more --warmup\n", r->label);
     if (r->r_hat > 1.05)
-        crdi_string_append(
-            out, "note: r_hat of %s is %.*f, above 1.05: the chains do not agree; try more --warmup and --draws\n",
-            r->label, crdi_text_digits(r->r_hat, 1.05), r->r_hat);
+        crdi_string_append(out, "note: r_hat of %s is %.*f, above 1.05: the chains do not agree; try more %s\n",
+                           r->label, crdi_text_digits(r->r_hat, 1.05), r->r_hat, longer);
     if (n->n_eff < 100)
-        crdi_string_append(out, "note: n_eff of %s is %.0f, below 100: its interval is rough; try more --draws\n",
-                           n->label, floor(n->n_eff));
+        crdi_string_append(out, "note: n_eff of %s is %.0f, below 100: its interval is rough; try more %s\n", n->label,
+                           floor(n->n_eff), more);
 }
 
 /* ArviZ's bounds: r_hat 1.01 and 100 bulk draws a chain (Vehtari et al. 2021); energy below 0.3 (Betancourt 2016). */
@@ -109,6 +112,8 @@ crd_status crdi_run_notes(crdi_string *out, const crdi_run_summary *s)
     else if (s->count > 0)
         note_of_rows(out, s);
     note_of_noise(out, s);
+    if (s->evidence.ctx)
+        crdi_evidence_notes(out, &s->evidence);
     if (s->diagnostics && s->svi.point)
         crdi_string_append(out, "note: --diagnostics are of draws from a posterior; %s no such draws\n",
                            s->part.draws == 1 ? "a point is" : "members of an ensemble are");

@@ -232,6 +232,8 @@ static crd_status describe(crdi_run_summary *s, crdi_network_run *net)
         s->independent = true;
         CRD_TRY(crdi_laplace_record_read(s->ctx, net->run, &s->laplace));
     }
+    if (crdi_run_has_evidence(net->run))
+        CRD_TRY(crdi_run_evidence_read(s->ctx, net->run, &s->evidence));
     if (!net->is_network)
         return CRD_OK;
     s->scaled = net->recipe->scale == CRD_SCALE_STANDARD;
@@ -306,6 +308,7 @@ void crdi_run_summary_destroy(crdi_run_summary **summary)
     crdi_run_part_clear(s->ctx, &s->part);
     crdi_variational_clear(s->ctx, &s->svi);
     crdi_laplace_record_clear(s->ctx, &s->laplace);
+    crd_evidence_clear(&s->evidence);
     crdi_free(s->ctx, s->row);
     crdi_free(s->ctx, s->diagnostic);
     crdi_free(s->ctx, s->ebfmi);

@@ -8,6 +8,7 @@
 #include "store/network_run.h"
 #include "store/network_laplace.h"
 #include "store/network_svi.h"
+#include "store/network_tempered.h"
 
 typedef struct crdi_run_summary {
     crd_context *ctx;
@@ -34,6 +35,7 @@ typedef struct crdi_run_summary {
     crdi_variational svi;
     crdi_laplace_record laplace; /* hessian NULL: it is none; else `independent` too */
     crdi_batch_noise noise; /* of kernels of batches */
+    crd_evidence evidence; /* ctx NULL: it has none */
     bool scaled; /* sites are in units of standardised data */
     bool target_scaled; /* and so is the target: it is a number */
     bool single; /* of a network that was computed in single precision */

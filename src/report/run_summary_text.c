@@ -1,5 +1,6 @@
 /* run_summary_text.c - the summary of a run, and the end of one, as text and as JSON. */
 #include "report/run_summary.h"
+#include "report/evidence_text.h"
 #include "report/laplace_text.h"
 #include "report/text.h"
 #include "report/variational.h"
@@ -173,7 +174,7 @@ crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *s, bo
     crdi_text_printable(out, s->method);
     crdi_string_append(out, "%s%d chain%s of %lld draws", *s->method ? ": " : "", s->part.chains,
                        s->part.chains == 1 ? "" : "s", (long long)s->part.draws);
-    if (s->warmup >= 0)
+    if (s->warmup > 0 || (s->warmup == 0 && !s->evidence.ctx))
         crdi_string_append(out, " after %lld of warm-up", (long long)s->warmup);
     if (strcmp(s->status, "complete") != 0 && *s->status)
         put_status(out, s);
@@ -182,6 +183,8 @@ crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *s, bo
                            s->chains - s->part.chains == 1 ? "" : "s");
     crdi_string_append(out, "\n");
     add_plan(out, s);
+    if (s->evidence.ctx)
+        crdi_evidence_lines(out, &s->evidence);
     crdi_run_summary_units(out, s);
     return crdi_run_notes(out, s);
 }
@@ -311,6 +314,8 @@ crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *s)
     else if (s->independent)
         crdi_variational_json(&w, &s->svi);
     crdi_batch_noise_json(&w, &s->noise);
+    if (s->evidence.ctx)
+        crdi_evidence_json(&w, &s->evidence);
     put_ebfmi(&w, s);
     if (has_diagnostics(s))
         crdi_diagnostic_json_rows(&w, s->diagnostic, s->count);
@@ -407,13 +412,18 @@ crd_status crdi_run_end_text(crdi_string *out, const crdi_run_end *end)
     if (s && s->independent)
         return end_of_variational(out, end);
     int64_t begun, total = draws_of(end, &begun);
-    crdi_string_append(out, "warm-up:     %.2f s\nsampling:    %.2f s\n", end->cost.warmup_seconds,
-                       end->cost.sampling_seconds);
+    bool particles = s && s->evidence.ctx && s->warmup == 0;
+    crdi_string_append(out, "%s     %.2f s\n%s    %.2f s\n",
+                       particles ? "pilot:  " : "warm-up:", end->cost.warmup_seconds,
+                       particles ? "runs:    " : "sampling:", end->cost.sampling_seconds);
     double each = microseconds(end);
     crdi_string_append(out, "gradients:   %lld evaluations, %.3g %s a gradient and core\n",
                        (long long)end->cost.gradient_evaluations, each >= 1000 ? each / 1000 : each,
                        each >= 1000 ? "ms" : "microseconds");
-    crdi_string_append(out, "divergences: %lld\n", (long long)divergences(end));
+    if (s && s->evidence.ctx)
+        crdi_evidence_lines(out, &s->evidence);
+    if (!particles)
+        crdi_string_append(out, "divergences: %lld\n", (long long)divergences(end));
     if (s && s->worst_r_hat && crdi_run_too_short(s))
         crdi_string_append(out, "worst r_hat: too few draws\nsmallest n_eff: too few draws\n");
     else if (s && s->worst_r_hat)
@@ -469,6 +479,8 @@ crd_status crdi_run_end_json(crdi_string *out, const crdi_run_end *end)
         crdi_variational_json(&w, &s->svi);
     if (s)
         crdi_batch_noise_json(&w, &s->noise);
+    if (s && s->evidence.ctx)
+        crdi_evidence_json(&w, &s->evidence);
     crdi_json_close(&w, '}');
     crdi_string_append(out, "\n");
     return out->status;

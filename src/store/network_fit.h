@@ -11,6 +11,7 @@
 #include "store/run_states.h"
 
 #include "base/options.h"
+#include <credence/evidence.h>
 #include <credence/pathfinder.h>
 #include <credence/svi.h>
 
@@ -88,6 +89,8 @@ struct crdi_network_fit {
     crd_svi_options svi; /* the same */
     crdi_train_options train; /* the same; of methods that make steps */
     crd_pathfinder_options pathfinder; /* the same; draws, start and threads are those of mcmc */
+    crd_tempered_options
+        tempered; /* the same; chains, threads and target_accept are those of mcmc, particles those of svi */
     crdi_laplace_options laplace; /* the same; start, init_radius and threads are those of mcmc */
     const char *data_name, *options, *path; /* options: JSON for the record */
     const char *plan, *plan_rule; /* of a method that was not given: what was chosen and why, and by which rule; NULL */
@@ -164,7 +167,7 @@ struct crdi_network_resume {
     crdi_network_run *net;
     crd_dataset dataset; /* borrows from net */
     crdi_arena *arena;
-    crdi_options set[5]; /* the options' texts */
+    crdi_options set[6]; /* the options' texts */
     int sets;
     crd_column *column; /* (columns) of the file */
     int columns;

@@ -1,6 +1,7 @@
 /* network_resume.c - a fit of a network taken up again from its run file: everything that it was asked for, and where it was. */
 #include "infer/pathfinder/pathfinder.h"
 #include "infer/svi/svi.h"
+#include "infer/tempered/tempered.h"
 #include "store/json.h"
 #include "store/network_fit.h"
 #include "store/network_warmup.h"
@@ -58,6 +59,8 @@ static crd_status fill_options(crdi_network_resume *r, crdi_network_fit *fit)
         status = fill_table(r, json, &crdi_pathfinder_option_table, &fit->pathfinder);
     if (status == CRD_OK)
         status = fill_table(r, json, &crdi_laplace_option_table, &fit->laplace);
+    if (status == CRD_OK)
+        status = fill_table(r, json, &crdi_tempered_option_table, &fit->tempered);
     const char *pause = crdi_json_scalar(crdi_json_get(json, "save_every"), buffer);
     if (pause)
         crdi_parse_double(pause, &fit->save_every);

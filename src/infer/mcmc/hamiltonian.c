@@ -1,12 +1,13 @@
 /* hamiltonian.c - see hamiltonian.h. */
 #include "infer/mcmc/hamiltonian.h"
+#include "graph/graph.h"
 
 #include <math.h>
 
 crd_status crdi_hamiltonian_create(crdi_hamiltonian *h, crd_context *ctx, const crd_program *density,
                                    const crdi_metric_type *metric, bool overlapping)
 {
-    *h = (crdi_hamiltonian){.ctx = ctx, .dim = crd_program_output_size(density) - 1};
+    *h = (crdi_hamiltonian){.ctx = ctx, .dim = crdi_program_coordinates(density)};
     h->kernels = crdi_context_kernels(ctx);
     h->v = &h->kernels->vector;
     CRD_TRY(crd_exec_create(&h->exec, density));

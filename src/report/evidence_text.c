@@ -1,0 +1,102 @@
+/* evidence_text.c - see evidence_text.h. */
+#include "report/evidence_text.h"
+
+#include <math.h>
+
+static int decimals(double error)
+{
+    if (!(error > 0) || !isfinite(error))
+        return 4;
+    double digits = 1 - floor(log10(error));
+    return digits < 0 ? 0 : digits > 9 ? 9 : (int)digits;
+}
+
+void crdi_evidence_number(crdi_string *out, double log_evidence, double error)
+{
+    int digits = decimals(error);
+    crdi_string_append(out, "%.*f", digits, log_evidence);
+    if (!isnan(error))
+        crdi_string_append(out, " +- %.*f", digits, error);
+}
+
+static double least(const double *values, int64_t count)
+{
+    double m = INFINITY;
+    for (int64_t i = 0; i < count; i++)
+        m = fmin(m, values[i]);
+    return m;
+}
+
+static double mean(const double *values, int64_t count)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < count; i++)
+        sum += values[i] / (double)count;
+    return sum;
+}
+
+void crdi_evidence_lines(crdi_string *out, const crd_evidence *e)
+{
+    int digits = decimals(e->error);
+    crdi_string_append(out, "evidence:    log evidence ");
+    crdi_evidence_number(out, e->log_evidence, e->error);
+    if (isnan(e->error))
+        crdi_string_append(out, ", of one run: its error is not known\n");
+    else
+        crdi_string_append(out, " (95 %% interval %.*f to %.*f, from %lld runs)\n", digits, e->low, digits, e->high,
+                           (long long)e->runs);
+    crdi_string_append(
+        out, "tempering:   %lld temperatures; moves accepted %.2f, at least %.2f; effective share %.2f at least\n",
+        (long long)e->temperatures, mean(e->accept, e->temperatures), least(e->accept, e->temperatures), e->effective);
+}
+
+static void put_number_or_null(crdi_json_writer *w, const char *key, double value)
+{
+    if (isfinite(value))
+        crdi_json_put_number(w, key, value);
+    else
+        crdi_json_put_text(w, key, NULL);
+}
+
+static void put_list(crdi_json_writer *w, const char *key, const double *values, int64_t count)
+{
+    crdi_json_open(w, key, '[');
+    for (int64_t i = 0; i < count; i++)
+        put_number_or_null(w, NULL, values[i]);
+    crdi_json_close(w, ']');
+}
+
+void crdi_evidence_json(crdi_json_writer *w, const crd_evidence *e)
+{
+    crdi_json_open(w, "evidence", '{');
+    put_number_or_null(w, "log_evidence", e->log_evidence);
+    put_number_or_null(w, "standard_error", e->error);
+    put_number_or_null(w, "low", e->low);
+    put_number_or_null(w, "high", e->high);
+    put_number_or_null(w, "effective_share", e->effective);
+    put_list(w, "runs", e->run, e->runs);
+    put_list(w, "beta", e->beta, e->temperatures);
+    put_list(w, "accept", e->accept, e->temperatures);
+    crdi_json_close(w, '}');
+}
+
+void crdi_evidence_notes(crdi_string *out, const crd_evidence *e)
+{
+    static const double ROUGH = 0.5, FEW = 0.1, STUCK = 0.3;
+    if (e->error > ROUGH)
+        crdi_string_append(out,
+                           "note: the standard error of the log evidence is %.2g, above %.1f: the runs do not agree, "
+                           "and its interval is rough; try a larger --anneal, or more --particles\n",
+                           e->error, ROUGH);
+    if (e->effective < FEW)
+        crdi_string_append(
+            out,
+            "note: at one temperature the weights were worth %.2g of the particles, below %.1f: the pilot "
+            "run did not see what these saw; try more --pilot\n",
+            e->effective, FEW);
+    if (least(e->accept, e->temperatures) < STUCK)
+        crdi_string_append(out,
+                           "note: at one temperature %.2f of the moves were accepted, below %.1f; try more --pilot, or "
+                           "--target-accept 0.9\n",
+                           least(e->accept, e->temperatures), STUCK);
+}

@@ -1,0 +1,17 @@
+/* evidence_text.h - a log evidence, and how it was come to, in words. */
+#ifndef CRDI_REPORT_EVIDENCE_TEXT_H
+#define CRDI_REPORT_EVIDENCE_TEXT_H
+
+#include "store/json.h"
+#include "store/network_tempered.h"
+
+/* The evidence with its error; the temperatures: a line each. */
+void crdi_evidence_lines(crdi_string *out, const crd_evidence *evidence);
+/* A member "evidence". */
+void crdi_evidence_json(crdi_json_writer *w, const crd_evidence *evidence);
+/* Lines "note: ..." for what speaks against it, with what to try. */
+void crdi_evidence_notes(crdi_string *out, const crd_evidence *evidence);
+/* "-19.44 +- 0.012": as many digits as the error has two of. */
+void crdi_evidence_number(crdi_string *out, double log_evidence, double error);
+
+#endif

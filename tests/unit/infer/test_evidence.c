@@ -1,0 +1,344 @@
+/* test_evidence.c - runs over temperatures: the tempered log density against loops, evidences that are known, threads, what is
+ * refused. */
+#include "infer/tempered/tempered.h"
+#include "model/model.h"
+#include "svi_models.h"
+
+#include <math.h>
+#include <string.h>
+
+static crd_model *model_of(crd_context *ctx, crd_model_fn fn, void *user)
+{
+    crd_model *model;
+    assert_ok(ctx, crd_model_create(&model, ctx, fn, user));
+    return model;
+}
+
+/* ---- the density ------------------------------------------------------------------------------------------------ */
+
+static void parts_are_those_of_the_model(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    struct linear l;
+    double u[LINEAR_MOST];
+    crd_program *program;
+    crd_exec *exec;
+    linear_init(&l, LINEAR_MOST);
+    crd_model *model = model_of(ctx, linear_model, &l);
+    assert_ok(ctx, crdi_model_compile_tempered(model, &program));
+    assert_int_equal(crdi_program_coordinates(program), LINEAR_MOST);
+    assert_int_equal(crd_program_input_size(program), LINEAR_MOST + 1);
+    assert_ok(ctx, crd_exec_create(&exec, program));
+    crd_random_normal(crd_key_make(5), LINEAR_MOST, u);
+    for (int b = 0; b <= 4; b++) {
+        double beta = 0.25 * b, of_prior[LINEAR_MOST] = {0}, of_likelihood[LINEAR_MOST] = {0};
+        double prior = linear_log_prior(&l, u, of_prior), likelihood = linear_log_likelihood(&l, u, of_likelihood);
+        memcpy(crd_exec_input(exec), u, sizeof u);
+        crd_exec_input(exec)[LINEAR_MOST] = beta;
+        crd_exec_run(exec);
+        const double *out = crd_exec_output(exec);
+        assert_close(out[0], prior + beta * likelihood, 1e-12, 0);
+        for (int k = 0; k < LINEAR_MOST; k++)
+            assert_close(out[1 + k], of_prior[k] + beta * of_likelihood[k], 1e-12, 1e-12);
+        assert_close(out[1 + LINEAR_MOST], prior, 1e-12, 0);
+        assert_close(out[2 + LINEAR_MOST], likelihood, 1e-12, 0);
+    }
+    crd_exec_destroy(&exec);
+    crd_program_destroy(&program);
+    crd_model_destroy(&model);
+    testing_context_destroy(&ctx);
+}
+
+/* With scales and a network: at beta 1 it is the model's density, to a rounding. */
+static void at_one_it_is_the_posterior(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_model_fn fns[] = {schools_model, network_model};
+    for (int i = 0; i < CRDI_COUNT(fns); i++) {
+        crd_model *model = model_of(ctx, fns[i], NULL);
+        int64_t dim = crd_model_dim(model);
+        double u[64], gradient[64], value;
+        crd_program *program;
+        crd_exec *exec;
+        assert_true(dim < 64);
+        assert_ok(ctx, crdi_model_compile_tempered(model, &program));
+        assert_ok(ctx, crd_exec_create(&exec, program));
+        crd_random_normal(crd_key_make(6), dim, u);
+        assert_ok(ctx, crd_model_log_density(model, u, &value, gradient));
+        memcpy(crd_exec_input(exec), u, sizeof(double) * (size_t)dim);
+        crd_exec_input(exec)[dim] = 1;
+        crd_exec_run(exec);
+        const double *out = crd_exec_output(exec);
+        assert_close(out[0], value, 1e-12, 0);
+        assert_close(out[1 + dim] + out[2 + dim], value, 1e-12, 0);
+        for (int64_t k = 0; k < dim; k++)
+            assert_close(out[1 + k], gradient[k], 1e-10, 1e-10);
+        crd_exec_destroy(&exec);
+        crd_program_destroy(&program);
+        crd_model_destroy(&model);
+    }
+    testing_context_destroy(&ctx);
+}
+
+/* ---- Student's t ------------------------------------------------------------------------------------------------ */
+
+static void intervals_are_students(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t freedom;
+        double t;
+    } table[] = {{1, 12.7062047362}, {2, 4.30265272975},  {3, 3.18244630528},  {4, 2.7764451052},
+                 {9, 2.26215716280}, {30, 2.04227245630}, {999, 1.96234146113}};
+    for (int i = 0; i < CRDI_COUNT(table); i++)
+        assert_close(crdi_student_95(table[i].freedom), table[i].t, 1e-9, 0);
+    double value, error, estimates[] = {0, log(3)};
+    crdi_evidence_combine(estimates, 2, &value, &error); /* 1 and 3: 2 +- 1 */
+    assert_close(value, log(2), 1e-14, 0);
+    assert_close(error, 0.5, 1e-14, 0);
+    crdi_evidence_combine(estimates, 1, &value, &error);
+    assert_true(value == 0 && isnan(error));
+}
+
+/* ---- evidences that are known ----------------------------------------------------------------------------------- */
+
+/* Means of w within five standard errors, by runs. */
+static void check_means(const crd_posterior *p, const struct linear_exact *exact)
+{
+    const crd_column *w = crd_posterior_find(p, "w");
+    for (int k = 0; k < LINEAR_MOST; k++) {
+        double mean[64], all = 0, squares = 0;
+        assert_true(p->chains <= 64);
+        for (int c = 0; c < p->chains; c++) {
+            mean[c] = 0;
+            for (int64_t d = 0; d < p->draws; d++)
+                mean[c] += w->draws[(c * p->draws + d) * w->size + k] / (double)p->draws;
+            all += mean[c] / p->chains;
+        }
+        for (int c = 0; c < p->chains; c++)
+            squares += (mean[c] - all) * (mean[c] - all);
+        assert_close(all, exact->mean[k], 0, 5 * sqrt(squares / (p->chains * (p->chains - 1))));
+    }
+}
+
+/* Eight keys, 24 runs each: every deviation is t of 23 degrees of freedom, so that their mean square is 23 / 21 with a standard
+ * deviation of 0.6. False alarms: 8 x 2e-4 beyond 4.4 (and of a mean square above 4.5 or below 0.1 less). */
+static void the_evidence_of_a_linear_model_is_known(void **state)
+{
+    (void)state;
+    enum { KEYS = 8 };
+    crd_context *ctx = testing_context();
+    struct linear l;
+    struct linear_exact exact;
+    double squares = 0;
+    linear_init(&l, LINEAR_MOST);
+    linear_solve(&l, &exact);
+    crd_model *model = model_of(ctx, linear_model, &l);
+    for (int k = 0; k < KEYS; k++) {
+        crd_tempered_options o = {.chains = 24, .particles = 40, .pilot = 100, .anneal = 1};
+        crd_posterior *posterior;
+        crd_evidence e;
+        assert_ok(ctx, crd_smc_run(model, &o, crd_key_make((uint64_t)k), &posterior, &e));
+        double z = (e.log_evidence - exact.log_evidence) / e.error;
+        assert_true(fabs(z) < 4.4);
+        squares += z * z / KEYS;
+        assert_true(e.error < 0.1 && e.runs == 24 && e.beta[e.temperatures - 1] == 1);
+        assert_close(e.high - e.low, 2 * 2.0686576104 * e.error, 1e-8, 0);
+        check_means(posterior, &exact);
+        crd_posterior_destroy(&posterior);
+        crd_evidence_clear(&e);
+    }
+    assert_true(squares > 0.1 && squares < 4.5);
+    crd_model_destroy(&model);
+    testing_context_destroy(&ctx);
+}
+
+/* x ~ N(0, 1) with the factor exp(-a x^2 / 2): the evidence is (1 + a)^-1/2. */
+static crd_node factor_model(crd_trace *t, void *user)
+{
+    const double *a = user;
+    crd_node x = crd_sample(t, "x", crd_normal(crd_num(0), crd_num(1)));
+    crd_factor(t, "pull", crd_mul(crd_num(-0.5 * *a), crd_square(x)));
+    crd_deterministic(t, "twice", crd_mul(crd_num(2), x));
+    return x;
+}
+
+static void factors_are_likelihood(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    double a = 99;
+    crd_evidence e;
+    crd_posterior *posterior;
+    crd_model *model = model_of(ctx, factor_model, &a);
+    crd_tempered_options o = {.chains = 16, .particles = 100, .keep = (const char *const[]){"twice"}, .keep_count = 1};
+    assert_ok(ctx, crd_smc_run(model, &o, crd_key_make(3), &posterior, &e));
+    assert_close(e.log_evidence, -0.5 * log(100), 0, 5 * e.error);
+    const crd_column *x = crd_posterior_find(posterior, "x"), *twice = crd_posterior_find(posterior, "twice"),
+                     *density = crd_posterior_find(posterior, "log_density"),
+                     *likelihood = crd_posterior_find(posterior, "log_likelihood");
+    for (int64_t i = 0; i < 1600; i++) {
+        double q = x->draws[i];
+        assert_true(twice->draws[i] == 2 * q);
+        assert_close(likelihood->draws[i], -0.5 * a * q * q, 1e-12, 1e-12);
+        assert_close(density->draws[i], -0.5 * (1 + a) * q * q - 0.91893853320467274, 1e-12, 1e-12);
+    }
+    crd_posterior_destroy(&posterior);
+    crd_evidence_clear(&e);
+    crd_model_destroy(&model);
+    testing_context_destroy(&ctx);
+}
+
+/* Without data the evidence is 1, and all is one step. */
+static crd_node prior_only(crd_trace *t, void *none)
+{
+    (void)none;
+    return crd_sample(t, "x", crd_half_cauchy(crd_num(2)));
+}
+
+static void a_prior_alone_has_evidence_one(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_evidence e;
+    crd_model *model = model_of(ctx, prior_only, NULL);
+    assert_ok(ctx, crd_smc_run(model, NULL, crd_key_make(3), NULL, &e));
+    assert_close(e.log_evidence, 0, 0, 1e-12);
+    assert_true(e.error < 1e-12 && e.beta[e.temperatures - 1] == 1);
+    crd_evidence_clear(&e);
+    crd_model_destroy(&model);
+    testing_context_destroy(&ctx);
+}
+
+/* ---- threads, and stopping -------------------------------------------------------------------------------------- */
+
+static void threads_change_nothing(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_posterior *first = NULL;
+    crd_evidence one = {0};
+    crd_model *model = model_of(ctx, network_model, NULL);
+    for (int threads = 1; threads <= 5; threads += 2) {
+        crd_posterior *posterior;
+        crd_evidence e;
+        crd_tempered_options o = {.chains = 2, .particles = 23, .pilot = 20, .threads = threads, .anneal = 0.5};
+        assert_ok(ctx, crd_smc_run(model, &o, crd_key_make(8), &posterior, &e));
+        if (!first) {
+            first = posterior;
+            one = e;
+            continue;
+        }
+        assert_true(e.log_evidence == one.log_evidence && e.error == one.error);
+        assert_int_equal(e.gradient_evaluations, one.gradient_evaluations);
+        for (int c = 0; c < first->column_count; c++)
+            assert_memory_equal(first->column[c].draws, posterior->column[c].draws,
+                                sizeof(double) * (size_t)(2 * 23 * first->column[c].size));
+        crd_posterior_destroy(&posterior);
+        crd_evidence_clear(&e);
+    }
+    crd_posterior_destroy(&first);
+    crd_evidence_clear(&one);
+    crd_model_destroy(&model);
+    testing_context_destroy(&ctx);
+}
+
+static int after_some(void *user)
+{
+    int *left = user;
+    return (*left)-- <= 0;
+}
+
+static void a_run_can_be_stopped(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    struct linear l;
+    linear_init(&l, 2);
+    crd_model *model = model_of(ctx, linear_model, &l);
+    for (int after = 10; after < 5000; after *= 7) { /* in the pilot run, and behind it */
+        int left = after;
+        crd_posterior *posterior = NULL;
+        crd_evidence e = {0};
+        crd_tempered_options o = {
+            .chains = 2, .particles = 200, .pilot = 20, .threads = 1, .stop = after_some, .stop_user = &left};
+        assert_int_equal(crd_smc_run(model, &o, crd_key_make(1), &posterior, &e), CRD_INTERRUPTED);
+        assert_null(posterior);
+        assert_null(e.ctx);
+    }
+    crd_model_destroy(&model);
+    testing_context_destroy(&ctx);
+}
+
+/* ---- what is refused -------------------------------------------------------------------------------------------- */
+
+static crd_node flat_model(crd_trace *t, void *none)
+{
+    (void)none;
+    crd_node level = crd_sample(t, "level", crd_flat());
+    double y_data[] = {1, 2, 3};
+    crd_array y = crd_array_borrow(y_data, crd_shape_1(3));
+    crd_plate rows = crd_plate_enter(t, "rows", 3);
+    crd_observe(t, "y", crd_normal(level, crd_num(1)), &y);
+    crd_plate_leave(rows);
+    return level;
+}
+
+static crd_node half_masked_model(crd_trace *t, void *none)
+{
+    (void)none;
+    double zero = 0;
+    crd_array mask = crd_array_borrow(&zero, crd_shape_0());
+    return crd_sample(t, "partly", crd_dist_mask(crd_normal(crd_num(0), crd_num(1)), crd_data(t, "mask", &mask)));
+}
+
+static crd_node impossible_model(crd_trace *t, void *none)
+{
+    (void)none;
+    crd_node x = crd_sample(t, "x", crd_normal(crd_num(0), crd_num(1)));
+    crd_factor(t, "never", crd_add(crd_mul(crd_num(0), x), crd_num(-INFINITY)));
+    return x;
+}
+
+static void refuse(crd_model_fn fn, const crd_tempered_options *o, crd_status status, const char *says)
+{
+    crd_context *ctx = testing_context();
+    crd_posterior *posterior = NULL;
+    crd_evidence e = {0};
+    crd_model *model = model_of(ctx, fn, NULL);
+    assert_int_equal(crd_smc_run(model, o, crd_key_make(1), &posterior, &e), status);
+    if (!strstr(crd_error_message(ctx), says))
+        fail_msg("'%s' does not say '%s'", crd_error_message(ctx), says);
+    assert_null(posterior);
+    assert_null(e.ctx);
+    crd_model_destroy(&model);
+    testing_context_destroy(&ctx);
+}
+
+static void what_cannot_be_is_refused(void **state)
+{
+    (void)state;
+    const char *unknown[] = {"nothing"};
+    refuse(flat_model, NULL, CRD_EUNSUPPORTED, "site level: flat is no prior that draws are made from");
+    refuse(half_masked_model, NULL, CRD_EUNSUPPORTED, "site partly: its log density is masked");
+    refuse(impossible_model, NULL, CRD_ESTART, "none of 200 draws from the prior has a finite likelihood");
+    refuse(prior_only, &(crd_tempered_options){.particles = 1}, CRD_EINVAL, "particles: 1; it must be from 2");
+    refuse(prior_only, &(crd_tempered_options){.chains = -1}, CRD_EINVAL, "chains: -1");
+    refuse(prior_only, &(crd_tempered_options){.cess = 1}, CRD_EINVAL, "cess");
+    refuse(prior_only, &(crd_tempered_options){.target_accept = 2}, CRD_EINVAL, "target_accept: 2");
+    refuse(prior_only, &(crd_tempered_options){.keep = unknown, .keep_count = 1}, CRD_ENAME, "nothing");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parts_are_those_of_the_model), cmocka_unit_test(at_one_it_is_the_posterior),
+        cmocka_unit_test(intervals_are_students),       cmocka_unit_test(the_evidence_of_a_linear_model_is_known),
+        cmocka_unit_test(factors_are_likelihood),       cmocka_unit_test(a_prior_alone_has_evidence_one),
+        cmocka_unit_test(threads_change_nothing),       cmocka_unit_test(a_run_can_be_stopped),
+        cmocka_unit_test(what_cannot_be_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
