@@ -1,6 +1,7 @@
 /* tempered.c - see tempered.h. */
 #include "infer/tempered/tempered.h"
 #include "graph/graph.h"
+#include "infer/mcmc/metrics/scales.h"
 
 #include <math.h>
 #include <string.h>
@@ -149,21 +150,13 @@ static bool move_once(crdi_walker *w, double step, crd_key key, double *accept)
     return false;
 }
 
-static void set_metric(crdi_metric *m, const double *variance)
-{
-    for (int64_t i = 0; i < m->dim; i++) {
-        m->inverse_mass[i] = variance[i];
-        m->scale[i] = sqrt(variance[i]);
-        m->inverse_scale[i] = 1 / m->scale[i];
-    }
-}
-
 double crdi_walker_move(crdi_walker *w, const crdi_move *move, crd_key key, int64_t first, int64_t count,
                         crdi_particle *particle)
 {
     double accept = 0;
     bool moved = false;
-    set_metric(&w->h.metric, move->variance);
+    memcpy(w->h.metric.inverse_mass, move->variance, sizeof(double) * (size_t)w->h.dim);
+    crdi_scales_set(&w->h.metric);
     place(w, move->beta, particle);
     for (int64_t j = 0; j < count; j++)
         if (move_once(w, move->step, crd_key_fold_in(key, (uint32_t)(first + j)), &accept)) {
