@@ -64,9 +64,9 @@ def scores(results, sets, methods):
 class Page:
     def __init__(self, results, timing, sets, methods):
         current = {m: shlex.join(o) for m, o in methods.items()}
-        newest = {(r["set"], r["split"], r["method"]): r for r in results if r["options"] == current.get(r["method"])}
+        newest = {(r["set"], r["split"], r["method"]): r for r in results if r["recipe"] == current.get(r["method"])}
         self.results = list(newest.values())
-        self.timing = {(r["set"], r["method"]): r for r in timing if r["options"] == current.get(r["method"])}
+        self.timing = {(r["set"], r["method"]): r for r in timing if r["recipe"] == current.get(r["method"])}
         self.sets, self.options = sets, methods
 
     def best(self, name, which):
@@ -114,9 +114,11 @@ class Page:
             lines.append(line)
         return table(heads, lines)
 
+    def methods(self):
+        return [m for m in self.options if any(r["method"] == m for r in self.results)]
+
     def by_method(self, cell):
-        methods = [m for m in self.options if any(r["method"] == m for r in self.results)]
-        lines = []
+        lines, methods = [], self.methods()
         for name in self.sets:
             found = {m: of(self.results, name, m) for m in methods}
             if any(found.values()):
@@ -146,8 +148,8 @@ class Page:
         return self.by_method(lambda name, m, rows: digits(mean(score(rows, "width_90"))[0]))
 
     def recipes(self):
-        return table(["", "options of `credence fit`"], [[NAMES[m], "`" + shlex.join(o).replace("|", "\\|") + "`"]
-                                                           for m, o in self.options.items()])
+        said = {m: shlex.join(self.options[m]).replace("'{two_thirds}'", "W").replace("'{third}'", "D") for m in self.methods()}
+        return table(["", "options of `credence fit`"], [[NAMES[m], f"`{text}`"] for m, text in said.items()])
 
     def clock(self):
         if self.timing:
