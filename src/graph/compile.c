@@ -158,6 +158,8 @@ static crd_status fuse(crdi_plan *p)
     for (int64_t id = 0; id < p->g->count; id++)
         kept[id] = p->buffer[id].place.region != CRDI_NOWHERE;
     crd_status status = crdi_fuse(&p->e, kept);
+    if (status == CRD_OK)
+        status = crdi_chain_steps(&p->e, kept);
     crdi_free(p->g->ctx, kept);
     return status;
 }

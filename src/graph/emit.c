@@ -67,6 +67,26 @@ const crdi_view *crdi_emit_view(crdi_emitter *e, const crdi_view *view)
     return copy;
 }
 
+int crdi_step_reads(const crdi_step *step)
+{
+    return step->chain ? step->chain->reads : CRDI_COUNT(step->in);
+}
+
+int32_t crdi_step_read(const crdi_step *step, int i)
+{
+    return step->chain ? step->chain->read[i] : step->in[i];
+}
+
+int crdi_step_writes(const crdi_step *step)
+{
+    return step->chain ? step->chain->writes : 1 + CRDI_COUNT(step->more);
+}
+
+int32_t crdi_step_written(const crdi_step *step, int i)
+{
+    return step->chain ? step->chain->written[i] : i == 0 ? step->out : step->more[i - 1];
+}
+
 void crdi_emitter_clear(crdi_emitter *e)
 {
     crdi_free(e->graph->ctx, e->step);

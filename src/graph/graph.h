@@ -136,6 +136,21 @@ typedef struct crdi_scratch {
     bool floats;
 } crdi_scratch;
 
+/* A link of the kernel `chain` whose operands are nodes still (kernel.h, crdi_link). */
+typedef struct crdi_step_link {
+    int kernel, sum;
+    int64_t moves[4];
+    int32_t out, in[3];
+    int64_t out_offset, in_offset[3]; /* elements into them */
+    const char *label;
+} crdi_step_link;
+
+typedef struct crdi_step_chain {
+    crdi_step_link *link;
+    int32_t *read, *written; /* all buffers that others see, each once */
+    int count, reads, writes;
+} crdi_step_chain;
+
 /* One call whose operands are nodes still. out -1 - k is scratch number k. */
 typedef struct crdi_step {
     crdi_call call;
@@ -146,6 +161,7 @@ typedef struct crdi_step {
     int32_t out, in[5];
     int32_t more[3]; /* further results, whole buffers; INT32_MIN: none */
     int64_t out_offset; /* elements into the result (for operations that write it in pieces) */
+    const crdi_step_chain *chain; /* of the kernel `chain`, in the arena: its operands, in place of those above */
     const char *label;
     int32_t vertex;
     int32_t segment; /* 0: before the strands; a group of them; groups + 1: behind them */
@@ -171,8 +187,16 @@ struct crdi_emitter {
     int groups; /* of strands; 0: none */
 };
 
+/* What a step reads and writes: numbers 0 to crdi_step_reads - 1, and so on; INT32_MIN: nothing, or the output region. */
+int crdi_step_reads(const crdi_step *step);
+int32_t crdi_step_read(const crdi_step *step, int i);
+int crdi_step_writes(const crdi_step *step);
+int32_t crdi_step_written(const crdi_step *step, int i);
+
 /* Joins steps into fused ones (fuse.c). `kept` says of each buffer (vertices, then scratch areas) that it is an output. */
 crd_status crdi_fuse(crdi_emitter *emitter, const bool *kept);
+/* Joins element-wise steps and sums over the same elements into chains (chain.c). */
+crd_status crdi_chain_steps(crdi_emitter *emitter, const bool *kept);
 int64_t crdi_buffer_of(const crdi_emitter *emitter, int32_t operand);
 int64_t crdi_offset_of(const crdi_emitter *emitter, int32_t operand);
 /* Sorts steps by what can run side by side (strands.c). */

@@ -14,6 +14,12 @@ int64_t crdi_room_for(int64_t size, bool floats)
     return ((size ? size : 1) * crdi_width_of(floats) + CRDI_ALIGN - 1) / CRDI_ALIGN * CRDI_ALIGN;
 }
 
+/* NULL: it is none. */
+static struct crdi_buffer *buffer_at(const crdi_plan *p, int32_t operand)
+{
+    return operand == INT32_MIN ? NULL : &p->buffer[crdi_buffer_of(&p->e, operand)];
+}
+
 /* What one group of strands has read for the last time others may be reading still: it stays until all have ended. What a
  * group writes and reads alone is its own. */
 static void keep_shared(crdi_plan *p)
@@ -23,9 +29,8 @@ static void keep_shared(crdi_plan *p)
         behind++;
     for (int64_t s = 0; s < behind && p->e.step[s].segment == 0; s++) {
         const crdi_step *step = &p->e.step[s];
-        const int32_t result[] = {step->out, step->more[0], step->more[1], step->more[2]};
-        for (int i = 0; i < CRDI_COUNT(result); i++) {
-            struct crdi_buffer *out = result[i] == INT32_MIN ? NULL : &p->buffer[crdi_buffer_of(&p->e, result[i])];
+        for (int i = 0; i < crdi_step_writes(step); i++) {
+            struct crdi_buffer *out = buffer_at(p, crdi_step_written(step, i));
             if (out && out->last < behind && p->e.step[out->last].segment > 0)
                 out->last = behind; /* p->e.count: it is never freed */
         }
@@ -49,13 +54,12 @@ crd_status crdi_size_buffers(crdi_plan *p)
     }
     for (int64_t s = 0; s < p->e.count; s++) {
         const crdi_step *step = &p->e.step[s];
-        if (step->out != INT32_MIN)
-            p->buffer[crdi_buffer_of(&p->e, step->out)].last = s;
-        for (int i = 0; i < CRDI_COUNT(step->more); i++)
-            if (step->more[i] != INT32_MIN)
-                p->buffer[crdi_buffer_of(&p->e, step->more[i])].last = s;
-        for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++)
-            p->buffer[crdi_buffer_of(&p->e, step->in[i])].last = s;
+        for (int i = 0; i < crdi_step_writes(step); i++)
+            if (crdi_step_written(step, i) != INT32_MIN)
+                buffer_at(p, crdi_step_written(step, i))->last = s;
+        for (int i = 0; i < crdi_step_reads(step); i++)
+            if (crdi_step_read(step, i) != INT32_MIN)
+                buffer_at(p, crdi_step_read(step, i))->last = s;
     }
     if (p->e.groups > 0)
         keep_shared(p);
@@ -141,33 +145,35 @@ static int64_t place_to_inherit(const crdi_plan *p, int64_t s)
     return -1;
 }
 
+/* Places for what step s writes. The buffer whose place its result takes; -1: none. */
+static int64_t place_results(crdi_plan *p, int64_t s)
+{
+    const crdi_step *step = &p->e.step[s];
+    int64_t heir = -1;
+    for (int i = 0; i < crdi_step_writes(step); i++) {
+        struct crdi_buffer *out = buffer_at(p, crdi_step_written(step, i));
+        if (!out || out->place.region != CRDI_NOWHERE)
+            continue;
+        if (i == 0 && !step->chain)
+            heir = place_to_inherit(p, s);
+        out->place = i == 0 && heir >= 0 ? p->buffer[heir].place : new_place(p, out);
+    }
+    return heir;
+}
+
 crd_status crdi_place_work(crdi_plan *p)
 {
     for (int64_t s = 0; s < p->e.count; s++) {
         const crdi_step *step = &p->e.step[s];
-        int64_t heir = -1;
         p->segment = step->segment;
-        if (step->out != INT32_MIN) {
-            struct crdi_buffer *out = &p->buffer[crdi_buffer_of(&p->e, step->out)];
-            if (out->place.region == CRDI_NOWHERE) {
-                heir = place_to_inherit(p, s);
-                out->place = heir >= 0 ? p->buffer[heir].place : new_place(p, out);
-            }
-        }
-        for (int i = 0; i < CRDI_COUNT(step->more); i++)
-            if (step->more[i] != INT32_MIN &&
-                p->buffer[crdi_buffer_of(&p->e, step->more[i])].place.region == CRDI_NOWHERE) {
-                struct crdi_buffer *more = &p->buffer[crdi_buffer_of(&p->e, step->more[i])];
-                more->place = new_place(p, more);
-            }
-        for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++) {
-            int64_t b = crdi_buffer_of(&p->e, step->in[i]);
-            if (p->buffer[b].fixed || p->buffer[b].last != s)
+        int64_t heir = place_results(p, s);
+        for (int i = 0; i < crdi_step_reads(step); i++) {
+            struct crdi_buffer *in = buffer_at(p, crdi_step_read(step, i));
+            if (!in || in->fixed || in->last != s)
                 continue;
-            p->buffer[b].fixed = true; /* so that it is freed once, should it be two arguments */
-            if (b != heir)
-                CRD_TRY(
-                    hole_insert(p, p->buffer[b].place.offset, crdi_room_for(p->buffer[b].size, p->buffer[b].floats)));
+            in->fixed = true; /* so that it is freed once, should it be two arguments */
+            if (in - p->buffer != heir)
+                CRD_TRY(hole_insert(p, in->place.offset, crdi_room_for(in->size, in->floats)));
         }
     }
     return CRD_OK;

@@ -13,6 +13,7 @@ void crd_program_destroy(crd_program **program)
     crdi_nested_destroy(p->nested);
     crdi_free(p->ctx, p->planned);
     crdi_free(p->ctx, p->scalar);
+    crdi_free(p->ctx, p->link);
     crdi_free(p->ctx, p->segment);
     crdi_free(p->ctx, p->constants);
     crdi_arena_destroy(&p->arena);
@@ -92,6 +93,8 @@ bool crdi_program_reads_first(const crd_program *program, int64_t count)
         any = any || reads_first(program->planned[i].in, CRDI_COUNT(program->planned[i].in), count);
     for (int64_t i = 0; i < program->scalar_count; i++)
         any = any || reads_first(program->scalar[i].in, CRDI_COUNT(program->scalar[i].in), count);
+    for (int64_t i = 0; i < program->link_count; i++)
+        any = any || reads_first(program->link[i].in, CRDI_COUNT(program->link[i].in), count);
     return any;
 }
 
@@ -105,6 +108,15 @@ int64_t crdi_program_work(const crd_program *program)
     return work;
 }
 
+/* One of the operations that a call does. */
+static void print_part(const char *label, crdi_place out, const crdi_place *in, crd_log_fn print, void *user)
+{
+    char line[256];
+    int used = snprintf(line, sizeof line, "        %-14s", label);
+    print_operands(line, used, sizeof line, out, in, 3);
+    print(user, line);
+}
+
 void crd_program_print(const crd_program *program, crd_log_fn print, void *user)
 {
     char line[256];
@@ -113,17 +125,17 @@ void crd_program_print(const crd_program *program, crd_log_fn print, void *user)
         int used =
             snprintf(line, sizeof line, "%4lld  %-18s n = %lld x %lld x %lld", (long long)i, planned->label,
                      (long long)planned->call.n[0], (long long)planned->call.n[1], (long long)planned->call.n[2]);
-        if (!planned->scalars)
+        if (!planned->scalars && !planned->links)
             used = print_operands(line, used, sizeof line, planned->out, planned->in, 5);
         if (planned->floats && used < (int)sizeof line)
             snprintf(line + used, sizeof line - (size_t)used, "  float");
         print(user, line);
         for (int64_t k = 0; planned->scalars && k < planned->call.n[0]; k++) {
             const crdi_planned_scalar *one = &planned->scalars[k];
-            used = snprintf(line, sizeof line, "        %-14s", one->label);
-            print_operands(line, used, sizeof line, one->out, one->in, 3);
-            print(user, line);
+            print_part(one->label, one->out, one->in, print, user);
         }
+        for (int64_t k = 0; planned->links && k < planned->call.n[1]; k++)
+            print_part(planned->links[k].label, planned->links[k].out, planned->links[k].in, print, user);
     }
     for (const struct crdi_nested *nested = program->nested; nested; nested = nested->next) {
         if (!nested->program)
@@ -161,6 +173,20 @@ static const crdi_scalar *bind_scalars(crd_exec *exec, const crdi_planned *plann
     return first;
 }
 
+/* The links of one call of `chain`. */
+static const crdi_link *bind_links(crd_exec *exec, const crdi_planned *planned)
+{
+    crdi_link *first = exec->link + (planned->links - exec->program->link);
+    for (int64_t i = 0; i < planned->call.n[1]; i++) {
+        const crdi_planned_link *from = &planned->links[i];
+        first[i] = (crdi_link){.kernel = from->kernel, .sum = from->sum, .out = pointer(exec, from->out)};
+        memcpy(first[i].moves, from->moves, sizeof first[i].moves);
+        for (int k = 0; k < 3; k++)
+            first[i].in[k] = pointer(exec, from->in[k]);
+    }
+    return first;
+}
+
 static crd_status bind(crd_exec *exec)
 {
     const crd_program *program = exec->program;
@@ -175,6 +201,8 @@ static crd_status bind(crd_exec *exec)
             call->more[k] = pointer(exec, planned->more[k]);
         if (planned->scalars)
             call->extra = bind_scalars(exec, planned);
+        if (planned->links)
+            call->extra = bind_links(exec, planned);
         if (planned->bind && !(call->extra = planned->bind(program->ctx, &exec->shared, planned->call.extra)))
             return CRD_ENOMEM;
     }
@@ -192,10 +220,11 @@ crd_status crd_exec_create(crd_exec **out, const crd_program *program)
     exec->memory = crdi_alloc_array(ctx, input + output + padded(crd_program_workspace(program)), sizeof(double));
     exec->call = crdi_alloc_array(ctx, program->count ? program->count : 1, sizeof *exec->call);
     exec->scalar = crdi_alloc_array(ctx, program->scalar_count ? program->scalar_count : 1, sizeof *exec->scalar);
+    exec->link = crdi_alloc_array(ctx, program->link_count ? program->link_count : 1, sizeof *exec->link);
     exec->input = exec->memory;
     exec->output = exec->memory ? exec->memory + input : NULL;
     exec->work = exec->memory ? exec->output + output : NULL;
-    if (!exec->memory || !exec->call || !exec->scalar || bind(exec) < 0) {
+    if (!exec->memory || !exec->call || !exec->scalar || !exec->link || bind(exec) < 0) {
         crd_exec_destroy(&exec);
         return CRD_ENOMEM;
     }
@@ -216,6 +245,7 @@ void crd_exec_destroy(crd_exec **exec)
     crdi_free(ctx, e->memory);
     crdi_free(ctx, e->call);
     crdi_free(ctx, e->scalar);
+    crdi_free(ctx, e->link);
     crdi_free(ctx, e);
     *exec = NULL;
 }

@@ -19,6 +19,14 @@ typedef struct crdi_planned_scalar {
     const char *label;
 } crdi_planned_scalar;
 
+/* A link of the kernel `chain`, the same. */
+typedef struct crdi_planned_link {
+    int kernel, sum;
+    int64_t moves[4];
+    crdi_place out, in[3];
+    const char *label;
+} crdi_planned_link;
+
 /* A call before its places become pointers. */
 typedef struct crdi_planned {
     crdi_call call;
@@ -26,6 +34,7 @@ typedef struct crdi_planned {
     const char *label;
     bool floats; /* the kernel is one of floats */
     const crdi_planned_scalar *scalars; /* of the kernel `scalars`: (call.n[0]) of them, in the program */
+    const crdi_planned_link *links; /* of the kernel `chain`: (call.n[1]) of them, in the program */
     const void *(*bind)(crd_context *ctx, void **shared, const void *extra);
     void (*unbind)(crd_context *ctx, const void *extra);
 } crdi_planned;
@@ -41,6 +50,8 @@ struct crd_program {
         *segment; /* (groups + 3); segment[0] = 0; what is before the strands is segment 0, what is behind groups + 1 */
     crdi_planned_scalar *scalar; /* of all calls, one after the other */
     int64_t scalar_count;
+    crdi_planned_link *link; /* the same of chains */
+    int64_t link_count;
     crd_precision precision;
     double *constants; /* doubles and floats */
     int64_t input_size, output_size; /* elements, which are doubles */
@@ -55,6 +66,7 @@ struct crd_exec {
     crdi_call *call;
     int64_t count;
     crdi_scalar *scalar;
+    crdi_link *link;
     void *shared; /* of calls that bind (crdi_step.bind) */
     crdi_team *team; /* NULL: one thread does all */
     crdi_team *own_team; /* that, unless it is borrowed */

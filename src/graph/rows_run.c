@@ -158,14 +158,13 @@ static void add_source(struct list *list, const crd_exec *exec)
 {
     for (int64_t c = 0; c < exec->count; c++) {
         const crdi_planned *planned = &exec->program->planned[c];
-        if (!planned->scalars) {
+        if (!planned->scalars && !planned->links)
             add_followers(list, exec->call[c].in, planned->in, CRDI_COUNT(planned->in));
-            continue;
-        }
-        crdi_scalar *scalar = exec->scalar + (planned->scalars - exec->program->scalar);
-        for (int64_t k = 0; k < planned->call.n[0]; k++)
-            add_followers(list, scalar[k].in, planned->scalars[k].in, CRDI_COUNT(scalar[k].in));
     }
+    for (int64_t k = 0; k < exec->program->scalar_count; k++)
+        add_followers(list, exec->scalar[k].in, exec->program->scalar[k].in, CRDI_COUNT(exec->scalar[k].in));
+    for (int64_t k = 0; k < exec->program->link_count; k++)
+        add_followers(list, exec->link[k].in, exec->program->link[k].in, CRDI_COUNT(exec->link[k].in));
 }
 
 static int64_t list_followers(const crdi_rows_plan *plan, int64_t rows, struct runner *runner)

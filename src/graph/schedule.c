@@ -50,16 +50,21 @@ static void flush(struct order *o)
 static bool needs_waiting(const struct order *o, const crdi_step *step)
 {
     bool needs = false;
-    for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++)
-        needs = needs || o->waiting[buffer_of(o, step->in[i])];
+    for (int i = 0; i < crdi_step_reads(step); i++) {
+        int32_t operand = crdi_step_read(step, i);
+        needs = needs || (operand != INT32_MIN && o->waiting[buffer_of(o, operand)]);
+    }
     return needs;
 }
 
 static void reorder(struct order *o)
 {
     for (int64_t s = 0; s < o->e->count; s++)
-        if (o->e->step[s].out != INT32_MIN)
-            o->writers[result_of(o, o->e->step[s].out)]++;
+        for (int i = 0; i < crdi_step_writes(&o->e->step[s]); i++) {
+            int32_t operand = crdi_step_written(&o->e->step[s], i);
+            if (operand != INT32_MIN)
+                o->writers[result_of(o, operand)]++;
+        }
     for (int64_t s = 0; s < o->e->count; s++) {
         crdi_step *step = &o->e->step[s];
         if (s > 0 && step->segment != o->e->step[s - 1].segment)

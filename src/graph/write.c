@@ -3,20 +3,35 @@
 
 #include <string.h>
 
-static crdi_place place_of(const crdi_plan *p, int32_t operand)
+/* `offset` elements into an operand. */
+static crdi_place place_of(const crdi_plan *p, int32_t operand, int64_t offset)
 {
     crdi_place place = p->buffer[crdi_buffer_of(&p->e, operand)].place;
-    place.offset += crdi_offset_of(&p->e, operand) * crdi_width_of(place.floats);
+    place.offset += (crdi_offset_of(&p->e, operand) + offset) * crdi_width_of(place.floats);
     return place;
 }
 
 static crdi_place place_of_result(const crdi_plan *p, const crdi_step *step)
 {
-    crdi_place place = {.region = CRDI_OUTPUT};
-    if (step->out != INT32_MIN)
-        place = place_of(p, step->out);
-    place.offset += step->out_offset * crdi_width_of(place.floats);
-    return place;
+    if (step->out == INT32_MIN)
+        return (crdi_place){.region = CRDI_OUTPUT, .offset = step->out_offset * crdi_width_of(false)};
+    return place_of(p, step->out, step->out_offset);
+}
+
+static void plan_links(const crdi_plan *p, const crdi_step *step, crdi_planned *planned)
+{
+    crd_program *program = p->program;
+    planned->links = program->link + program->link_count;
+    for (int i = 0; i < step->chain->count; i++) {
+        const crdi_step_link *from = &step->chain->link[i];
+        crdi_planned_link *link = &program->link[program->link_count++];
+        *link = (crdi_planned_link){.kernel = from->kernel, .sum = from->sum, .label = from->label};
+        memcpy(link->moves, from->moves, sizeof link->moves);
+        link->out = place_of(p, from->out, from->out_offset);
+        for (int k = 0; k < 3; k++)
+            if (from->in[k] != INT32_MIN)
+                link->in[k] = place_of(p, from->in[k], from->in_offset[k]);
+    }
 }
 
 static void plan_step(const crdi_plan *p, const crdi_step *step, crdi_planned *planned)
@@ -28,10 +43,12 @@ static void plan_step(const crdi_plan *p, const crdi_step *step, crdi_planned *p
                               .unbind = step->unbind,
                               .out = place_of_result(p, step)};
     for (int i = 0; i < 5 && step->in[i] != INT32_MIN; i++)
-        planned->in[i] = place_of(p, step->in[i]);
+        planned->in[i] = place_of(p, step->in[i], 0);
     for (int i = 0; i < CRDI_COUNT(step->more); i++)
         if (step->more[i] != INT32_MIN)
-            planned->more[i] = place_of(p, step->more[i]);
+            planned->more[i] = place_of(p, step->more[i], 0);
+    if (step->chain)
+        plan_links(p, step, planned);
 }
 
 /* Steps first .. end - 1, each of single numbers, as one call. */
@@ -62,14 +79,23 @@ static void write_constant(crd_program *program, const crdi_vertex *v, int64_t o
     }
 }
 
+static int64_t count_links(const crdi_emitter *e)
+{
+    int64_t count = 0;
+    for (int64_t s = 0; s < e->count; s++)
+        count += e->step[s].chain ? e->step[s].chain->count : 0;
+    return count;
+}
+
 crd_status crdi_write_program(crdi_plan *p)
 {
     crd_program *program = p->program;
     crd_context *ctx = p->g->ctx;
     program->planned = crdi_alloc_array(ctx, p->e.count ? p->e.count : 1, sizeof *program->planned);
     program->scalar = crdi_alloc_array(ctx, p->e.count ? p->e.count : 1, sizeof *program->scalar);
+    program->link = crdi_alloc_array(ctx, count_links(&p->e) + 1, sizeof *program->link);
     program->constants = crdi_alloc_array(ctx, program->constant_bytes + CRDI_ALIGN, 1);
-    if (!program->planned || !program->scalar || !program->constants)
+    if (!program->planned || !program->scalar || !program->link || !program->constants)
         return CRD_ENOMEM;
     for (int64_t id = 0; id < p->g->count; id++)
         if (p->needed[id] && p->g->vertex[id]->known)

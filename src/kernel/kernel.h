@@ -17,6 +17,9 @@
 
 #include <stdint.h>
 
+/* Elements that the kernel `chain` takes at a time, sums that it takes at most (impl/chain.h). */
+enum { CRDI_CHAIN_TILE = 512, CRDI_CHAIN_SUMS = 8 };
+
 /* What the kernels of two layers in one take at most (impl/layers.h). */
 enum { CRDI_LAYERS_INPUTS = 16, CRDI_LAYERS_OUTS = 3 };
 
@@ -59,6 +62,21 @@ typedef struct crdi_scalar {
         const float *in_single[3];
     };
 } crdi_scalar;
+
+/* One link of the kernel `chain`: an element-wise kernel, or a sum (sum, sumsq, dot, sum_rows). */
+typedef struct crdi_link {
+    int kernel;
+    int sum; /* which of the chain's sums; CRDI_CHAIN_SUMS: it is none */
+    int64_t moves[4]; /* of the operands, and of the result: -1: it is an array; 0: one number, or room for a tile */
+    union {
+        double *out;
+        float *out_single;
+    };
+    union {
+        const double *in[3];
+        const float *in_single[3];
+    };
+} crdi_link;
 
 enum crdi_kernel {
 #define UNARY(name) CRDI_K_##name,

@@ -9,6 +9,7 @@
 
 #include "kernel/impl/elementwise.h"
 #include "kernel/impl/reduce.h"
+#include "kernel/impl/chain.h"
 #include "kernel/impl/product.h"
 #include "kernel/impl/dense.h"
 #include "kernel/impl/layers.h"
