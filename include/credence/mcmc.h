@@ -38,6 +38,9 @@ typedef struct crd_nuts_options {
     const char
         *metric; /**< "diagonal"; "fisher": diagonal, sqrt(var(draws) / var(gradients)); "low_rank": that, corrected in
                              the directions it does not fit; "dense"; "unit" */
+    const char *
+        adaptation; /**< "auto": "overlapping" windows, from the first draw on, with metric low_rank; else "windows", which double
+                                 in length */
     double step_size; /**< the first one; 0: found by doubling and halving */
     double path_length; /**< of hmc: 2 pi; the number of steps is path_length / step size */
     const char *integrator; /**< of mclmc and mams: "auto", "minimal_norm" (what auto means), "leapfrog" */

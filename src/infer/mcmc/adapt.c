@@ -97,10 +97,13 @@ void crdi_welford_fisher(const crdi_welford *draws, const crdi_welford *gradient
 
 /* ---- windows ------------------------------------------------------------------------------------------------ */
 
-void crdi_windows_start(crdi_windows *w, int64_t warmup)
+static void start_in_turn(crdi_windows *w, int64_t last)
 {
     enum { FIRST = 75, LAST = 50, SIZE = 25, SHORTEST = 20 };
-    *w = (crdi_windows){.warmup = warmup, .first = FIRST, .last = LAST, .size = SIZE};
+    int64_t warmup = w->warmup;
+    w->first = FIRST;
+    w->last = LAST;
+    w->size = SIZE;
     if (warmup < SHORTEST) { /* too short for a metric */
         w->first = warmup;
         w->last = w->size = 0;
@@ -109,7 +112,23 @@ void crdi_windows_start(crdi_windows *w, int64_t warmup)
         w->last = (int64_t)(0.1 * (double)warmup);
         w->size = warmup - w->first - w->last;
     }
+    if (last >= 0 && warmup >= SHORTEST)
+        w->last = last;
     w->next = w->first + w->size - 1;
+}
+
+enum { LEAST = 10, RENEWALS = 5 }; /* of overlapping windows: iterations, times */
+
+void crdi_windows_start(crdi_windows *w, int64_t warmup, bool overlapping, int64_t last)
+{
+    *w = (crdi_windows){.warmup = warmup, .overlapping = overlapping};
+    if (!overlapping) {
+        start_in_turn(w, last);
+        return;
+    }
+    w->last = last >= 0 ? last : (warmup + 9) / 10;
+    w->size = LEAST;
+    w->next = LEAST - 1;
 }
 
 static void next_window(crdi_windows *w)
@@ -123,12 +142,30 @@ static void next_window(crdi_windows *w)
         w->next = end; /* the one after would not fit: this one takes all that is left */
 }
 
-bool crdi_windows_step(crdi_windows *w, bool *learn)
+static crdi_window_step step_overlapping(crdi_windows *w)
 {
-    *learn = w->iteration >= w->first && w->iteration < w->warmup - w->last;
-    bool renew = *learn && w->iteration == w->next;
-    if (renew)
-        next_window(w);
+    int64_t end = w->warmup - w->last - 1, left = w->next - w->iteration, every = w->size / RENEWALS;
+    crdi_window_step step = {.learn = w->iteration <= end};
+    step.forget = step.learn && left == 0 && w->iteration < end;
+    step.renew = step.learn && (left % every == 0 || w->iteration == end);
+    if (left == 0) {
+        w->size = 2 * (w->iteration + 1);
+        w->next = w->iteration + w->size;
+    }
+    return step;
+}
+
+crdi_window_step crdi_windows_step(crdi_windows *w)
+{
+    crdi_window_step step;
+    if (w->overlapping) {
+        step = step_overlapping(w);
+    } else {
+        step.learn = w->iteration >= w->first && w->iteration < w->warmup - w->last;
+        step.renew = step.forget = step.learn && w->iteration == w->next;
+        if (step.renew)
+            next_window(w);
+    }
     w->iteration++;
-    return renew;
+    return step;
 }

@@ -39,17 +39,31 @@ void crdi_welford_estimate(const crdi_welford *w, double *out);
  * coordinate whose gradient did not vary has its variance. */
 void crdi_welford_fisher(const crdi_welford *draws, const crdi_welford *gradients, double *out);
 
-/* Which iterations of warm-up the metric learns from, and when it is renewed: a first stretch for the step size alone,
- * windows of doubling length, a last stretch for the step size (Stan reference manual, "HMC algorithm parameters"). */
+/* Which iterations of warm-up the metric learns from, and when it is renewed.
+ *
+ * In turn: a first stretch for the step size alone, windows of doubling length, a last stretch for the step size (Stan reference
+ * manual, "HMC algorithm parameters").
+ *
+ * Overlapping (nutpie's idea; Seyboldt, Carlson & Carpenter 2026): from the first draw on, over windows that end after 10, 30, 90, ...
+ * iterations, of which the one before is remembered too, so that the metric knows two thirds or more of what has been, and not the
+ * way from the start; it is renewed five times in each. The last tenth is for the step size. */
 typedef struct crdi_windows {
     int64_t warmup;
-    int64_t first, last; /* lengths of the outer stretches; 75 and 50 if warm-up is long enough */
+    bool overlapping;
+    int64_t first, last; /* lengths of the outer stretches; in turn, 75 and 50 if warm-up is long enough */
     int64_t size, next; /* of the window at hand; its last iteration */
     int64_t iteration;
 } crdi_windows;
 
-void crdi_windows_start(crdi_windows *w, int64_t warmup);
-/* For each iteration in turn: whether the metric learns from it (*learn), and whether it is renewed after it. */
-bool crdi_windows_step(crdi_windows *w, bool *learn);
+typedef struct crdi_window_step {
+    bool learn; /* the metric learns from this iteration */
+    bool renew; /* it is renewed after it */
+    bool forget; /* and what was collected before the window is forgotten; in turn, all */
+} crdi_window_step;
+
+/* `last` iterations are left for the step size; below 0: as many as usual. */
+void crdi_windows_start(crdi_windows *w, int64_t warmup, bool overlapping, int64_t last);
+/* For each iteration in turn. */
+crdi_window_step crdi_windows_step(crdi_windows *w);
 
 #endif

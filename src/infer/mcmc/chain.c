@@ -38,6 +38,14 @@ crd_status crdi_raise_unknown_kernel(crd_context *ctx, const char *name)
     return crdi_raise_unknown(ctx, "method", name, kernel_name, NULL, CRDI_COUNT(kernels));
 }
 
+bool crdi_chain_overlaps(const crd_nuts_options *options)
+{
+    const char *how = options->adaptation;
+    if (!how || strcmp(how, "auto") == 0)
+        return strcmp(options->metric, "low_rank") == 0;
+    return strcmp(how, "overlapping") == 0;
+}
+
 static crd_status create(crdi_chain *chain, const crd_program *density)
 {
     crd_context *ctx = chain->ctx;
@@ -46,13 +54,13 @@ static crd_status create(crdi_chain *chain, const crd_program *density)
     chain->kernel = crdi_mcmc_kernel_find(options->kernel);
     if (!chain->kernel)
         return crdi_raise_unknown_kernel(ctx, options->kernel);
-    CRD_TRY(crdi_hamiltonian_create(&chain->h, ctx, density, metric, false));
+    CRD_TRY(crdi_hamiltonian_create(&chain->h, ctx, density, metric, crdi_chain_overlaps(options)));
     chain->scratch = crdi_alloc_array(ctx, chain->h.dim, sizeof(double));
     if (!chain->scratch)
         return CRD_ENOMEM;
     double standard = chain->kernel->target_accept > 0 ? chain->kernel->target_accept : 0.8; /* Stan's */
     chain->averaging.target = options->target_accept > 0 ? options->target_accept : standard;
-    crdi_windows_start(&chain->windows, options->warmup);
+    crdi_windows_start(&chain->windows, options->warmup, crdi_chain_overlaps(options), -1);
     return chain->kernel->create(chain);
 }
 
@@ -278,28 +286,38 @@ void crdi_chain_collect(crdi_chain *chain)
         m->type->collect(m, chain->h.q, chain->h.grad);
 }
 
-bool crdi_chain_renew_metric(crdi_chain *chain)
+bool crdi_chain_renew_metric(crdi_chain *chain, bool forget)
 {
     crdi_metric *m = &chain->h.metric;
     if (!m->type->renew)
         return false;
     m->type->renew(m);
-    m->type->forget(m);
+    if (forget)
+        m->type->forget(m);
     return true;
+}
+
+/* Behind a renewal the first step size is found again, and dual averaging aims above it. Where windows overlap, a metric is much like
+ * the one before: it goes on from its average, at the end of each window. */
+static void restart_step_size(crdi_chain *chain)
+{
+    if (chain->windows.overlapping) {
+        crdi_dual_averaging_restart(&chain->averaging, 0.1 * crdi_dual_averaging_final(&chain->averaging));
+        return;
+    }
+    search_step_size(chain);
+    crdi_dual_averaging_restart(&chain->averaging, chain->h.step_size);
 }
 
 static void learn(crdi_chain *chain, const crdi_transition *t)
 {
     crdi_hamiltonian *h = &chain->h;
-    bool learn_metric;
     h->step_size = crdi_dual_averaging_learn(&chain->averaging, t->accept_prob);
-    bool renew = crdi_windows_step(&chain->windows, &learn_metric);
-    if (learn_metric)
+    crdi_window_step step = crdi_windows_step(&chain->windows);
+    if (step.learn)
         crdi_chain_collect(chain);
-    if (renew && crdi_chain_renew_metric(chain)) {
-        search_step_size(chain);
-        crdi_dual_averaging_restart(&chain->averaging, h->step_size);
-    }
+    if (step.renew && crdi_chain_renew_metric(chain, step.forget) && step.forget)
+        restart_step_size(chain);
     if (chain->iteration == chain->options->warmup)
         h->step_size = crdi_dual_averaging_final(&chain->averaging);
 }
@@ -344,6 +362,7 @@ static void adaptation_state(crdi_chain *chain, crdi_archive *a)
     crdi_archive_integer(a, &w->size);
     crdi_archive_integer(a, &w->next);
     crdi_archive_integer(a, &w->iteration);
+    crdi_archive_same(a, w->overlapping, "adaptation");
     crdi_archive_same_text(a, chain->h.metric.type->name, "metric");
     chain->h.metric.type->collected(&chain->h.metric, a);
 }

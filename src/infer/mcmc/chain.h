@@ -77,8 +77,10 @@ void crdi_chain_advance(crdi_chain *chain, crdi_transition *out);
 
 /* What warm-up learns the metric from: the point where the chain is. Nothing for the unit metric. */
 void crdi_chain_collect(crdi_chain *chain);
-/* The metric from what was collected, which begins anew; false for the unit metric. */
-bool crdi_chain_renew_metric(crdi_chain *chain);
+/* The metric from what was collected, which begins anew if it is to `forget`; false for the unit metric. */
+bool crdi_chain_renew_metric(crdi_chain *chain, bool forget);
+/* Whether its windows overlap. */
+bool crdi_chain_overlaps(const crd_nuts_options *options);
 
 /* Before its start: step size and metric are those of a chain of another run. CRD_EDAMAGED, if that has another metric or other
  * parameters. */

@@ -104,7 +104,8 @@ crd_status crdi_microcanonical_create(crdi_microcanonical *m, crdi_chain *chain,
     m->u = crdi_alloc_array(ctx, dim, sizeof(double));
     CRD_TRY(batches_create(&m->batches, ctx, dim));
     batches_restart(&m->batches, length_part(chain->options->warmup));
-    crdi_windows_start(&chain->windows, metric_part(chain->options->warmup));
+    bool overlaps = crdi_chain_overlaps(chain->options);
+    crdi_windows_start(&chain->windows, metric_part(chain->options->warmup), overlaps, overlaps ? 0 : -1);
     return m->q && m->grad && m->u ? CRD_OK : CRD_ENOMEM;
 }
 
@@ -168,9 +169,9 @@ void crdi_microcanonical_start(crdi_chain *chain)
 }
 
 /* With the metric comes a first length: the posterior's extent in its units, which is sqrt(dim) where the metric is the variances. */
-static bool renew_metric(crdi_chain *chain, bool tunes)
+static bool renew_metric(crdi_chain *chain, bool forget, bool tunes)
 {
-    if (!crdi_chain_renew_metric(chain))
+    if (!crdi_chain_renew_metric(chain, forget))
         return false;
     if (tunes && chain->h.metric.extent > 0)
         chain->length = chain->h.metric.extent;
@@ -181,12 +182,13 @@ crdi_learned crdi_microcanonical_learn(crdi_microcanonical *m, crdi_chain *chain
 {
     crdi_hamiltonian *h = &chain->h;
     int64_t warmup = chain->options->warmup, begin = metric_part(warmup), end = begin + length_part(warmup);
-    bool learn_metric, tunes = !(chain->options->decoherence > 0);
+    bool tunes = !(chain->options->decoherence > 0);
     if (chain->iteration <= begin) {
-        bool renew = crdi_windows_step(&chain->windows, &learn_metric);
-        if (learn_metric)
+        crdi_window_step step = crdi_windows_step(&chain->windows);
+        if (step.learn)
             crdi_chain_collect(chain);
-        return renew && renew_metric(chain, tunes) ? CRDI_LEARNED_METRIC : CRDI_LEARNED_NOTHING;
+        bool renewed = step.renew && renew_metric(chain, step.forget, tunes);
+        return renewed && (step.forget || chain->iteration == begin) ? CRDI_LEARNED_METRIC : CRDI_LEARNED_NOTHING;
     }
     if (chain->iteration > end || !tunes)
         return CRDI_LEARNED_NOTHING;

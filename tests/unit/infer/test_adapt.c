@@ -104,14 +104,44 @@ static void windows_are_those_of_stan(void **state)
     for (int c = 0; c < CRDI_COUNT(cases); c++) {
         crdi_windows w;
         int seen = 0;
-        crdi_windows_start(&w, cases[c].warmup);
+        crdi_windows_start(&w, cases[c].warmup, false, -1);
         for (int64_t i = 0; i < cases[c].warmup + 300; i++) {
-            bool learn, renew = crdi_windows_step(&w, &learn);
-            assert_int_equal(learn, i >= cases[c].first && i < cases[c].behind);
-            assert_int_equal(renew, i == cases[c].renewals[seen]);
-            seen += renew;
+            crdi_window_step step = crdi_windows_step(&w);
+            assert_int_equal(step.learn, i >= cases[c].first && i < cases[c].behind);
+            assert_int_equal(step.renew, i == cases[c].renewals[seen]);
+            assert_int_equal(step.forget, step.renew);
+            seen += step.renew;
         }
         assert_int_equal(cases[c].renewals[seen], -1);
+    }
+}
+
+/* Windows end after 10, 30, 90, ... iterations; a renewal every fifth of one, and at the end of what is learned from, which a tenth
+ * of the warm-up is behind of. What is remembered reaches back to the end of the window before the last. */
+static void overlapping_windows_begin_at_once(void **state)
+{
+    (void)state;
+    static const int64_t warmups[] = {0, 1, 5, 20, 50, 100, 200, 1000};
+    for (int c = 0; c < CRDI_COUNT(warmups); c++) {
+        crdi_windows w;
+        int64_t warmup = warmups[c], behind = warmup - (warmup + 9) / 10, begin = 0, window = 10, renewals = 0;
+        crdi_windows_start(&w, warmup, true, -1);
+        for (int64_t i = 0; i < warmup + 50; i++) {
+            crdi_window_step step = crdi_windows_step(&w);
+            bool ends = i + 1 == begin + window;
+            assert_int_equal(step.learn, i < behind);
+            assert_int_equal(step.forget, ends && i + 1 < behind);
+            assert_int_equal(step.renew, i < behind && ((i + 1 - begin) % (window / 5) == 0 || i + 1 == behind));
+            renewals += step.renew;
+            if (ends) {
+                begin += window;
+                window = 2 * begin;
+            }
+        }
+        assert_true(warmup < 2 || renewals > 0);
+        crdi_windows_start(&w, warmup, true, 0); /* none left for the step size */
+        for (int64_t i = 0; i < warmup + 5; i++)
+            assert_int_equal(crdi_windows_step(&w).learn, i < warmup);
     }
 }
 
@@ -233,6 +263,7 @@ int main(void)
         cmocka_unit_test(the_step_size_goes_the_right_way),
         cmocka_unit_test(the_average_settles_at_the_target),
         cmocka_unit_test(windows_are_those_of_stan),
+        cmocka_unit_test(overlapping_windows_begin_at_once),
         cmocka_unit_test(one_pass_agrees_with_two),
         cmocka_unit_test(the_fisher_metric_of_a_normal_is_its_variance),
         cmocka_unit_test(the_metric_is_drawn_to_a_small_number),

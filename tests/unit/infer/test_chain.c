@@ -154,6 +154,7 @@ static void transitions_allocate_nothing_and_leave_a_whole_state(void **state)
         crd_nuts_options options = settings();
         options.kernel = methods[k % 2];
         options.metric = metrics[k / 2];
+        options.adaptation = k % 3 ? "overlapping" : "windows";
         crdi_chain chain;
         crdi_transition t;
         begin(&chain, ctx, program, &options);
@@ -238,6 +239,44 @@ static void warmup_learns(void **state)
             assert_close(chain.h.metric.inverse_mass[i * stride], sd[i] * sd[i], 0.33, 2e-5);
         crdi_chain_destroy(&chain);
     }
+    crd_program_destroy(&program);
+    testing_context_destroy(&ctx);
+}
+
+/* A hundred iterations are enough for scales over four orders of magnitude: the draws behind them take a few steps each. Windows in
+ * turn learn from one stretch alone, and need some times as many steps. */
+static void a_short_warmup_learns_in_overlapping_windows(void **state)
+{
+    (void)state;
+    static const char *const ways[] = {"windows", "overlapping"};
+    enum { MANY = 30, WARMUP = 60 };
+    double sd[MANY], scaled[MANY * MANY] = {0}, steps[2] = {0};
+    crd_context *ctx = testing_context();
+    for (int i = 0; i < MANY; i++) {
+        sd[i] = pow(10, 4.0 * i / (MANY - 1) - 2);
+        scaled[i * (MANY + 1)] = 1 / (sd[i] * sd[i]);
+    }
+    crd_program *program = target_program(ctx, MANY, scaled, 0);
+    for (int k = 0; k < 2; k++)
+        for (uint64_t seed = 0; seed < 4; seed++) {
+            crd_nuts_options options = settings();
+            crdi_chain chain;
+            crdi_transition t;
+            options.warmup = WARMUP;
+            options.metric = "low_rank";
+            options.adaptation = ways[k];
+            assert_ok(ctx, crdi_chain_create(&chain, ctx, program, &options, crd_key_make(seed)));
+            assert_ok(ctx, crdi_chain_start(&chain, 0));
+            for (int i = 0; i < WARMUP + 50; i++) {
+                crdi_chain_advance(&chain, &t);
+                steps[k] += (double)t.n_steps / 4;
+            }
+            for (int i = 0; i < MANY && k == 1; i++)
+                assert_close(log(chain.h.metric.inverse_mass[i] / (sd[i] * sd[i])), 0, 0, 0.1);
+            crdi_chain_destroy(&chain);
+        }
+    print_message("steps of warm-up and 50 draws: windows %.0f, overlapping %.0f\n", steps[0], steps[1]);
+    assert_true(steps[1] < 0.5 * steps[0]);
     crd_program_destroy(&program);
     testing_context_destroy(&ctx);
 }
@@ -395,6 +434,7 @@ int main(void)
         cmocka_unit_test(transitions_allocate_nothing_and_leave_a_whole_state),
         cmocka_unit_test(the_same_key_gives_the_same_chain),
         cmocka_unit_test(warmup_learns),
+        cmocka_unit_test(a_short_warmup_learns_in_overlapping_windows),
         cmocka_unit_test(a_tree_is_no_deeper_than_asked_for),
         cmocka_unit_test(trajectories_end_at_half_a_turn),
         cmocka_unit_test(hmc_takes_steps_for_its_path),

@@ -260,13 +260,14 @@ static void transitions_allocate_nothing_and_leave_a_whole_state(void **state)
 static void a_state_goes_on_bit_for_bit(void **state)
 {
     (void)state;
-    static const int cuts[] = {1, 60, 175, 200, 238, 280, 300, 350};
+    static const int cuts[] = {1, 60, 90, 175, 200, 238, 280, 300, 350};
     crd_context *ctx = testing_context();
     crd_program *program = target_program(ctx, DIM, precision, 1);
     static const char *const metrics[] = {"diagonal", "fisher", "low_rank"};
     for (int k = 0; k < 6 * CRDI_COUNT(cuts); k++) {
         crd_nuts_options options = settings(kernels[k % 2]);
         options.metric = metrics[k % 3];
+        options.adaptation = k % 6 < 3 ? "windows" : "overlapping";
         crdi_chain whole, first, second;
         crdi_transition t, other;
         crdi_archive written = {0}, read;
