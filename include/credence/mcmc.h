@@ -31,7 +31,8 @@ typedef struct crd_nuts_options {
     int64_t thin; /**< 1: of so many iterations one is kept; draws * thin iterations follow the warm-up */
     int64_t threads; /**< as many as there are processors; the draws do not depend on it */
     const char *kernel; /**< "nuts"; or "hmc": a fixed path length; "mclmc", "mams": microcanonical, without and
-                             with an acceptance step; "sgld": gradients of batches of rows, without one */
+                             with an acceptance step; "sgld", "sghmc": gradients of batches of rows, without one;
+                             "split_hmc": hmc whose log density is split over batches */
     double target_accept; /**< 0: 0.8, of mams 0.9 */
     int64_t max_depth; /**< 10: at most 2^10 - 1 leapfrog steps a transition */
     double max_energy_change; /**< 1000: above it a transition diverges */
@@ -49,15 +50,19 @@ typedef struct crd_nuts_options {
                            learned from autocorrelations */
     double energy_variance; /**< of mclmc: 5e-4, the mean square of a step's energy error for each parameter */
     const char *trajectory; /**< of mams: "random", "fixed" */
-    const char
-        *plate; /**< of sgld: whose rows are taken in batches; NULL: the plate that is subsampled, or the only one */
-    int64_t batch; /**< of sgld: rows of a batch; 0: as many as the model's plate takes */
-    int64_t batch_steps; /**< of sgld: 20, steps of an iteration, each of a batch */
-    double bias; /**< of sgld: 0.1, the share by which the noise of batches and the step may inflate variances: the step
-                      size is tuned to it */
-    bool
-        control_variates; /**< of sgld: a batch tells only how its gradient has changed from a mode, where that of all rows is
-                                known (Baker et al. 2019) */
+    /** Of sgld, sghmc, split_hmc: whose rows are taken in batches; NULL: the plate that is subsampled, or the only one. */
+    const char *plate;
+    int64_t batch; /**< of sgld, sghmc: rows of a batch; 0: as many as the model's plate takes */
+    int64_t batches; /**< of split_hmc: 4, parts into which the rows are divided */
+    int64_t batch_steps; /**< of sgld, sghmc: 20, steps of an iteration, each of a batch */
+    double bias; /**< of sgld, sghmc: 0.1, the share by which the noise of batches and the step may inflate variances:
+                      the step size is tuned to it */
+    double friction; /**< of sghmc: 1, in the metric's units */
+    int64_t cyclical; /**< of sgld, sghmc: cycles (Zhang et al. 2020); 0: none */
+    double cycle_heat; /**< 10: the temperature at which a cycle begins */
+    /** Of sgld, sghmc: a batch tells only how its gradient has changed from a mode, where that of all rows is known (Baker et
+     *  al. 2019). */
+    bool control_variates;
     double init_radius; /**< 2: start points are uniform in (-radius, radius), unconstrained */
     const char *start; /**< "uniform"; "prior", "median", "value", "point": crd_start_kind; "map": at a most
                               probable point; "pathfinder": at draws of crd_pathfinder_run; "ensemble": where Adam leads from a uniform point,

@@ -371,28 +371,34 @@ static int fits_at_once(const struct fit *f)
 /* Which methods an option is of, where not those of its table. */
 static const struct {
     const char *option, *methods, *told;
-} own_methods[] = {{"draws", "nuts hmc mclmc mams sgld svi pathfinder laplace",
-                    "nuts, hmc, mclmc, mams, sgld, svi, pathfinder and laplace"},
-                   {"chains", "nuts hmc mclmc mams sgld smc", "nuts, hmc, mclmc, mams, sgld and smc"},
-                   {"target_accept", "nuts hmc mclmc mams sgld smc", "nuts, hmc, mams and smc"},
-                   {"particles", "svi smc", "svi and smc"},
-                   {"batch", "svi map ensemble sgld", "svi, map, ensemble and sgld"},
-                   {"batch_steps", "sgld", "sgld"},
-                   {"bias", "sgld", "sgld"},
-                   {"control_variates", "sgld", "sgld"},
-                   {"integrator", "mclmc mams", "mclmc and mams"},
-                   {"decoherence", "mclmc mams", "mclmc and mams"},
-                   {"energy_variance", "mclmc", "mclmc"},
-                   {"trajectory", "mams", "mams"},
-                   {"optimizer", "svi map ensemble", "svi, map and ensemble"},
-                   {"steps", "svi map ensemble", "svi, map and ensemble"},
-                   {"patience", "svi map ensemble", "svi, map and ensemble"},
-                   {"restarts", "svi map", "svi and map"},
-                   {"members", "ensemble", "ensemble"},
-                   {"weight_decay", "map ensemble", "map and ensemble, and --prior none"},
-                   {"threads", NULL, NULL},
-                   {"init_radius", NULL, NULL},
-                   {"start", NULL, NULL}};
+} own_methods[] = {
+    {"draws", "nuts hmc mclmc mams sgld sghmc split_hmc svi pathfinder laplace",
+     "nuts, hmc, mclmc, mams, sgld, sghmc, split_hmc, svi, pathfinder and laplace"},
+    {"chains", "nuts hmc mclmc mams sgld sghmc split_hmc smc",
+     "nuts, hmc, mclmc, mams, sgld, sghmc, split_hmc and smc"},
+    {"target_accept", "nuts hmc mclmc mams sgld sghmc split_hmc smc", "nuts, hmc, mams, split_hmc and smc"},
+    {"particles", "svi smc", "svi and smc"},
+    {"batch", "svi map ensemble sgld sghmc", "svi, map, ensemble, sgld and sghmc"},
+    {"batch_steps", "sgld sghmc", "sgld and sghmc"},
+    {"bias", "sgld sghmc", "sgld and sghmc"},
+    {"cyclical", "sgld sghmc", "sgld and sghmc"},
+    {"cycle_heat", "sgld sghmc", "sgld and sghmc, and --cyclical"},
+    {"friction", "sghmc", "sghmc"},
+    {"batches", "split_hmc", "split_hmc"},
+    {"control_variates", "sgld sghmc", "sgld and sghmc"},
+    {"integrator", "mclmc mams", "mclmc and mams"},
+    {"decoherence", "mclmc mams", "mclmc and mams"},
+    {"energy_variance", "mclmc", "mclmc"},
+    {"trajectory", "mams", "mams"},
+    {"optimizer", "svi map ensemble", "svi, map and ensemble"},
+    {"steps", "svi map ensemble", "svi, map and ensemble"},
+    {"patience", "svi map ensemble", "svi, map and ensemble"},
+    {"restarts", "svi map", "svi and map"},
+    {"members", "ensemble", "ensemble"},
+    {"weight_decay", "map ensemble", "map and ensemble, and --prior none"},
+    {"threads", NULL, NULL},
+    {"init_radius", NULL, NULL},
+    {"start", NULL, NULL}};
 
 static crd_status check_method_option(struct fit *f, const crdi_option *option, const char *methods, const char *told)
 {
@@ -429,7 +435,8 @@ static crd_status check_method_options(struct fit *f)
     const struct {
         const crdi_option_table *table;
         const char *methods, *told;
-    } sets[] = {{&crdi_mcmc_option_table, "nuts hmc mclmc mams sgld", "nuts, hmc, mclmc, mams and sgld"},
+    } sets[] = {{&crdi_mcmc_option_table, "nuts hmc mclmc mams sgld sghmc split_hmc",
+                 "nuts, hmc, mclmc, mams, sgld, sghmc and split_hmc"},
                 {&crdi_svi_option_table, "svi", "svi"},
                 {&crdi_train_option_table, "svi map ensemble", "svi, map and ensemble"},
                 {&crdi_pathfinder_option_table, "pathfinder", "pathfinder"},
@@ -442,10 +449,11 @@ static crd_status check_method_options(struct fit *f)
                 CRD_TRY(check_method_option(f, &sets[k].table->option[i], sets[k].methods, sets[k].told));
     }
     CRD_TRY(check_tempered(f));
-    if (is_one_of(f->net.method, "sgld") && !is_one_of(f->net.mcmc.metric, "diagonal unit"))
-        return crdi_raise(f->cli->ctx, CRD_EINVAL,
-                          "option --metric %s goes with --method nuts, hmc, mclmc and mams; diagonal and unit with %s",
-                          f->net.mcmc.metric, f->net.method);
+    if (is_one_of(f->net.method, "sgld sghmc") && !is_one_of(f->net.mcmc.metric, "diagonal unit"))
+        return crdi_raise(
+            f->cli->ctx, CRD_EINVAL,
+            "option --metric %s goes with --method nuts, hmc, mclmc, mams and split_hmc; diagonal and unit with %s",
+            f->net.mcmc.metric, f->net.method);
     if (!is_in_steps(f) && strcmp(f->net.mcmc.start, "init") == 0)
         return crdi_raise(f->cli->ctx, CRD_EINVAL, "option --start init goes with --method svi, map and ensemble");
     return CRD_OK;

@@ -66,7 +66,8 @@ crd_status crdi_stop_set(crdi_cli *cli, const crdi_stop_options *o, const char *
         return CRD_OK;
     CRD_TRY(crdi_network_method_find(cli->ctx, net->method, &method));
     if (!method->draws_behind)
-        return crdi_raise(cli->ctx, CRD_EINVAL, "option --until goes with --method nuts, hmc, mclmc, mams and sgld%s",
+        return crdi_raise(cli->ctx, CRD_EINVAL,
+                          "option --until goes with --method nuts, hmc, mclmc, mams, sgld, sghmc and split_hmc%s",
                           strcmp(net->method, "laplace") == 0 || strcmp(net->method, "pathfinder") == 0
                               ? ""
                               : "; fits in steps end by --patience");

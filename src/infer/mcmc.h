@@ -55,8 +55,10 @@ crd_status crdi_mcmc_complete(crd_context *ctx, const crd_nuts_options *given, c
  * batches: an epoch; 0: not known, as if they were independent. False: the kernel is none of these. */
 typedef struct crdi_mcmc_bias {
     double noise, step; /* shares: 0.05 is 5 % */
+    bool corrected; /* that of the noise was taken off what is injected */
 } crdi_mcmc_bias;
-bool crdi_mcmc_bias_of(const char *kernel, double step_size, double ratio, int64_t batches, crdi_mcmc_bias *out);
+bool crdi_mcmc_bias_of(const char *kernel, double step_size, double ratio, double friction, int64_t batches,
+                       crdi_mcmc_bias *out);
 /* Start points that a kernel cannot have: CRD_EINVAL. */
 crd_status crdi_mcmc_check_start(crd_context *ctx, const crd_nuts_options *options);
 /* Whether a run of `dim` parameters can begin with what a chain of another has learned. CRD_EINVAL says what differs. */

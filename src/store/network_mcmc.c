@@ -2,6 +2,8 @@
 #include "store/network_fit.h"
 #include "store/network_warmup.h"
 
+#include <string.h>
+
 static bool keeps_warmup(const crdi_network_fit *fit)
 {
     return fit->save_warmup && fit->mcmc.warmup > 0;
@@ -26,6 +28,13 @@ static crd_status settle_batches(crdi_network_fit *fit)
     if (fit->train.batch > rows)
         return crdi_raise(fit->ctx, CRD_EINVAL, "option --batch: %lld rows, and there are %lld to learn from",
                           (long long)fit->train.batch, (long long)rows);
+    if (strcmp(fit->method, "split_hmc") == 0 && fit->mcmc.batches > rows)
+        return crdi_raise(fit->ctx, CRD_EINVAL, "option --batches: %lld batches, and there are %lld rows to learn from",
+                          (long long)fit->mcmc.batches, (long long)rows);
+    if (fit->mcmc.cyclical > fit->mcmc.draws * fit->mcmc.thin)
+        return crdi_raise(fit->ctx, CRD_EINVAL,
+                          "option --cyclical: %lld cycles, and --draws and --thin make %lld iterations",
+                          (long long)fit->mcmc.cyclical, (long long)(fit->mcmc.draws * fit->mcmc.thin));
     return crdi_mcmc_check_start(fit->ctx, &fit->mcmc);
 }
 
@@ -89,6 +98,10 @@ static void plan(const crdi_network_fit *fit, crdi_string *out)
                        (long long)m->warmup, fit->rule ? "at most " : "", (long long)m->draws);
     if (m->batch)
         crdi_string_append(out, ", batches of %lld rows", (long long)m->batch);
+    if (strcmp(fit->method, "split_hmc") == 0)
+        crdi_string_append(out, ", rows in %lld batches", (long long)m->batches);
+    if (m->cyclical)
+        crdi_string_append(out, ", %lld cycles", (long long)m->cyclical);
 }
 
 static int64_t draws_behind(const crdi_network_fit *fit, int64_t iteration)

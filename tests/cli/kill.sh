@@ -26,6 +26,8 @@ options() { # options KIND
     mclmc) echo "--hidden 3 --method mclmc --chains 2 --warmup 400 --draws 600" ;;
     mams) echo "--hidden 3 --method mams --metric fisher --integrator leapfrog --chains 2 --warmup 400 --draws 600" ;;
     sgld) echo "--hidden 3 --method sgld --batch 8 --control-variates --chains 2 --warmup 500 --draws 1500" ;;
+    sghmc) echo "--hidden 3 --method sghmc --batch 8 --cyclical 10 --chains 2 --warmup 500 --draws 500" ;;
+    split) echo "--hidden 3 --method split_hmc --batches 3 --chains 2 --warmup 200 --draws 200" ;;
     svi) echo "--method svi --steps 60000 --restarts 3" ;;
     batches) echo "--method svi --batch 8 --steps 60000 --guide multivariate_normal" ;;
     map) echo "--method map --validation 0.2 --steps 80000 --patience 50000 --restarts 2" ;;
@@ -38,7 +40,7 @@ start() { # start KIND FILE: in the background
     "$program" fit data.csv --target y --seed 3 --quiet --save-every 0.01 --out "$2" $(options "$1") >out 2>err &
 }
 
-kinds="nuts dense one mclmc mams sgld svi batches map ensemble"
+kinds="nuts dense one mclmc mams sgld sghmc split svi batches map ensemble"
 for kind in $kinds; do
     mkdir "$kind"
     begin=$(date +%s.%N)

@@ -20,11 +20,15 @@ typedef struct crdi_transition {
     bool diverging;
 } crdi_transition;
 
+/* What a kernel's density is of: all rows at once; a batch at a time (crd_nuts_options.batch rows); all rows, in `batches` parts. Of the
+ * last two chain->batches says which, and the exec's input goes on behind q with the rows. */
+typedef enum crdi_kernel_rows { CRDI_ROWS_ALL, CRDI_ROWS_SAMPLED, CRDI_ROWS_SPLIT } crdi_kernel_rows;
+
 /* A transition kernel. A new one is a file and a row in kernels.def. */
 typedef struct crdi_mcmc_kernel {
     const char *name;
     double target_accept; /* where the user names none; 0: 0.8 */
-    bool batches; /* its density is that of batches of rows: chain->batches */
+    crdi_kernel_rows rows;
     /* Allocates chain->kernel_state. */
     crd_status (*create)(crdi_chain *chain);
     void (*destroy)(crdi_chain *chain);

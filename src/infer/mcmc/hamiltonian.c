@@ -46,12 +46,17 @@ static void set_energy(crdi_hamiltonian *h, double twice_kinetic)
     h->energy = isnan(energy) ? INFINITY : energy;
 }
 
+void crdi_hamiltonian_set_energy(crdi_hamiltonian *h)
+{
+    h->metric.type->sharpen(&h->metric, h->p, h->sharp);
+    set_energy(h, h->v->dot(h->dim, h->p, h->sharp));
+}
+
 void crdi_hamiltonian_draw_momentum(crdi_hamiltonian *h, crd_key key)
 {
     crd_random_normal(key, h->dim, h->p);
     h->metric.type->momentum(&h->metric, h->p);
-    h->metric.type->sharpen(&h->metric, h->p, h->sharp);
-    set_energy(h, h->v->dot(h->dim, h->p, h->sharp));
+    crdi_hamiltonian_set_energy(h);
 }
 
 void crdi_hamiltonian_step(crdi_hamiltonian *h, double step, double *sharp)

@@ -38,6 +38,8 @@ void crdi_hamiltonian_destroy(crdi_hamiltonian *h);
 void crdi_hamiltonian_evaluate(crdi_hamiltonian *h);
 /* Draws p ~ Normal(0, M) and computes sharp and energy. Draws: dim normals. */
 void crdi_hamiltonian_draw_momentum(crdi_hamiltonian *h, crd_key key);
+/* Energy and sharp of q and p as they are. */
+void crdi_hamiltonian_set_energy(crdi_hamiltonian *h);
 /* One leapfrog step of the given (signed) size; p, energy and `sharp` (dim, may be h->sharp) are of its end. */
 void crdi_hamiltonian_step(crdi_hamiltonian *h, double step, double *sharp);
 

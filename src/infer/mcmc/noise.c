@@ -114,13 +114,26 @@ crdi_linear_kernel crdi_linear_sgld(double step)
     return (crdi_linear_kernel){.a = {{1 - half, 0}, {0, 0}}, .b = {step, 0}, .c = {half, 0}};
 }
 
-bool crdi_mcmc_bias_of(const char *kernel, double step_size, double ratio, int64_t batches, crdi_mcmc_bias *out)
+/* z is of the moment before a kick, which is whole there: kick, half a drift, friction and noise, half a drift. */
+crdi_linear_kernel crdi_linear_sghmc(double step, double friction)
 {
-    if (strcmp(kernel, "sgld") != 0)
+    double c = exp(-friction * step), both = 0.5 * step * (1 + c), injected = sqrt(1 - c * c);
+    return (crdi_linear_kernel){.a = {{1 - step * both, both}, {-c * step, c}},
+                                .b = {0.5 * step * injected, injected},
+                                .c = {step * both, c * step}};
+}
+
+bool crdi_mcmc_bias_of(const char *kernel, double step_size, double ratio, double friction, int64_t batches,
+                       crdi_mcmc_bias *out)
+{
+    bool hamiltonian = strcmp(kernel, "sghmc") == 0;
+    if (!hamiltonian && strcmp(kernel, "sgld") != 0)
         return false;
-    crdi_linear_kernel linear = crdi_linear_sgld(step_size);
-    double noisiness = 4 * ratio / (step_size * step_size);
+    double square = step_size * step_size;
+    crdi_linear_kernel linear = hamiltonian ? crdi_linear_sghmc(step_size, friction) : crdi_linear_sgld(step_size);
+    double noisiness = hamiltonian ? -ratio * expm1(-2 * friction * step_size) / square : 4 * ratio / square;
     *out = (crdi_mcmc_bias){.noise = noisiness > 0 ? noisiness * crdi_linear_noise(&linear, batches) : 0,
-                            .step = crdi_linear_injected(&linear) - 1};
+                            .step = crdi_linear_injected(&linear) - 1,
+                            .corrected = hamiltonian};
     return true;
 }

@@ -21,6 +21,8 @@ typedef struct crdi_linear_kernel {
 
 /* The kernel sgld at curvature 1 in the metric's units. */
 crdi_linear_kernel crdi_linear_sgld(double step);
+/* The kernel sghmc, without its estimate of the noise. */
+crdi_linear_kernel crdi_linear_sghmc(double step, double friction);
 /* Variance of x from xi alone, and for noise of variance 1 from that alone; batches an epoch, 0: independent ones. Infinite where the
  * kernel is not stable. Costs some 40 operations a batch. */
 double crdi_linear_injected(const crdi_linear_kernel *kernel);

@@ -31,12 +31,13 @@ crd_status crdi_mcmc_check_start(crd_context *ctx, const crd_nuts_options *optio
 {
     static const char *const whole[] = {"map", "pathfinder", "ensemble"};
     const crdi_mcmc_kernel *kernel = crdi_mcmc_kernel_find(options->kernel);
-    for (int i = 0; i < CRDI_COUNT(whole) && kernel && kernel->batches; i++)
-        if (options->start && strcmp(options->start, whole[i]) == 0)
+    int count = kernel->rows == CRDI_ROWS_ALL ? 0 : kernel->rows == CRDI_ROWS_SPLIT ? 2 : 3;
+    for (int i = 0; i < count && options->start; i++)
+        if (strcmp(options->start, whole[i]) == 0)
             return crdi_raise(ctx, CRD_EINVAL,
-                              "option start: '%s' takes gradients of all rows, and method %s looks for a mode by "
-                              "itself; uniform, prior and median go with it",
-                              whole[i], options->kernel);
+                              "option start: '%s' takes gradients of all rows at once, which method %s does not; "
+                              "uniform, prior%s and median go with it",
+                              whole[i], options->kernel, kernel->rows == CRDI_ROWS_SPLIT ? ", ensemble" : "");
     return CRD_OK;
 }
 
@@ -77,19 +78,32 @@ static crd_status run_chains(crdi_mcmc_run_state *run)
 }
 
 /* What goes with batches of rows, and what only with them. */
+static crd_status check_batches(crd_context *ctx, const crd_nuts_options *o)
+{
+    crdi_kernel_rows kind = crdi_mcmc_kernel_find(o->kernel)->rows;
+    if (kind != CRDI_ROWS_SAMPLED && o->batch != 0)
+        return crdi_raise(ctx, CRD_EINVAL, "option batch goes with kernel sgld and sghmc, not %s", o->kernel);
+    if (kind == CRDI_ROWS_ALL && o->plate)
+        return crdi_raise(ctx, CRD_EINVAL, "option plate goes with kernel sgld, sghmc and split_hmc, not %s",
+                          o->kernel);
+    if (o->batch < 0)
+        return crdi_raise(ctx, CRD_EINVAL, "option batch: %lld rows; 0 means as many as the model's plate takes",
+                          (long long)o->batch);
+    if (kind == CRDI_ROWS_SAMPLED && o->cyclical > o->draws * o->thin)
+        return crdi_raise(ctx, CRD_EINVAL, "option cyclical: %lld cycles, and there are %lld iterations to draw in",
+                          (long long)o->cyclical, (long long)(o->draws * o->thin));
+    return crdi_mcmc_check_start(ctx, o);
+}
+
 static crd_status make_batches(crdi_mcmc_run_state *run)
 {
     const crd_nuts_options *o = &run->options;
-    bool batches = crdi_mcmc_kernel_find(o->kernel)->batches;
-    if (!batches && (o->batch != 0 || o->plate))
-        return crdi_raise(run->ctx, CRD_EINVAL, "option %s goes with kernel sgld, not %s", o->plate ? "plate" : "batch",
-                          o->kernel);
-    if (!batches)
+    crdi_kernel_rows kind = crdi_mcmc_kernel_find(o->kernel)->rows;
+    CRD_TRY(check_batches(run->ctx, o));
+    if (kind == CRDI_ROWS_ALL)
         return CRD_OK;
-    if (o->batch < 0)
-        return crdi_raise(run->ctx, CRD_EINVAL, "option batch: %lld rows; 0 means as many as the model's plate takes",
-                          (long long)o->batch);
-    CRD_TRY(crdi_mcmc_check_start(run->ctx, o));
+    if (kind == CRDI_ROWS_SPLIT)
+        return crdi_batches_create_count(run->model, o->plate, o->batches, &run->batches);
     return crdi_batches_create(run->model, o->plate, o->batch, &run->batches);
 }
 

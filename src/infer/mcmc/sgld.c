@@ -11,7 +11,7 @@
 #include <math.h>
 
 struct sgld {
-    crdi_stochastic s;
+    crdi_stochastic s; /* first */
     double *xi; /* (dim) */
 };
 
@@ -21,15 +21,33 @@ static double step_for(const crdi_chain *chain, double noisiness, double curvatu
     return 2 * sqrt(chain->options->bias / (noisiness + curvature));
 }
 
+static double ratio(const crdi_chain *chain, double noisiness)
+{
+    return 0.25 * chain->h.step_size * chain->h.step_size * noisiness;
+}
+
+static void move(crdi_chain *chain, crd_key key, double temperature)
+{
+    struct sgld *k = chain->kernel_state;
+    crdi_hamiltonian *h = &chain->h;
+    double step = h->step_size, injected = step * sqrt(temperature);
+    crd_random_normal(key, h->dim, k->xi);
+    for (int64_t i = 0; i < h->dim; i++)
+        h->q[i] +=
+            0.5 * step * step * h->metric.inverse_mass[i] * h->grad[i] + injected * k->xi[i] * h->metric.scale[i];
+}
+
 static crd_status create(crdi_chain *chain)
 {
     struct sgld *k = crdi_alloc(chain->ctx, sizeof *k);
     chain->kernel_state = k;
     if (!k)
         return CRD_ENOMEM;
-    *k = (struct sgld){.s.step_for = step_for};
-    k->xi = crdi_alloc_array(chain->ctx, chain->h.dim, sizeof *k->xi);
-    return k->xi ? crdi_stochastic_create(&k->s, chain) : CRD_ENOMEM;
+    *k = (struct sgld){.xi = crdi_alloc_array(chain->ctx, chain->h.dim, sizeof *k->xi)};
+    if (!k->xi)
+        return CRD_ENOMEM;
+    return crdi_stochastic_create(&k->s, chain,
+                                  (crdi_stochastic_moves){.step_for = step_for, .ratio = ratio, .move = move});
 }
 
 static void destroy(crdi_chain *chain)
@@ -42,53 +60,16 @@ static void destroy(crdi_chain *chain)
     crdi_free(chain->ctx, k);
 }
 
-static void move(crdi_hamiltonian *h, const double *xi, double step)
-{
-    for (int64_t i = 0; i < h->dim; i++)
-        h->q[i] += 0.5 * step * step * h->metric.inverse_mass[i] * h->grad[i] + step * xi[i] * h->metric.scale[i];
-}
-
-static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
-{
-    struct sgld *k = chain->kernel_state;
-    crdi_hamiltonian *h = &chain->h;
-    if (crdi_stochastic_climb(&k->s, chain, out))
-        return;
-    double ratio = 0.25 * h->step_size * h->step_size * crdi_stochastic_probe(&k->s, chain);
-    *out = (crdi_transition){.accept_prob = 1, .energy = ratio, .n_steps = chain->options->batch_steps};
-    for (int64_t i = 0; i < out->n_steps; i++) {
-        crd_random_normal(crd_key_fold_in(key, (uint32_t)i), h->dim, k->xi);
-        crdi_stochastic_keep(&k->s, chain);
-        move(h, k->xi, h->step_size);
-        if (crdi_stochastic_follow(&k->s, chain))
-            continue;
-        out->diverging = true;
-        if (chain->iteration < chain->options->warmup)
-            h->step_size *= 0.5;
-    }
-}
-
-static void start(crdi_chain *chain)
-{
-    crdi_stochastic_start(&((struct sgld *)chain->kernel_state)->s, chain);
-}
-
 static void learn(crdi_chain *chain, const crdi_transition *transition)
 {
-    (void)transition;
-    crdi_stochastic_learn(&((struct sgld *)chain->kernel_state)->s, chain);
-}
-
-static void state(crdi_chain *chain, crdi_archive *archive)
-{
-    crdi_stochastic_state(&((struct sgld *)chain->kernel_state)->s, chain, archive);
+    (void)crdi_stochastic_learn(chain, transition);
 }
 
 const crdi_mcmc_kernel crdi_mcmc_kernel_sgld = {.name = "sgld",
-                                                .batches = true,
+                                                .rows = CRDI_ROWS_SAMPLED,
                                                 .create = create,
                                                 .destroy = destroy,
-                                                .transition = transition,
-                                                .start = start,
+                                                .transition = crdi_stochastic_transition,
+                                                .start = crdi_stochastic_start,
                                                 .learn = learn,
-                                                .state = state};
+                                                .state = crdi_stochastic_state};

@@ -155,13 +155,11 @@ static void adam(crdi_stochastic *s, crdi_hamiltonian *h, double rate)
     }
 }
 
-bool crdi_stochastic_climb(crdi_stochastic *s, crdi_chain *chain, crdi_transition *out)
+static void climb(crdi_stochastic *s, crdi_chain *chain, crdi_transition *out)
 {
     static const double RATE = 0.02;
     const crd_nuts_options *o = chain->options;
     int64_t part = climb_part(o->warmup);
-    if (chain->iteration >= part)
-        return false;
     *out = (crdi_transition){.accept_prob = 1, .n_steps = o->batch_steps};
     for (int64_t i = 0; i < o->batch_steps; i++) {
         double done = ((double)chain->iteration + (double)i / (double)o->batch_steps) / (double)part;
@@ -169,7 +167,6 @@ bool crdi_stochastic_climb(crdi_stochastic *s, crdi_chain *chain, crdi_transitio
         adam(s, &chain->h, RATE * (1 - done));
         out->diverging = !crdi_stochastic_follow(s, chain) || out->diverging;
     }
-    return true;
 }
 
 /* Control variates are centred where the chain is. */
@@ -268,11 +265,13 @@ static void tune(crdi_stochastic *s, crdi_chain *chain)
     s->curvature = find_curvature(s, chain);
     s->tunings++;
     if (chain->options->step_size <= 0)
-        h->step_size = s->step_for(chain, mean, s->curvature > 0 ? s->curvature : 1);
+        h->step_size = s->moves.step_for(chain, mean, s->curvature > 0 ? s->curvature : 1);
+    s->base = h->step_size;
 }
 
-void crdi_stochastic_start(crdi_stochastic *s, crdi_chain *chain)
+void crdi_stochastic_start(crdi_chain *chain)
 {
+    crdi_stochastic *s = chain->kernel_state;
     if (climb_part(chain->options->warmup) == 0)
         centre(s, chain);
     measure(s, chain);
@@ -280,19 +279,81 @@ void crdi_stochastic_start(crdi_stochastic *s, crdi_chain *chain)
     forget(s, chain);
 }
 
-void crdi_stochastic_learn(crdi_stochastic *s, crdi_chain *chain)
+bool crdi_stochastic_learn(crdi_chain *chain, const crdi_transition *transition)
 {
-    int64_t warmup = chain->options->warmup, climb = climb_part(warmup), settle = settle_part(warmup);
-    if (chain->iteration == climb) {
+    crdi_stochastic *s = chain->kernel_state;
+    int64_t warmup = chain->options->warmup, climbed = climb_part(warmup), settled = settle_part(warmup);
+    bool first = chain->iteration == climbed, last = chain->iteration == settled && settled > climbed;
+    (void)transition;
+    if (first) {
         centre(s, chain);
         measure(s, chain);
-        tune(s, chain);
-        forget(s, chain);
     }
-    if (chain->iteration == settle && settle > climb) {
-        tune(s, chain);
-        forget(s, chain);
+    if (!first && !last)
+        return false;
+    tune(s, chain);
+    forget(s, chain);
+    return true;
+}
+
+/* ---- transitions -------------------------------------------------------------------------------------------- */
+
+/* Exploration is so many times as long as what makes draws: 0.8 of a cycle. */
+enum { EXPLORING = 4 };
+static const double EXPLORED = 0.8, PI = 3.14159265358979323846;
+
+double crdi_stochastic_place(const crdi_stochastic *s, const crdi_chain *chain, int64_t i)
+{
+    int64_t steps = chain->options->batch_steps, sampling = s->cycle * steps,
+            number = (chain->iteration - chain->options->warmup) % s->cycle;
+    int64_t step = number == 0 ? i : (EXPLORING * s->cycle + number) * steps + i;
+    return (double)step / (double)((EXPLORING + 1) * sampling);
+}
+
+/* Steps of a transition. */
+static int64_t steps_of(const crdi_stochastic *s, const crdi_chain *chain)
+{
+    int64_t steps = chain->options->batch_steps;
+    bool explores = s->cycle > 0 && chain->iteration >= chain->options->warmup &&
+                    (chain->iteration - chain->options->warmup) % s->cycle == 0;
+    return explores ? steps * (1 + EXPLORING * s->cycle) : steps;
+}
+
+/* Step size and temperature of a step: in a cycle the squared step is 1 + cos(pi r), 1 times the tuned one at r = 0.8. The first
+ * steps are short of what is unstable: h^2 / 2 times the largest curvature is at most 1. */
+static double schedule(crdi_stochastic *s, crdi_chain *chain, int64_t i)
+{
+    double place, longest = s->curvature > 0 ? sqrt(2 / s->curvature) : INFINITY, step;
+    if (s->cycle == 0 || chain->iteration < chain->options->warmup)
+        return 1;
+    place = crdi_stochastic_place(s, chain, i);
+    step = s->base * sqrt((1 + cos(PI * place)) / (1 + cos(PI * EXPLORED)));
+    chain->h.step_size = step > longest && step > s->base ? fmax(longest, s->base) : step;
+    if (place >= EXPLORED)
+        return 1;
+    return 1 + 0.5 * (chain->options->cycle_heat - 1) * (1 + cos(PI * place / EXPLORED));
+}
+
+void crdi_stochastic_transition(crdi_chain *chain, crd_key key, crdi_transition *out)
+{
+    crdi_stochastic *s = chain->kernel_state;
+    if (chain->iteration < climb_part(chain->options->warmup)) {
+        climb(s, chain, out);
+        return;
     }
+    *out = (crdi_transition){.accept_prob = 1, .n_steps = steps_of(s, chain)};
+    for (int64_t i = 0; i < out->n_steps; i++) {
+        double temperature = schedule(s, chain, i);
+        crdi_stochastic_keep(s, chain);
+        s->moves.move(chain, crd_key_fold_in(key, (uint32_t)i), temperature);
+        bool followed = crdi_stochastic_follow(s, chain);
+        if (s->moves.settle)
+            s->moves.settle(chain, followed);
+        out->diverging = !followed || out->diverging;
+        if (!followed && chain->iteration < chain->options->warmup && chain->options->step_size <= 0)
+            chain->h.step_size = s->base *= 0.5;
+    }
+    out->energy = s->moves.ratio(chain, crdi_stochastic_probe(s, chain));
 }
 
 /* ---- life --------------------------------------------------------------------------------------------------- */
@@ -316,13 +377,18 @@ static crd_status make_centre(crdi_stochastic *s, crdi_chain *chain)
     return crdi_whole_create(&s->whole, s->batches, chain->h.exec);
 }
 
-crd_status crdi_stochastic_create(crdi_stochastic *s, crdi_chain *chain)
+crd_status crdi_stochastic_create(crdi_stochastic *s, crdi_chain *chain, crdi_stochastic_moves moves)
 {
     const crdi_batches *b = chain->batches;
     int64_t dim = chain->h.dim;
     double **array[] = {&s->sizes, &s->noise, &s->noisiness, &s->q, &s->grad, &s->other};
     CRD_TRY(check(chain));
+    s->moves = moves;
     s->batches = b;
+    if (chain->options->cyclical > 0) {
+        int64_t all = chain->options->draws * chain->options->thin, cycles = chain->options->cyclical;
+        s->cycle = (all + cycles - 1) / cycles;
+    }
     s->an_epoch = b->population / b->rows;
     s->epoch = -1;
     s->taken = 1;
@@ -355,8 +421,9 @@ void crdi_stochastic_destroy(crdi_stochastic *s, crdi_chain *chain)
     crdi_whole_destroy(&s->whole);
 }
 
-void crdi_stochastic_state(crdi_stochastic *s, crdi_chain *chain, crdi_archive *archive)
+void crdi_stochastic_state(crdi_chain *chain, crdi_archive *archive)
 {
+    crdi_stochastic *s = chain->kernel_state;
     int64_t dim = chain->h.dim;
     crdi_archive_same(archive, s->batches->rows, "batch");
     crdi_archive_same(archive, s->batches->population, "number of rows");
@@ -364,6 +431,8 @@ void crdi_stochastic_state(crdi_stochastic *s, crdi_chain *chain, crdi_archive *
     crdi_archive_integer(archive, &s->taken);
     crdi_archive_integer(archive, &s->climbed);
     crdi_archive_integer(archive, &s->tunings);
+    crdi_archive_integer(archive, &s->cycle); /* a run that makes more draws goes on with cycles of that length */
+    crdi_archive_real(archive, &s->base);
     crdi_archive_real(archive, &s->count);
     crdi_archive_real(archive, &s->curvature);
     crdi_archive_reals(archive, s->sizes, dim);
@@ -377,7 +446,7 @@ void crdi_stochastic_state(crdi_stochastic *s, crdi_chain *chain, crdi_archive *
     }
     if (!archive->loading || archive->status < 0)
         return;
-    if (s->taken < 1)
+    if (s->taken < 1 || s->cycle < 0 || (s->cycle > 0) != (chain->options->cyclical > 0))
         archive->status = crdi_raise(chain->ctx, CRD_EDAMAGED, "the stored state has an impossible count of batches");
     else
         put_pending(s, chain);

@@ -48,17 +48,4 @@ static crd_node regression_model(crd_trace *t, void *user)
     return f;
 }
 
-/* The variance of a batch's gradient in w_k at a point, over batches of rows without replacement:
- * rows^2 / m (1 - m / rows) times the variance of the rows' own. */
-static double regression_noise(const struct regression *r, const double *w, int k, int64_t m)
-{
-    double n = REGRESSION_ROWS, sum = 0, squares = 0;
-    for (int i = 0; i < REGRESSION_ROWS; i++) {
-        double g = (r->y[i] - (w[0] + w[1] * r->x[i]) / sqrt(n)) * (k ? r->x[i] : 1) / sqrt(n);
-        sum += g;
-        squares += g * g;
-    }
-    return n * n / (double)m * (1 - (double)m / n) * (squares - sum * sum / n) / (n - 1);
-}
-
 #endif
