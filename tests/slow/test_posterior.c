@@ -43,7 +43,10 @@ static crd_node model(crd_trace *t, void *user)
     crd_node s = crd_sample(t, "s", crd_half_cauchy(crd_num(0.5)));
     data = crd_plate_enter(t, "data", p->x.shape.dim[0]);
     f = crd_deterministic(t, "f", crd_take(f, 1, 0));
-    crd_observe_value(t, "y", crd_normal(f, s), crd_subsample(data, crd_constant(crd_trace_graph(t), p->y), 0));
+    if (p->y)
+        crd_observe_value(t, "y", crd_normal(f, s), crd_subsample(data, crd_constant(crd_trace_graph(t), p->y), 0));
+    else
+        crd_sample(t, "y", crd_normal(f, s));
     crd_plate_leave(data);
     return f;
 }
