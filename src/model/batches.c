@@ -41,13 +41,15 @@ static crd_status find(crd_context *ctx, const crd_trace *trace, const char *nam
                       count);
 }
 
-/* Its name belongs to the caller's arena: the trace ends here. */
-static crd_status look_at_plate(const crd_model *model, const char *name, crdi_arena *arena, crd_plate_info *out)
+/* Its name belongs to the caller's arena: the trace ends here. A whole model without plates is one row. */
+static crd_status look_at_plate(const crd_model *model, const char *name, bool whole, crdi_arena *arena,
+                                crd_plate_info *out)
 {
+    static const crd_plate_info one = {.name = "", .size = 1, .rows = 1};
     crdi_unconstrained u;
-    const crd_plate_info *plate;
+    const crd_plate_info *plate = &one;
     crd_status status = crdi_unconstrained_trace(model->ctx, model->fn, model->user, NULL, &u);
-    if (status == CRD_OK)
+    if (status == CRD_OK && !(whole && !name && crd_trace_plate_count(u.trace) == 0))
         status = find(model->ctx, u.trace, name, &plate);
     if (status == CRD_OK) {
         *out = *plate;
@@ -109,7 +111,9 @@ static crd_status create(const crd_model *model, const char *name, int64_t rows,
     crd_plate_info plate;
     *out = (crdi_batches){0};
     CRD_TRY(crdi_arena_create(&arena, model->ctx));
-    crd_status status = look_at_plate(model, name, arena, &plate);
+    crd_status status = look_at_plate(model, name, count > 0, arena, &plate);
+    if (status == CRD_OK && !*plate.name)
+        count = 1;
     if (status == CRD_OK && (count < 0 || count > plate.size))
         status = crdi_raise(model->ctx, CRD_EINVAL, "batches: %lld are asked for, and plate %s has %lld rows",
                             (long long)count, plate.name, (long long)plate.size);

@@ -19,7 +19,8 @@ typedef struct crdi_batches {
  * CRD_ENAME: there is no such plate, or several could be meant; CRD_EINVAL: more rows than it has; CRD_ESHAPE, with the user's
  * line: data inside the plate do not go through crd_subsample. The caller clears, after a failure too. */
 crd_status crdi_batches_create(const crd_model *model, const char *plate, int64_t rows, crdi_batches *out);
-/* The same, of as many batches as are asked for, which are of equal size, or the last one is smaller. CRD_EINVAL: more than rows. */
+/* The same, of as many batches as are asked for, which are of equal size, or the last one is smaller. CRD_EINVAL: more than rows. A
+ * model without plates is one batch. */
 crd_status crdi_batches_create_count(const crd_model *model, const char *plate, int64_t count, crdi_batches *out);
 void crdi_batches_clear(crdi_batches *batches);
 

@@ -166,6 +166,30 @@ static void the_model_says_how_many_if_nobody_else_does(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* Which has no plate can be split no further; a batch of it there is none. */
+static crd_node bare(crd_trace *t, void *user)
+{
+    (void)user;
+    return crd_sample(t, "a", crd_normal(crd_num(0), crd_num(1)));
+}
+
+static void a_model_without_plates_is_one_batch(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_model *model;
+    crdi_batches b;
+    assert_ok(ctx, crd_model_create(&model, ctx, bare, NULL));
+    assert_ok(ctx, crdi_batches_create_count(model, NULL, 4, &b));
+    assert_true(b.rows == 1 && b.population == 1 && b.left == 0 && crd_program_input_size(b.program) == 1);
+    crdi_batches_clear(&b);
+    assert_int_equal(crdi_batches_create(model, NULL, 4, &b), CRD_ENAME);
+    assert_non_null(strstr(crd_error_message(ctx), "has no plate"));
+    crdi_batches_clear(&b);
+    crd_model_destroy(&model);
+    testing_context_destroy(&ctx);
+}
+
 static void what_cannot_be_is_refused(void **state)
 {
     (void)state;
@@ -202,6 +226,7 @@ int main(void)
         cmocka_unit_test(a_batch_stands_for_all),
         cmocka_unit_test(disjoint_batches_make_the_whole),
         cmocka_unit_test(the_model_says_how_many_if_nobody_else_does),
+        cmocka_unit_test(a_model_without_plates_is_one_batch),
         cmocka_unit_test(what_cannot_be_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
