@@ -126,6 +126,70 @@ crd_status crdi_diag_mean_autocovariance(crd_context *ctx, const double *x, int6
     return CRD_OK;
 }
 
+/* ---- a few lags of many draws -------------------------------------------------------------------------------- */
+
+enum { FEW_LAGS = 8192 };
+
+int64_t crdi_diag_first_lags(int64_t draws)
+{
+    return draws < 2 * FEW_LAGS ? draws : FEW_LAGS;
+}
+
+/* Draws first .. first + count - 1 of a chain less its mean, as far as it has them, then zeros; transformed. */
+static void load_block(const struct plan *p, const double *x, int64_t draws, double mean, int64_t first, int64_t count,
+                       double *re, double *im)
+{
+    int64_t n = draws - first < count ? draws - first : count;
+    for (int64_t t = 0; t < p->size; t++) {
+        re[t] = t < n ? x[first + t] - mean : 0;
+        im[t] = 0;
+    }
+    forward(p, re, im, p->size);
+}
+
+/* Adds the spectrum of sum_t a_t b_{t+k}, a being a block and b the block with the `lags` draws behind it, which is at the
+ * lags 0 .. lags - 1 that of the chain's products that begin in the block. */
+static void add_block(const struct plan *p, const double *x, int64_t draws, double mean, int64_t first, int64_t lags,
+                      double *block, double *sum)
+{
+    int64_t n = p->size;
+    double *a_re = p->re, *a_im = p->im, *b_re = block, *b_im = block + n;
+    load_block(p, x, draws, mean, first, n - lags, a_re, a_im);
+    load_block(p, x, draws, mean, first, n, b_re, b_im);
+    for (int64_t k = 0; k < n; k++) {
+        sum[k] += a_re[k] * b_re[k] + a_im[k] * b_im[k];
+        sum[n + k] += a_im[k] * b_re[k] - a_re[k] * b_im[k]; /* conjugate: the way back has the sign of the way there */
+    }
+}
+
+crd_status crdi_diag_mean_autocovariance_lags(crd_context *ctx, const double *x, int64_t chains, int64_t draws,
+                                              int64_t lags, double *out)
+{
+    struct plan p;
+    if (lags >= draws)
+        return crdi_diag_mean_autocovariance(ctx, x, chains, draws, out);
+    CRD_TRY(plan_create(&p, ctx, 2 * lags)); /* at least as many draws in a block as lags behind it */
+    double *room = crdi_alloc_array(ctx, 4 * p.size, sizeof *room);
+    if (!room) {
+        crdi_free(ctx, p.block);
+        return CRD_ENOMEM;
+    }
+    for (int64_t c = 0; c < chains; c++) {
+        double mean = crd_diag_mean(x + c * draws, draws);
+        for (int64_t first = 0; first < draws; first += p.size - lags)
+            add_block(&p, x + c * draws, draws, mean, first, lags, room + 2 * p.size, room);
+    }
+    backward(&p, room, room + p.size, p.size);
+    double scale = (double)p.size * (double)draws * (double)chains;
+    for (int64_t t = 0; t < lags; t++)
+        out[t] = room[t] / scale;
+    crdi_free(ctx, room);
+    crdi_free(ctx, p.block);
+    return CRD_OK;
+}
+
+/* ---- one chain ------------------------------------------------------------------------------------------------- */
+
 crd_status crd_diag_autocovariance(crd_context *ctx, const double *x, int64_t n, double *out)
 {
     CRD_TRY(crdi_diag_check(ctx, 1, n));
@@ -145,18 +209,19 @@ crd_status crd_diag_autocorrelation(crd_context *ctx, const double *x, int64_t n
     return CRD_OK;
 }
 
-/* m n / tau from the covariances, mean over chains; see crd_diag_n_eff. */
-static double n_eff_of(const double *covariance, int64_t chains, int64_t draws, double within, double total)
+/* m n / tau from the covariances, mean over chains, at so many lags; NaN: it takes more. See crd_diag_n_eff. */
+static double n_eff_of(const double *covariance, int64_t lags, int64_t chains, int64_t draws, double within,
+                       double total)
 {
     double lowest = INFINITY, sum = 0;
-    for (int64_t k = 0; k + 1 < draws; k += 2) {
+    for (int64_t k = 0; k + 1 < lags && lowest > 0; k += 2) {
         double even = k ? 1 - (within - covariance[k]) / total : 1, odd = 1 - (within - covariance[k + 1]) / total;
         double pair = even + odd; /* Geyer 1992, capital gamma of sec. 3.3 */
         if (k)
             pair = lowest = fmin(lowest, fmax(pair, 0));
         sum += pair;
     }
-    return (double)chains * (double)draws / (2 * sum - 1);
+    return lowest > 0 && lags < draws ? NAN : (double)chains * (double)draws / (2 * sum - 1);
 }
 
 crd_status crd_diag_n_eff(crd_context *ctx, const double *x, int64_t chains, int64_t draws, double *out)
@@ -172,12 +237,17 @@ crd_status crd_diag_n_eff(crd_context *ctx, const double *x, int64_t chains, int
         *out = NAN;
         return CRD_OK;
     }
-    double *covariance = crdi_alloc_array(ctx, draws, sizeof *covariance);
-    if (!covariance)
-        return CRD_ENOMEM;
-    crd_status status = crdi_diag_mean_autocovariance(ctx, x, chains, draws, covariance);
-    if (status == CRD_OK)
-        *out = n_eff_of(covariance, chains, draws, within, total);
-    crdi_free(ctx, covariance);
-    return status;
+    for (int64_t lags = crdi_diag_first_lags(draws);; lags = 4 * lags < draws ? 4 * lags : draws) {
+        double *covariance = crdi_alloc_array(ctx, lags, sizeof *covariance);
+        if (!covariance)
+            return CRD_ENOMEM;
+        crd_status status = crdi_diag_mean_autocovariance_lags(ctx, x, chains, draws, lags, covariance);
+        double n_eff = status == CRD_OK ? n_eff_of(covariance, lags, chains, draws, within, total) : NAN;
+        crdi_free(ctx, covariance);
+        if (status < 0)
+            return status;
+        *out = n_eff;
+        if (lags == draws || !isnan(n_eff))
+            return CRD_OK;
+    }
 }

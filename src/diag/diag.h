@@ -25,6 +25,12 @@ crd_status crdi_diag_check(crd_context *ctx, int64_t chains, int64_t draws);
 
 /* ---- autocovariance.c: the mean over chains of the biased autocovariance at the lags 0 .. draws-1; draws >= 1 ---- */
 crd_status crdi_diag_mean_autocovariance(crd_context *ctx, const double *x, int64_t chains, int64_t draws, double *out);
+/* The same at the lags 0 .. lags - 1, in memory for 16 (lags + 1) numbers or so, however many draws there are. */
+crd_status crdi_diag_mean_autocovariance_lags(crd_context *ctx, const double *x, int64_t chains, int64_t draws,
+                                              int64_t lags, double *out);
+/* How many lags to begin with: all of a short chain. Effective sample sizes look at the first lags, until a pair of them is
+ * negative; whoever finds none asks for more. */
+int64_t crdi_diag_first_lags(int64_t draws);
 
 /* ---- order.c: the ascending order of x: `order[i]` is where the i-th smallest stands. Either may be NULL ---- */
 crd_status crdi_diag_order(crd_context *ctx, const double *x, int64_t n, double *sorted, int64_t *order);

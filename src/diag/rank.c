@@ -99,19 +99,21 @@ static bool constant(const double *x, int64_t n)
 
 /* tau from the autocorrelation, which replaces the autocovariance in `rho` lag by lag: Geyer's initial positive, then
  * initial monotone sequence. The last even lag before the sequence ends counts once (the improvement for
- * antithetic chains that Stan and ArviZ make). */
-static double autocorrelation_time(double *rho, int64_t draws, double within, double total)
+ * antithetic chains that Stan and ArviZ make). NaN: it takes more lags than there are. */
+static double autocorrelation_time(double *rho, int64_t lags, int64_t draws, double within, double total)
 {
     double even = 1, odd = 1 - (within - rho[1]) / total, sum = 0;
     int64_t t = 1;
     rho[0] = even;
     rho[1] = odd;
-    for (; t < draws - 3 && even + odd > 0; t += 2) {
+    for (; t < lags - 3 && even + odd > 0; t += 2) {
         even = 1 - (within - rho[t + 1]) / total;
         odd = 1 - (within - rho[t + 2]) / total;
         rho[t + 1] = even + odd >= 0 ? even : 0;
         rho[t + 2] = even + odd >= 0 ? odd : 0;
     }
+    if (even + odd > 0 && lags < draws)
+        return NAN;
     int64_t last = t - 1;
     if (even > 0)
         rho[last] = even;
@@ -132,14 +134,20 @@ static crd_status ess_of(crd_context *ctx, const double *x, int64_t chains, int6
         return CRD_OK;
     }
     crdi_diag_within_between(x, chains, draws, false, &within, &between);
-    double *covariance = crdi_alloc_array(ctx, draws, sizeof *covariance);
-    crd_status status = covariance ? crdi_diag_mean_autocovariance(ctx, x, chains, draws, covariance) : CRD_ENOMEM;
-    if (status == CRD_OK) {
-        double tau = autocorrelation_time(covariance, draws, within, within * (n - 1) / n + between);
+    for (int64_t lags = crdi_diag_first_lags(draws);; lags = 4 * lags < draws ? 4 * lags : draws) {
+        double tau = NAN, *covariance = crdi_alloc_array(ctx, lags, sizeof *covariance);
+        if (!covariance)
+            return CRD_ENOMEM;
+        crd_status status = crdi_diag_mean_autocovariance_lags(ctx, x, chains, draws, lags, covariance);
+        if (status == CRD_OK)
+            tau = autocorrelation_time(covariance, lags, draws, within, within * (n - 1) / n + between);
+        crdi_free(ctx, covariance);
+        if (status < 0)
+            return status;
         *out = size / fmax(tau, 1 / log10(size));
+        if (lags == draws || !isnan(tau))
+            return CRD_OK;
     }
-    crdi_free(ctx, covariance);
-    return status;
 }
 
 /* Ends what begins with split_copy: the effective sample size of `split`, which is freed; NaN where there is none. */

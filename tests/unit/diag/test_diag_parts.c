@@ -83,6 +83,66 @@ static void long_chains_lose_no_digits(void **state)
     testing_context_destroy(&ctx);
 }
 
+static void a_few_lags_of_many_draws_are_those_of_all(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    static const int64_t lags[] = {1, 2, 3, 31, 299, 300, 400};
+    double x[3 * 300], all[300], out[300];
+    autoregression(3, 0.8, 3, 300, x);
+    for (int64_t chains = 1; chains <= 3; chains++) {
+        assert_ok(ctx, crdi_diag_mean_autocovariance(ctx, x, chains, 300, all));
+        for (int i = 0; i < CRDI_COUNT(lags); i++) {
+            assert_ok(ctx, crdi_diag_mean_autocovariance_lags(ctx, x, chains, 300, lags[i], out));
+            for (int64_t k = 0; k < lags[i] && k < 300; k++)
+                assert_close(out[k], all[k], 0, 1e-14 * all[0]);
+        }
+    }
+    testing_context_destroy(&ctx);
+}
+
+/* As crd_diag_n_eff says it, of all lags at once; *needed: the lags that it looks at. */
+static double n_eff_of_all(const double *covariance, int64_t chains, int64_t n, double within, double between,
+                           int64_t *needed)
+{
+    double total = within * (double)(n - 1) / (double)n + between, lowest = INFINITY, sum = 0;
+    for (*needed = 0; *needed + 1 < n && lowest > 0; *needed += 2) {
+        double pair = 2 * (1 - within / total) + (covariance[*needed] + covariance[*needed + 1]) / total;
+        if (*needed == 0)
+            pair = 2 - (within - covariance[1]) / total;
+        else
+            pair = lowest = fmin(lowest, fmax(pair, 0));
+        sum += pair;
+    }
+    return (double)(chains * n) / (2 * sum - 1);
+}
+
+/* Chains that mix slowly need more lags than are looked at first; fast ones do not. */
+static void effective_sizes_of_long_chains_take_the_lags_they_need(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    int64_t n = 100000, needed[2];
+    double *x = crdi_alloc_array(ctx, 2 * n, sizeof *x), *out = crdi_alloc_array(ctx, n, sizeof *out);
+    for (int slow = 0; slow < 2; slow++) {
+        double within, between, n_eff;
+        autoregression(7, slow ? 0.9998 : 0.9, 2, n, x);
+        crdi_diag_within_between(x, 2, n, false, &within, &between);
+        assert_ok(ctx, crdi_diag_mean_autocovariance(ctx, x, 2, n, out));
+        double expected = n_eff_of_all(out, 2, n, within, between, &needed[slow]);
+        assert_ok(ctx, crd_diag_n_eff(ctx, x, 2, n, &n_eff));
+        assert_close(n_eff, expected, 1e-9, 0);
+        double split;
+        assert_ok(ctx, crd_diag_ess_mean(ctx, x, 2, n, &split));
+        assert_true(split > 0.3 * n_eff && split < 1.5 * n_eff); /* of halves of chains, by its own rule */
+    }
+    assert_true(needed[0] < crdi_diag_first_lags(n) && crdi_diag_first_lags(n) < n);
+    assert_true(needed[1] > crdi_diag_first_lags(n));
+    crdi_free(ctx, x);
+    crdi_free(ctx, out);
+    testing_context_destroy(&ctx);
+}
+
 /* ---- order -------------------------------------------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
@@ -361,6 +421,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(autocovariance_is_its_definition_at_every_length),
         cmocka_unit_test(long_chains_lose_no_digits),
+        cmocka_unit_test(a_few_lags_of_many_draws_are_those_of_all),
+        cmocka_unit_test(effective_sizes_of_long_chains_take_the_lags_they_need),
         cmocka_unit_test(sorting_and_quantiles_agree_with_a_naive_sort),
         cmocka_unit_test(every_byte_counts_and_minus_zero_is_zero),
         cmocka_unit_test(the_narrowest_interval_is_found_and_the_lowest_of_equals),
