@@ -49,6 +49,10 @@ def rmse(rows):
     return pair(values, "{:.4f}" if mean(values)[0] < 0.2 else "{:.3f}")
 
 
+def few(rows):
+    return "" if len(rows) == 20 else f" ({len(rows)})"
+
+
 def scores(results, sets, methods):
     """What a run of bench/uci prints at its end."""
     lines = []
@@ -97,8 +101,8 @@ class Page:
                 continue
             least = self.best(name, 0), self.best(name, 1)
             ours = [pair(score(rows, "log_density")), rmse(rows)]
-            lines.append([name, len(rows), ours[0], digits(least[0]), self.met(rows, "log_density", least[0]), ours[1],
-                          digits(least[1]), self.met(rows, "rmse", least[1]), f"{self.seconds(name):.1f}",
+            lines.append([name, len(rows), ours[0], f"{least[0]:g}", self.met(rows, "log_density", least[0]), ours[1],
+                          f"{least[1]:g}", self.met(rows, "rmse", least[1]), f"{self.seconds(name):.1f}",
                           f"{self.demand(name):g}", "yes" if self.seconds(name) <= self.demand(name) else "no"])
         return table(["set", "splits", "negative log density", "best published", "met", "RMSE", "best published", "met", "seconds a split",
                       "at most", "met"], lines)
@@ -126,13 +130,13 @@ class Page:
         return table(["set"] + [NAMES[m] for m in methods], lines)
 
     def densities(self):
-        return self.by_method(lambda name, m, rows: pair(score(rows, "log_density")))
+        return self.by_method(lambda name, m, rows: pair(score(rows, "log_density")) + few(rows))
 
     def errors(self):
-        return self.by_method(lambda name, m, rows: rmse(rows))
+        return self.by_method(lambda name, m, rows: rmse(rows) + few(rows))
 
     def times(self):
-        return self.by_method(lambda name, m, rows: f"{self.seconds(name, m):.1f}")
+        return self.by_method(lambda name, m, rows: f"{self.seconds(name, m):.2g}")
 
     def crps(self):
         return self.by_method(lambda name, m, rows: digits(mean(score(rows, "crps"))[0]))
