@@ -155,6 +155,10 @@ class Page:
         said = {m: shlex.join(self.options[m]).replace("'{two_thirds}'", "W").replace("'{third}'", "D") for m in self.methods()}
         return table(["", "options of `credence fit`"], [[NAMES[m], f"`{text}`"] for m, text in said.items()])
 
+    def measured(self):
+        days = sorted({r["date"][:10] for r in self.results})
+        return f"Measured on {days[0]}" + (f" to {days[-1]}" if days[-1] != days[0] else "") + "." if days else ""
+
     def clock(self):
         if self.timing:
             load = max(r["load"] for r in self.timing.values())
