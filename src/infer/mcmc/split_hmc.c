@@ -1,5 +1,5 @@
-/* split_hmc.c - Hamiltonian Monte Carlo whose log density is split over batches of rows (Shahbaba, Lan, Johnson & Neal 2014, section
- * 4.2; Cobb & Jalaian 2021, eq. 12): exact, in the memory of a batch.
+/* split_hmc.c - Hamiltonian Monte Carlo whose log density is split over batches of rows (Shahbaba, Lan, Johnson & Neal 2014,
+ * on splitting the data; Cobb & Jalaian 2021): exact, in the memory of a batch.
  *
  * With the log density a sum of M parts, each of a batch and its share of the prior, a step of size h is
  *   half a kick by part 1, a drift of h / 2M, half a kick by part 2, a drift, ..., half a kick by part M, a drift,

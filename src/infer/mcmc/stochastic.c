@@ -55,7 +55,7 @@ static void run_batch(crdi_hamiltonian *h)
     h->gradients++;
 }
 
-/* Baker, Fearnhead, Fox & Nemeth 2019, eq. 5: the gradient of all rows at the centre, and of the batch only how it has changed
+/* Baker, Fearnhead, Fox & Nemeth 2019: the gradient of all rows at the centre, and of the batch only how it has changed
  * from there to here. The same for the log density. */
 static void refer_to_centre(crdi_stochastic *s, crdi_hamiltonian *h)
 {

@@ -18,7 +18,7 @@
  *
  * Metric: M_i = rows / population times the mean square of batches' gradients, shrunk to 1. Near a mode of a model that fits, that
  * is the diagonal of the information: a batch's gradient has covariance population / rows times it (Ahn, Korattikara & Welling
- * 2012, section 4, use the same with the whole matrix). */
+ * 2012 use the same with the whole matrix). */
 #ifndef CRDI_STOCHASTIC_H
 #define CRDI_STOCHASTIC_H
 
