@@ -24,6 +24,9 @@ typedef struct crd_tempered_options {
         cess; /**< 0.9: conditional effective share of particles from one temperature to the next, in the pilot run */
     int64_t max_moves; /**< 20: most moves of a particle of the pilot run at a temperature */
     double anneal; /**< 4: moves of a particle, each at a temperature of its own, for each one of the pilot run */
+    int64_t
+        temperatures; /**< of tempering: replicas, the prior's and the posterior's among them; 0: half as many as the pilot run
+                               goes through */
     int64_t max_steps; /**< 256: most leapfrog steps of a move */
     double target_accept; /**< 0.8: of the moves */
     int64_t threads; /**< as many as there are processors; nothing depends on it */
@@ -86,6 +89,46 @@ CRD_API void crd_evidence_clear(crd_evidence *evidence);
  *  eq. (3.16): the conditional effective sample size; Buchholz, Chopin & Jacob 2021, Bayesian Analysis 16(3): tuning the moves. */
 CRD_API CRD_MUST_CHECK crd_status crd_smc_run(const crd_model *model, const crd_tempered_options *options, crd_key key,
                                               crd_posterior **out, crd_evidence *evidence);
+
+/** Annealed importance sampling: crd_smc_run without resampling, so that every particle goes its own way from the prior to the
+ *  posterior and its weight is an estimate of the evidence for itself.
+ *      Z = mean w_i,  error = sqrt(sum_i (w_i / Z - 1)^2 / (n (n - 1)))
+ *  over the particles of all runs, `run` the means of each, `effective` (sum w)^2 / (n sum w^2). The error is that of a mean of
+ *  independent numbers; it needs some dozens of effective particles to be true.
+ *
+ *  @param model, options  as for crd_smc_run. @param key  the same keys as there, for the same purposes.
+ *  @param out  returns owned: one chain a run, its particles resampled by their weights and moved once: the same ones come
+ *              more than once, with what `effective` says of how many there are. NULL: not wanted.
+ *  @param evidence  written on success; crd_evidence_clear frees it. NULL: not wanted.
+ *  @return as crd_smc_run.
+ *  Cost: as crd_smc_run.
+ *  Source: Neal 2001, "Annealed importance sampling", Statistics and Computing 11, sec. 2. */
+CRD_API CRD_MUST_CHECK crd_status crd_ais_run(const crd_model *model, const crd_tempered_options *options, crd_key key,
+                                              crd_posterior **out, crd_evidence *evidence);
+
+/** Parallel tempering: each chain is a row of replicas at temperatures from the prior to the posterior, which are moved by NUTS and
+ *  swap their places, so that a chain comes to modes that are far from each other. The first replica is a draw from the prior every
+ *  time; even and odd neighbours swap in turn (a persistent way over the temperatures); in the first 45 % of warm-up the temperatures
+ *  are put where rejections are evenly spread.
+ *
+ *  The log evidence is the sum over neighbours of log E_k[L^(d/2)] - log E_(k+1)[L^(-d/2)], d the difference of their betas (the
+ *  geometric mean of their densities as a bridge), of each chain; the mean over chains. `error` is the larger of two: by the jackknife
+ *  over 20 batches of each chain, and by the spread of the chains. `accept` are swaps between replica k and k + 1 (behind the last: 0),
+ *  `beta` means over the chains, `effective` is NaN.
+ *
+ *  @param model  borrowed. @param options  as for crd_nuts_run, of every replica; the kernel and the start are tempering's own.
+ *              NULL: all defaults.
+ *  @param tempered  temperatures, and for the pilot run pilot, cess, max_moves, max_steps; others do not count. NULL: all defaults.
+ *  @param key  the pilot run draws from crd_key_fold_in(key, 2^32 - 1), chain c from crd_key_fold_in(key, c).
+ *  @param out  returns owned: the draws of the last replicas, with the statistics of crd_nuts_run.
+ *  @param evidence  written on success; crd_evidence_clear frees it. NULL: not wanted.
+ *  @return as crd_nuts_run; CRD_EUNSUPPORTED for a latent site whose prior cannot be drawn from.
+ *  Cost: that of crd_nuts_run for each temperature, and some gradients a swap.
+ *  Source: Syed, Bouchard-Cote, Deligiannidis & Doucet 2022, "Non-reversible parallel tempering", JRSS B 84(2); Meng & Wong 1996,
+ *  "Simulating ratios of normalizing constants via a simple identity", Statistica Sinica 6, sec. 4. */
+CRD_API CRD_MUST_CHECK crd_status crd_tempering_run(const crd_model *model, const crd_nuts_options *options,
+                                                    const crd_tempered_options *tempered, crd_key key,
+                                                    crd_posterior **out, crd_evidence *evidence);
 
 #ifdef __cplusplus
 }

@@ -371,34 +371,36 @@ static int fits_at_once(const struct fit *f)
 /* Which methods an option is of, where not those of its table. */
 static const struct {
     const char *option, *methods, *told;
-} own_methods[] = {
-    {"draws", "nuts hmc mclmc mams sgld sghmc split_hmc svi pathfinder laplace",
-     "nuts, hmc, mclmc, mams, sgld, sghmc, split_hmc, svi, pathfinder and laplace"},
-    {"chains", "nuts hmc mclmc mams sgld sghmc split_hmc smc",
-     "nuts, hmc, mclmc, mams, sgld, sghmc, split_hmc and smc"},
-    {"target_accept", "nuts hmc mclmc mams sgld sghmc split_hmc smc", "nuts, hmc, mams, split_hmc and smc"},
-    {"particles", "svi smc", "svi and smc"},
-    {"batch", "svi map ensemble sgld sghmc", "svi, map, ensemble, sgld and sghmc"},
-    {"batch_steps", "sgld sghmc", "sgld and sghmc"},
-    {"bias", "sgld sghmc", "sgld and sghmc"},
-    {"cyclical", "sgld sghmc", "sgld and sghmc"},
-    {"cycle_heat", "sgld sghmc", "sgld and sghmc, and --cyclical"},
-    {"friction", "sghmc", "sghmc"},
-    {"batches", "split_hmc", "split_hmc"},
-    {"control_variates", "sgld sghmc", "sgld and sghmc"},
-    {"integrator", "mclmc mams", "mclmc and mams"},
-    {"decoherence", "mclmc mams", "mclmc and mams"},
-    {"energy_variance", "mclmc", "mclmc"},
-    {"trajectory", "mams", "mams"},
-    {"optimizer", "svi map ensemble", "svi, map and ensemble"},
-    {"steps", "svi map ensemble", "svi, map and ensemble"},
-    {"patience", "svi map ensemble", "svi, map and ensemble"},
-    {"restarts", "svi map", "svi and map"},
-    {"members", "ensemble", "ensemble"},
-    {"weight_decay", "map ensemble", "map and ensemble, and --prior none"},
-    {"threads", NULL, NULL},
-    {"init_radius", NULL, NULL},
-    {"start", NULL, NULL}};
+} own_methods[] = {{"draws", "nuts hmc mclmc mams sgld sghmc split_hmc tempering svi pathfinder laplace",
+                    "nuts, hmc, mclmc, mams, sgld, sghmc, split_hmc, tempering, svi, pathfinder and laplace"},
+                   {"chains", "nuts hmc mclmc mams sgld sghmc split_hmc smc ais tempering",
+                    "nuts, hmc, mclmc, mams, sgld, sghmc, split_hmc, smc, ais and tempering"},
+                   {"target_accept", "nuts hmc mclmc mams sgld sghmc split_hmc smc ais tempering",
+                    "nuts, hmc, mams, split_hmc, smc, ais and tempering"},
+                   {"particles", "svi smc ais", "svi, smc and ais"},
+                   {"anneal", "smc ais", "smc and ais"},
+                   {"temperatures", "tempering", "tempering"},
+                   {"batch", "svi map ensemble sgld sghmc", "svi, map, ensemble, sgld and sghmc"},
+                   {"batch_steps", "sgld sghmc", "sgld and sghmc"},
+                   {"bias", "sgld sghmc", "sgld and sghmc"},
+                   {"cyclical", "sgld sghmc", "sgld and sghmc"},
+                   {"cycle_heat", "sgld sghmc", "sgld and sghmc, and --cyclical"},
+                   {"friction", "sghmc", "sghmc"},
+                   {"batches", "split_hmc", "split_hmc"},
+                   {"control_variates", "sgld sghmc", "sgld and sghmc"},
+                   {"integrator", "mclmc mams", "mclmc and mams"},
+                   {"decoherence", "mclmc mams", "mclmc and mams"},
+                   {"energy_variance", "mclmc", "mclmc"},
+                   {"trajectory", "mams", "mams"},
+                   {"optimizer", "svi map ensemble", "svi, map and ensemble"},
+                   {"steps", "svi map ensemble", "svi, map and ensemble"},
+                   {"patience", "svi map ensemble", "svi, map and ensemble"},
+                   {"restarts", "svi map", "svi and map"},
+                   {"members", "ensemble", "ensemble"},
+                   {"weight_decay", "map ensemble", "map and ensemble, and --prior none"},
+                   {"threads", NULL, NULL},
+                   {"init_radius", NULL, NULL},
+                   {"start", NULL, NULL}};
 
 static crd_status check_method_option(struct fit *f, const crdi_option *option, const char *methods, const char *told)
 {
@@ -419,7 +421,7 @@ static crd_status check_tempered(struct fit *f)
     crd_context *ctx = f->cli->ctx;
     const char *method = f->net.method;
     const crdi_options *mcmc = crdi_cli_options(f->call, &crdi_mcmc_option_table);
-    if (!is_one_of(method, "smc"))
+    if (!is_one_of(method, "smc ais tempering"))
         return CRD_OK;
     if (f->net.svi.particles < 2 && crdi_options_given(crdi_cli_options(f->call, &crdi_svi_option_table), "particles"))
         return crdi_raise(ctx, CRD_EINVAL, "option --particles: method %s needs 2 or more", method);
@@ -435,13 +437,13 @@ static crd_status check_method_options(struct fit *f)
     const struct {
         const crdi_option_table *table;
         const char *methods, *told;
-    } sets[] = {{&crdi_mcmc_option_table, "nuts hmc mclmc mams sgld sghmc split_hmc",
-                 "nuts, hmc, mclmc, mams, sgld, sghmc and split_hmc"},
+    } sets[] = {{&crdi_mcmc_option_table, "nuts hmc mclmc mams sgld sghmc split_hmc tempering",
+                 "nuts, hmc, mclmc, mams, sgld, sghmc, split_hmc and tempering"},
                 {&crdi_svi_option_table, "svi", "svi"},
                 {&crdi_train_option_table, "svi map ensemble", "svi, map and ensemble"},
                 {&crdi_pathfinder_option_table, "pathfinder", "pathfinder"},
                 {&crdi_laplace_option_table, "laplace", "laplace"},
-                {&crdi_tempered_option_table, "smc", "smc"}};
+                {&crdi_tempered_option_table, "smc ais tempering", "smc, ais and tempering"}};
     for (int k = 0; k < CRDI_COUNT(sets); k++) {
         const crdi_options *given = crdi_cli_options(f->call, sets[k].table);
         for (int i = 0; i < sets[k].table->count; i++)

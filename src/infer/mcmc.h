@@ -41,6 +41,7 @@ typedef struct crdi_mcmc_before {
     int64_t warm_count;
     const double *points; /* (chains, dim) where chains begin that go on from no state; NULL: as the options say */
     double warmup_seconds, sampling_seconds, gradient_seconds; /* it took */
+    void *shared; /* of the kernel, where it needs that (tempering); NULL */
 } crdi_mcmc_before;
 
 /* crd_nuts_run into a sink that was begun with crdi_mcmc_columns_of. CRD_INTERRUPTED when stopped: every draw made so far
@@ -48,6 +49,11 @@ typedef struct crdi_mcmc_before {
  * and these options. */
 crd_status crdi_mcmc_run(const crd_model *model, const crd_nuts_options *options, crd_key key,
                          const crdi_mcmc_before *before, const crdi_sink *sink, crdi_mcmc_report *report);
+/* A run of chains that goes into a sink, into memory, as crd_nuts_run. */
+typedef crd_status (*crdi_mcmc_run_fn)(void *user, const crd_model *model, const crd_nuts_options *options, crd_key key,
+                                       const crdi_sink *sink, crdi_mcmc_report *report);
+crd_status crdi_mcmc_into_memory(crdi_mcmc_run_fn run, void *user, const crd_model *model,
+                                 const crd_nuts_options *options, crd_key key, crd_posterior **out);
 /* The options with their defaults, checked: as a table gives them, warmup 0 means none. */
 crd_status crdi_mcmc_complete(crd_context *ctx, const crd_nuts_options *given, crd_nuts_options *out);
 /* What biases the draws of a kernel of batches, by how much it would change the variances of a normal whose scales are the

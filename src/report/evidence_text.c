@@ -45,9 +45,15 @@ void crdi_evidence_lines(crdi_string *out, const crd_evidence *e)
     else
         crdi_string_append(out, " (95 %% interval %.*f to %.*f, from %lld runs)\n", digits, e->low, digits, e->high,
                            (long long)e->runs);
-    crdi_string_append(
-        out, "tempering:   %lld temperatures; moves accepted %.2f, at least %.2f; effective share %.2f at least\n",
-        (long long)e->temperatures, mean(e->accept, e->temperatures), least(e->accept, e->temperatures), e->effective);
+    if (isnan(e->effective))
+        crdi_string_append(out, "tempering:   %lld temperatures; swaps accepted %.2f, at least %.2f\n",
+                           (long long)e->temperatures, mean(e->accept, e->temperatures - 1),
+                           least(e->accept, e->temperatures - 1));
+    else
+        crdi_string_append(
+            out, "tempering:   %lld temperatures; moves accepted %.2f, at least %.2f; effective share %.2f at least\n",
+            (long long)e->temperatures, mean(e->accept, e->temperatures), least(e->accept, e->temperatures),
+            e->effective);
 }
 
 static void put_number_or_null(crdi_json_writer *w, const char *key, double value)
@@ -82,7 +88,16 @@ void crdi_evidence_json(crdi_json_writer *w, const crd_evidence *e)
 
 void crdi_evidence_notes(crdi_string *out, const crd_evidence *e)
 {
-    static const double ROUGH = 0.5, FEW = 0.1, STUCK = 0.3;
+    static const double ROUGH = 0.5, FEW = 0.1, STUCK = 0.3, APART = 0.1;
+    if (isnan(e->effective)) {
+        if (least(e->accept, e->temperatures - 1) < APART)
+            crdi_string_append(
+                out,
+                "note: between two temperatures %.2f of the swaps are accepted, below %.1f: what the prior "
+                "finds does not reach the posterior; try --temperatures %lld\n",
+                least(e->accept, e->temperatures - 1), APART, (long long)(2 * e->temperatures - 1));
+        return;
+    }
     if (e->error > ROUGH)
         crdi_string_append(out,
                            "note: the standard error of the log evidence is %.2g, above %.1f: the runs do not agree, "

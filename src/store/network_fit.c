@@ -60,7 +60,7 @@ static crd_status describe(crdi_network_fit *fit)
                                               .options = fit->options,
                                               .method = fit->method,
                                               .seed = fit->seed,
-                                              .warmup = fit->type == &crdi_network_mcmc ? fit->mcmc.warmup : 0,
+                                              .warmup = fit->type->draws_behind ? fit->mcmc.warmup : 0,
                                               .draws = fit->mcmc.draws});
 }
 

@@ -38,7 +38,7 @@ static crd_status put_array(crdi_run *run, const char *name, double *values, int
     return crdi_run_put_array(run, name, &array);
 }
 
-static crd_status describe(crdi_run *run, const crd_evidence *e)
+crd_status crdi_run_evidence_write(crdi_run *run, const crd_evidence *e)
 {
     CRD_TRY(crdi_run_set_number(run, "evidence_log", e->log_evidence));
     CRD_TRY(crdi_run_set_number(run, "evidence_error", e->error));
@@ -106,9 +106,11 @@ static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_r
     o.progress_user = fit->mcmc.progress_user;
     o.stop = fit->mcmc.stop;
     o.stop_user = fit->mcmc.stop_user;
-    crd_status status = crdi_smc_run(fit->model, &o, crd_key_make((uint64_t)fit->seed), sink, report, &evidence);
+    bool anneals = strcmp(fit->method, "ais") == 0;
+    crd_status status = (anneals ? crdi_ais_run : crdi_smc_run)(fit->model, &o, crd_key_make((uint64_t)fit->seed), sink,
+                                                                report, &evidence);
     if (status == CRD_OK)
-        status = describe(fit->run, &evidence);
+        status = crdi_run_evidence_write(fit->run, &evidence);
     crd_evidence_clear(&evidence);
     return status;
 }

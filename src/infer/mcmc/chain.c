@@ -78,6 +78,13 @@ crd_status crdi_chain_create_batched(crdi_chain *chain, crd_context *ctx, const 
     return create(chain, batches->program);
 }
 
+crd_status crdi_chain_create_shared(crdi_chain *chain, crd_context *ctx, const crd_program *density,
+                                    const crd_nuts_options *options, crd_key key, void *shared, int number)
+{
+    *chain = (crdi_chain){.ctx = ctx, .options = options, .key = key, .shared = shared, .number = number};
+    return create(chain, density);
+}
+
 void crdi_chain_destroy(crdi_chain *chain)
 {
     if (chain->kernel)
@@ -416,7 +423,7 @@ crd_status crdi_chain_warm(crdi_chain *chain, const crdi_mcmc_saved *from)
     return archive.status;
 }
 
-void crdi_chain_state(crdi_chain *chain, crdi_archive *a)
+void crdi_chain_state_part(crdi_chain *chain, crdi_archive *a)
 {
     crdi_hamiltonian *h = &chain->h;
     int64_t searches = chain->step_searches;
@@ -435,8 +442,14 @@ void crdi_chain_state(crdi_chain *chain, crdi_archive *a)
     if (chain->kernel->state)
         chain->kernel->state(chain, a);
     chain->step_searches = (uint32_t)searches;
-    if (crdi_archive_end(a) == CRD_OK && (chain->iteration < 0 || searches < 0))
+    if (a->status == CRD_OK && (chain->iteration < 0 || searches < 0))
         a->status = crdi_raise(chain->ctx, CRD_EDAMAGED, "the stored state has an impossible count");
+}
+
+void crdi_chain_state(crdi_chain *chain, crdi_archive *a)
+{
+    crdi_chain_state_part(chain, a);
+    (void)!crdi_archive_end(a); /* its status stays there */
 }
 
 crd_status crdi_chain_check(crdi_chain *chain, int number)

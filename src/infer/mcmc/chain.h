@@ -49,6 +49,8 @@ struct crdi_chain {
     crd_context *ctx;
     const crd_nuts_options *options;
     const crdi_batches *batches; /* borrowed; NULL: the density is of all rows */
+    void *shared; /* what the kernel shares with other chains, borrowed; NULL: nothing */
+    int number; /* among them */
     crdi_hamiltonian h;
     const crdi_mcmc_kernel *kernel;
     void *kernel_state;
@@ -71,6 +73,9 @@ crd_status crdi_chain_create(crdi_chain *chain, crd_context *ctx, const crd_prog
 /* The same for a kernel that takes rows in batches. */
 crd_status crdi_chain_create_batched(crdi_chain *chain, crd_context *ctx, const crdi_batches *batches,
                                      const crd_nuts_options *options, crd_key key);
+/* The same for a kernel that shares something with other chains. */
+crd_status crdi_chain_create_shared(crdi_chain *chain, crd_context *ctx, const crd_program *density,
+                                    const crd_nuts_options *options, crd_key key, void *shared, int number);
 void crdi_chain_destroy(crdi_chain *chain);
 /* What finds start points as the options say; without a program if they are uniform, or go on from uniform ones. */
 crd_status crdi_chain_starter(const crd_model *model, const crd_nuts_options *options, crdi_starter *out);
@@ -92,6 +97,8 @@ crd_status crdi_chain_warm(crdi_chain *chain, const crdi_mcmc_saved *from);
 /* The chain between two iterations: with what is read, it goes on bit for bit. What is learned, where it is, what it has
  * counted; options and model are not in it, but it is refused by a chain that has others. */
 void crdi_chain_state(crdi_chain *chain, crdi_archive *archive);
+/* The same as a part of an archive: more may follow. */
+void crdi_chain_state_part(crdi_chain *chain, crdi_archive *archive);
 
 /* Behind a state that was read: whether the log density at its point is what it was. CRD_EINVAL: the model or its data are others.
  * Another machine may differ by roundings. */

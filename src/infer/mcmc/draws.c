@@ -198,7 +198,8 @@ static crd_status create_chain(crdi_mcmc_run_state *run, int64_t number, crdi_ch
     crd_key key = crd_key_fold_in(run->key, (uint32_t)number);
     if (run->batches.program)
         return crdi_chain_create_batched(chain, run->ctx, &run->batches, &run->options, key);
-    return crdi_chain_create(chain, run->ctx, crd_model_density(run->model), &run->options, key);
+    return crdi_chain_create_shared(chain, run->ctx, crd_model_density(run->model), &run->options, key,
+                                    run->before ? run->before->shared : NULL, (int)number);
 }
 
 crd_status crdi_mcmc_run_chain(void *user, int64_t number)

@@ -28,12 +28,13 @@ static void cut(crd_posterior *p, int64_t draws)
     p->draws = draws;
 }
 
-crd_status crd_nuts_run(const crd_model *model, const crd_nuts_options *options, crd_key key, crd_posterior **out)
+crd_status crdi_mcmc_into_memory(crdi_mcmc_run_fn run, void *user, const crd_model *model,
+                                 const crd_nuts_options *options, crd_key key, crd_posterior **out)
 {
     crd_context *ctx = crd_model_context(model);
     crd_nuts_options full;
     crdi_mcmc_columns columns;
-    crdi_mcmc_report report;
+    crdi_mcmc_report report = {0};
     crd_posterior *posterior = NULL;
     crdi_arena *arena;
     CRD_TRY(crdi_mcmc_complete(ctx, options, &full));
@@ -43,7 +44,7 @@ crd_status crd_nuts_run(const crd_model *model, const crd_nuts_options *options,
         status = crd_posterior_create(&posterior, ctx, (int)full.chains, full.draws, columns.column, columns.count);
     if (status == CRD_OK) {
         crdi_sink sink = crdi_sink_to_posterior(posterior);
-        status = crdi_mcmc_run(model, options, key, NULL, &sink, &report);
+        status = run(user, model, options, key, &sink, &report);
     }
     crdi_arena_destroy(&arena);
     if (status < 0) {
@@ -59,4 +60,16 @@ crd_status crd_nuts_run(const crd_model *model, const crd_nuts_options *options,
     posterior->gradient_seconds = report.gradient_seconds;
     *out = posterior;
     return status;
+}
+
+static crd_status run_chains(void *user, const crd_model *model, const crd_nuts_options *options, crd_key key,
+                             const crdi_sink *sink, crdi_mcmc_report *report)
+{
+    (void)user;
+    return crdi_mcmc_run(model, options, key, NULL, sink, report);
+}
+
+crd_status crd_nuts_run(const crd_model *model, const crd_nuts_options *options, crd_key key, crd_posterior **out)
+{
+    return crdi_mcmc_into_memory(run_chains, NULL, model, options, key, out);
 }

@@ -61,6 +61,19 @@ void crdi_evidence_conclude(crd_evidence *e, const double *log_estimate, int64_t
     e->high = e->log_evidence + half;
 }
 
+double crdi_evidence_effective(const double *log_weight, int64_t count)
+{
+    double most = -INFINITY, sum = 0, squares = 0;
+    for (int64_t i = 0; i < count; i++)
+        most = fmax(most, log_weight[i]);
+    for (int64_t i = 0; i < count; i++) {
+        double weight = exp(log_weight[i] - most);
+        sum += weight;
+        squares += weight * weight;
+    }
+    return sum * sum / ((double)count * squares);
+}
+
 crd_status crdi_evidence_create(crd_evidence *out, crd_context *ctx, int64_t runs, int64_t temperatures)
 {
     crd_evidence e = {.ctx = ctx, .runs = runs, .temperatures = temperatures, .effective = 1};

@@ -1,4 +1,6 @@
-/* smc.c - tempered sequential Monte Carlo: the pilot run, and runs by its schedule. See <credence/evidence.h>. */
+/* smc.c - tempered sequential Monte Carlo and annealed importance sampling: the pilot run, and runs by its ladder. See
+ * <credence/evidence.h>. Of annealed importance sampling the particles are not resampled before the end, so that each is an
+ * estimate of its own. */
 #include "infer/tempered/population.h"
 
 #include <math.h>
@@ -13,10 +15,12 @@ struct smc {
     crdi_tempered t;
     crdi_schedule schedule;
     crd_key key;
+    bool anneals; /* annealed importance sampling */
     const crdi_sink *sink; /* NULL: draws are not wanted */
     crd_program *values;
     crdi_mcmc_columns columns;
     double *log_evidence; /* (chains) */
+    double *log_weight; /* (chains, particles) of annealed importance sampling: estimates of the evidence */
     double *accept, *effective; /* (chains, temperatures) */
     crd_chain_progress *progress; /* (chains), guarded: */
     pthread_mutex_t lock;
@@ -49,7 +53,14 @@ static void tell(struct smc *smc, int64_t run, const crdi_population *p, const c
     pthread_mutex_unlock(&smc->lock);
 }
 
-/* One run over the temperatures of the schedule. */
+/* Each particle's own estimate of the evidence. */
+static void keep_weights(const crdi_population *p, double *out)
+{
+    for (int64_t i = 0; i < p->count; i++)
+        out[i] = p->log_weight[i] + p->log_evidence + log((double)p->count);
+}
+
+/* One run over the temperatures of the ladder. */
 static crd_status go(struct smc *smc, int64_t run, crdi_population *p, crd_key key)
 {
     const crdi_schedule *s = &smc->schedule;
@@ -59,7 +70,9 @@ static crd_status go(struct smc *smc, int64_t run, crdi_population *p, crd_key k
         const crdi_move *move = &s->move[k];
         crdi_population_reweight(p, move->beta);
         double effective = smc->effective[run * s->count + k] = crdi_population_effective(p);
-        if (effective < RESAMPLE || k == s->count - 1)
+        if (smc->anneals && k == s->count - 1)
+            keep_weights(p, smc->log_weight + run * p->count);
+        if ((effective < RESAMPLE && !smc->anneals) || k == s->count - 1)
             crdi_population_resample(p, crd_key_fold_in(resample, (uint32_t)k));
         status = crdi_population_move(p, move, crd_key_fold_in(moves, (uint32_t)k), 0, move->moves);
         smc->accept[run * s->count + k] = crdi_population_accept(p);
@@ -100,7 +113,10 @@ static crd_status conclude(struct smc *smc, crd_evidence *out)
     crd_evidence e;
     CRD_TRY(crdi_evidence_create(&e, smc->t.ctx, runs, s->count));
     memcpy(e.run, smc->log_evidence, sizeof *e.run * (size_t)runs);
-    crdi_evidence_conclude(&e, e.run, runs);
+    if (smc->anneals)
+        crdi_evidence_conclude(&e, smc->log_weight, runs * smc->t.options.particles);
+    else
+        crdi_evidence_conclude(&e, e.run, runs);
     for (int64_t k = 0; k < s->count; k++) {
         e.beta[k] = s->move[k].beta;
         for (int64_t r = 0; r < runs; r++) {
@@ -108,6 +124,8 @@ static crd_status conclude(struct smc *smc, crd_evidence *out)
             e.effective = fmin(e.effective, smc->effective[r * s->count + k]);
         }
     }
+    if (smc->anneals)
+        e.effective = crdi_evidence_effective(smc->log_weight, runs * smc->t.options.particles);
     e.gradient_evaluations = atomic_load(&smc->t.gradients);
     *out = e;
     return CRD_OK;
@@ -118,10 +136,11 @@ static crd_status make_runs(struct smc *smc, crdi_arena *arena)
     const crd_tempered_options *o = &smc->t.options;
     size_t runs = (size_t)o->chains, each = runs * (size_t)smc->schedule.count;
     smc->log_evidence = crdi_arena_alloc(arena, sizeof(double) * runs);
+    smc->log_weight = crdi_arena_alloc(arena, sizeof(double) * runs * (size_t)o->particles);
     smc->accept = crdi_arena_alloc(arena, sizeof(double) * each);
     smc->effective = crdi_arena_alloc(arena, sizeof(double) * each);
     smc->progress = crdi_arena_alloc(arena, sizeof *smc->progress * runs);
-    if (!smc->log_evidence || !smc->accept || !smc->effective || !smc->progress)
+    if (!smc->log_evidence || !smc->log_weight || !smc->accept || !smc->effective || !smc->progress)
         return CRD_ENOMEM;
     for (size_t r = 0; r < runs; r++)
         smc->progress[r].total = all_moves(&smc->schedule);
@@ -151,18 +170,31 @@ static crd_status run_all(struct smc *smc, crdi_arena *arena, const crd_model *m
     return status;
 }
 
+static crd_status run_with(struct smc *smc, const crd_model *model, const crd_tempered_options *options,
+                           crdi_mcmc_report *report, crd_evidence *evidence)
+{
+    crdi_arena *arena;
+    CRD_TRY(crdi_arena_create(&arena, crd_model_context(model)));
+    crd_status status = run_all(smc, arena, model, options, report, evidence);
+    crdi_schedule_destroy(&smc->schedule);
+    crd_program_destroy(&smc->values);
+    crdi_tempered_destroy(&smc->t);
+    crdi_arena_destroy(&arena);
+    return status;
+}
+
 crd_status crdi_smc_run(const crd_model *model, const crd_tempered_options *options, crd_key key, const crdi_sink *sink,
                         crdi_mcmc_report *report, crd_evidence *evidence)
 {
     struct smc smc = {.key = key, .sink = sink};
-    crdi_arena *arena;
-    CRD_TRY(crdi_arena_create(&arena, crd_model_context(model)));
-    crd_status status = run_all(&smc, arena, model, options, report, evidence);
-    crdi_schedule_destroy(&smc.schedule);
-    crd_program_destroy(&smc.values);
-    crdi_tempered_destroy(&smc.t);
-    crdi_arena_destroy(&arena);
-    return status;
+    return run_with(&smc, model, options, report, evidence);
+}
+
+crd_status crdi_ais_run(const crd_model *model, const crd_tempered_options *options, crd_key key, const crdi_sink *sink,
+                        crdi_mcmc_report *report, crd_evidence *evidence)
+{
+    struct smc smc = {.key = key, .sink = sink, .anneals = true};
+    return run_with(&smc, model, options, report, evidence);
 }
 
 crd_status crd_smc_run(const crd_model *model, const crd_tempered_options *options, crd_key key, crd_posterior **out,
@@ -171,4 +203,12 @@ crd_status crd_smc_run(const crd_model *model, const crd_tempered_options *optio
     crd_tempered_options o;
     CRD_TRY(crdi_tempered_complete(crd_model_context(model), options, &o));
     return crdi_tempered_into_memory(crdi_smc_run, model, &o, key, (int)o.chains, o.particles, out, evidence);
+}
+
+crd_status crd_ais_run(const crd_model *model, const crd_tempered_options *options, crd_key key, crd_posterior **out,
+                       crd_evidence *evidence)
+{
+    crd_tempered_options o;
+    CRD_TRY(crdi_tempered_complete(crd_model_context(model), options, &o));
+    return crdi_tempered_into_memory(crdi_ais_run, model, &o, key, (int)o.chains, o.particles, out, evidence);
 }

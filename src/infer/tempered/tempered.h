@@ -74,6 +74,8 @@ void crdi_evidence_combine(const double *log_estimate, int64_t count, double *lo
 void crdi_evidence_conclude(crd_evidence *e, const double *log_estimate, int64_t count);
 /* Half the width of a 95 % interval of Student's t, in standard errors. */
 double crdi_student_95(int64_t freedom);
+/* (sum w)^2 / (count sum w^2). */
+double crdi_evidence_effective(const double *log_weight, int64_t count);
 /* An evidence with arrays of these sizes. */
 crd_status crdi_evidence_create(crd_evidence *out, crd_context *ctx, int64_t runs, int64_t temperatures);
 
@@ -96,6 +98,9 @@ crd_status crdi_tempered_into_memory(crdi_tempered_fn run, const crd_model *mode
 
 /* crd_smc_run into a sink that was begun with crdi_tempered_columns. Sink and evidence may be NULL. */
 crd_status crdi_smc_run(const crd_model *model, const crd_tempered_options *options, crd_key key, const crdi_sink *sink,
+                        crdi_mcmc_report *report, crd_evidence *evidence);
+/* The same for crd_ais_run. */
+crd_status crdi_ais_run(const crd_model *model, const crd_tempered_options *options, crd_key key, const crdi_sink *sink,
                         crdi_mcmc_report *report, crd_evidence *evidence);
 
 #endif

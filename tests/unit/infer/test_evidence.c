@@ -155,6 +155,42 @@ static void the_evidence_of_a_linear_model_is_known(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* The same of annealed importance sampling, whose error is one of many particles: deviations are normal. */
+static void annealing_knows_it_too(void **state)
+{
+    (void)state;
+    enum { KEYS = 8 };
+    crd_context *ctx = testing_context();
+    struct linear l;
+    struct linear_exact exact;
+    double squares = 0;
+    linear_init(&l, LINEAR_MOST);
+    linear_solve(&l, &exact);
+    crd_model *model = model_of(ctx, linear_model, &l);
+    for (int k = 0; k < KEYS; k++) {
+        crd_tempered_options o = {.chains = 8, .particles = 60, .pilot = 100, .anneal = 2};
+        crd_posterior *posterior;
+        crd_evidence e;
+        assert_ok(ctx, crd_ais_run(model, &o, crd_key_make((uint64_t)k), &posterior, &e));
+        double z = (e.log_evidence - exact.log_evidence) / e.error, mean = 0;
+        assert_true(fabs(z) < 4.4);
+        squares += z * z / KEYS;
+        assert_close(e.high - e.low, 2 * crdi_student_95(8 * 60 - 1) * e.error, 1e-8, 0);
+        assert_true(e.error < 0.1 && e.effective > 0.2 && e.effective < 0.9);
+        /* (sum w)^2 / sum w^2 = n / (1 + variance of w / mean^2) */
+        assert_close(e.effective, 1 / (1 + 479 * e.error * e.error), 1e-9, 0);
+        for (int r = 0; r < 8; r++)
+            mean += exp(e.run[r]) / 8;
+        assert_close(log(mean), e.log_evidence, 1e-12, 0);
+        check_means(posterior, &exact);
+        crd_posterior_destroy(&posterior);
+        crd_evidence_clear(&e);
+    }
+    assert_true(squares > 0.1 && squares < 4);
+    crd_model_destroy(&model);
+    testing_context_destroy(&ctx);
+}
+
 /* x ~ N(0, 1) with the factor exp(-a x^2 / 2): the evidence is (1 + a)^-1/2. */
 static crd_node factor_model(crd_trace *t, void *user)
 {
@@ -207,6 +243,104 @@ static void a_prior_alone_has_evidence_one(void **state)
     assert_ok(ctx, crd_smc_run(model, NULL, crd_key_make(3), NULL, &e));
     assert_close(e.log_evidence, 0, 0, 1e-12);
     assert_true(e.error < 1e-12 && e.beta[e.temperatures - 1] == 1);
+    crd_evidence_clear(&e);
+    crd_model_destroy(&model);
+    testing_context_destroy(&ctx);
+}
+
+/* ---- parallel tempering ----------------------------------------------------------------------------------------- */
+
+/* Four chains of 400 draws: five errors of the evidence, and of the means by chains (which are but four: nine of theirs). */
+static void tempering_knows_the_linear_model(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    struct linear l;
+    struct linear_exact exact;
+    linear_init(&l, LINEAR_MOST);
+    linear_solve(&l, &exact);
+    crd_model *model = model_of(ctx, linear_model, &l);
+    crd_nuts_options o = {.chains = 4, .warmup = 200, .draws = 400};
+    crd_tempered_options tempered = {.pilot = 60, .temperatures = 6};
+    crd_posterior *posterior;
+    crd_evidence e;
+    assert_ok(ctx, crd_tempering_run(model, &o, &tempered, crd_key_make(2), &posterior, &e));
+    assert_int_equal(e.temperatures, 6);
+    assert_int_equal(e.runs, 4);
+    assert_true(e.beta[0] == 0 && e.beta[5] == 1 && e.error > 0.01 && e.error < 0.2 && isnan(e.effective));
+    assert_close(e.log_evidence, exact.log_evidence, 0, 5 * e.error);
+    double least = 1, most = 0;
+    for (int k = 0; k < 5; k++) {
+        assert_true(e.beta[k] < e.beta[k + 1]);
+        least = fmin(least, e.accept[k]);
+        most = fmax(most, e.accept[k]);
+    }
+    assert_true(least > 0.2 && most - least < 0.35); /* rejections are spread evenly */
+    const crd_column *w = crd_posterior_find(posterior, "w");
+    for (int k = 0; k < LINEAR_MOST; k++) {
+        double sum = 0;
+        for (int64_t i = 0; i < 1600; i++)
+            sum += w->draws[i * LINEAR_MOST + k] / 1600;
+        /* 5 standard errors of 400 effective draws; NUTS has more here */
+        assert_close(sum, exact.mean[k], 0, 5 * sqrt(exact.covariance[k * (LINEAR_MOST + 1)] / 400));
+    }
+    crd_posterior_destroy(&posterior);
+    crd_evidence_clear(&e);
+    crd_model_destroy(&model);
+    testing_context_destroy(&ctx);
+}
+
+/* x ~ N(0, 10), likelihood 0.3 N(x; -8, 0.5) + 0.7 N(x; 9, 0.5): two modes that no trajectory leads between. */
+static const double far_at[] = {-8, 9}, far_weight[] = {0.3, 0.7};
+
+static crd_node far_model(crd_trace *t, void *none)
+{
+    (void)none;
+    crd_node x = crd_sample(t, "x", crd_normal(crd_num(0), crd_num(10))), part[2];
+    for (int i = 0; i < 2; i++) {
+        crd_node z = crd_div(crd_sub(x, crd_num(far_at[i])), crd_num(0.5));
+        part[i] =
+            crd_sub(crd_num(log(far_weight[i] / 0.5) - 0.91893853320467274), crd_mul(crd_num(0.5), crd_square(z)));
+    }
+    crd_factor(t, "data", crd_add(part[0], crd_softplus(crd_sub(part[1], part[0]))));
+    return x;
+}
+
+/* Draws at the second mode, by chain; how often a chain goes from one to the other. */
+static int64_t count_crossings(const crd_posterior *p, double *share)
+{
+    const crd_column *x = crd_posterior_find(p, "x");
+    int64_t crossings = 0;
+    *share = 0;
+    for (int64_t i = 0; i < p->chains * p->draws; i++) {
+        *share += (x->draws[i] > 0) / (double)(p->chains * p->draws);
+        crossings += i % p->draws > 0 && (x->draws[i] > 0) != (x->draws[i - 1] > 0);
+    }
+    return crossings;
+}
+
+static void tempering_comes_to_both_modes(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    double joint[2], share;
+    for (int i = 0; i < 2; i++) /* the evidence of a part: N(its place; 0, 10^2 + 0.5^2) */
+        joint[i] = far_weight[i] * exp(-0.5 * far_at[i] * far_at[i] / 100.25) / sqrt(2 * 3.141592653589793 * 100.25);
+    crd_model *model = model_of(ctx, far_model, NULL);
+    crd_nuts_options o = {.chains = 4, .warmup = 200, .draws = 1000};
+    crd_tempered_options tempered = {.pilot = 100};
+    crd_posterior *plain, *posterior;
+    crd_evidence e;
+    assert_ok(ctx, crd_nuts_run(model, &o, crd_key_make(4), &plain));
+    assert_int_equal(count_crossings(plain, &share), 0); /* it needs something */
+    assert_ok(ctx, crd_tempering_run(model, &o, &tempered, crd_key_make(4), &posterior, &e));
+    assert_true(count_crossings(posterior, &share) > 100);
+    /* 0.67; of 400 effective draws it is known to 0.023 */
+    assert_close(share, joint[1] / (joint[0] + joint[1]), 0, 5 * 0.023);
+    assert_close(e.log_evidence, log(joint[0] + joint[1]), 0, 5 * e.error);
+    assert_true(e.error < 0.2);
+    crd_posterior_destroy(&plain);
+    crd_posterior_destroy(&posterior);
     crd_evidence_clear(&e);
     crd_model_destroy(&model);
     testing_context_destroy(&ctx);
@@ -334,11 +468,13 @@ static void what_cannot_be_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts_are_those_of_the_model), cmocka_unit_test(at_one_it_is_the_posterior),
-        cmocka_unit_test(intervals_are_students),       cmocka_unit_test(the_evidence_of_a_linear_model_is_known),
-        cmocka_unit_test(factors_are_likelihood),       cmocka_unit_test(a_prior_alone_has_evidence_one),
-        cmocka_unit_test(threads_change_nothing),       cmocka_unit_test(a_run_can_be_stopped),
-        cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(parts_are_those_of_the_model),   cmocka_unit_test(at_one_it_is_the_posterior),
+        cmocka_unit_test(intervals_are_students),         cmocka_unit_test(the_evidence_of_a_linear_model_is_known),
+        cmocka_unit_test(annealing_knows_it_too),         cmocka_unit_test(factors_are_likelihood),
+        cmocka_unit_test(a_prior_alone_has_evidence_one), cmocka_unit_test(tempering_knows_the_linear_model),
+        cmocka_unit_test(tempering_comes_to_both_modes),
+        cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(a_run_can_be_stopped),           cmocka_unit_test(what_cannot_be_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

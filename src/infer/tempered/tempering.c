@@ -1,0 +1,205 @@
+/* tempering.c - a run of parallel tempering: its first temperatures, and the evidence from what its chains have seen. */
+#include "infer/tempered/tempering.h"
+#include "infer/tempered/population.h"
+
+#include <math.h>
+#include <string.h>
+
+static const uint32_t KEY_PILOT = UINT32_MAX;
+
+/* ---- what chains share ---------------------------------------------------------------------------------------- */
+
+/* Evenly among the temperatures of the pilot run, whose neighbours are equally far apart. */
+static crd_status choose_betas(crdi_tempering *t, crd_key key)
+{
+    crdi_schedule s = {0};
+    t->t.options.anneal = 1e-9; /* the pilot run's own temperatures */
+    crd_status status = crdi_schedule_find(&s, &t->t, crd_key_fold_in(key, KEY_PILOT));
+    int64_t found = s.count, wanted = t->t.options.temperatures;
+    t->levels = wanted > 1 ? wanted : 1 + (found + 1) / 2;
+    t->levels = t->levels < 2 ? 2 : t->levels;
+    if (status == CRD_OK && !(t->beta = crdi_arena_alloc(t->arena, sizeof *t->beta * (size_t)t->levels)))
+        status = CRD_ENOMEM;
+    for (int64_t k = 1; k < t->levels && status == CRD_OK; k++) {
+        double at = (double)(k * found) / (double)(t->levels - 1), whole = floor(at);
+        int64_t below = (int64_t)whole;
+        double low = below > 0 ? s.move[below - 1].beta : 0, high = below < found ? s.move[below].beta : 1;
+        t->beta[k] = k == t->levels - 1 ? 1 : low + (at - whole) * (high - low);
+    }
+    crdi_schedule_destroy(&s);
+    return status;
+}
+
+static crd_status make_sums(crdi_tempering *t)
+{
+    size_t pairs = (size_t)t->levels - 1, all = pairs * CRDI_TEMPERING_BATCHES;
+    t->sums = crdi_arena_alloc(t->arena, sizeof *t->sums * (size_t)t->chains);
+    if (!t->sums)
+        return CRD_ENOMEM;
+    for (int64_t c = 0; c < t->chains; c++) {
+        crdi_tempering_sums *s = &t->sums[c];
+        s->beta = crdi_arena_alloc(t->arena, sizeof(double) * (pairs + 1));
+        s->accept = crdi_arena_alloc(t->arena, sizeof(double) * pairs);
+        s->up = crdi_arena_alloc(t->arena, sizeof(double) * all);
+        s->down = crdi_arena_alloc(t->arena, sizeof(double) * all);
+        if (!s->beta || !s->accept || !s->up || !s->down)
+            return CRD_ENOMEM;
+        memcpy(s->beta, t->beta, sizeof(double) * (pairs + 1));
+        for (size_t i = 0; i < all; i++)
+            s->up[i] = s->down[i] = -INFINITY;
+    }
+    return CRD_OK;
+}
+
+crd_status crdi_tempering_create(crdi_tempering *t, const crd_model *model, const crd_tempered_options *options,
+                                 crd_key key)
+{
+    CRD_TRY(crdi_arena_create(&t->arena, crd_model_context(model)));
+    CRD_TRY(crdi_tempered_create(&t->t, model, options));
+    t->chains = t->t.options.chains;
+    crd_status status = choose_betas(t, key);
+    return status == CRD_OK ? make_sums(t) : status;
+}
+
+void crdi_tempering_destroy(crdi_tempering *t)
+{
+    crdi_tempered_destroy(&t->t);
+    crdi_arena_destroy(&t->arena);
+}
+
+/* ---- the evidence --------------------------------------------------------------------------------------------- */
+
+static double log_add(double a, double b)
+{
+    double most = fmax(a, b);
+    return most == -INFINITY ? most : most + log(exp(a - most) + exp(b - most));
+}
+
+/* Of one chain, without the batch `left_out` (-1: of all): each ratio of neighbours' evidences by the geometric mean of their
+ * densities as a bridge (Meng & Wong 1996, sec. 4). */
+static double log_evidence_of(const crdi_tempering *t, const crdi_tempering_sums *s, int left_out)
+{
+    double sum = 0;
+    int64_t pairs = t->levels - 1;
+    for (int64_t k = 0; k < pairs; k++) {
+        double up = -INFINITY, down = -INFINITY;
+        for (int b = 0; b < CRDI_TEMPERING_BATCHES; b++)
+            if (b != left_out) {
+                up = log_add(up, s->up[b * pairs + k]);
+                down = log_add(down, s->down[b * pairs + k]);
+            }
+        sum += up - down;
+    }
+    return sum;
+}
+
+/* Batches that have seen anything. */
+static int batches_of(const crdi_tempering_sums *s)
+{
+    return s->seen < CRDI_TEMPERING_BATCHES ? (int)s->seen : CRDI_TEMPERING_BATCHES;
+}
+
+/* Square of the standard error of a chain's log evidence: the jackknife over its batches. */
+static double variance_of(const crdi_tempering *t, const crdi_tempering_sums *s, double whole)
+{
+    int batches = batches_of(s);
+    double squares = 0;
+    for (int b = 0; b < CRDI_TEMPERING_BATCHES; b++)
+        if (s->down[b * (t->levels - 1)] > -INFINITY) {
+            double off = log_evidence_of(t, s, b) - whole;
+            squares += off * off;
+        }
+    return batches > 1 ? squares * (double)(batches - 1) / (double)batches : NAN;
+}
+
+crd_status crdi_tempering_conclude(const crdi_tempering *t, crd_evidence *out)
+{
+    static const double NORMAL_95 = 1.9599639845400545;
+    int64_t chains = 0, levels = t->levels;
+    double variance = 0, sum = 0;
+    crd_evidence e;
+    CRD_TRY(crdi_evidence_create(&e, t->t.ctx, t->chains, levels));
+    for (int64_t c = 0; c < t->chains; c++) {
+        const crdi_tempering_sums *s = &t->sums[c];
+        if (s->seen < 2) /* it was stopped before it had anything */
+            continue;
+        e.run[chains] = log_evidence_of(t, s, -1);
+        variance += variance_of(t, s, e.run[chains]);
+        sum += e.run[chains++];
+        for (int64_t k = 0; k < levels; k++) {
+            e.beta[k] += s->beta[k];
+            e.accept[k] += k < levels - 1 ? s->accept[k] / (double)s->seen : 0;
+        }
+    }
+    e.runs = chains;
+    e.effective = NAN;
+    for (int64_t k = 0; k < levels; k++) {
+        e.beta[k] /= (double)chains;
+        e.accept[k] /= (double)chains;
+    }
+    double mean = sum / (double)chains, squares = 0, inner = sqrt(variance) / (double)chains;
+    for (int64_t c = 0; c < chains; c++)
+        squares += (e.run[c] - mean) * (e.run[c] - mean);
+    double outer = chains > 1 ? sqrt(squares / (double)(chains * (chains - 1))) : 0;
+    e.log_evidence = chains > 0 ? mean : NAN;
+    e.error = fmax(inner, outer);
+    double half = e.error * (outer > inner ? crdi_student_95(chains - 1) : NORMAL_95);
+    e.low = mean - half;
+    e.high = mean + half;
+    *out = e;
+    return CRD_OK;
+}
+
+/* ---- a run ---------------------------------------------------------------------------------------------------- */
+
+crd_status crdi_tempering_run(const crd_model *model, const crd_nuts_options *options,
+                              const crd_tempered_options *tempered, crd_key key, const crdi_mcmc_before *before,
+                              const crdi_sink *sink, crdi_mcmc_report *report, crd_evidence *evidence)
+{
+    static const crd_tempered_options none = {0};
+    crdi_tempering shared = {0};
+    crdi_mcmc_before again = {0};
+    crd_nuts_options o = {0};
+    crd_tempered_options t = tempered ? *tempered : none;
+    if (options)
+        o = *options;
+    if (before)
+        again = *before;
+    o.kernel = "tempering";
+    t.chains = o.chains;
+    t.threads = o.threads;
+    t.stop = o.stop;
+    t.stop_user = o.stop_user;
+    crd_status status = crdi_tempering_create(&shared, model, &t, key);
+    again.shared = &shared;
+    if (status == CRD_OK)
+        status = crdi_mcmc_run(model, &o, key, &again, sink, report);
+    if (status >= 0 && evidence && shared.sums) {
+        crd_status concluded = crdi_tempering_conclude(&shared, evidence);
+        status = concluded < 0 ? concluded : status;
+    }
+    crdi_tempering_destroy(&shared);
+    return status;
+}
+
+/* ---- into memory ---------------------------------------------------------------------------------------------- */
+
+struct request {
+    const crd_tempered_options *tempered;
+    crd_evidence *evidence;
+};
+
+static crd_status run_request(void *user, const crd_model *model, const crd_nuts_options *options, crd_key key,
+                              const crdi_sink *sink, crdi_mcmc_report *report)
+{
+    const struct request *r = user;
+    return crdi_tempering_run(model, options, r->tempered, key, NULL, sink, report, r->evidence);
+}
+
+crd_status crd_tempering_run(const crd_model *model, const crd_nuts_options *options,
+                             const crd_tempered_options *tempered, crd_key key, crd_posterior **out,
+                             crd_evidence *evidence)
+{
+    struct request request = {tempered, evidence};
+    return crdi_mcmc_into_memory(run_request, &request, model, options, key, out);
+}

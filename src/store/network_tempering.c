@@ -1,0 +1,61 @@
+/* network_tempering.c - draws of a network by parallel tempering, and the log evidence. */
+#include "infer/tempered/tempering.h"
+#include "store/network_fit.h"
+#include "store/network_tempered.h"
+
+static crd_status prepare(crdi_network_fit *fit)
+{
+    fit->mcmc.kernel = "tempering";
+    CRD_TRY(crd_model_create(&fit->model, fit->ctx, crd_network_model, &fit->network));
+    fit->dim = crd_model_dim(fit->model);
+    fit->chains = (int)fit->mcmc.chains;
+    return crdi_mcmc_columns_of(fit->model, &fit->mcmc, fit->arena, &fit->columns);
+}
+
+static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_report *report)
+{
+    crd_nuts_options options = fit->mcmc;
+    crd_evidence evidence = {0};
+    const crdi_network_resume *r = fit->resume;
+    crdi_mcmc_before before = {0};
+    if (r) {
+        before.chain = r->states.saved;
+        before.warmup_seconds = r->cost.warmup_seconds;
+        before.sampling_seconds = r->cost.sampling_seconds;
+        before.gradient_seconds = r->cost.gradient_seconds;
+    }
+    options.warmup = options.warmup > 0 ? options.warmup : -1; /* there 0 stands for the default */
+    crd_status status = crdi_tempering_run(fit->model, &options, &fit->tempered, crd_key_make((uint64_t)fit->seed),
+                                           &before, sink, report, &evidence);
+    if (status >= 0 && evidence.runs > 0) {
+        crd_status written = crdi_run_evidence_write(fit->run, &evidence);
+        status = written < 0 ? written : status;
+    }
+    crd_evidence_clear(&evidence);
+    return status;
+}
+
+static void clear(crdi_network_fit *fit)
+{
+    crd_model_destroy(&fit->model);
+}
+
+static void plan(const crdi_network_fit *fit, crdi_string *out)
+{
+    const crd_nuts_options *m = &fit->mcmc;
+    crdi_string_append(out, "%lld chain%s, %lld + %s%lld, each over ", (long long)m->chains, m->chains == 1 ? "" : "s",
+                       (long long)m->warmup, fit->rule ? "at most " : "", (long long)m->draws);
+    if (fit->tempered.temperatures > 1)
+        crdi_string_append(out, "%lld temperatures", (long long)fit->tempered.temperatures);
+    else
+        crdi_string_append(out, "temperatures that a pilot run of %lld particles finds",
+                           (long long)fit->tempered.pilot);
+}
+
+static int64_t draws_behind(const crdi_network_fit *fit, int64_t iteration)
+{
+    return crdi_mcmc_draws_of(&fit->mcmc, iteration);
+}
+
+const crdi_network_method crdi_network_tempering = {
+    .prepare = prepare, .draw = draw, .clear = clear, .plan = plan, .draws_behind = draws_behind, .doubles = true};
