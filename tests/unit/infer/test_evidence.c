@@ -472,8 +472,7 @@ int main(void)
         cmocka_unit_test(intervals_are_students),         cmocka_unit_test(the_evidence_of_a_linear_model_is_known),
         cmocka_unit_test(annealing_knows_it_too),         cmocka_unit_test(factors_are_likelihood),
         cmocka_unit_test(a_prior_alone_has_evidence_one), cmocka_unit_test(tempering_knows_the_linear_model),
-        cmocka_unit_test(tempering_comes_to_both_modes),
-        cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(tempering_comes_to_both_modes),  cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(a_run_can_be_stopped),           cmocka_unit_test(what_cannot_be_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
