@@ -45,7 +45,8 @@ typedef struct crd_evidence {
     crd_context *ctx; /**< it was made in */
     double log_evidence; /**< log of the mean of the runs' estimates of the evidence */
     double error; /**< its standard error; NaN where there is one run only */
-    double low, high; /**< 95 % interval by Student's t: log_evidence -+ t error */
+    double low; /**< 95 % interval by Student's t: log_evidence - t error */
+    double high; /**< log_evidence + t error */
     double effective; /**< smallest effective share of particles at any temperature of any run, 0 to 1 */
     int64_t runs; /**< independent estimates */
     double *run; /**< (runs) the log evidence of each */
