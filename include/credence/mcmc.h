@@ -63,6 +63,9 @@ typedef struct crd_nuts_options {
     /** Of sgld, sghmc: a batch tells only how its gradient has changed from a mode, where that of all rows is known (Baker et
      *  al. 2019). */
     bool control_variates;
+    /** "none"; "scales": sites that are scales of normal priors are also drawn from their conditional distributions, before each
+     *  transition; "all": also those of observed normal sites. */
+    const char *blocks;
     double init_radius; /**< 2: start points are uniform in (-radius, radius), unconstrained */
     const char *start; /**< "uniform"; "prior", "median", "value", "point": crd_start_kind; "map": at a most
                               probable point; "pathfinder": at draws of crd_pathfinder_run; "ensemble": where Adam leads from a uniform point,
@@ -89,7 +92,7 @@ typedef struct crd_nuts_options {
  *  @param key      chain c uses crd_key_fold_in(key, c), so that the draws of a chain do not depend on the others.
  *  @param out      returns owned: latent sites on their own scale, kept deterministic sites, and the statistics
  *                  accept_prob, diverging, energy, log_density, n_steps, step_size, tree_depth.
- *  @return CRD_OK; CRD_INTERRUPTED (out then holds what all chains have); CRD_EINVAL for an option out of range or a
+ *  @return CRD_OK; CRD_INTERRUPTED (out then holds what all chains have); CRD_EINVAL for an option out of range, for blocks in a model without scales, or a
  *          site to keep that is named twice; CRD_ENAME for one that is no deterministic site, for a site that is named
  *          like a statistic, and for an unknown kernel or metric;
  *          CRD_ESTART if 100 start points of a chain all have a density or gradient that is not finite; CRD_ENOMEM.

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-static const uint32_t START = 0x80000000u, SEARCH = 0x80000001u;
+static const uint32_t START = 0x80000000u, SEARCH = 0x80000001u, BLOCKS = 0x80000002u;
 
 #define KERNEL(name, what) extern const crdi_mcmc_kernel crdi_mcmc_kernel_##name;
 #include "infer/mcmc/kernels.def"
@@ -93,6 +93,7 @@ void crdi_chain_destroy(crdi_chain *chain)
         crdi_hamiltonian_destroy(&chain->h);
     if (chain->ctx)
         crdi_free(chain->ctx, chain->scratch);
+    crdi_gibbs_destroy(&chain->gibbs);
     *chain = (crdi_chain){0};
 }
 
@@ -329,9 +330,24 @@ static void learn(crdi_chain *chain, const crdi_transition *t)
         h->step_size = crdi_dual_averaging_final(&chain->averaging);
 }
 
+crd_status crdi_chain_add_blocks(crdi_chain *chain, const crdi_scale_sites *scales)
+{
+    return scales->count > 0 ? crdi_gibbs_create(chain->ctx, scales, chain->h.dim, &chain->gibbs) : CRD_OK;
+}
+
+/* The point with its sites in blocks drawn anew. A kernel that keeps a momentum or direction has it independent of the point. */
+static void draw_blocks(crdi_chain *chain)
+{
+    crd_key key = crd_key_fold_in(crd_key_fold_in(chain->key, BLOCKS), (uint32_t)chain->iteration);
+    crdi_gibbs_draw(chain->gibbs, key, chain->h.q);
+    crdi_hamiltonian_evaluate(&chain->h);
+}
+
 void crdi_chain_advance(crdi_chain *chain, crdi_transition *out)
 {
     bool warming = chain->iteration < chain->options->warmup;
+    if (chain->gibbs)
+        draw_blocks(chain);
     chain->kernel->transition(chain, crd_key_fold_in(chain->key, (uint32_t)chain->iteration), out);
     chain->iteration++;
     if (!warming) {

@@ -5,6 +5,7 @@
 #include "base/archive.h"
 #include "infer/mcmc.h"
 #include "infer/mcmc/adapt.h"
+#include "infer/mcmc/gibbs.h"
 #include "infer/mcmc/hamiltonian.h"
 #include "model/batches.h"
 #include "model/start.h"
@@ -61,6 +62,7 @@ struct crdi_chain {
     double *scratch; /* (dim) */
     const double *point; /* (dim) where to start, borrowed; NULL: where the starter says */
     const crdi_starter *starter; /* borrowed; NULL: start points are uniform */
+    crdi_gibbs *gibbs; /* owned: draws sites in blocks before each transition; NULL: there are none */
     double length; /* of microcanonical kernels: over which a direction is forgotten; 0: not learned */
     bool warm; /* step size and metric are there before the start */
     int64_t divergences; /* after warm-up */
@@ -77,6 +79,8 @@ crd_status crdi_chain_create_batched(crdi_chain *chain, crd_context *ctx, const 
 crd_status crdi_chain_create_shared(crdi_chain *chain, crd_context *ctx, const crd_program *density,
                                     const crd_nuts_options *options, crd_key key, void *shared, int number);
 void crdi_chain_destroy(crdi_chain *chain);
+/* From now on the scales (borrowed) are also drawn from their conditional distributions, before each transition. */
+crd_status crdi_chain_add_blocks(crdi_chain *chain, const crdi_scale_sites *scales);
 /* What finds start points as the options say; without a program if they are uniform, or go on from uniform ones. */
 crd_status crdi_chain_starter(const crd_model *model, const crd_nuts_options *options, crdi_starter *out);
 /* Finds a start point (CRD_ESTART) and a first step size. `number` names the chain in messages. */

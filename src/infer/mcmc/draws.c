@@ -222,6 +222,8 @@ crd_status crdi_mcmc_run_chain(void *user, int64_t number)
     if (status == CRD_OK)
         status = crdi_exec_share_threads(chain.h.exec, run->options.threads, run->options.chains);
     if (status == CRD_OK)
+        status = crdi_chain_add_blocks(&chain, &run->scales);
+    if (status == CRD_OK)
         status = begin_chain(run, (int)number, &chain);
     if (status == CRD_OK)
         status = draw_all(run, (int)number, &chain, values, &block);

@@ -107,6 +107,26 @@ static crd_status make_batches(crdi_mcmc_run_state *run)
     return crdi_batches_create(run->model, o->plate, o->batch, &run->batches);
 }
 
+/* The sites of options.blocks. */
+static crd_status find_blocks(crdi_mcmc_run_state *run)
+{
+    const char *blocks = run->options.blocks;
+    bool noise = strcmp(blocks, "all") == 0;
+    if (strcmp(blocks, "none") == 0)
+        return CRD_OK;
+    if (crdi_mcmc_kernel_find(run->options.kernel)->batches)
+        return crdi_raise(
+            run->ctx, CRD_EINVAL,
+            "blocks %s: method %s sees rows in batches, of which conditional distributions cannot be drawn", blocks,
+            run->options.kernel);
+    CRD_TRY(crdi_scale_sites_create(run->model, noise, &run->scales));
+    if (run->scales.count > 0)
+        return CRD_OK;
+    return crdi_raise(run->ctx, CRD_EINVAL,
+                      "blocks %s: the model has no site that is the scale of %snormal ones and nothing else%s", blocks,
+                      noise ? "" : "latent ", noise ? "" : "; a noise is one of --blocks all");
+}
+
 static crd_status run_all(crdi_mcmc_run_state *run, crdi_arena *arena, crdi_mcmc_report *report)
 {
     crdi_mcmc_monitor *monitor;
@@ -122,6 +142,7 @@ static crd_status run_all(crdi_mcmc_run_state *run, crdi_arena *arena, crdi_mcmc
         return CRD_ENOMEM;
     crdi_mcmc_find_offsets(run);
     CRD_TRY(make_batches(run));
+    CRD_TRY(find_blocks(run));
     CRD_TRY(crdi_chain_starter(run->model, &run->options, &run->starter));
     if (strcmp(run->options.start, "pathfinder") == 0 && !all_saved(run)) {
         crd_status found = crdi_mcmc_find_points(run, arena);
@@ -148,6 +169,7 @@ crd_status crdi_mcmc_run(const crd_model *model, const crd_nuts_options *options
     crd_program_destroy(&run.values);
     crdi_batches_clear(&run.batches);
     crdi_starter_destroy(&run.starter);
+    crdi_scale_sites_destroy(&run.scales);
     crdi_arena_destroy(&arena);
     return status;
 }

@@ -25,6 +25,7 @@ typedef struct crdi_mcmc_run_state {
     crdi_batches batches; /* of kernels that take rows in batches */
     crd_program *values; /* (u) -> sites in the model's order, then the kept ones */
     crdi_starter starter;
+    crdi_scale_sites scales; /* sites in blocks */
     double *point; /* (chains, dim) where chains start; NULL: the starter says */
     int64_t point_gradients; /* what it took to find them */
     crdi_mcmc_columns columns;

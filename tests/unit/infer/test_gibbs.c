@@ -1,0 +1,430 @@
+/* test_gibbs.c - scales that are drawn from their conditionals: which sites are found to be scales, and that what is drawn has the
+ * density of the model.
+ *
+ * The others held, the log of an element has a density that is integrated on a grid; where standard normals are multiplied by
+ * the scale their products are held, so that the density of a product takes the place of the normal's. Means and mean squares are
+ * within 5 Monte Carlo standard errors: 2 x 15 deviates, a false alarm in 60 000. Keys are fixed. */
+#include "infer/mcmc/chain.h"
+#include "testing.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DRAWS = 8000 };
+
+static double data[6] = {0.9, -1.3, 0.4, 2.1, -0.2, 0.6};
+
+static crd_dist standard(void)
+{
+    return crd_normal(crd_num(0), crd_num(1));
+}
+
+static void observe(crd_trace *t, crd_node f, crd_node s)
+{
+    crd_array y = crd_array_borrow(data, crd_shape_1(6));
+    crd_observe(t, "y", crd_dist_expand(crd_normal(f, s), crd_shape_1(6)), &y);
+}
+
+static void normals(crd_trace *t, const char *name, crd_node scale, crd_shape shape)
+{
+    crd_sample(t, name, crd_dist_expand(crd_normal(crd_num(0.3), scale), shape));
+}
+
+/* ---- models in which s is a scale ---------------------------------------------------------------------------- */
+
+static crd_node half_cauchy_sd(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_node s = crd_sample(t, "s", crd_half_cauchy(crd_num(0.7)));
+    normals(t, "x", s, crd_shape_1(5));
+    return s;
+}
+
+static crd_node one_for_each_row(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_node s = crd_sample(t, "s", crd_dist_expand(crd_half_cauchy(crd_num(1)), crd_shape_1(3)));
+    normals(t, "x", crd_mul(crd_num(0.5), crd_reshape(s, crd_shape_2(3, 1))), crd_shape_2(3, 4));
+    return s;
+}
+
+static crd_node gamma_precision(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_node s = crd_sample(t, "s", crd_gamma(crd_num(2), crd_num(1.5)));
+    normals(t, "x", crd_reciprocal(crd_sqrt(s)), crd_shape_1(4));
+    normals(t, "z", crd_pow(s, crd_num(-0.5)), crd_shape_1(2));
+    return s;
+}
+
+static crd_node inverse_gamma_variance(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_node s = crd_sample(t, "s", crd_inverse_gamma(crd_num(3), crd_num(2)));
+    normals(t, "x", crd_sqrt(s), crd_shape_1(4));
+    return s;
+}
+
+static crd_node gamma_sd(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_node s = crd_sample(t, "s", crd_dist_expand(crd_gamma(crd_num(2), crd_num(1.5)), crd_shape_1(2)));
+    normals(t, "x", crd_reshape(s, crd_shape_2(2, 1)), crd_shape_2(2, 3));
+    return s;
+}
+
+static crd_node uniform_sd(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_node s = crd_sample(t, "s", crd_uniform(crd_num(0.1), crd_num(4)));
+    normals(t, "x", s, crd_shape_1(2));
+    crd_sample(t, "h", crd_dist_expand(crd_half_normal(crd_mul(crd_num(2), s)), crd_shape_1(2)));
+    return s;
+}
+
+static crd_node noise(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_node s = crd_sample(t, "s", crd_half_normal(crd_num(1)));
+    crd_node a = crd_sample(t, "a", standard());
+    observe(t, a, s);
+    return s;
+}
+
+static crd_node below_another(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_node top = crd_sample(t, "top", crd_half_normal(crd_num(1)));
+    crd_node s = crd_sample(t, "s", crd_half_cauchy(top));
+    normals(t, "x", s, crd_shape_1(3));
+    return s;
+}
+
+static crd_node noncentered_rows(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_node s = crd_sample(t, "s", crd_dist_expand(crd_half_cauchy(crd_num(1)), crd_shape_1(2)));
+    crd_node raw = crd_sample(t, "raw", crd_dist_expand(standard(), crd_shape_2(2, 3)));
+    crd_node x = crd_mul(raw, crd_reshape(s, crd_shape_2(2, 1)));
+    observe(t, crd_sum(crd_tanh(x)), crd_num(1));
+    return s;
+}
+
+static crd_node noncentered_local(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_node global = crd_sample(t, "global", crd_half_cauchy(crd_num(0.5)));
+    crd_node s = crd_sample(t, "s", crd_dist_expand(crd_half_cauchy(crd_num(1)), crd_shape_1(2)));
+    crd_node raw = crd_sample(t, "raw", crd_dist_expand(standard(), crd_shape_1(2)));
+    observe(t, crd_sum(crd_tanh(crd_mul(raw, crd_mul(global, s)))), crd_num(1));
+    return s;
+}
+
+static const struct form {
+    const char *name;
+    crd_model_fn fn;
+    int found; /* sites that are scales */
+    bool conjugate; /* s is */
+    double power, count; /* of s */
+} forms[] = {
+    {"half-Cauchy sd", half_cauchy_sd, 1, true, 1, 5},
+    {"a half-Cauchy sd for each row", one_for_each_row, 1, true, 1, 4},
+    {"gamma precision", gamma_precision, 1, true, -0.5, 6},
+    {"inverse-gamma variance", inverse_gamma_variance, 1, true, 0.5, 4},
+    {"gamma sd", gamma_sd, 1, false, 1, 3},
+    {"uniform sd", uniform_sd, 1, false, 1, 4},
+    {"noise", noise, 1, false, 1, 6},
+    {"half-Cauchy sd with a scale above", below_another, 1, true, 1, 3},
+    {"non-centred rows", noncentered_rows, 1, true, 1, 3},
+    {"non-centred horseshoe", noncentered_local, 2, true, 1, 1},
+};
+
+/* The scale site s of a model, by where it stands. */
+static const crdi_scale_site *find(const crd_model *m, const crdi_scale_sites *scales)
+{
+    int64_t offset = crd_model_site(m, crdi_model_find(m, "s"))->offset;
+    for (int i = 0; i < scales->count; i++)
+        if (scales->site[i].offset == offset)
+            return &scales->site[i];
+    fail_msg("s was not found to be a scale");
+    return NULL;
+}
+
+/* ---- the density of a conditional ---------------------------------------------------------------------------- */
+
+struct density {
+    const crd_model *model;
+    crd_exec *exec, *log_sd; /* log_sd may be NULL */
+    const double *u;
+    int64_t at; /* coordinate of u */
+};
+
+static double log_at(const struct density *d, double v)
+{
+    int64_t dim = crd_model_dim(d->model);
+    double *u = crd_exec_input(d->exec), sum = 0;
+    memcpy(u, d->u, sizeof *u * (size_t)dim);
+    u[d->at] = v;
+    if (d->log_sd) {
+        double *before = malloc(sizeof *before * (size_t)dim);
+        memcpy(crd_exec_input(d->log_sd), d->u, sizeof *u * (size_t)dim);
+        crd_exec_run(d->log_sd);
+        memcpy(before, crd_exec_output(d->log_sd), sizeof *u * (size_t)dim);
+        memcpy(crd_exec_input(d->log_sd), u, sizeof *u * (size_t)dim);
+        crd_exec_run(d->log_sd);
+        for (int64_t i = 0; i < dim; i++) {
+            u[i] *= exp(before[i] - crd_exec_output(d->log_sd)[i]);
+            sum -= crd_exec_output(d->log_sd)[i];
+        }
+        free(before);
+    }
+    crd_exec_run(d->exec);
+    return crd_exec_output(d->exec)[0] + sum;
+}
+
+static void moments(const struct density *d, double moment[2])
+{
+    double most = -INFINITY, total = 0;
+    moment[0] = moment[1] = 0;
+    for (double v = -14; v < 14; v += 0.01)
+        most = fmax(most, log_at(d, v));
+    for (double v = -14; v < 14; v += 0.01) {
+        double weight = exp(log_at(d, v) - most);
+        total += weight;
+        moment[0] += weight * v;
+        moment[1] += weight * v * v;
+    }
+    moment[0] /= total;
+    moment[1] /= total;
+}
+
+static void check_draws(crd_context *ctx, const struct form *form, const crd_model *m, crdi_scale_sites *scales)
+{
+    int64_t dim = crd_model_dim(m);
+    const crdi_scale_site *site = find(m, scales);
+    crdi_scale_sites alone = *scales; /* the others held */
+    alone.site = (crdi_scale_site *)(uintptr_t)site;
+    alone.count = 1;
+    crdi_gibbs *gibbs;
+    struct density d = {.model = m};
+    double *u = malloc(sizeof *u * (size_t)dim), *series = malloc(sizeof *series * DRAWS), truth[2], *first;
+    first = malloc(sizeof *u * (size_t)dim);
+    crd_random_uniform_between(crd_key_make(4), -1, 1, dim, u);
+    memcpy(first, u, sizeof *u * (size_t)dim);
+    assert_ok(ctx, crd_exec_create(&d.exec, crd_model_density(m)));
+    if (scales->log_sd)
+        assert_ok(ctx, crd_exec_create(&d.log_sd, scales->log_sd));
+    d.u = first;
+    d.at = site->offset + site->size - 1;
+    moments(&d, truth);
+    assert_ok(ctx, crdi_gibbs_create(ctx, &alone, dim, &gibbs));
+    for (uint32_t i = 0; i < DRAWS; i++) {
+        crdi_gibbs_draw(gibbs, crd_key_fold_in(crd_key_make(5), i), u);
+        series[i] = u[d.at];
+    }
+    for (int power = 0; power < 2; power++) {
+        double error;
+        for (int i = 0; i < DRAWS && power == 1; i++)
+            series[i] *= series[i];
+        assert_ok(ctx, crd_diag_mcse_mean(ctx, series, 1, DRAWS, &error));
+        double z = (crd_diag_mean(series, DRAWS) - truth[power]) / error;
+        print_message("%s: moment %d %.4f, z %.2f, %.0f effective draws of %d\n", form->name, power + 1, truth[power],
+                      z, (truth[1] - truth[0] * truth[0]) / (error * error), DRAWS);
+        assert_true(fabs(z) < 5);
+    }
+    crdi_gibbs_destroy(&gibbs);
+    crd_exec_destroy(&d.exec);
+    crd_exec_destroy(&d.log_sd);
+    free(first);
+    free(series);
+    free(u);
+}
+
+static void scales_have_the_density_of_the_model(void **state)
+{
+    (void)state;
+    for (int f = 0; f < (int)(sizeof forms / sizeof *forms); f++) {
+        crd_context *ctx = testing_context();
+        crd_model *m;
+        crdi_scale_sites scales;
+        assert_ok(ctx, crd_model_create(&m, ctx, forms[f].fn, NULL));
+        assert_ok(ctx, crdi_scale_sites_create(m, true, &scales));
+        assert_int_equal(scales.count, forms[f].found);
+        const crdi_scale_site *s = find(m, &scales);
+        assert_true((s->draw != NULL) == forms[f].conjugate && s->power == forms[f].power);
+        for (int64_t i = 0; i < s->size; i++)
+            assert_true(s->count[i] == forms[f].count);
+        check_draws(ctx, &forms[f], m, &scales);
+        crdi_scale_sites_destroy(&scales);
+        crd_model_destroy(&m);
+        testing_context_destroy(&ctx);
+    }
+}
+
+/* ---- models in which it is none ------------------------------------------------------------------------------ */
+
+static crd_node shifted(crd_trace *t, void *user) /* the sd is no power of s */
+{
+    (void)user;
+    crd_node s = crd_sample(t, "s", crd_half_cauchy(crd_num(1)));
+    normals(t, "x", crd_add(s, crd_num(1)), crd_shape_1(2));
+    return s;
+}
+
+static crd_node in_the_location(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_node s = crd_sample(t, "s", crd_half_cauchy(crd_num(1)));
+    crd_sample(t, "x", crd_normal(s, s));
+    return s;
+}
+
+static crd_node of_student(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_node s = crd_sample(t, "s", crd_half_cauchy(crd_num(1)));
+    crd_sample(t, "x", crd_student_t(crd_num(4), crd_num(0), s));
+    return s;
+}
+
+static crd_node of_two_elements(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_node s = crd_sample(t, "s", crd_dist_expand(crd_half_cauchy(crd_num(1)), crd_shape_1(2)));
+    normals(t, "x", crd_mul(crd_reshape(s, crd_shape_2(2, 1)), s), crd_shape_2(2, 2));
+    return s;
+}
+
+static crd_node of_two_powers(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_node s = crd_sample(t, "s", crd_half_cauchy(crd_num(1)));
+    normals(t, "x", s, crd_shape_1(2));
+    normals(t, "z", crd_sqrt(s), crd_shape_1(2));
+    return s;
+}
+
+static crd_node in_a_factor(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_node s = crd_sample(t, "s", crd_half_cauchy(crd_num(1)));
+    normals(t, "x", s, crd_shape_1(2));
+    crd_factor(t, "more", crd_neg(s));
+    return s;
+}
+
+static crd_node the_bound_of_another(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_node s = crd_sample(t, "s", crd_half_cauchy(crd_num(1)));
+    normals(t, "x", s, crd_shape_1(2));
+    crd_sample(t, "z", crd_uniform(crd_num(0), s));
+    return s;
+}
+
+static crd_node the_normal_is_seen_alone(crd_trace *t, void *user) /* not only s times it */
+{
+    (void)user;
+    crd_node s = crd_sample(t, "s", crd_half_cauchy(crd_num(1)));
+    crd_node raw = crd_sample(t, "raw", crd_dist_expand(standard(), crd_shape_1(3)));
+    observe(t, crd_add(crd_sum(crd_mul(raw, s)), crd_sum(raw)), crd_num(1));
+    return s;
+}
+
+static crd_node the_scale_is_seen_alone(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_node s = crd_sample(t, "s", crd_half_cauchy(crd_num(1)));
+    crd_node raw = crd_sample(t, "raw", crd_dist_expand(standard(), crd_shape_1(3)));
+    observe(t, crd_add(crd_sum(crd_mul(raw, s)), s), crd_num(1));
+    return s;
+}
+
+static void what_is_no_scale_is_left_alone(void **state)
+{
+    (void)state;
+    static const crd_model_fn models[] = {shifted,
+                                          in_the_location,
+                                          of_student,
+                                          of_two_elements,
+                                          of_two_powers,
+                                          in_a_factor,
+                                          the_bound_of_another,
+                                          the_normal_is_seen_alone,
+                                          the_scale_is_seen_alone};
+    crd_context *ctx = testing_context();
+    crdi_scale_sites scales;
+    crd_model *m;
+    for (int i = 0; i < (int)(sizeof models / sizeof *models); i++) {
+        assert_ok(ctx, crd_model_create(&m, ctx, models[i], NULL));
+        assert_ok(ctx, crdi_scale_sites_create(m, true, &scales));
+        if (scales.count != 0)
+            fail_msg("model %d: s was found to be a scale", i);
+        crdi_scale_sites_destroy(&scales);
+        crd_model_destroy(&m);
+    }
+    assert_ok(ctx, crd_model_create(&m, ctx, noise, NULL)); /* not unless it is asked for */
+    assert_ok(ctx, crdi_scale_sites_create(m, false, &scales));
+    assert_int_equal(scales.count, 0);
+    crdi_scale_sites_destroy(&scales);
+    crd_model_destroy(&m);
+    testing_context_destroy(&ctx);
+}
+
+/* ---- chains -------------------------------------------------------------------------------------------------- */
+
+/* A chain with blocks goes on bit for bit from its state. */
+static void a_chain_goes_on_from_its_state(void **state)
+{
+    (void)state;
+    static const char *const methods[] = {"nuts", "mclmc"};
+    crd_context *ctx = testing_context();
+    crd_model *m;
+    crdi_scale_sites scales;
+    crdi_transition t;
+    assert_ok(ctx, crd_model_create(&m, ctx, noncentered_rows, NULL));
+    assert_ok(ctx, crdi_scale_sites_create(m, true, &scales));
+    for (int k = 0; k < 2; k++) {
+        crd_nuts_options options = {.kernel = methods[k], .warmup = 60}, full;
+        assert_ok(ctx, crdi_mcmc_complete(ctx, &options, &full));
+        crdi_chain chain[2];
+        crdi_archive archive = {0};
+        for (int c = 0; c < 2; c++) {
+            assert_ok(ctx, crdi_chain_create(&chain[c], ctx, crd_model_density(m), &full, crd_key_make(7)));
+            assert_ok(ctx, crdi_chain_add_blocks(&chain[c], &scales));
+        }
+        assert_ok(ctx, crdi_chain_start(&chain[0], 0));
+        for (int i = 0; i < 80; i++) {
+            if (i == 40) {
+                crdi_archive_write(&archive, ctx);
+                crdi_chain_state(&chain[0], &archive);
+                assert_ok(ctx, archive.status);
+                crdi_archive from;
+                crdi_archive_read(&from, ctx, archive.bytes, archive.size);
+                crdi_chain_state(&chain[1], &from);
+                assert_ok(ctx, from.status);
+            }
+            crdi_chain_advance(&chain[0], &t);
+            if (i >= 40)
+                crdi_chain_advance(&chain[1], &t);
+        }
+        assert_memory_equal(chain[0].h.q, chain[1].h.q, sizeof(double) * (size_t)chain[0].h.dim);
+        for (int c = 0; c < 2; c++)
+            crdi_chain_destroy(&chain[c]);
+        crdi_archive_clear(&archive);
+    }
+    crdi_scale_sites_destroy(&scales);
+    crd_model_destroy(&m);
+    testing_context_destroy(&ctx);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(scales_have_the_density_of_the_model),
+        cmocka_unit_test(what_is_no_scale_is_left_alone),
+        cmocka_unit_test(a_chain_goes_on_from_its_state),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
