@@ -27,6 +27,11 @@ const crdi_mcmc_kernel *crdi_mcmc_kernel_find(const char *name)
     return NULL;
 }
 
+const crdi_mcmc_kernel *crdi_mcmc_kernel_get(int i)
+{
+    return i >= 0 && i < CRDI_COUNT(kernels) ? kernels[i] : NULL;
+}
+
 static const char *kernel_name(const void *list, int64_t i)
 {
     (void)list;

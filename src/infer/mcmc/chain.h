@@ -30,6 +30,9 @@ typedef struct crdi_mcmc_kernel {
     const char *name;
     double target_accept; /* where the user names none; 0: 0.8 */
     crdi_kernel_rows rows;
+    /* Its draws are not exactly of the posterior. One that does not say so, and takes all rows, must pass tests/conformance/test_exact.c,
+     * which asks the table. */
+    bool biased;
     /* Allocates chain->kernel_state. */
     crd_status (*create)(crdi_chain *chain);
     void (*destroy)(crdi_chain *chain);
@@ -109,6 +112,8 @@ void crdi_chain_state_part(crdi_chain *chain, crdi_archive *archive);
 crd_status crdi_chain_check(crdi_chain *chain, int number);
 
 const crdi_mcmc_kernel *crdi_mcmc_kernel_find(const char *name);
+/* Number i of the table; NULL behind the last. */
+const crdi_mcmc_kernel *crdi_mcmc_kernel_get(int i);
 crd_status crdi_raise_unknown_kernel(crd_context *ctx, const char *name);
 
 #endif

@@ -125,6 +125,7 @@ static void state(crdi_chain *chain, crdi_archive *archive)
 }
 
 const crdi_mcmc_kernel crdi_mcmc_kernel_mclmc = {.name = "mclmc",
+                                                 .biased = true,
                                                  .create = create,
                                                  .destroy = destroy,
                                                  .transition = transition,

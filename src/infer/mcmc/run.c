@@ -114,7 +114,7 @@ static crd_status find_blocks(crdi_mcmc_run_state *run)
     bool noise = strcmp(blocks, "all") == 0;
     if (strcmp(blocks, "none") == 0)
         return CRD_OK;
-    if (crdi_mcmc_kernel_find(run->options.kernel)->batches)
+    if (crdi_mcmc_kernel_find(run->options.kernel)->rows != CRDI_ROWS_ALL)
         return crdi_raise(
             run->ctx, CRD_EINVAL,
             "blocks %s: method %s sees rows in batches, of which conditional distributions cannot be drawn", blocks,

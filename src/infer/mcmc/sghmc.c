@@ -147,6 +147,7 @@ static void state(crdi_chain *chain, crdi_archive *archive)
 }
 
 const crdi_mcmc_kernel crdi_mcmc_kernel_sghmc = {.name = "sghmc",
+                                                 .biased = true,
                                                  .rows = CRDI_ROWS_SAMPLED,
                                                  .create = create,
                                                  .destroy = destroy,

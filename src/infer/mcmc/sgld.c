@@ -67,6 +67,7 @@ static void learn(crdi_chain *chain, const crdi_transition *transition)
 
 const crdi_mcmc_kernel crdi_mcmc_kernel_sgld = {.name = "sgld",
                                                 .rows = CRDI_ROWS_SAMPLED,
+                                                .biased = true,
                                                 .create = create,
                                                 .destroy = destroy,
                                                 .transition = crdi_stochastic_transition,
