@@ -56,6 +56,9 @@ static crd_status fill_options(crdi_auto *a)
         CRD_TRY(fill_number(mcmc, "draws",
                             a->plan->draws ? crdi_plan_draws(a->plan->draws, ess, a->facts.parameters, o->chains) : 0));
     }
+    crdi_options *train = crdi_cli_options(a->call, &crdi_train_option_table);
+    CRD_TRY(fill_number(train, "batch", a->plan->batch));
+    a->net->train.batch = ((const crdi_train_options *)train->values)->batch;
     const crd_nuts_options *filled = mcmc->values;
     o->metric = filled->metric;
     o->start = filled->start;

@@ -24,6 +24,7 @@ typedef struct crdi_plan_rule {
     const char *method; /* of network_methods.def */
     const char *metric, *start; /* NULL: the method's default */
     int64_t warmup, draws; /* a chain; draws: at most. 0: the method's default */
+    int64_t batch; /* rows of a step; 0: all */
     const char *bias; /* of a kernel that is not exact: what it is; NULL */
     const char *reason;
 } crdi_plan_rule;

@@ -112,8 +112,10 @@ void crdi_network_svi_plan(const crdi_network_fit *fit, crdi_string *out)
 {
     const crd_svi_options *o = &fit->svi;
     crdi_string_append(out, "%lld %ssteps of %s", (long long)o->steps, fit->from ? "more " : "", o->optimizer);
-    if (fit->step.batch)
-        crdi_string_append(out, ", batches of %lld rows", (long long)fit->step.batch);
+    int64_t rows = fit->dataset->x.shape.dim[0], asked = fit->train.batch < rows ? fit->train.batch : 0;
+    int64_t batch = fit->fitted ? fit->step.batch : asked; /* before prepare: as asked */
+    if (batch)
+        crdi_string_append(out, ", batches of %lld rows", (long long)batch);
     if (fit->from)
         crdi_string_append(out, " after %lld%s", (long long)fit->from->steps,
                            fit->from->new_optimiser ? ", the optimiser begins anew" : "");

@@ -14,12 +14,17 @@ static const struct {
     {{.rows = 40, .plain = true, .layers = 1}, "plain"},
     {{.rows = 40, .plain = true, .chains = true, .layers = 1}, "plain"},
     {{.rows = 1000, .parameters = 200000, .layers = 2}, "many_parameters"},
-    {{.rows = 1000, .parameters = 200000, .layers = 2, .chains = true}, "network"},
+    {{.rows = 1000, .parameters = 200000, .layers = 2, .chains = true}, "slow"},
+    {{.rows = 1, .parameters = 200000, .layers = 2, .chains = true}, "network"},
     {{.rows = 10000000, .parameters = 501, .layers = 1}, "many_rows"},
-    {{.rows = 10000000, .parameters = 501, .layers = 1, .chains = true}, "network"},
+    {{.rows = 10000000, .parameters = 501, .layers = 1, .chains = true}, "slow"},
+    {{.rows = 9568, .parameters = 301, .layers = 1}, "slow"},
+    {{.rows = 9568, .parameters = 6}, "linear"},
+    {{.rows = 10000000, .parameters = 6}, "linear"},
     {{.rows = 1030, .parameters = 10}, "linear"},
     {{.rows = 40, .parameters = 32, .layers = 1}, "network"},
-    {{.rows = 1030, .parameters = 501, .layers = 1}, "network"},
+    {{.rows = 1030, .parameters = 501, .layers = 1}, "slow"},
+    {{.rows = 300, .parameters = 501, .layers = 1}, "network"},
 };
 
 static void facts_lead_to_their_rule(void **state)
@@ -108,7 +113,8 @@ static const struct {
     const char *change;
 } changes[] = {
     {{.method = "nuts", .draws = 100, .most = 10000, .needed = 400, .seconds = 1}, NULL},
-    {{.method = "nuts", .draws = 100, .most = 10000, .needed = 400, .seconds = 700}, "slow"},
+    {{.method = "nuts", .draws = 225, .most = 10000, .needed = 4000, .seconds = 7000},
+     NULL}, /* docs/auto.md: mclmc takes no less */
     {{.method = "nuts", .draws = 100, .most = 10000, .needed = 11000, .seconds = 7}, NULL},
     {{.method = "nuts", .draws = 225, .most = 10000, .needed = 11000, .seconds = 7}, "long"},
     {{.method = "mclmc", .draws = 225, .most = 10000, .needed = 11000, .seconds = 700}, NULL},
@@ -150,7 +156,7 @@ static void every_change_is_reached_and_names_what_exists(void **state)
         assert_ok(ctx, crdi_mcmc_complete(ctx, &o, &o));
         assert_true(change->warmup > 0 && change->draws > 0);
     }
-    assert_true(count >= 3);
+    assert_true(count >= 2);
     testing_context_destroy(&ctx);
 }
 
