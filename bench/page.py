@@ -78,6 +78,17 @@ class Page:
                         [number(median(seconds) / median([x["seconds"] for x in warm[k]])) for k in ours])
         return table(head, rows) + f"\n\n{self.r['nuts']['draws']} draws a chain." + self.foot("nuts")
 
+    def samplers(self):
+        rows, found = [], self.r["samplers"]["rows"]
+        rate = {who: [x["ess_least"] / x["seconds"] for x in runs] for who, runs in found.items()}
+        for who, runs in found.items():
+            rows.append([self.who(who), number(median([x["seconds"] for x in runs])),
+                         f"{median([x['ess_least'] for x in runs]):.0f}", spread(rate[who])] +
+                        [number(median(rate[who]) / median(rate[p])) for p in found if not p.startswith("credence")])
+        head = ["", "seconds", "effective draws of f (least)", "of them a second"]
+        return table(head + ["times " + self.who(p) for p in found if not p.startswith("credence")], rows
+                     ) + self.foot("samplers")
+
     def cold(self):
         cold = self.r["cold"]["rows"]
         ours = self.ours(cold)
@@ -162,6 +173,9 @@ class Page:
         def start(what, index=0):
             return lambda p: [x["median"] for x in p["credence"] if x["what"] == what][index]
 
+        def rate(p, who):
+            return median([x["ess_least"] / x["seconds"] for x in p["rows"][who]])
+
         draw = lambda x: x["seconds"] / x["ess_median"]  # noqa: E731
         demand("gradient, 1-10-1, to the hand-written loop", 2, "limit", limit(10, "gradient", "ratio"))
         demand("leapfrog step of NUTS to that loop's gradient", 2.3, "limit",
@@ -174,6 +188,9 @@ class Page:
             demand(f"NUTS, warm: {name} / credence {ours}", wanted, "nuts", nuts(peer, ours), below=False)
             demand(f"NUTS, an effective draw of f: {name} / credence {ours}", wanted, "nuts", nuts(peer, ours, draw),
                    below=False)
+        for ours in ("double", "single"):
+            demand(f"effective draws of f a second: mclmc, credence {ours} / NUTS, NumPyro", 30, "samplers",
+                   lambda p, who=f"credence {ours}, mclmc": rate(p, who) / rate(p, "numpyro"), below=False)
         demand("NUTS, cold: NumPyro / credence", 9, "cold", cold("numpyro"), below=False)
         demand("NUTS, cold: Stan / credence", 40, "cold", cold("stan"), below=False)
         for name, wanted in (("regression, credence double", 10), ("spiral, credence double", 300),

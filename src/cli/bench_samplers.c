@@ -23,6 +23,13 @@ static const struct way {
     {"mams", {.kernel = "mams", .warmup = 500, .draws = 2000}},
     {"mclmc", {.kernel = "mclmc", .warmup = 500, .draws = 8000}},
     {"mclmc, metric fisher", {.kernel = "mclmc", .metric = "fisher", .warmup = 500, .draws = 8000}},
+    {"mclmc, fisher, leapfrog, energy variance 0.015",
+     {.kernel = "mclmc",
+      .metric = "fisher",
+      .integrator = "leapfrog",
+      .energy_variance = 1.5e-2,
+      .warmup = 500,
+      .draws = 8000}},
     {"mclmc, energy variance 0.01", {.kernel = "mclmc", .energy_variance = 1e-2, .warmup = 500, .draws = 8000}},
 };
 
@@ -56,7 +63,7 @@ static void print(const crdi_bench *bench, const struct way *way, const crd_post
             bench->name, way->what, size / gradients, size / p->gradient_seconds, (long long)p->gradient_evaluations,
             mean, (long long)crd_posterior_divergences(p));
     else
-        printf("%-30s %10.0f %12.0f %12.2f %10.4f %12lld\n", way->what, size / gradients, size / p->gradient_seconds,
+        printf("%-48s %10.0f %12.0f %12.2f %10.4f %12lld\n", way->what, size / gradients, size / p->gradient_seconds,
                gradients, mean, (long long)crd_posterior_divergences(p));
     fflush(stdout);
 }
@@ -94,7 +101,7 @@ crd_status crdi_bench_samplers(const crdi_bench *bench)
     CRD_TRY(crd_model_create(&model, bench->ctx, crd_network_model, bench->network));
     if (!crdi_bench_json(bench))
         printf(
-            "smallest effective size of f at %d inputs, %d chains, warm-up counted\n%-30s %10s %12s %12s %10s %12s\n",
+            "smallest effective size of f at %d inputs, %d chains, warm-up counted\n%-48s %10s %12s %12s %10s %12s\n",
             INPUTS, CHAINS, "", "/ million", "/ second", "million", "mean of s", "divergences");
     crd_status status = CRD_OK;
     for (int i = 0; i < CRDI_COUNT(ways) && status == CRD_OK; i++)

@@ -3,7 +3,8 @@
  * decoherence length L. Nothing is accepted or rejected: what the finite step does to the distribution is a bias, which is held
  * down through the variance of the energy error.
  *
- * A draw is every L / step size steps: nearer ones are much alike. Step size: so that the mean square of a step's energy error is
+ * The noise is added after each step, or, where L is many steps, after every few, with the strength for as many: what is forgotten is the
+ * same, and drawing normals costs as much as a small gradient. A draw is every L / step size steps: nearer ones are much alike. Step size: so that the mean square of a step's energy error is
  * `energy_variance` times the dimension, where that mean square goes with the sixth power of the step size (the same,
  * section on tuning); steps whose error is far from it count for less. */
 #include "infer/mcmc/microcanonical.h"
@@ -74,6 +75,14 @@ static void undo(crdi_chain *chain, struct mclmc *s, crd_key key, bool warming)
     chain->h.step_size = s->largest;
 }
 
+/* Steps from one disturbance to the next: 8 at most, and a thirty-second part of the length over which the direction is forgotten. */
+static int64_t steps_between(int64_t steps)
+{
+    enum { OFTEN = 32, MOST = 8 };
+    int64_t between = steps / OFTEN;
+    return between < 1 ? 1 : between > MOST ? MOST : between;
+}
+
 static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
 {
     struct mclmc *s = chain->kernel_state;
@@ -81,21 +90,26 @@ static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
     crdi_isokinetic *motion = &s->m.motion;
     bool warming = chain->iteration < chain->options->warmup;
     int64_t steps = crdi_microcanonical_steps(chain, chain->length);
+    int64_t between = steps_between(steps), since = 0;
     double accept = 0;
     *out = (crdi_transition){0};
     if (!s->moving)
         crdi_isokinetic_draw(motion, crd_key_fold_in(key, UINT32_MAX));
     s->moving = true;
     for (int64_t i = 0; i < steps; i++) {
-        crd_key own = crd_key_fold_in(key, (uint32_t)i);
         crdi_microcanonical_keep(&s->m);
         double step = h->step_size, error = crdi_isokinetic_step(motion, step);
         if (!(fabs(error) <= chain->options->max_energy_change)) {
             out->diverging = true;
-            undo(chain, s, own, warming);
+            undo(chain, s, crd_key_fold_in(key, (uint32_t)i), warming);
+            since = 0;
             continue;
         }
-        crdi_isokinetic_disturb(motion, crdi_isokinetic_strength(h->dim, step, chain->length), own);
+        if (++since == between || i == steps - 1) {
+            double strength = crdi_isokinetic_strength(h->dim, step * (double)since, chain->length);
+            crdi_isokinetic_disturb(motion, strength, crd_key_fold_in(key, (uint32_t)i));
+            since = 0;
+        }
         accept += error < 0 ? 1 : h->v->exp(-error);
         out->energy += error / (double)steps;
         if (warming)

@@ -339,6 +339,41 @@ static void warmup_learns(void **state)
 }
 
 /* The step size goes with the sixth root of the energy variance that is asked for. */
+/* The same of mclmc's transitions, which are as long as the length, where noise is added after each step, and after every few: nothing
+ * but noise turns where the density is flat. */
+static void a_transition_forgets_the_direction_by_one_length(void **state)
+{
+    (void)state;
+    enum { MANY = 100, WALKS = 400 };
+    static const double steps[] = {0.125, 0.01, 0.002}; /* noise after every step, every third, every eighth */
+    static double none[MANY * MANY];
+    crd_context *ctx = testing_context();
+    crd_program *program = target_program(ctx, MANY, none, 0);
+    for (int k = 0; k < CRDI_COUNT(steps); k++) {
+        crd_nuts_options options = settings("mclmc");
+        crdi_chain chain;
+        crdi_transition t;
+        double before[MANY], sum = 0;
+        options.warmup = 0;
+        options.step_size = steps[k];
+        options.decoherence = 1;
+        options.integrator = "leapfrog";
+        options.metric = "unit";
+        begin(&chain, ctx, program, &options);
+        crdi_chain_advance(&chain, &t);
+        for (int w = 0; w < WALKS; w++) {
+            memcpy(before, chain.h.p, sizeof before);
+            crdi_chain_advance(&chain, &t);
+            for (int i = 0; i < MANY; i++)
+                sum += before[i] * chain.h.p[i] / WALKS;
+        }
+        assert_close(sum, exp(-1), 0, 5 / sqrt(MANY * WALKS) + 1.0 / MANY);
+        crdi_chain_destroy(&chain);
+    }
+    crd_program_destroy(&program);
+    testing_context_destroy(&ctx);
+}
+
 static void a_smaller_energy_variance_is_a_smaller_step(void **state)
 {
     (void)state;
@@ -474,6 +509,7 @@ int main(void)
         cmocka_unit_test(transitions_allocate_nothing_and_leave_a_whole_state),
         cmocka_unit_test(a_state_goes_on_bit_for_bit),
         cmocka_unit_test(warmup_learns),
+        cmocka_unit_test(a_transition_forgets_the_direction_by_one_length),
         cmocka_unit_test(a_smaller_energy_variance_is_a_smaller_step),
         cmocka_unit_test(given_lengths_and_steps_are_taken),
         cmocka_unit_test(random_trajectories_have_the_mean_that_was_asked_for),
