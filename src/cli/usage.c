@@ -26,14 +26,33 @@ static void wrap(crdi_string *out, const char *text, int at, int indent, int wid
     crdi_string_append(out, "\n");
 }
 
+/* What stands on the left; one longer than the page goes on behind a '|' in the next line. The column where it ends. */
+static int left_side(crdi_string *out, const char *text, int width)
+{
+    enum { CONTINUED = 6 };
+    int at = INDENT;
+    crdi_string_append(out, "%*s", INDENT, "");
+    while (*text) {
+        int length = (int)strcspn(text, "|");
+        length += text[length] == '|';
+        if (at + length > width && at > CONTINUED) {
+            crdi_string_append(out, "\n%*s", CONTINUED, "");
+            at = CONTINUED;
+        }
+        crdi_string_append(out, "%.*s", length, text);
+        at += length;
+        text += length;
+    }
+    return at;
+}
+
 static void entry(crdi_string *out, const char *left, const char *right, int column, int width)
 {
-    int length = INDENT + (int)strlen(left);
-    crdi_string_append(out, "%*s%s", INDENT, "", left);
-    if (length + 2 > column)
+    int at = left_side(out, left, width);
+    if (at + 2 > column)
         crdi_string_append(out, "\n%*s", column, "");
     else
-        crdi_string_append(out, "%*s", column - length, "");
+        crdi_string_append(out, "%*s", column - at, "");
     wrap(out, right, column, column, width);
 }
 
