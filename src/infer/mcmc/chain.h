@@ -30,9 +30,10 @@ typedef struct crdi_mcmc_kernel {
     const char *name;
     double target_accept; /* where the user names none; 0: 0.8 */
     crdi_kernel_rows rows;
-    /* Its draws are not exactly of the posterior. One that does not say so, and takes all rows, must pass tests/conformance/test_exact.c,
-     * which asks the table. */
+    /* Its draws are not exactly of the posterior. One that does not say so, takes all rows and works by itself must pass
+     * tests/conformance/test_exact.c, which asks the table. */
     bool biased;
+    bool shares; /* its chains need what a run of its own gives them (crdi_chain.shared) */
     /* Allocates chain->kernel_state. */
     crd_status (*create)(crdi_chain *chain);
     void (*destroy)(crdi_chain *chain);

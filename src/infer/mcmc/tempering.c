@@ -260,6 +260,7 @@ static void state(crdi_chain *chain, crdi_archive *a)
 }
 
 const crdi_mcmc_kernel crdi_mcmc_kernel_tempering = {.name = "tempering",
+                                                     .shares = true,
                                                      .create = create,
                                                      .destroy = destroy,
                                                      .transition = transition,
