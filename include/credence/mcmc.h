@@ -44,6 +44,9 @@ typedef struct crd_nuts_options {
                                  in length */
     double step_size; /**< the first one; 0: found by doubling and halving */
     double path_length; /**< of hmc: 2 pi; the number of steps is path_length / step size */
+    int64_t window; /**< of hmc: 1; states at either end of a trajectory among which, and between which, is chosen */
+    double persistence; /**< of hmc: 0; the share a of the momentum that is kept, a p + sqrt(1 - a^2) n */
+    double temper; /**< of hmc: 1; the factor of the momentum in the middle of a trajectory, by its end taken back */
     const char *integrator; /**< of mclmc and mams: "auto", "minimal_norm" (what auto means), "leapfrog" */
     double
         decoherence; /**< of mclmc: length after which a direction is forgotten; of mams: mean length of a trajectory; 0:

@@ -10,7 +10,7 @@
  * deviates, beyond five with probability 2e-3 together. Keys are fixed. Calibration of a network: tests/slow/test_sbc.c;
  * reference posteriors: tests/slow/test_posterior.c; those ask the table too. */
 #include "gaussian.h"
-#include "infer/mcmc/chain.h"
+#include "kernels.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -185,19 +185,34 @@ static double lopsided_truth(int which)
 
 /* ---- the suite ----------------------------------------------------------------------------------------------- */
 
-static void check(const crdi_mcmc_kernel *kernel, const struct target *target)
+/* A kernel with settings of its own. */
+struct way {
+    const char *name;
+    int64_t
+        most; /* dimensions; 0: any. Heat multiplies energy errors by the dimension: chains hardly move in a hundred */
+    crd_nuts_options options;
+};
+
+/* Options that change what a kernel does. A path of a quarter of a period of what is standard: near half a period static trajectories
+ * would only mirror. */
+static const struct way variants[] = {
+    {"hmc, windows", 0, {.kernel = "hmc", .path_length = 1.6, .window = 4}},
+    {"hmc, persistent", 0, {.kernel = "hmc", .path_length = 0.5, .persistence = 0.7}},
+    {"hmc, tempered", 10, {.kernel = "hmc", .path_length = 1.6, .temper = 1.5}},
+    {"hmc, all three", 10, {.kernel = "hmc", .path_length = 1, .window = 3, .persistence = 0.5, .temper = 1.2}},
+};
+
+static void check(const struct way *way, const struct target *target)
 {
     crd_context *ctx = testing_context();
     crd_model *m;
     crd_posterior *p;
     const double *site[SITES] = {NULL};
     double *series = malloc(sizeof *series * (size_t)(CHAINS * target->draws)), worst = 0;
-    /* A path of a quarter of a period of what is standard: near half a period static trajectories would only mirror. */
-    crd_nuts_options options = {.chains = CHAINS,
-                                .draws = target->draws,
-                                .kernel = kernel->name,
-                                .target_accept = target->target_accept,
-                                .path_length = 1.6};
+    crd_nuts_options options = way->options;
+    options.chains = CHAINS;
+    options.draws = target->draws;
+    options.target_accept = target->target_accept;
     assert_ok(ctx, crd_model_create(&m, ctx, target->fn, target->user));
     assert_ok(ctx, crd_nuts_run(m, &options, crd_key_make(2), &p));
     for (int i = 0; i < SITES && target->site[i]; i++)
@@ -210,10 +225,10 @@ static void check(const crdi_mcmc_kernel *kernel, const struct target *target)
         double z = fabs(crd_diag_mean(series, CHAINS * target->draws) - truth) / error;
         worst = fmax(worst, z);
         if (!(z < 5))
-            fail_msg("%s, %s: value %d is %.6g and should be %.6g: z = %.2f", kernel->name, target->name, which,
+            fail_msg("%s, %s: value %d is %.6g and should be %.6g: z = %.2f", way->name, target->name, which,
                      crd_diag_mean(series, CHAINS * target->draws), truth, z);
     }
-    print_message("%s, %s: largest z of %d %.2f, %lld gradients\n", kernel->name, target->name, target->values, worst,
+    print_message("%s, %s: largest z of %d %.2f, %lld gradients\n", way->name, target->name, target->values, worst,
                   (long long)p->gradient_evaluations);
     free(series);
     crd_posterior_destroy(&p);
@@ -221,15 +236,19 @@ static void check(const crdi_mcmc_kernel *kernel, const struct target *target)
     testing_context_destroy(&ctx);
 }
 
-/* All kernels that are exact; returns how many. */
+/* All kernels that are exact, and the variants; returns how many kernels. */
 static int check_all(const struct target *target)
 {
     int count = 0;
     for (int k = 0; crdi_mcmc_kernel_get(k); k++)
-        if (!crdi_mcmc_kernel_get(k)->biased && crdi_mcmc_kernel_get(k)->rows == CRDI_ROWS_ALL) {
-            check(crdi_mcmc_kernel_get(k), target);
+        if (kernel_is_exact(crdi_mcmc_kernel_get(k))) {
+            const char *name = crdi_mcmc_kernel_get(k)->name;
+            check(&(struct way){name, 0, {.kernel = name, .path_length = 1.6}}, target);
             count++;
         }
+    for (int k = 0; k < (int)(sizeof variants / sizeof *variants); k++)
+        if (variants[k].most == 0 || target->values <= 3 * variants[k].most)
+            check(&variants[k], target);
     return count;
 }
 
@@ -308,6 +327,69 @@ static void long_steps(void **state)
                                .target_accept = 0.5});
 }
 
+/* ---- modes far apart ----------------------------------------------------------------------------------------- */
+
+/* Two normals in the plane, 9 standard deviations apart, weights 0.7 and 0.3: a path between them goes through e^-10 of their height.
+ * Trajectories of one length pass it once in thousands at their own temperature, and tempered ones often enough for the weights. */
+static crd_node far_model(crd_trace *t, void *user)
+{
+    (void)user;
+    crd_dist standard = crd_normal(crd_num(0), crd_num(1)), left = crd_normal(crd_num(-4.5), crd_num(1)),
+             right = crd_normal(crd_num(4.5), crd_num(1));
+    crd_node x = crd_sample(t, "x", standard), part[2];
+    crd_sample(t, "y", standard);
+    part[0] = crd_reshape(crd_add(crd_dist_log_prob(&left, x), crd_num(log(0.7))), crd_shape_1(1));
+    part[1] = crd_reshape(crd_add(crd_dist_log_prob(&right, x), crd_num(log(0.3))), crd_shape_1(1));
+    crd_factor(t, "target", crd_sub(crd_logsumexp(crd_concat(part, 2, 0), 0), crd_dist_log_prob(&standard, x)));
+    return x;
+}
+
+static int64_t jumps(crd_context *ctx, double temper, int64_t draws, bool weigh)
+{
+    crd_model *m;
+    crd_posterior *p;
+    crd_nuts_options options = {.chains = CHAINS,
+                                .warmup = -1,
+                                .draws = draws,
+                                .kernel = "hmc",
+                                .metric = "unit",
+                                .step_size = 0.3,
+                                .path_length = 6.1,
+                                .temper = temper};
+    int64_t count = 0;
+    assert_ok(ctx, crd_model_create(&m, ctx, far_model, NULL));
+    assert_ok(ctx, crd_nuts_run(m, &options, crd_key_make(9), &p));
+    double *x = crd_posterior_find(p, "x")->draws, error;
+    for (int64_t d = 1; d < CHAINS * draws; d++)
+        count += d % draws != 0 && (x[d] > 0) != (x[d - 1] > 0);
+    if (weigh) {
+        const double truth[] = {-0.9, 21.25}; /* of x, of x^2 */
+        for (int power = 1; power <= 2; power++) {
+            assert_ok(ctx, crd_diag_mcse_mean(ctx, x, CHAINS, draws, &error));
+            double z = (crd_diag_mean(x, CHAINS * draws) - truth[power - 1]) / error;
+            print_message("moment %d: %.3f, z %.2f\n", power, crd_diag_mean(x, CHAINS * draws), z);
+            assert_true(fabs(z) < 5);
+            for (int64_t d = 0; d < CHAINS * draws; d++)
+                x[d] *= x[d];
+        }
+    }
+    crd_posterior_destroy(&p);
+    crd_model_destroy(&m);
+    return count;
+}
+
+static void tempered_trajectories_go_from_mode_to_mode(void **state)
+{
+    (void)state;
+    enum { DRAWS = 20000 };
+    crd_context *ctx = testing_context();
+    int64_t cold = jumps(ctx, 1, DRAWS, false), hot = jumps(ctx, 3, DRAWS, true);
+    print_message("of %d transitions to the other mode: %lld, tempered %lld\n", CHAINS * DRAWS, (long long)cold,
+                  (long long)hot);
+    assert_true(hot > 200 && hot > 20 * cold);
+    testing_context_destroy(&ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +398,7 @@ int main(void)
         cmocka_unit_test(banana_and_funnels),
         cmocka_unit_test(two_modes),
         cmocka_unit_test(long_steps),
+        cmocka_unit_test(tempered_trajectories_go_from_mode_to_mode),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
