@@ -84,22 +84,14 @@ static crd_status create(crdi_metric *m, bool overlapping)
     l->width = m->dim < 2 * l->room ? m->dim : 2 * l->room;
     l->stride = 1;
     l->overlapping = overlapping;
-    m->inverse_mass = crdi_alloc_array(m->ctx, m->dim, sizeof(double));
-    m->scale = crdi_alloc_array(m->ctx, m->dim, sizeof(double));
-    m->inverse_scale = crdi_alloc_array(m->ctx, m->dim, sizeof(double));
-    if (!m->inverse_mass || !m->scale || !m->inverse_scale)
-        return CRD_ENOMEM;
-    for (int64_t i = 0; i < m->dim; i++)
-        m->inverse_mass[i] = m->scale[i] = m->inverse_scale[i] = 1;
+    CRD_TRY(crdi_scales_create(m));
     return allocate(m, l);
 }
 
 static void destroy(crdi_metric *m)
 {
     struct low_rank *l = m->state;
-    crdi_free(m->ctx, m->inverse_mass);
-    crdi_free(m->ctx, m->scale);
-    crdi_free(m->ctx, m->inverse_scale);
+    crdi_scales_free(m);
     if (!l)
         return;
     double *all[] = {

@@ -15,11 +15,16 @@ crd_status crdi_scales_create(crdi_metric *m)
     return CRD_OK;
 }
 
-void crdi_scales_destroy(crdi_metric *m)
+void crdi_scales_free(crdi_metric *m)
 {
     crdi_free(m->ctx, m->inverse_mass);
     crdi_free(m->ctx, m->scale);
     crdi_free(m->ctx, m->inverse_scale);
+}
+
+void crdi_scales_destroy(crdi_metric *m)
+{
+    crdi_scales_free(m);
     if (m->state)
         crdi_collection_destroy(m->state);
     crdi_free(m->ctx, m->state);

@@ -7,6 +7,8 @@
 
 /* Scales of 1; the types' state is a crdi_collection. */
 crd_status crdi_scales_create(crdi_metric *m);
+/* The scales alone, whatever the state is; and with a state that is a collection, or none. */
+void crdi_scales_free(crdi_metric *m);
 void crdi_scales_destroy(crdi_metric *m);
 void crdi_scales_sharpen(const crdi_metric *m, const double *p, double *out);
 void crdi_scales_root(const crdi_metric *m, const double *u, double *out);
