@@ -56,30 +56,22 @@ void crdi_evidence_lines(crdi_string *out, const crd_evidence *e)
             e->effective);
 }
 
-static void put_number_or_null(crdi_json_writer *w, const char *key, double value)
-{
-    if (isfinite(value))
-        crdi_json_put_number(w, key, value);
-    else
-        crdi_json_put_text(w, key, NULL);
-}
-
 static void put_list(crdi_json_writer *w, const char *key, const double *values, int64_t count)
 {
     crdi_json_open(w, key, '[');
     for (int64_t i = 0; i < count; i++)
-        put_number_or_null(w, NULL, values[i]);
+        crdi_json_put_number_or_null(w, NULL, values[i]);
     crdi_json_close(w, ']');
 }
 
 void crdi_evidence_json(crdi_json_writer *w, const crd_evidence *e)
 {
     crdi_json_open(w, "evidence", '{');
-    put_number_or_null(w, "log_evidence", e->log_evidence);
-    put_number_or_null(w, "standard_error", e->error);
-    put_number_or_null(w, "low", e->low);
-    put_number_or_null(w, "high", e->high);
-    put_number_or_null(w, "effective_share", e->effective);
+    crdi_json_put_number_or_null(w, "log_evidence", e->log_evidence);
+    crdi_json_put_number_or_null(w, "standard_error", e->error);
+    crdi_json_put_number_or_null(w, "low", e->low);
+    crdi_json_put_number_or_null(w, "high", e->high);
+    crdi_json_put_number_or_null(w, "effective_share", e->effective);
     put_list(w, "runs", e->run, e->runs);
     put_list(w, "beta", e->beta, e->temperatures);
     put_list(w, "accept", e->accept, e->temperatures);

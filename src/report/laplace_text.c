@@ -44,14 +44,6 @@ void crdi_laplace_lines(crdi_string *out, const crdi_laplace_record *r)
                        r->log_evidence, r->log_likelihood);
 }
 
-static void put_number_or_null(crdi_json_writer *w, const char *key, double value)
-{
-    if (isfinite(value))
-        crdi_json_put_number(w, key, value);
-    else
-        crdi_json_put_text(w, key, NULL);
-}
-
 void crdi_laplace_json(crdi_json_writer *w, const crdi_laplace_record *r)
 {
     crdi_json_open(w, "laplace", '{');
@@ -60,21 +52,21 @@ void crdi_laplace_json(crdi_json_writer *w, const crdi_laplace_record *r)
     crdi_json_put_text(w, "precisions", r->precisions);
     crdi_json_put_integer(w, "weights", r->weights);
     crdi_json_put_integer(w, "random_weights", r->random);
-    put_number_or_null(w, "effective_weights", r->effective);
+    crdi_json_put_number_or_null(w, "effective_weights", r->effective);
     crdi_json_put_integer(w, "starts", r->starts);
     crdi_json_put_integer(w, "failed_starts", r->failed_starts);
     crdi_json_put_integer(w, "best_start", r->best_start);
-    put_number_or_null(w, "log_density", r->log_density);
-    put_number_or_null(w, "largest_slope", r->gradient);
-    put_number_or_null(w, "noise", r->noise);
-    put_number_or_null(w, "log_likelihood", r->log_likelihood);
-    put_number_or_null(w, "log_evidence", r->log_evidence);
+    crdi_json_put_number_or_null(w, "log_density", r->log_density);
+    crdi_json_put_number_or_null(w, "largest_slope", r->gradient);
+    crdi_json_put_number_or_null(w, "noise", r->noise);
+    crdi_json_put_number_or_null(w, "log_likelihood", r->log_likelihood);
+    crdi_json_put_number_or_null(w, "log_evidence", r->log_evidence);
     crdi_json_put_bool(w, "finished", r->finished);
     crdi_json_put_integer(w, "rounds", r->rounds);
     crdi_json_put_bool(w, "converged", r->converged);
     crdi_json_open(w, "precision_factors", '[');
     for (int64_t g = 0; g < crd_shape_size(r->factors.shape); g++)
-        put_number_or_null(w, NULL, r->factors.data[g]);
+        crdi_json_put_number_or_null(w, NULL, r->factors.data[g]);
     crdi_json_close(w, ']');
     crdi_json_close(w, '}');
 }

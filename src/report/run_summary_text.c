@@ -237,25 +237,17 @@ crd_status crdi_run_summary_csv(crdi_string *out, const crdi_run_summary *s)
     return status;
 }
 
-static void put_number_or_null(crdi_json_writer *w, const char *key, double value)
-{
-    if (isfinite(value))
-        crdi_json_put_number(w, key, value);
-    else
-        crdi_json_put_text(w, key, NULL);
-}
-
 static void put_noise(crdi_json_writer *w, const crdi_run_summary *s, int64_t j)
 {
     crdi_summary_row noise;
     if (!noise_in_units(s, j, &noise))
         return;
     crdi_json_open(w, "s_in_units_of_target", '{');
-    put_number_or_null(w, "mean", noise.mean);
-    put_number_or_null(w, "std", noise.sd);
-    put_number_or_null(w, "median", noise.median);
-    put_number_or_null(w, "low", noise.low);
-    put_number_or_null(w, "high", noise.high);
+    crdi_json_put_number_or_null(w, "mean", noise.mean);
+    crdi_json_put_number_or_null(w, "std", noise.sd);
+    crdi_json_put_number_or_null(w, "median", noise.median);
+    crdi_json_put_number_or_null(w, "low", noise.low);
+    crdi_json_put_number_or_null(w, "high", noise.high);
     crdi_json_close(w, '}');
 }
 
@@ -283,7 +275,7 @@ static void put_ebfmi(crdi_json_writer *w, const crdi_run_summary *s)
         return;
     crdi_json_open(w, "ebfmi", '[');
     for (int c = 0; c < s->part.chains; c++)
-        put_number_or_null(w, NULL, s->ebfmi[c]);
+        crdi_json_put_number_or_null(w, NULL, s->ebfmi[c]);
     crdi_json_close(w, ']');
 }
 
@@ -462,16 +454,16 @@ crd_status crdi_run_end_json(crdi_string *out, const crdi_run_end *end)
         crdi_json_put_text(&w, "plan", s->plan);
         crdi_json_put_text(&w, "plan_rule", s->plan_rule);
     }
-    put_number_or_null(&w, "warmup_seconds", end->cost.warmup_seconds);
-    put_number_or_null(&w, "sampling_seconds", end->cost.sampling_seconds);
+    crdi_json_put_number_or_null(&w, "warmup_seconds", end->cost.warmup_seconds);
+    crdi_json_put_number_or_null(&w, "sampling_seconds", end->cost.sampling_seconds);
     crdi_json_put_integer(&w, "gradient_evaluations", end->cost.gradient_evaluations);
-    put_number_or_null(&w, "microseconds_per_gradient", microseconds(end));
+    crdi_json_put_number_or_null(&w, "microseconds_per_gradient", microseconds(end));
     crdi_json_put_integer(&w, "summarised_chains", s ? s->part.chains : 0);
     crdi_json_put_integer(&w, "summarised_draws", s ? s->part.draws : 0);
     crdi_json_put_integer(&w, "divergences", divergences(end));
-    put_number_or_null(&w, "worst_r_hat", r_hat ? r_hat->r_hat : NAN);
+    crdi_json_put_number_or_null(&w, "worst_r_hat", r_hat ? r_hat->r_hat : NAN);
     crdi_json_put_text(&w, "worst_r_hat_site", r_hat ? r_hat->label : NULL);
-    put_number_or_null(&w, "smallest_n_eff", n_eff ? n_eff->n_eff : NAN);
+    crdi_json_put_number_or_null(&w, "smallest_n_eff", n_eff ? n_eff->n_eff : NAN);
     crdi_json_put_text(&w, "smallest_n_eff_site", n_eff ? n_eff->label : NULL);
     if (s && s->laplace.hessian)
         crdi_laplace_json(&w, &s->laplace);

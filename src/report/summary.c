@@ -287,14 +287,6 @@ static crd_status rows_csv(crdi_string *out, struct rows rows, double prob)
     return out->status;
 }
 
-static void put_number_or_null(crdi_json_writer *w, const char *key, double value)
-{
-    if (isfinite(value))
-        crdi_json_put_number(w, key, value);
-    else
-        crdi_json_put_text(w, key, NULL);
-}
-
 static void rows_json(crdi_json_writer *w, struct rows rows)
 {
     crdi_json_open(w, "rows", '[');
@@ -304,7 +296,7 @@ static void rows_json(crdi_json_writer *w, struct rows rows)
         crdi_json_put_text(w, "site", texts_of(rows, i).site);
         crdi_json_put_text(w, "name", texts_of(rows, i).label);
         for (int c = 0; c < rows.form->count; c++)
-            put_number_or_null(w, rows.form->column[c].name, value_of(rows, i, c));
+            crdi_json_put_number_or_null(w, rows.form->column[c].name, value_of(rows, i, c));
         crdi_json_close(w, '}');
     }
     crdi_json_close(w, ']');

@@ -118,19 +118,11 @@ void crdi_variational_lines(crdi_string *out, const crdi_variational *v)
                            v->k_hat, (long long)v->k_draws, crd_psis_good_k(v->k_draws));
 }
 
-static void put_number_or_null(crdi_json_writer *w, const char *key, double value)
-{
-    if (isfinite(value))
-        crdi_json_put_number(w, key, value);
-    else
-        crdi_json_put_text(w, key, NULL);
-}
-
 static void put_list(crdi_json_writer *w, const char *key, const crd_array *list)
 {
     crdi_json_open(w, key, '[');
     for (int64_t i = 0; i < crd_shape_size(list->shape); i++)
-        put_number_or_null(w, NULL, list->data[i]);
+        crdi_json_put_number_or_null(w, NULL, list->data[i]);
     crdi_json_close(w, ']');
 }
 
@@ -140,8 +132,8 @@ void crdi_variational_json(crdi_json_writer *w, const crdi_variational *v)
         crdi_json_open(w, "pathfinder", '{');
         crdi_json_put_integer(w, "paths", v->paths);
         crdi_json_put_integer(w, "failed_paths", v->failed_paths);
-        put_number_or_null(w, "elbo", v->elbo);
-        put_number_or_null(w, "pareto_k", v->k_hat);
+        crdi_json_put_number_or_null(w, "elbo", v->elbo);
+        crdi_json_put_number_or_null(w, "pareto_k", v->k_hat);
         crdi_json_close(w, '}');
         return;
     }
@@ -165,13 +157,13 @@ void crdi_variational_json(crdi_json_writer *w, const crdi_variational *v)
     crdi_json_put_integer(w, "steps", v->steps);
     crdi_json_put_integer(w, "skipped", v->skipped);
     crdi_json_put_integer(w, "restart", v->restart);
-    put_number_or_null(w, "final_loss", v->final_loss);
-    put_number_or_null(w, "final_divergence", v->final_divergence);
-    put_number_or_null(w, "final_minus_log_likelihood", v->final_likelihood);
-    put_number_or_null(w, "elbo", v->elbo);
-    put_number_or_null(w, "elbo_standard_error", v->elbo_error);
-    put_number_or_null(w, "log_evidence", v->log_evidence);
-    put_number_or_null(w, "pareto_k", v->k_hat);
+    crdi_json_put_number_or_null(w, "final_loss", v->final_loss);
+    crdi_json_put_number_or_null(w, "final_divergence", v->final_divergence);
+    crdi_json_put_number_or_null(w, "final_minus_log_likelihood", v->final_likelihood);
+    crdi_json_put_number_or_null(w, "elbo", v->elbo);
+    crdi_json_put_number_or_null(w, "elbo_standard_error", v->elbo_error);
+    crdi_json_put_number_or_null(w, "log_evidence", v->log_evidence);
+    crdi_json_put_number_or_null(w, "pareto_k", v->k_hat);
     put_list(w, v->members ? "losses_of_members" : "losses_of_restarts", &v->loss_by_restart);
     crdi_json_close(w, '}');
 }

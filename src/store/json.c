@@ -52,6 +52,14 @@ void crdi_json_put_number(crdi_json_writer *w, const char *key, double value)
         crdi_string_append(w->out, "%s%s", text, strpbrk(text, ".e") ? "" : ".0");
 }
 
+void crdi_json_put_number_or_null(crdi_json_writer *w, const char *key, double value)
+{
+    if (isfinite(value))
+        crdi_json_put_number(w, key, value);
+    else
+        crdi_json_put_text(w, key, NULL);
+}
+
 void crdi_json_put_integer(crdi_json_writer *w, const char *key, int64_t value)
 {
     begin_value(w, key);

@@ -17,6 +17,7 @@ void crdi_json_open(crdi_json_writer *w, const char *key, char bracket); /* '{' 
 void crdi_json_close(crdi_json_writer *w, char bracket); /* '}' or ']' */
 void crdi_json_put_text(crdi_json_writer *w, const char *key, const char *text); /* NULL: null */
 void crdi_json_put_number(crdi_json_writer *w, const char *key, double value); /* nan and inf as strings */
+void crdi_json_put_number_or_null(crdi_json_writer *w, const char *key, double value); /* nan and inf as null */
 void crdi_json_put_integer(crdi_json_writer *w, const char *key, int64_t value);
 void crdi_json_put_bool(crdi_json_writer *w, const char *key, bool value);
 
