@@ -139,7 +139,7 @@ static crd_status renew_plan(crdi_network_fit *fit)
 /* What the first half of prepare made. */
 static void forget(crdi_network_fit *fit)
 {
-    fit->type->clear(fit);
+    crdi_network_clear(fit);
     crdi_arena_destroy(&fit->arena);
     fit->columns = (crdi_mcmc_columns){0};
     fit->resume = NULL;

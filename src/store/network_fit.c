@@ -257,11 +257,18 @@ crd_status crdi_network_fit_run(crdi_network_fit *fit, crdi_mcmc_report *report)
     return status;
 }
 
+void crdi_network_clear(crdi_network_fit *fit)
+{
+    if (fit->type->clear)
+        fit->type->clear(fit);
+    crd_model_destroy(&fit->model);
+}
+
 void crdi_network_fit_clear(crdi_network_fit *fit)
 {
     (void)!crdi_run_close(&fit->run, CRD_INTERRUPTED);
     if (fit->type)
-        fit->type->clear(fit);
+        crdi_network_clear(fit);
     crdi_network_rows_clear(fit);
     crdi_network_warm_clear(&fit->warm);
     crdi_arena_destroy(&fit->changes);

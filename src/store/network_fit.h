@@ -71,6 +71,7 @@ typedef struct crdi_network_method {
     crd_status (*prepare)(crdi_network_fit *fit);
     /* Draws into the sink, and sets entries of the run. CRD_INTERRUPTED: stopped, what was drawn has gone to the sink. */
     crd_status (*draw)(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_report *report);
+    /* What it has made, but for the model, which goes behind it; NULL: there is nothing else. */
     void (*clear)(crdi_network_fit *fit);
     /* A line of what it will do, without a name: "2 chains, 200 + 2000". */
     void (*plan)(const crdi_network_fit *fit, crdi_string *out);
@@ -189,6 +190,11 @@ crd_status crdi_network_resume_open(crd_context *ctx, const char *path, crdi_net
                                     crdi_network_resume **out);
 /* Sets the entry of the fit's rule; prepare does it. */
 crd_status crdi_network_fit_describe_rule(crdi_network_fit *fit);
+/* What the method made, and the model. */
+void crdi_network_clear(crdi_network_fit *fit);
+/* Of methods whose draws come from Markov chains (network_mcmc.c): "2 chains, 200 + 2000", and draws_behind. */
+void crdi_network_chains_lengths(const crdi_network_fit *fit, crdi_string *out);
+int64_t crdi_network_chains_behind(const crdi_network_fit *fit, int64_t iteration);
 /* What crdi_network_fit_prepare does for it. */
 crd_status crdi_network_resume_prepare(crdi_network_fit *fit);
 void crdi_network_resume_close(crdi_network_resume **resume);

@@ -86,16 +86,17 @@ static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_r
     return keeps_warmup(fit) ? sample_and_keep(fit, sink, report) : sample(fit, sink, report);
 }
 
-static void clear(crdi_network_fit *fit)
+void crdi_network_chains_lengths(const crdi_network_fit *fit, crdi_string *out)
 {
-    crd_model_destroy(&fit->model);
+    const crd_nuts_options *m = &fit->mcmc;
+    crdi_string_append(out, "%lld chain%s, %lld + %s%lld", (long long)m->chains, m->chains == 1 ? "" : "s",
+                       (long long)m->warmup, fit->rule ? "at most " : "", (long long)m->draws);
 }
 
 static void plan(const crdi_network_fit *fit, crdi_string *out)
 {
     const crd_nuts_options *m = &fit->mcmc;
-    crdi_string_append(out, "%lld chain%s, %lld + %s%lld", (long long)m->chains, m->chains == 1 ? "" : "s",
-                       (long long)m->warmup, fit->rule ? "at most " : "", (long long)m->draws);
+    crdi_network_chains_lengths(fit, out);
     if (m->batch)
         crdi_string_append(out, ", batches of %lld rows", (long long)m->batch);
     if (strcmp(fit->method, "split_hmc") == 0)
@@ -104,10 +105,10 @@ static void plan(const crdi_network_fit *fit, crdi_string *out)
         crdi_string_append(out, ", %lld cycles", (long long)m->cyclical);
 }
 
-static int64_t draws_behind(const crdi_network_fit *fit, int64_t iteration)
+int64_t crdi_network_chains_behind(const crdi_network_fit *fit, int64_t iteration)
 {
     return crdi_mcmc_draws_of(&fit->mcmc, iteration);
 }
 
 const crdi_network_method crdi_network_mcmc = {
-    .prepare = prepare, .draw = draw, .clear = clear, .plan = plan, .draws_behind = draws_behind};
+    .prepare = prepare, .draw = draw, .plan = plan, .draws_behind = crdi_network_chains_behind};

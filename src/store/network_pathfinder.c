@@ -86,10 +86,4 @@ static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_r
     return status;
 }
 
-static void clear(crdi_network_fit *fit)
-{
-    crd_model_destroy(&fit->model);
-}
-
-const crdi_network_method crdi_network_pathfinder = {
-    .prepare = prepare, .draw = draw, .clear = clear, .plan = plan, .doubles = true};
+const crdi_network_method crdi_network_pathfinder = {.prepare = prepare, .draw = draw, .plan = plan, .doubles = true};

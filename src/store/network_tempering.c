@@ -35,16 +35,10 @@ static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_r
     return status;
 }
 
-static void clear(crdi_network_fit *fit)
-{
-    crd_model_destroy(&fit->model);
-}
-
 static void plan(const crdi_network_fit *fit, crdi_string *out)
 {
-    const crd_nuts_options *m = &fit->mcmc;
-    crdi_string_append(out, "%lld chain%s, %lld + %s%lld, each over ", (long long)m->chains, m->chains == 1 ? "" : "s",
-                       (long long)m->warmup, fit->rule ? "at most " : "", (long long)m->draws);
+    crdi_network_chains_lengths(fit, out);
+    crdi_string_append(out, ", each over ");
     if (fit->tempered.temperatures > 1)
         crdi_string_append(out, "%lld temperatures", (long long)fit->tempered.temperatures);
     else
@@ -52,10 +46,5 @@ static void plan(const crdi_network_fit *fit, crdi_string *out)
                            (long long)fit->tempered.pilot);
 }
 
-static int64_t draws_behind(const crdi_network_fit *fit, int64_t iteration)
-{
-    return crdi_mcmc_draws_of(&fit->mcmc, iteration);
-}
-
 const crdi_network_method crdi_network_tempering = {
-    .prepare = prepare, .draw = draw, .clear = clear, .plan = plan, .draws_behind = draws_behind, .doubles = true};
+    .prepare = prepare, .draw = draw, .plan = plan, .draws_behind = crdi_network_chains_behind, .doubles = true};
