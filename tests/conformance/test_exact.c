@@ -199,6 +199,7 @@ static const struct way variants[] = {
     {"hmc, windows", 0, {.kernel = "hmc", .path_length = 1.6, .window = 4}},
     {"hmc, persistent", 0, {.kernel = "hmc", .path_length = 0.5, .persistence = 0.7}},
     {"hmc, tempered", 10, {.kernel = "hmc", .path_length = 1.6, .temper = 1.5}},
+    {"hmc, heated windows", 2, {.kernel = "hmc", .path_length = 1.6, .window = 1000, .temper = 2}},
     {"hmc, all three", 10, {.kernel = "hmc", .path_length = 1, .window = 3, .persistence = 0.5, .temper = 1.2}},
 };
 
