@@ -69,7 +69,9 @@ typedef struct crd_nuts_options {
     /** "none"; "scales": sites that are scales of normal priors are also drawn from their conditional distributions, before each
      *  transition; "all": also those of observed normal sites. */
     const char *blocks;
-    double init_radius; /**< 2: start points are uniform in (-radius, radius), unconstrained */
+    double
+        init_radius; /**< 2: start points are uniform in (-radius, radius), unconstrained; where the density is too steep
+                             there for any step, the chain goes up first */
     const char *start; /**< "uniform"; "prior", "median", "value", "point": crd_start_kind; "map": at a most
                               probable point; "pathfinder": at draws of crd_pathfinder_run; "ensemble": where Adam leads from a uniform point,
                               2000 steps, another for each chain */

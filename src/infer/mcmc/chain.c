@@ -3,6 +3,7 @@
  * Keys: transition i of a chain uses fold_in(key, i); what happens outside transitions uses numbers from START on. */
 #include "infer/mcmc/chain.h"
 #include "infer/map.h"
+#include "infer/mcmc/ascent.h"
 
 #include <math.h>
 #include <string.h>
@@ -201,57 +202,72 @@ static crd_status climb(crdi_chain *chain)
     return status;
 }
 
-/* The best point so far, and Adam's running means of the gradient and its square. */
-struct training {
-    double *best, *mean, *square; /* (dim) */
-    double best_density;
+/* Adam upwards from where the chain is, to the best point that it sees: `most` steps, fewer where `enough` says so. */
+struct climb {
+    int most;
+    double rate;
+    bool slows; /* the rate goes down to nothing */
+    double bound; /* on a gradient's length */
+    bool (*enough)(const crdi_chain *chain); /* NULL: never */
 };
 
-/* Kingma & Ba 2015, algorithm 1, uphill. */
-static void train_step(crdi_hamiltonian *h, struct training *t, int step, double rate)
+static void make_steps(crdi_chain *chain, const struct climb *c, crdi_ascent *ascent, double *best)
 {
-    static const double BETA1 = 0.9, BETA2 = 0.999, EPSILON = 1e-8;
-    double bias1 = 1 - pow(BETA1, step), bias2 = 1 - pow(BETA2, step);
-    for (int64_t i = 0; i < h->dim; i++) {
-        double g = h->grad[i];
-        t->mean[i] = BETA1 * t->mean[i] + (1 - BETA1) * g;
-        t->square[i] = BETA2 * t->square[i] + (1 - BETA2) * g * g;
-        h->q[i] += rate * (t->mean[i] / bias1) / (sqrt(t->square[i] / bias2) + EPSILON);
-    }
-    crdi_hamiltonian_evaluate(h);
-}
-
-/* From where the chain is, as a network of a deep ensemble is trained: Adam for a fixed number of steps, the rate going down to
- * nothing. It ends at the best point seen, in whichever mode that is: each chain has its own (Sommer et al. 2024, 2025). */
-static void train(crdi_hamiltonian *h, struct training *t)
-{
-    enum { STEPS = 2000 };
-    static const double RATE = 0.02;
-    size_t bytes = sizeof(double) * (size_t)h->dim;
-    memset(t->mean, 0, bytes);
-    memset(t->square, 0, bytes);
-    memcpy(t->best, h->q, bytes);
-    t->best_density = *h->log_density;
-    for (int step = 1; step <= STEPS && finite_here(h); step++) {
-        train_step(h, t, step, RATE * (1 - (step - 1.0) / STEPS));
-        if (!(*h->log_density > t->best_density) || !finite_here(h))
+    crdi_hamiltonian *h = &chain->h;
+    size_t bytes = sizeof *best * (size_t)h->dim;
+    double best_density = *h->log_density;
+    memcpy(best, h->q, bytes);
+    for (int step = 0; step < c->most && finite_here(h) && !(c->enough && c->enough(chain)); step++) {
+        crdi_ascent_step(ascent, h->grad, 1, c->slows ? c->rate * (1 - (double)step / c->most) : c->rate, h->q);
+        crdi_hamiltonian_evaluate(h);
+        if (!(*h->log_density > best_density) || !finite_here(h))
             continue;
-        memcpy(t->best, h->q, bytes);
-        t->best_density = *h->log_density;
+        memcpy(best, h->q, bytes);
+        best_density = *h->log_density;
     }
-    memcpy(h->q, t->best, bytes);
+    memcpy(h->q, best, bytes);
     crdi_hamiltonian_evaluate(h);
 }
 
+static crd_status climb_by_steps(crdi_chain *chain, const struct climb *c)
+{
+    crdi_ascent ascent;
+    double *best = crdi_alloc_array(chain->ctx, chain->h.dim, sizeof *best);
+    crd_status status = crdi_ascent_create(&ascent, chain->ctx, chain->h.dim, c->bound);
+    if (best && status == CRD_OK)
+        make_steps(chain, c, &ascent, best);
+    crdi_ascent_destroy(&ascent);
+    crdi_free(chain->ctx, best);
+    return best ? status : CRD_ENOMEM;
+}
+
+/* As a network of a deep ensemble is trained. It ends in whichever mode that is: each chain has its own (Sommer et al. 2024, 2025). */
 static crd_status train_network(crdi_chain *chain)
 {
-    int64_t dim = chain->h.dim;
-    double *memory = crdi_alloc_array(chain->ctx, 3 * dim, sizeof *memory);
-    if (!memory)
-        return CRD_ENOMEM;
-    train(&chain->h, &(struct training){.best = memory, .mean = memory + dim, .square = memory + 2 * dim});
-    crdi_free(chain->ctx, memory);
-    return CRD_OK;
+    return climb_by_steps(chain, &(struct climb){.most = 2000, .rate = 0.02, .slows = true, .bound = INFINITY});
+}
+
+/* Whether the log density changes by more than a step's energy may, over so many times sqrt(dim): a step of a kernel is a quarter of
+ * sqrt(dim) long where all scales are 1. */
+static bool is_steep(const crdi_chain *chain, double distance)
+{
+    const crdi_hamiltonian *h = &chain->h;
+    return distance * sqrt((double)h->dim) * crdi_ascent_length(h->grad, h->dim) > chain->options->max_energy_change;
+}
+
+static bool is_gentle(const crdi_chain *chain)
+{
+    return !is_steep(chain, 1e-3);
+}
+
+/* Some points that are drawn are no places to begin at: where a network's output is the logarithm of the noise, weights between -2
+ * and 2 put the log density of 300 rows at -10^23, and steps whose energy error is right there are 10^-8 long: warm-up would end where
+ * it began. Such a chain first goes up, in a few steps of Adam, to where the density is no longer that steep. */
+static crd_status leave_cliff(crdi_chain *chain)
+{
+    if (!is_steep(chain, 1e-5))
+        return CRD_OK;
+    return climb_by_steps(chain, &(struct climb){.most = 500, .rate = 0.05, .bound = 1, .enough = is_gentle});
 }
 
 /* From another run, as given, or found. */
@@ -284,6 +300,8 @@ crd_status crdi_chain_start(crdi_chain *chain, int number)
             CRD_TRY(climb(chain));
         if (trains)
             CRD_TRY(train_network(chain));
+        if (attempts > 1 && !climbs && !trains && chain->kernel->rows != CRDI_ROWS_SAMPLED)
+            CRD_TRY(leave_cliff(chain));
         first_step_size(chain);
         return CRD_OK;
     }

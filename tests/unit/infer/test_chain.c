@@ -24,10 +24,16 @@ static crd_nuts_options settings(void)
                               .init_radius = 2};
 }
 
+static void begin_with(crdi_chain *chain, crd_context *ctx, const crd_program *program, const crd_nuts_options *options,
+                       crd_key key)
+{
+    assert_ok(ctx, crdi_chain_create(chain, ctx, program, options, key));
+    assert_ok(ctx, crdi_chain_start(chain, 0));
+}
+
 static void begin(crdi_chain *chain, crd_context *ctx, const crd_program *program, const crd_nuts_options *options)
 {
-    assert_ok(ctx, crdi_chain_create(chain, ctx, program, options, crd_key_make(11)));
-    assert_ok(ctx, crdi_chain_start(chain, 0));
+    begin_with(chain, ctx, program, options, crd_key_make(11));
 }
 
 /* ---- start -------------------------------------------------------------------------------------------------- */
@@ -139,6 +145,64 @@ static void an_ensemble_start_is_trained(void **state)
             crdi_chain_destroy(&chain);
         }
     }
+    crd_program_destroy(&program);
+    testing_context_destroy(&ctx);
+}
+
+/* log density -q'q / 2 - exp(20 q_0): a cliff on one side of a hill. */
+static crd_program *cliff(crd_context *ctx)
+{
+    crd_graph *graph;
+    crd_program *program;
+    assert_ok(ctx, crd_graph_create(&graph, ctx));
+    crd_node q = crd_input(graph, "q", crd_shape_1(DIM)), gradient;
+    crd_node fall = crd_exp(crd_mul(crd_num(20), crd_take(q, 0, 0)));
+    crd_node density = crd_sub(crd_mul(crd_num(-0.5), crd_sum(crd_square(q))), fall);
+    crd_gradient(density, &q, 1, &gradient);
+    assert_ok(ctx, crd_compile(graph, &q, 1, (crd_node[]){density, gradient}, 2, &program));
+    crd_graph_destroy(&graph);
+    return program;
+}
+
+static double length(const crdi_chain *chain)
+{
+    double sum = 0;
+    for (int i = 0; i < DIM; i++)
+        sum += chain->h.grad[i] * chain->h.grad[i];
+    return sqrt(sum);
+}
+
+/* A start where no step is small enough goes on to where one is; others stay where they were drawn, and so do points that are given. */
+static void a_chain_does_not_begin_on_a_cliff(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_program *program = cliff(ctx);
+    crd_nuts_options options = settings();
+    double bound = 1000 / (1e-3 * sqrt(DIM)), first[DIM];
+    int fell = 0;
+    options.step_size = 0.1; /* not searched for */
+    for (uint32_t seed = 0; seed < 20; seed++) {
+        crdi_chain chain;
+        crd_key key = crd_key_make(seed);
+        begin_with(&chain, ctx, program, &options, key);
+        crd_random_uniform_between(crd_key_fold_in(crd_key_fold_in(key, 0x80000000u), 0), -2, 2, DIM, first);
+        bool moved = memcmp(first, chain.h.q, sizeof first) != 0;
+        assert_int_equal(moved, 20 * exp(20 * first[0]) > 1e8 / sqrt(DIM));
+        assert_true(length(&chain) < (moved ? bound : 1e8 / sqrt(DIM)));
+        assert_true(moved == (chain.h.gradients > 1) && chain.h.gradients < 100);
+        fell += moved;
+        if (moved) { /* the same point, given */
+            crdi_chain given;
+            assert_ok(ctx, crdi_chain_create(&given, ctx, program, &options, key));
+            given.point = first;
+            assert_ok(ctx, crdi_chain_start(&given, 0));
+            assert_memory_equal(first, given.h.q, sizeof first);
+            crdi_chain_destroy(&given);
+        }
+        crdi_chain_destroy(&chain);
+    }
+    assert_true(fell > 1 && fell < 19);
     crd_program_destroy(&program);
     testing_context_destroy(&ctx);
 }
@@ -431,6 +495,7 @@ int main(void)
         cmocka_unit_test(a_given_step_size_is_taken),
         cmocka_unit_test(a_flat_density_has_a_step_size),
         cmocka_unit_test(an_ensemble_start_is_trained),
+        cmocka_unit_test(a_chain_does_not_begin_on_a_cliff),
         cmocka_unit_test(transitions_allocate_nothing_and_leave_a_whole_state),
         cmocka_unit_test(the_same_key_gives_the_same_chain),
         cmocka_unit_test(warmup_learns),
