@@ -124,14 +124,18 @@ static inline void chain_finish(const crdi_link *link, const struct chain_sum *s
 
 /* ---- the kernel ------------------------------------------------------------------------------------------------- */
 
+/* Where an operand has its element number `at`: further on, if it moves. One that a link lacks is NULL, to which C adds nothing, not
+ * even 0. */
+#define CHAIN_AT(operand, moving) (all || !(moving) ? (operand) : (operand) + at)
+
 /* n elements from number `at` on. What log densities and their gradients are made of is written out, the rest called. `all`, which
  * the compiler knows: n is all there are, so that sums need no lanes that stay. */
 static inline __attribute__((always_inline)) void chain_link(const crdi_link *link, int64_t at, int64_t n,
                                                              struct chain_sum *sum, int all)
 {
-    const real *a = link->IN[0] + (all ? 0 : at & link->moves[0]);
-    const real *b = link->IN[1] + (all ? 0 : at & link->moves[1]);
-    real *out = link->OUT + (all ? 0 : at & link->moves[3]);
+    const real *a = CHAIN_AT(link->IN[0], link->moves[0]);
+    const real *b = CHAIN_AT(link->IN[1], link->moves[1]);
+    real *out = CHAIN_AT(link->OUT, link->moves[3]);
     switch (link->kernel) {
         CHAIN_UNARY(neg)
         CHAIN_UNARY(square)
@@ -167,7 +171,7 @@ static inline __attribute__((always_inline)) void chain_link(const crdi_link *li
             chain_dot(sum, a, b, n);
         break;
     default:
-        chain_call(link->kernel, a, b, link->IN[2] + (all ? 0 : at & link->moves[2]), out, n);
+        chain_call(link->kernel, a, b, CHAIN_AT(link->IN[2], link->moves[2]), out, n);
     }
 }
 
