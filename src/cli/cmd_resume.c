@@ -125,15 +125,12 @@ static crd_status print_plan(const struct again *a)
     crdi_string_init(&out, a->cli->ctx);
     crdi_string_append(&out, "method: %s, ", a->net.method);
     a->net.type->plan(&a->net, &out);
-    int chains = 0, of = a->net.chains;
+    int chains = 0;
     for (int lane = 0; lane < a->resume->states.lanes; lane++)
         chains += a->resume->states.saved[lane].bytes != NULL;
-    if (is_mcmc(a))
-        for (int c = 0; c < of && c < a->resume->states.lanes; c++)
-            crdi_string_append(&out, "\nchain %d: %s%lld iterations, %lld draws", c,
-                               a->resume->states.saved[c].bytes ? "goes on after " : "begins: ",
-                               (long long)a->resume->states.iteration[c], (long long)a->resume->draws[c]);
-    else if (chains == 0)
+    if (a->net.type->place)
+        a->net.type->place(&a->net, &out);
+    if (!is_mcmc(a) && chains == 0)
         crdi_string_append(&out, "\nbegins again, with the same keys: it left nothing to go on from");
     crdi_string_append(&out, "\nseed:   %lld\n", (long long)a->net.seed);
     crd_status status = out.status;
@@ -151,11 +148,10 @@ static int stop(void *user)
 
 static crd_status show(struct again *a, crdi_fit_display *display)
 {
-    bool mcmc = is_mcmc(a);
     CRD_TRY(print_plan(a));
-    if (!mcmc && !a->net.fitted) /* done in a moment */
+    if (!a->net.type->place && !a->net.fitted) /* done in a moment */
         return CRD_OK;
-    CRD_TRY(crdi_fit_display_begin(display, a->cli, mcmc ? a->net.chains : a->net.lanes));
+    CRD_TRY(crdi_fit_display_begin(display, a->cli, a->net.fitted ? a->net.lanes : a->net.chains));
     a->net.mcmc.progress = crdi_fit_display_update;
     a->net.svi.progress = crdi_fit_display_update_fit;
     a->net.mcmc.progress_user = a->net.svi.progress_user = display;

@@ -50,6 +50,15 @@ static void draw_plain(crdi_fit_display *d, const crdi_chain_progress *chains)
     crdi_string_clear(&out);
 }
 
+/* Whether anything has been told yet: a pilot run says nothing. */
+static bool is_told(const crdi_fit_display *d)
+{
+    for (int c = 0; c < d->count; c++)
+        if (d->last[c].total > 0)
+            return true;
+    return false;
+}
+
 static void draw(crdi_fit_display *d, bool ended, bool held)
 {
     crdi_chain_progress *chains = crdi_alloc_array(d->cli->ctx, d->count, sizeof *chains);
@@ -120,7 +129,8 @@ void crdi_fit_display_end(crdi_fit_display *d, bool held)
 {
     if (!d->last)
         return;
-    draw(d, true, held);
+    if (is_told(d))
+        draw(d, true, held);
     crdi_string_clear(&d->block);
     crdi_free(d->cli->ctx, d->last);
     crdi_free(d->cli->ctx, d->printed);

@@ -48,8 +48,9 @@ static crd_status print_end(const crdi_fit_end *e, const crdi_run_end *end)
 static void print_kept(const crdi_fit_end *e, int64_t total)
 {
     const crdi_network_fit *net = e->net;
+    const char *where = net->type->particles ? "on the way from the prior to the posterior" : "in warm-up";
     if (net->kept_older)
-        fprintf(stderr, "credence: stopped in warm-up; %s is left as it was", net->path);
+        fprintf(stderr, "credence: stopped %s; %s is left as it was", where, net->path);
     else if (total && strcmp(net->method, "map") == 0)
         fprintf(stderr, "credence: stopped; %s holds the point as it was then", net->path);
     else if (total && strcmp(net->method, "ensemble") == 0)
@@ -60,7 +61,7 @@ static void print_kept(const crdi_fit_end *e, int64_t total)
     else if (total)
         fprintf(stderr, "credence: stopped; %s keeps the %lld draws made so far", net->path, (long long)total);
     else
-        fprintf(stderr, "credence: stopped in warm-up; %s holds no draws", net->path);
+        fprintf(stderr, "credence: stopped %s; %s holds no draws", where, net->path);
 }
 
 /* The line that it ends with; it stands where an error would. */
@@ -104,6 +105,7 @@ crd_status crdi_fit_end_print(const crdi_fit_end *e)
     if (status == CRD_OK)
         status = print_end(e, &(crdi_run_end){.path = e->net->path,
                                               .cost = e->cost,
+                                              .particles = e->net->type->particles,
                                               .seed = e->net->seed,
                                               .chains = e->net->chains,
                                               .draws = draws,

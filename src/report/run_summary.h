@@ -70,6 +70,7 @@ bool crdi_run_too_short(const crdi_run_summary *summary);
 
 /* What a run of `fit` ends with. */
 typedef struct crdi_run_end {
+    bool particles; /* behind a pilot run: no warm-up, no divergences */
     const char *path;
     crdi_mcmc_report cost;
     int64_t seed, chains;

@@ -404,17 +404,16 @@ crd_status crdi_run_end_text(crdi_string *out, const crdi_run_end *end)
     if (s && s->independent)
         return end_of_variational(out, end);
     int64_t begun, total = draws_of(end, &begun);
-    bool particles = s && s->evidence.ctx && s->warmup == 0;
     crdi_string_append(out, "%s     %.2f s\n%s    %.2f s\n",
-                       particles ? "pilot:  " : "warm-up:", end->cost.warmup_seconds,
-                       particles ? "runs:    " : "sampling:", end->cost.sampling_seconds);
+                       end->particles ? "pilot:  " : "warm-up:", end->cost.warmup_seconds,
+                       end->particles ? "runs:    " : "sampling:", end->cost.sampling_seconds);
     double each = microseconds(end);
     crdi_string_append(out, "gradients:   %lld evaluations, %.3g %s a gradient and core\n",
                        (long long)end->cost.gradient_evaluations, each >= 1000 ? each / 1000 : each,
                        each >= 1000 ? "ms" : "microseconds");
     if (s && s->evidence.ctx)
         crdi_evidence_lines(out, &s->evidence);
-    if (!particles)
+    if (!end->particles)
         crdi_string_append(out, "divergences: %lld\n", (long long)divergences(end));
     if (s && s->worst_r_hat && crdi_run_too_short(s))
         crdi_string_append(out, "worst r_hat: too few draws\nsmallest n_eff: too few draws\n");

@@ -40,6 +40,8 @@ static crd_status integer_of(crd_run *run, const char *key, int64_t *out)
 /* What was asked for that only the record of the options says. */
 struct asked {
     int64_t warmup, draws, thin, steps, restarts, members;
+    int64_t
+        temperatures; /* of runs of particles: the pilot run has found so many; 0: it has not ended, or all is done */
 };
 
 static crd_status read_options(crdi_run_watch *w, crd_run *run, struct asked *a)
@@ -94,6 +96,7 @@ static crd_status describe(crdi_run_watch *w, const crdi_network_run *net, bool 
     w->asked = a->draws;
     w->network =
         net->is_network ? crdi_arena_printf(w->arena, "%s %s", net->network.hidden, net->network.activation) : "";
+    w->particles = strcmp(w->method, "smc") == 0 || strcmp(w->method, "ais") == 0;
     w->fit = strcmp(w->method, "svi") == 0 || strcmp(w->method, "map") == 0 || strcmp(w->method, "ensemble") == 0;
     bool runs = strcmp(w->status, "running") == 0;
     written = written || (runs && crdi_run_is_written(w->path)); /* resumed since */
@@ -155,7 +158,11 @@ static crd_status read_chain(crdi_run_watch *w, crd_run *run, int chain, const s
     c->warmup = w->fit ? 0 : a->warmup;
     if (chain < crd_run_chains(run))
         CRD_TRY(crd_run_draws(run, chain, &w->draws[chain]));
-    if (!w->fit && w->draws[chain] > 0 && a->warmup + w->draws[chain] * a->thin > c->iteration)
+    if (w->particles && (a->temperatures > 0 || w->draws[chain] == 0))
+        c->total = a->temperatures;
+    if (w->particles && w->draws[chain] > 0)
+        c->iteration = c->total;
+    if (!w->fit && !w->particles && w->draws[chain] > 0 && a->warmup + w->draws[chain] * a->thin > c->iteration)
         c->iteration = a->warmup + w->draws[chain] * a->thin;
     if (w->fit && !found && (strcmp(w->status, "complete") == 0 || w->draws[0] > 0))
         c->iteration = c->total; /* what is kept is one state, of the best */
@@ -220,11 +227,17 @@ static void measure(crdi_run_watch *w, const crdi_run_watch *before)
     }
 }
 
-static crd_status read_chains(crdi_run_watch *w, crd_run *run, const struct asked *a, const crdi_run_watch *before)
+static crd_status read_chains(crdi_run_watch *w, crd_run *run, struct asked *a, const crdi_run_watch *before)
 {
     int lanes = 0;
+    bool piloted;
+    size_t bytes;
     CRD_TRY(crdi_run_count_states(run, &lanes));
     w->chains = crd_run_chains(run);
+    if (w->particles && lanes > w->chains) {
+        CRD_TRY(crdi_run_find_state(run, w->chains, &piloted, &a->temperatures, &bytes));
+        lanes = w->chains;
+    }
     if (w->fit)
         w->chains = (int)(strcmp(w->method, "ensemble") == 0 ? a->members : a->restarts);
     w->chains = lanes > w->chains ? lanes : w->chains;

@@ -27,6 +27,7 @@ typedef struct crdi_run_watch {
     crdi_watch_state state;
     bool resumable; /* if it does not run */
     bool fit; /* made in steps: no chains but restarts or members */
+    bool particles; /* runs of particles behind a pilot run: iterations are temperatures */
     double at; /* when this was read: crdi_seconds */
     double seconds; /* that the run has taken so far */
     int chains;

@@ -75,9 +75,13 @@ typedef struct crdi_network_method {
     void (*clear)(crdi_network_fit *fit);
     /* A line of what it will do, without a name: "2 chains, 200 + 2000". */
     void (*plan)(const crdi_network_fit *fit, crdi_string *out);
+    /* Of one that is taken up again, where: lines, each behind a line's end; NULL: there is nothing to say. */
+    void (*place)(const crdi_network_fit *fit, crdi_string *out);
     /* Draws that belong to a chain's state after so many iterations; NULL: a state has none. */
     int64_t (*draws_behind)(const crdi_network_fit *fit, int64_t iteration);
     bool doubles; /* it knows no single precision */
+    bool
+        particles; /* its chains are runs of particles behind a pilot run, with a state each and one for the pilot run */
 } crdi_network_method;
 
 struct crdi_network_fit {
@@ -192,8 +196,9 @@ crd_status crdi_network_resume_open(crd_context *ctx, const char *path, crdi_net
 crd_status crdi_network_fit_describe_rule(crdi_network_fit *fit);
 /* What the method made, and the model. */
 void crdi_network_clear(crdi_network_fit *fit);
-/* Of methods whose draws come from Markov chains (network_mcmc.c): "2 chains, 200 + 2000", and draws_behind. */
+/* Of methods whose draws come from Markov chains (network_mcmc.c): "2 chains, 200 + 2000", place and draws_behind. */
 void crdi_network_chains_lengths(const crdi_network_fit *fit, crdi_string *out);
+void crdi_network_chains_place(const crdi_network_fit *fit, crdi_string *out);
 int64_t crdi_network_chains_behind(const crdi_network_fit *fit, int64_t iteration);
 /* What crdi_network_fit_prepare does for it. */
 crd_status crdi_network_resume_prepare(crdi_network_fit *fit);

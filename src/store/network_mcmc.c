@@ -105,10 +105,22 @@ static void plan(const crdi_network_fit *fit, crdi_string *out)
         crdi_string_append(out, ", %lld cycles", (long long)m->cyclical);
 }
 
+void crdi_network_chains_place(const crdi_network_fit *fit, crdi_string *out)
+{
+    const crdi_network_resume *r = fit->resume;
+    for (int c = 0; c < fit->chains && c < r->states.lanes; c++)
+        crdi_string_append(out, "\nchain %d: %s%lld iterations, %lld draws", c,
+                           r->states.saved[c].bytes ? "goes on after " : "begins: ", (long long)r->states.iteration[c],
+                           (long long)r->draws[c]);
+}
+
 int64_t crdi_network_chains_behind(const crdi_network_fit *fit, int64_t iteration)
 {
     return crdi_mcmc_draws_of(&fit->mcmc, iteration);
 }
 
-const crdi_network_method crdi_network_mcmc = {
-    .prepare = prepare, .draw = draw, .plan = plan, .draws_behind = crdi_network_chains_behind};
+const crdi_network_method crdi_network_mcmc = {.prepare = prepare,
+                                               .draw = draw,
+                                               .plan = plan,
+                                               .place = crdi_network_chains_place,
+                                               .draws_behind = crdi_network_chains_behind};

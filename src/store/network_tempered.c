@@ -20,6 +20,7 @@ static crd_status prepare(crdi_network_fit *fit)
     CRD_TRY(crd_model_create(&fit->model, fit->ctx, crd_network_model, &fit->network));
     fit->dim = crd_model_dim(fit->model);
     fit->chains = (int)full.chains;
+    fit->lanes = fit->chains + 1; /* the last is the pilot run's */
     return crdi_tempered_columns(fit->model, o->keep, o->keep_count, fit->arena, &fit->columns, NULL);
 }
 
@@ -98,21 +99,64 @@ crd_status crdi_run_evidence_read(crd_context *ctx, crd_run *run, crd_evidence *
 
 /* ---- the draws ---------------------------------------------------------------------------------------------- */
 
+/* The states of all lanes that there may be. */
+static crd_status find_states(const crdi_network_fit *fit, crdi_mcmc_before *out)
+{
+    const crdi_network_resume *r = fit->resume;
+    if (!r)
+        return CRD_OK;
+    crdi_mcmc_saved *saved = crdi_arena_alloc(fit->arena, sizeof *saved * (size_t)fit->lanes);
+    if (!saved)
+        return CRD_ENOMEM;
+    for (int lane = 0; lane < fit->lanes && lane < r->states.lanes; lane++)
+        saved[lane] = r->states.saved[lane];
+    out->chain = saved;
+    out->warmup_seconds = r->cost.warmup_seconds;
+    out->sampling_seconds = r->cost.sampling_seconds;
+    return CRD_OK;
+}
+
+/* States are of no use any more: the runs have ended. */
+static crd_status forget(const crdi_network_fit *fit, const crdi_sink *sink)
+{
+    for (int lane = 0; sink->state && lane < fit->lanes; lane++)
+        CRD_TRY(sink->state(sink->user, lane, &(crdi_sampler_state){0}));
+    return CRD_OK;
+}
+
 static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_report *report)
 {
     crd_evidence evidence = {0};
+    crdi_mcmc_before before = {0};
     crd_tempered_options o = fit->tempered;
     o.progress = fit->mcmc.progress;
     o.progress_user = fit->mcmc.progress_user;
     o.stop = fit->mcmc.stop;
     o.stop_user = fit->mcmc.stop_user;
     bool anneals = strcmp(fit->method, "ais") == 0;
-    crd_status status = (anneals ? crdi_ais_run : crdi_smc_run)(fit->model, &o, crd_key_make((uint64_t)fit->seed), sink,
-                                                                report, &evidence);
+    CRD_TRY(find_states(fit, &before));
+    crd_status status = (anneals ? crdi_ais_run : crdi_smc_run)(fit->model, &o, crd_key_make((uint64_t)fit->seed),
+                                                                &before, sink, report, &evidence);
     if (status == CRD_OK)
         status = crdi_run_evidence_write(fit->run, &evidence);
+    if (status == CRD_OK)
+        status = forget(fit, sink);
     crd_evidence_clear(&evidence);
     return status;
 }
 
-const crdi_network_method crdi_network_tempered = {.prepare = prepare, .draw = draw, .plan = plan, .doubles = true};
+static void place(const crdi_network_fit *fit, crdi_string *out)
+{
+    const crdi_run_states *s = &fit->resume->states;
+    int pilot = fit->chains;
+    int64_t temperatures = pilot < s->lanes && s->saved[pilot].bytes ? s->iteration[pilot] : 0;
+    if (pilot < s->lanes && s->saved[pilot].bytes && temperatures == 0)
+        crdi_string_append(out, "\nthe pilot run goes on");
+    for (int c = 0; temperatures > 0 && c < fit->chains; c++)
+        crdi_string_append(out, "\nrun %d: %s%lld of %lld temperatures", c,
+                           s->saved[c].bytes ? "goes on after " : "begins: ", (long long)s->iteration[c],
+                           (long long)temperatures);
+}
+
+const crdi_network_method crdi_network_tempered = {
+    .prepare = prepare, .draw = draw, .plan = plan, .place = place, .doubles = true, .particles = true};

@@ -46,5 +46,9 @@ static void plan(const crdi_network_fit *fit, crdi_string *out)
                            (long long)fit->tempered.pilot);
 }
 
-const crdi_network_method crdi_network_tempering = {
-    .prepare = prepare, .draw = draw, .plan = plan, .draws_behind = crdi_network_chains_behind, .doubles = true};
+const crdi_network_method crdi_network_tempering = {.prepare = prepare,
+                                                    .draw = draw,
+                                                    .plan = plan,
+                                                    .place = crdi_network_chains_place,
+                                                    .draws_behind = crdi_network_chains_behind,
+                                                    .doubles = true};

@@ -32,6 +32,8 @@ options() { # options KIND
     batches) echo "--method svi --batch 8 --steps 60000 --guide multivariate_normal" ;;
     map) echo "--method map --validation 0.2 --steps 80000 --patience 50000 --restarts 2" ;;
     ensemble) echo "--method ensemble --members 3 --prior none --steps 60000" ;;
+    smc) echo "--hidden 3 --method smc --chains 3 --threads 2 --particles 40 --pilot 30 --anneal 1" ;;
+    ais) echo "--hidden 3 --method ais --chains 2 --particles 30 --pilot 30 --anneal 2 --keep f" ;;
     esac
 }
 
@@ -40,7 +42,7 @@ start() { # start KIND FILE: in the background
     "$program" fit data.csv --target y --seed 3 --quiet --save-every 0.01 --out "$2" $(options "$1") >out 2>err &
 }
 
-kinds="nuts dense one mclmc mams sgld sghmc split svi batches map ensemble"
+kinds="nuts dense one mclmc mams sgld sghmc split svi batches map ensemble smc ais"
 for kind in $kinds; do
     mkdir "$kind"
     begin=$(date +%s.%N)

@@ -23,7 +23,7 @@ static void check_calibration(crdi_tempered_fn run, const crd_tempered_options *
     for (int k = 0; k < KEYS; k++) {
         crd_evidence e;
         crdi_mcmc_report report;
-        assert_ok(ctx, run(model, o, crd_key_make((uint64_t)(1000 + k)), NULL, &report, &e));
+        assert_ok(ctx, run(model, o, crd_key_make((uint64_t)(1000 + k)), NULL, NULL, &report, &e));
         double z = (e.log_evidence - exact.log_evidence) / e.error;
         sum += z / KEYS;
         squares += z * z / KEYS;

@@ -16,9 +16,11 @@ crd_status crdi_population_create(crdi_population *p, crdi_tempered *t, int64_t 
     p->log_weight = crdi_alloc_array(ctx, count, sizeof(double));
     p->accept = crdi_alloc_array(ctx, count, sizeof(double));
     p->scratch = crdi_alloc_array(ctx, 2 * count, sizeof(double));
+    p->done = crdi_alloc_array(ctx, count, sizeof *p->done);
     p->walker = crdi_alloc_array(ctx, p->lanes, sizeof *p->walker);
+    p->kept = crdi_seconds();
     if (!p->u || !p->spare || !p->log_prior || !p->log_likelihood || !p->log_weight || !p->accept || !p->scratch ||
-        !p->walker)
+        !p->done || !p->walker)
         return CRD_ENOMEM;
     for (int k = 0; k < p->lanes; k++)
         CRD_TRY(crdi_walker_create(&p->walker[k], t));
@@ -39,7 +41,10 @@ void crdi_population_destroy(crdi_population *p)
     crdi_free(ctx, p->log_weight);
     crdi_free(ctx, p->accept);
     crdi_free(ctx, p->scratch);
+    crdi_free(ctx, p->done);
     crdi_free(ctx, p->walker);
+    atomic_fetch_add(&p->t->gradients, p->gradients);
+    atomic_fetch_add(&p->t->nanoseconds, (long long)(1e9 * p->seconds));
     *p = (crdi_population){0};
 }
 
@@ -60,6 +65,7 @@ struct work {
     const crdi_move *move; /* NULL: they are drawn */
     crd_key key;
     int64_t first, count;
+    double until; /* seconds; then what has been done is kept */
 };
 
 static void do_particles(const struct work *work, int64_t lane)
@@ -68,6 +74,8 @@ static void do_particles(const struct work *work, int64_t lane)
     for (int64_t i = lane; i < p->count; i += p->lanes) {
         crdi_particle particle = particle_of(p, i);
         crd_key key = crd_key_fold_in(work->key, (uint32_t)i);
+        if (p->done[i])
+            continue;
         if (crdi_tempered_stopped(p->t))
             return;
         if (work->move)
@@ -75,6 +83,9 @@ static void do_particles(const struct work *work, int64_t lane)
         else
             crdi_walker_draw(&p->walker[lane], key, &particle);
         set_parts(p, i, &particle);
+        p->done[i] = true;
+        if (crdi_seconds() >= work->until)
+            return;
     }
 }
 
@@ -94,11 +105,33 @@ static crd_status do_lane(void *user, int64_t lane)
     return CRD_OK;
 }
 
+static bool all_done(const crdi_population *p)
+{
+    for (int64_t i = 0; i < p->count; i++)
+        if (!p->done[i])
+            return false;
+    return true;
+}
+
+/* Each round is one that ends when all are done, when it is time to keep them, or when all is stopped: a particle that has begun is
+ * finished, and which of them are done is a part of what is kept. */
 static crd_status do_all(struct work *work)
 {
     crdi_population *p = work->p;
-    CRD_TRY(crdi_parallel(p->t->ctx, p->lanes, p->lanes, do_lane, work));
-    return atomic_load(&p->t->stopped) ? CRD_INTERRUPTED : CRD_OK;
+    bool stopped = false;
+    while (!stopped && !all_done(p)) {
+        work->until = p->keep ? p->kept + p->pause : INFINITY;
+        CRD_TRY(crdi_parallel(p->t->ctx, p->lanes, p->lanes, do_lane, work));
+        stopped = atomic_load(&p->t->stopped);
+        if (p->keep && (stopped || crdi_seconds() >= work->until)) {
+            CRD_TRY(p->keep(p->keep_user));
+            p->kept = crdi_seconds();
+        }
+    }
+    if (stopped)
+        return CRD_INTERRUPTED;
+    memset(p->done, 0, sizeof *p->done * (size_t)p->count);
+    return CRD_OK;
 }
 
 crd_status crdi_population_draw(crdi_population *p, crd_key key)
@@ -235,4 +268,60 @@ void crdi_population_variances(const crdi_population *p, double *out)
         if (!isfinite(out[d]))
             out[d] = 1;
     }
+}
+
+/* ---- state -------------------------------------------------------------------------------------------------- */
+
+int64_t crdi_population_gradients(const crdi_population *p)
+{
+    int64_t sum = p->gradients;
+    for (int k = 0; k < p->lanes; k++)
+        sum += p->walker[k].h.gradients;
+    return sum;
+}
+
+double crdi_population_seconds(const crdi_population *p)
+{
+    double sum = p->seconds;
+    for (int k = 0; k < p->lanes; k++)
+        sum += p->walker[k].seconds;
+    return sum;
+}
+
+void crdi_population_keep(crdi_population *p, const crdi_lane *lane, crd_status (*keep)(void *user), void *user)
+{
+    static const double PAUSE = 0.5;
+    if (!crdi_lane_is_kept(lane))
+        return;
+    p->keep = keep;
+    p->keep_user = user;
+    p->pause = lane->t->sink->pause > 0 ? lane->t->sink->pause : PAUSE;
+}
+
+void crdi_population_cost_state(crdi_population *p, crdi_archive *a)
+{
+    int64_t gradients = crdi_population_gradients(p);
+    double seconds = crdi_population_seconds(p);
+    crdi_archive_integer(a, &gradients);
+    crdi_archive_real(a, &seconds);
+    if (!a->loading)
+        return;
+    p->gradients = gradients;
+    p->seconds = seconds;
+}
+
+void crdi_population_state(crdi_population *p, crdi_archive *a)
+{
+    crdi_archive_same(a, p->count, "number of particles");
+    crdi_archive_same(a, p->dim, "number of parameters");
+    crdi_archive_reals(a, p->u, p->count * p->dim);
+    crdi_archive_reals(a, p->log_prior, p->count);
+    crdi_archive_reals(a, p->log_likelihood, p->count);
+    crdi_archive_reals(a, p->log_weight, p->count);
+    crdi_archive_reals(a, p->accept, p->count);
+    for (int64_t i = 0; i < p->count; i++)
+        crdi_archive_flag(a, &p->done[i]);
+    crdi_archive_real(a, &p->beta);
+    crdi_archive_real(a, &p->log_evidence);
+    crdi_population_cost_state(p, a);
 }

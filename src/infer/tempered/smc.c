@@ -24,7 +24,17 @@ struct smc {
     double *accept, *effective; /* (chains, temperatures) */
     crd_chain_progress *progress; /* (chains), guarded: */
     pthread_mutex_t lock;
-    double begun;
+};
+
+/* One of the runs, on its way. */
+struct one {
+    struct smc *smc;
+    int64_t number;
+    crd_key key;
+    crdi_population p;
+    int64_t
+        at; /* the temperature that particles are moved at; -1: they are drawn from the prior; behind the last: it is done */
+    crdi_lane lane;
 };
 
 static int64_t all_moves(const crdi_schedule *s)
@@ -35,23 +45,27 @@ static int64_t all_moves(const crdi_schedule *s)
     return sum;
 }
 
-static void tell(struct smc *smc, int64_t run, const crdi_population *p, const crdi_move *move)
+static void tell(const struct one *r)
 {
+    struct smc *smc = r->smc;
     const crd_tempered_options *o = &smc->t.options;
+    int64_t iteration = 0;
     if (!o->progress)
         return;
+    for (int64_t k = 0; k < r->at; k++)
+        iteration += smc->schedule.move[k].moves;
     pthread_mutex_lock(&smc->lock);
-    crd_chain_progress *progress = &smc->progress[run];
-    progress->iteration += move->moves;
-    progress->step_size = move->step;
-    progress->gradients = progress->sampling_gradients = 0;
-    for (int k = 0; k < p->lanes; k++)
-        progress->gradients += p->walker[k].h.gradients;
-    progress->sampling_gradients = progress->gradients / p->count; /* a particle */
-    progress->seconds = crdi_seconds() - smc->begun;
+    crd_chain_progress *progress = &smc->progress[r->number];
+    progress->iteration = iteration;
+    progress->step_size = r->at > 0 ? smc->schedule.move[r->at - 1].step : 0;
+    progress->gradients = crdi_population_gradients(&r->p);
+    progress->sampling_gradients = progress->gradients / r->p.count; /* a particle */
+    progress->seconds = crdi_seconds() - smc->t.begun;
     o->progress(o->progress_user, smc->progress, (int)o->chains);
     pthread_mutex_unlock(&smc->lock);
 }
+
+/* ---- one run ------------------------------------------------------------------------------------------------ */
 
 /* Each particle's own estimate of the evidence. */
 static void keep_weights(const crdi_population *p, double *out)
@@ -60,25 +74,69 @@ static void keep_weights(const crdi_population *p, double *out)
         out[i] = p->log_weight[i] + p->log_evidence + log((double)p->count);
 }
 
-/* One run over the temperatures of the ladder. */
-static crd_status go(struct smc *smc, int64_t run, crdi_population *p, crd_key key)
+/* At the next temperature of the ladder, not moved yet; or behind the last. */
+static void arrive(struct one *r)
 {
-    const crdi_schedule *s = &smc->schedule;
-    crd_key resample = crd_key_fold_in(key, KEY_RESAMPLE), moves = crd_key_fold_in(key, KEY_MOVE);
-    crd_status status = crdi_population_draw(p, crd_key_fold_in(key, KEY_DRAW));
-    for (int64_t k = 0; k < s->count && status == CRD_OK; k++) {
-        const crdi_move *move = &s->move[k];
-        crdi_population_reweight(p, move->beta);
-        double effective = smc->effective[run * s->count + k] = crdi_population_effective(p);
-        if (smc->anneals && k == s->count - 1)
-            keep_weights(p, smc->log_weight + run * p->count);
-        if ((effective < RESAMPLE && !smc->anneals) || k == s->count - 1)
-            crdi_population_resample(p, crd_key_fold_in(resample, (uint32_t)k));
-        status = crdi_population_move(p, move, crd_key_fold_in(moves, (uint32_t)k), 0, move->moves);
-        smc->accept[run * s->count + k] = crdi_population_accept(p);
-        tell(smc, run, p, move);
+    struct smc *smc = r->smc;
+    crdi_population *p = &r->p;
+    int64_t count = smc->schedule.count, k = ++r->at;
+    if (k == count)
+        return;
+    crdi_population_reweight(p, smc->schedule.move[k].beta);
+    double effective = smc->effective[r->number * count + k] = crdi_population_effective(p);
+    if (smc->anneals && k == count - 1)
+        keep_weights(p, smc->log_weight + r->number * p->count);
+    if ((effective < RESAMPLE && !smc->anneals) || k == count - 1)
+        crdi_population_resample(p, crd_key_fold_in(crd_key_fold_in(r->key, KEY_RESAMPLE), (uint32_t)k));
+}
+
+static crd_status go(struct one *r)
+{
+    const crdi_schedule *s = &r->smc->schedule;
+    crd_key moves = crd_key_fold_in(r->key, KEY_MOVE);
+    crd_status status = CRD_OK;
+    if (r->at < 0) {
+        status = crdi_population_draw(&r->p, crd_key_fold_in(r->key, KEY_DRAW));
+        if (status == CRD_OK)
+            arrive(r);
+    }
+    while (status == CRD_OK && r->at < s->count) {
+        const crdi_move *move = &s->move[r->at];
+        status = crdi_population_move(&r->p, move, crd_key_fold_in(moves, (uint32_t)r->at), 0, move->moves);
+        if (status != CRD_OK)
+            break;
+        r->smc->accept[r->number * s->count + r->at] = crdi_population_accept(&r->p);
+        arrive(r);
+        tell(r);
     }
     return status;
+}
+
+static void run_state(void *user, crdi_archive *a)
+{
+    struct one *r = user;
+    struct smc *smc = r->smc;
+    int64_t count = smc->schedule.count;
+    crdi_archive_same(a, smc->anneals, "method");
+    crdi_archive_same(a, count, "number of temperatures");
+    crdi_archive_integer(a, &r->at);
+    if (a->status == CRD_OK && (r->at < -1 || r->at > count)) {
+        r->at = -1;
+        a->status = crdi_raise(a->ctx, CRD_EDAMAGED, "the stored state has an impossible temperature");
+    }
+    crdi_archive_reals(a, smc->accept + r->number * count, r->at < 0 ? 0 : r->at);
+    crdi_archive_reals(a, smc->effective + r->number * count, r->at < count ? r->at + 1 : count);
+    if (smc->anneals && r->at >= count - 1)
+        crdi_archive_reals(a, smc->log_weight + r->number * r->p.count, r->p.count);
+    crdi_population_state(&r->p, a);
+}
+
+static crd_status keep(void *user)
+{
+    struct one *r = user;
+    return crdi_lane_keep(&r->lane, (crdi_sampler_state){.iteration = r->at < 0 ? 0 : r->at,
+                                                         .gradient_evaluations = crdi_population_gradients(&r->p),
+                                                         .gradient_seconds = crdi_population_seconds(&r->p)});
 }
 
 /* Threads left for each run. */
@@ -88,19 +146,37 @@ static int64_t lanes_of(const crd_tempered_options *o)
     return o->threads / together;
 }
 
+/* Loads what there is, and goes on to the draws. */
+static crd_status make_one(struct one *r)
+{
+    struct smc *smc = r->smc;
+    crdi_population *p = &r->p;
+    bool found;
+    CRD_TRY(crdi_population_create(p, &smc->t, smc->t.options.particles, lanes_of(&smc->t.options)));
+    CRD_TRY(crdi_lane_load(&r->lane, &found));
+    if (found)
+        tell(r);
+    crdi_population_keep(p, &r->lane, keep, r);
+    crd_status status = go(r);
+    smc->log_evidence[r->number] = p->log_evidence;
+    if (status != CRD_OK || !smc->sink)
+        return status;
+    CRD_TRY(keep(r));
+    return crdi_tempered_hand_over(&smc->t, smc->values, &smc->columns, (int)r->number, p->count, p->u, p->log_prior,
+                                   p->log_likelihood, smc->sink);
+}
+
 static crd_status run_one(void *user, int64_t run)
 {
     struct smc *smc = user;
-    crdi_population p = {0};
-    const crd_tempered_options *o = &smc->t.options;
-    crd_status status = crdi_population_create(&p, &smc->t, o->particles, lanes_of(o));
-    if (status == CRD_OK)
-        status = go(smc, run, &p, crd_key_fold_in(smc->key, (uint32_t)run));
-    smc->log_evidence[run] = p.log_evidence;
-    if (status == CRD_OK && smc->sink)
-        status = crdi_tempered_hand_over(&smc->t, smc->values, &smc->columns, (int)run, p.count, p.u, p.log_prior,
-                                         p.log_likelihood, smc->sink);
-    crdi_population_destroy(&p);
+    struct one one = {.smc = smc,
+                      .number = run,
+                      .key = crd_key_fold_in(smc->key, (uint32_t)run),
+                      .at = -1,
+                      .lane = {.t = &smc->t, .number = run, .state = run_state, .user = &one}};
+    crd_status status = make_one(&one);
+    crdi_lane_clear(&one.lane);
+    crdi_population_destroy(&one.p);
     return status < 0 ? status : CRD_OK; /* that it was stopped all know */
 }
 
@@ -153,18 +229,18 @@ static crd_status make_runs(struct smc *smc, crdi_arena *arena)
 static crd_status run_all(struct smc *smc, crdi_arena *arena, const crd_model *model,
                           const crd_tempered_options *options, crdi_mcmc_report *report, crd_evidence *evidence)
 {
-    smc->begun = crdi_seconds();
     CRD_TRY(crdi_tempered_create(&smc->t, model, options));
     const crd_tempered_options *o = &smc->t.options;
     CRD_TRY(crdi_tempered_columns(model, o->keep, o->keep_count, arena, &smc->columns, &smc->values));
     crd_status status = crdi_schedule_find(&smc->schedule, &smc->t, crd_key_fold_in(smc->key, KEY_PILOT));
-    double piloted = crdi_seconds();
+    double begun = smc->t.begun, piloted = smc->t.begun = crdi_seconds();
+    const crdi_mcmc_before *before = smc->t.before;
     if (status == CRD_OK)
         status = make_runs(smc, arena);
     if (status == CRD_OK && evidence)
         status = conclude(smc, evidence);
-    *report = (crdi_mcmc_report){.warmup_seconds = piloted - smc->begun,
-                                 .sampling_seconds = crdi_seconds() - piloted,
+    *report = (crdi_mcmc_report){.warmup_seconds = piloted - begun + (before ? before->warmup_seconds : 0),
+                                 .sampling_seconds = crdi_seconds() - piloted + (before ? before->sampling_seconds : 0),
                                  .gradient_evaluations = atomic_load(&smc->t.gradients),
                                  .gradient_seconds = 1e-9 * (double)atomic_load(&smc->t.nanoseconds)};
     return status;
@@ -183,17 +259,19 @@ static crd_status run_with(struct smc *smc, const crd_model *model, const crd_te
     return status;
 }
 
-crd_status crdi_smc_run(const crd_model *model, const crd_tempered_options *options, crd_key key, const crdi_sink *sink,
-                        crdi_mcmc_report *report, crd_evidence *evidence)
+crd_status crdi_smc_run(const crd_model *model, const crd_tempered_options *options, crd_key key,
+                        const crdi_mcmc_before *before, const crdi_sink *sink, crdi_mcmc_report *report,
+                        crd_evidence *evidence)
 {
-    struct smc smc = {.key = key, .sink = sink};
+    struct smc smc = {.t = {.sink = sink, .before = before}, .key = key, .sink = sink};
     return run_with(&smc, model, options, report, evidence);
 }
 
-crd_status crdi_ais_run(const crd_model *model, const crd_tempered_options *options, crd_key key, const crdi_sink *sink,
-                        crdi_mcmc_report *report, crd_evidence *evidence)
+crd_status crdi_ais_run(const crd_model *model, const crd_tempered_options *options, crd_key key,
+                        const crdi_mcmc_before *before, const crdi_sink *sink, crdi_mcmc_report *report,
+                        crd_evidence *evidence)
 {
-    struct smc smc = {.key = key, .sink = sink, .anneals = true};
+    struct smc smc = {.t = {.sink = sink, .before = before}, .key = key, .sink = sink, .anneals = true};
     return run_with(&smc, model, options, report, evidence);
 }
 

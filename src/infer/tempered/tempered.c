@@ -43,6 +43,7 @@ crd_status crdi_tempered_create(crdi_tempered *t, const crd_model *model, const 
 {
     static const crd_start prior = {.kind = CRD_START_PRIOR};
     t->ctx = crd_model_context(model);
+    t->begun = crdi_seconds();
     t->model = model;
     t->dim = crd_model_dim(model);
     CRD_TRY(crdi_tempered_complete(t->ctx, options, &t->options));

@@ -3,6 +3,7 @@
 #define CRDI_TEMPERED_H
 
 #include <credence/evidence.h>
+#include "base/archive.h"
 #include "base/options.h"
 #include "infer/mcmc.h"
 #include "infer/mcmc/hamiltonian.h"
@@ -26,6 +27,9 @@ typedef struct crdi_tempered {
     int64_t dim;
     atomic_bool stopped;
     atomic_llong gradients, nanoseconds; /* of threads, in moves */
+    const crdi_sink *sink; /* has the states of lanes; NULL, or one without `state`: they are not kept */
+    const crdi_mcmc_before *before; /* states to go on from: those of the runs, and behind them the pilot run's; NULL */
+    double begun; /* when all this did: crdi_seconds */
 } crdi_tempered;
 
 /* Zeroed before; crdi_tempered_destroy also after a failure. */
@@ -33,6 +37,23 @@ crd_status crdi_tempered_create(crdi_tempered *t, const crd_model *model, const 
 void crdi_tempered_destroy(crdi_tempered *t);
 /* Whether to end now: somebody has said so, or says so now. */
 bool crdi_tempered_stopped(crdi_tempered *t);
+
+/* What leaves states, and goes on from one: a run, or the pilot run, whose number is behind theirs. */
+typedef struct crdi_lane {
+    crdi_tempered *t;
+    int64_t number;
+    void (*state)(void *user, crdi_archive *a); /* all of it, to and fro */
+    void *user;
+    crdi_archive archive; /* its room is kept from one state to the next */
+} crdi_lane;
+
+/* Whether anybody keeps states. */
+bool crdi_lane_is_kept(const crdi_lane *lane);
+/* Leaves the state with what it has cost: counts are of the lane; those seconds that the clock shows are added. */
+crd_status crdi_lane_keep(crdi_lane *lane, crdi_sampler_state cost);
+/* Goes on from the state that it left, if it left one. CRD_EDAMAGED. */
+crd_status crdi_lane_load(crdi_lane *lane, bool *found);
+void crdi_lane_clear(crdi_lane *lane);
 
 /* Where a particle is. */
 typedef struct crdi_particle {
@@ -91,16 +112,21 @@ crd_status crdi_tempered_hand_over(const crdi_tempered *t, const crd_program *va
                                    const double *log_likelihood, const crdi_sink *sink);
 /* A run that goes into a sink, into memory. */
 typedef crd_status (*crdi_tempered_fn)(const crd_model *model, const crd_tempered_options *options, crd_key key,
-                                       const crdi_sink *sink, crdi_mcmc_report *report, crd_evidence *evidence);
+                                       const crdi_mcmc_before *before, const crdi_sink *sink, crdi_mcmc_report *report,
+                                       crd_evidence *evidence);
 crd_status crdi_tempered_into_memory(crdi_tempered_fn run, const crd_model *model, const crd_tempered_options *options,
                                      crd_key key, int chains, int64_t draws, crd_posterior **out,
                                      crd_evidence *evidence);
 
-/* crd_smc_run into a sink that was begun with crdi_tempered_columns. Sink and evidence may be NULL. */
-crd_status crdi_smc_run(const crd_model *model, const crd_tempered_options *options, crd_key key, const crdi_sink *sink,
-                        crdi_mcmc_report *report, crd_evidence *evidence);
+/* crd_smc_run into a sink that was begun with crdi_tempered_columns. Sink and evidence may be NULL. The sink gets states of chains + 1
+ * lanes, and before->chain has as many, to go on from; `before` may be NULL. A run gives its draws when all of it is done,
+ * and gives them again when it is taken up behind that. */
+crd_status crdi_smc_run(const crd_model *model, const crd_tempered_options *options, crd_key key,
+                        const crdi_mcmc_before *before, const crdi_sink *sink, crdi_mcmc_report *report,
+                        crd_evidence *evidence);
 /* The same for crd_ais_run. */
-crd_status crdi_ais_run(const crd_model *model, const crd_tempered_options *options, crd_key key, const crdi_sink *sink,
-                        crdi_mcmc_report *report, crd_evidence *evidence);
+crd_status crdi_ais_run(const crd_model *model, const crd_tempered_options *options, crd_key key,
+                        const crdi_mcmc_before *before, const crdi_sink *sink, crdi_mcmc_report *report,
+                        crd_evidence *evidence);
 
 #endif

@@ -115,7 +115,7 @@ static crd_status run_into(crdi_tempered_fn run, const crd_model *model, const c
         status = crd_posterior_create(posterior, ctx, chains, draws, columns.column, columns.count);
     if (status == CRD_OK) {
         crdi_sink sink = crdi_sink_to_posterior(*posterior);
-        status = run(model, o, key, &sink, &report, evidence);
+        status = run(model, o, key, NULL, &sink, &report, evidence);
     }
     crdi_arena_destroy(&arena);
     if (status != CRD_OK)
@@ -134,7 +134,7 @@ crd_status crdi_tempered_into_memory(crdi_tempered_fn run, const crd_model *mode
     crd_posterior *posterior = NULL;
     crdi_mcmc_report report = {0};
     if (!out)
-        return run(model, options, key, NULL, &report, evidence);
+        return run(model, options, key, NULL, NULL, &report, evidence);
     crd_status status = run_into(run, model, options, key, chains, draws, &posterior, evidence);
     if (status == CRD_OK)
         *out = posterior;

@@ -406,6 +406,111 @@ static void a_run_can_be_stopped(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* ---- states ------------------------------------------------------------------------------------------------------ */
+
+enum { RUNS = 2, PARTICLES = 23 };
+
+/* What a run has left: the last state of every lane, and draws. */
+struct left {
+    crd_context *ctx;
+    crdi_sink draws;
+    crdi_mcmc_saved lane[RUNS + 1];
+    int kept[RUNS + 1];
+};
+
+static crd_status leave_draws(void *user, int chain, int64_t first, int64_t count, const double *const *values)
+{
+    const struct left *l = user;
+    return l->draws.draws(l->draws.user, chain, first, count, values);
+}
+
+static crd_status leave_state(void *user, int lane, const crdi_sampler_state *state)
+{
+    struct left *l = user;
+    assert_in_range(lane, 0, RUNS);
+    free(l->lane[lane].bytes);
+    l->lane[lane] = (crdi_mcmc_saved){malloc(state->size), state->size};
+    memcpy(l->lane[lane].bytes, state->bytes, state->size);
+    l->kept[lane]++;
+    return CRD_OK;
+}
+
+static int after_so_many(void *user)
+{
+    atomic_int *left = user;
+    return atomic_fetch_sub(left, 1) <= 0;
+}
+
+/* A run that is stopped after `polls` looks at whether it must, as often as it takes; and how often that was. */
+static int run_in_parts(crdi_tempered_fn run, const crd_model *model, crd_posterior *out, crd_evidence *e, int polls)
+{
+    int parts = 0;
+    crd_context *ctx = crd_model_context(model);
+    struct left left = {.ctx = ctx, .draws = crdi_sink_to_posterior(out)};
+    crdi_sink sink = {.user = &left, .draws = leave_draws, .state = leave_state, .pause = 1e-9};
+    crd_status status = CRD_INTERRUPTED;
+    for (; status == CRD_INTERRUPTED; parts++) {
+        atomic_int counter = polls;
+        crdi_mcmc_report report = {0};
+        crdi_mcmc_before before = {.chain = left.lane};
+        crd_tempered_options o = {.chains = RUNS,
+                                  .particles = PARTICLES,
+                                  .pilot = 20,
+                                  .anneal = 0.5,
+                                  .threads = 1 + parts % 3,
+                                  .stop = after_so_many,
+                                  .stop_user = &counter};
+        assert_in_range(parts, 0, 2000); /* each must come further */
+        status = run(model, &o, crd_key_make(8), &before, &sink, &report, e);
+        assert_true(status == CRD_INTERRUPTED || status == CRD_OK);
+        if (status == CRD_OK)
+            assert_int_equal(report.gradient_evaluations, e->gradient_evaluations);
+    }
+    for (int lane = 0; lane <= RUNS; lane++) {
+        assert_true(left.kept[lane] > PARTICLES);
+        free(left.lane[lane].bytes);
+    }
+    return parts;
+}
+
+/* Draws, evidence, counts: bit for bit, wherever it was stopped, in the pilot run and behind it, and by how many threads it goes on. */
+static void a_run_that_was_stopped_ends_the_same(void **state)
+{
+    (void)state;
+    const crdi_tempered_fn run[] = {crdi_smc_run, crdi_ais_run};
+    static const int polls[] = {100000000, 7, 130, 500};
+    crd_context *ctx = testing_context();
+    crd_model *model = model_of(ctx, network_model, NULL);
+    crdi_arena *arena;
+    crdi_mcmc_columns columns;
+    assert_ok(ctx, crdi_arena_create(&arena, ctx));
+    assert_ok(ctx, crdi_tempered_columns(model, NULL, 0, arena, &columns, NULL));
+    for (int method = 0; method < CRDI_COUNT(run); method++) {
+        crd_posterior *posterior[CRDI_COUNT(polls)];
+        crd_evidence e[CRDI_COUNT(polls)];
+        for (int i = 0; i < CRDI_COUNT(polls); i++) {
+            assert_ok(ctx, crd_posterior_create(&posterior[i], ctx, RUNS, PARTICLES, columns.column, columns.count));
+            int parts = run_in_parts(run[method], model, posterior[i], &e[i], polls[i]);
+            assert_true(i == 0 ? parts == 1 : parts > 3);
+            assert_true(e[i].log_evidence == e[0].log_evidence && e[i].error == e[0].error);
+            assert_true(e[i].effective == e[0].effective && e[i].temperatures == e[0].temperatures);
+            assert_int_equal(e[i].gradient_evaluations, e[0].gradient_evaluations);
+            assert_memory_equal(e[i].beta, e[0].beta, sizeof(double) * (size_t)e[0].temperatures);
+            assert_memory_equal(e[i].accept, e[0].accept, sizeof(double) * (size_t)e[0].temperatures);
+            for (int c = 0; c < columns.count; c++)
+                assert_memory_equal(posterior[i]->column[c].draws, posterior[0]->column[c].draws,
+                                    sizeof(double) * (size_t)(RUNS * PARTICLES * columns.column[c].size));
+        }
+        for (int i = 0; i < CRDI_COUNT(polls); i++) {
+            crd_posterior_destroy(&posterior[i]);
+            crd_evidence_clear(&e[i]);
+        }
+    }
+    crdi_arena_destroy(&arena);
+    crd_model_destroy(&model);
+    testing_context_destroy(&ctx);
+}
+
 /* ---- what is refused -------------------------------------------------------------------------------------------- */
 
 static crd_node flat_model(crd_trace *t, void *none)
@@ -473,7 +578,8 @@ int main(void)
         cmocka_unit_test(annealing_knows_it_too),         cmocka_unit_test(factors_are_likelihood),
         cmocka_unit_test(a_prior_alone_has_evidence_one), cmocka_unit_test(tempering_knows_the_linear_model),
         cmocka_unit_test(tempering_comes_to_both_modes),  cmocka_unit_test(threads_change_nothing),
-        cmocka_unit_test(a_run_can_be_stopped),           cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(a_run_can_be_stopped),           cmocka_unit_test(a_run_that_was_stopped_ends_the_same),
+        cmocka_unit_test(what_cannot_be_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
