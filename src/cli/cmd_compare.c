@@ -71,14 +71,15 @@ static crd_status open_and_score(crdi_cli *cli, crdi_cli_call *call, const char 
     return status;
 }
 
-static crd_status print(crd_context *ctx, const crdi_compared *run, int count, const char *format)
+static crd_status print(crd_context *ctx, const crdi_compared *run, int count, const crdi_bayes *bayes,
+                        const char *format)
 {
     crdi_string out;
     crdi_string_init(&out, ctx);
     bool json = strcmp(format, "json") == 0, csv = strcmp(format, "csv") == 0;
     crd_status status = (json  ? crdi_comparison_json
                          : csv ? crdi_comparison_csv
-                               : crdi_comparison_text)(&out, run, count);
+                               : crdi_comparison_text)(&out, run, count, bayes);
     if (status == CRD_OK)
         crdi_terminal_print(stdout, crdi_string_text(&out), false);
     crdi_string_clear(&out);
@@ -88,7 +89,6 @@ static crd_status print(crd_context *ctx, const crdi_compared *run, int count, c
 static crd_status compare(crdi_cli *cli, crdi_cli_call *call, struct one *one, crdi_compared *run)
 {
     int count = call->argument_count;
-    const compare_options *o = crdi_cli_values(call, &table);
     for (int i = 0; i < count; i++) {
         run[i].name = crdi_cli_argument(call, i);
         CRD_TRY(open_and_score(cli, call, run[i].name, &one[i]));
@@ -97,20 +97,56 @@ static crd_status compare(crdi_cli *cli, crdi_cli_call *call, struct one *one, c
         if (i > 0)
             CRD_TRY(crdi_comparison_same_rows(&run[0], &run[i]));
     }
-    return print(cli->ctx, run, count, o->format);
+    return CRD_OK;
+}
+
+/* Without rows that no run saw. */
+static crd_status need_evidences(crdi_cli *cli, const crdi_bayes *bayes)
+{
+    if (bayes->known < bayes->count || bayes->count < 2)
+        return crdi_raise(cli->ctx, CRD_EMISSING,
+                          "compare needs --data FILE: rows that no run saw, with the target "
+                          "(credence loo compares runs on the rows of their fit; those of smc, ais, tempering and "
+                          "laplace are also compared by their log evidences, and not all of these have one)");
+    if (*bayes->why)
+        return crdi_raise(cli->ctx, CRD_EDATA, "%s", bayes->why);
+    return CRD_OK;
+}
+
+static crd_status compare_all(crdi_cli *cli, crdi_cli_call *call, struct one *one, crdi_compared *run)
+{
+    const compare_options *o = crdi_cli_values(call, &table);
+    int count = call->argument_count;
+    crdi_bayes bayes = {0};
+    crdi_network_run **net = crdi_alloc_array(cli->ctx, count, sizeof *net);
+    const char **name = crdi_alloc_array(cli->ctx, count, sizeof *name);
+    crd_status status = net && name ? CRD_OK : CRD_ENOMEM;
+    if (status == CRD_OK && o->data)
+        status = compare(cli, call, one, run);
+    for (int i = 0; i < count && status == CRD_OK; i++) {
+        name[i] = crdi_cli_argument(call, i);
+        if (!o->data)
+            status = crdi_network_run_open(cli->ctx, name[i], &one[i].net);
+        net[i] = one[i].net;
+    }
+    if (status == CRD_OK)
+        status = crdi_bayes_make(cli->ctx, net, name, count, &bayes);
+    if (status == CRD_OK && !o->data)
+        status = need_evidences(cli, &bayes);
+    if (status == CRD_OK)
+        status = print(cli->ctx, o->data ? run : NULL, count, &bayes, o->format);
+    crdi_bayes_clear(&bayes);
+    crdi_free(cli->ctx, net);
+    crdi_free(cli->ctx, name);
+    return status;
 }
 
 static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 {
-    const compare_options *o = crdi_cli_values(call, &table);
     int count = call->argument_count;
-    if (!o->data)
-        return crdi_raise(cli->ctx, CRD_EMISSING,
-                          "compare needs --data FILE: rows that no run saw, with the target "
-                          "(credence loo compares runs on the rows of their fit)");
     struct one *one = crdi_alloc_array(cli->ctx, count, sizeof *one);
     crdi_compared *compared = crdi_alloc_array(cli->ctx, count, sizeof *compared);
-    crd_status status = one && compared ? compare(cli, call, one, compared) : CRD_ENOMEM;
+    crd_status status = one && compared ? compare_all(cli, call, one, compared) : CRD_ENOMEM;
     for (int i = 0; one && i < count; i++) {
         crdi_scores_destroy(&one[i].scores);
         crdi_evaluation_destroy(&one[i].evaluation);
@@ -127,6 +163,8 @@ const crdi_command_body crdi_command_compare = {
                    {"OTHER.crd", "others with the same target", CRDI_MANY}},
     .table = {&table, &crdi_calibrate_table, &crdi_csv_table},
     .more = "Each run prepares the rows as its own fit did. Differences are taken row by row: rows that\n"
-            "are hard for both runs do not make them uncertain. docs/scores.md says what each score is.\n",
+            "are hard for both runs do not make them uncertain. docs/scores.md says what each score is.\n"
+            "Runs that have a log evidence (smc, ais, tempering, laplace) are also compared by that: their\n"
+            "log Bayes factors over the first. Without --data those alone are printed (docs/evidence.md).\n",
     .run = run,
 };

@@ -119,9 +119,11 @@ static crd_status add_table(crdi_string *out, crdi_arena *arena, const crdi_comp
         out, &(crdi_table){.columns = columns, .header = header, .rows = rows, .cell = cell, .least_width = 9});
 }
 
-crd_status crdi_comparison_text(crdi_string *out, const crdi_compared *run, int count)
+crd_status crdi_comparison_text(crdi_string *out, const crdi_compared *run, int count, const crdi_bayes *bayes)
 {
     crdi_arena *arena;
+    if (!run)
+        return crdi_bayes_text(out, bayes);
     CRD_TRY(crdi_arena_create(&arena, run[0].evaluation->ctx));
     crdi_string_append(out, "\n");
     crd_status status = add_table(out, arena, run, count, 0);
@@ -132,7 +134,7 @@ crd_status crdi_comparison_text(crdi_string *out, const crdi_compared *run, int 
     crdi_string_append(out, "\n%lld rows; in brackets: standard errors over rows\n",
                        (long long)run[0].evaluation->rows);
     crdi_arena_destroy(&arena);
-    return status < 0 ? status : out->status;
+    return status < 0 ? status : crdi_bayes_text(out, bayes);
 }
 
 /* ---- CSV and JSON ----------------------------------------------------------------------------------------------- */
@@ -178,11 +180,12 @@ static void csv_row(void *user, const crdi_compared *run, const crdi_scored *s, 
     crdi_string_append(out, "\n");
 }
 
-crd_status crdi_comparison_csv(crdi_string *out, const crdi_compared *run, int count)
+crd_status crdi_comparison_csv(crdi_string *out, const crdi_compared *run, int count, const crdi_bayes *bayes)
 {
     crdi_string_append(out, "run,target,score,estimate,se,difference,difference_se\n");
-    CRD_TRY(each_row(run, count, csv_row, out));
-    return out->status;
+    if (run)
+        CRD_TRY(each_row(run, count, csv_row, out));
+    return crdi_bayes_csv(out, bayes);
 }
 
 static void put(crdi_json_writer *w, const char *key, double value)
@@ -210,15 +213,25 @@ static void json_row(void *user, const crdi_compared *run, const crdi_scored *s,
     crdi_json_close(w, '}');
 }
 
-crd_status crdi_comparison_json(crdi_string *out, const crdi_compared *run, int count)
+static crd_status json_scores(crdi_json_writer *w, const crdi_compared *run, int count)
+{
+    crdi_json_put_integer(w, "rows", run[0].evaluation->rows);
+    crdi_json_put_text(w, "reference", run[0].name);
+    crdi_json_open(w, "scores", '[');
+    CRD_TRY(each_row(run, count, json_row, w));
+    crdi_json_close(w, ']');
+    return CRD_OK;
+}
+
+crd_status crdi_comparison_json(crdi_string *out, const crdi_compared *run, int count, const crdi_bayes *bayes)
 {
     crdi_json_writer w = {.out = out};
     crdi_json_open(&w, NULL, '{');
-    crdi_json_put_integer(&w, "rows", run[0].evaluation->rows);
-    crdi_json_put_text(&w, "reference", run[0].name);
-    crdi_json_open(&w, "scores", '[');
-    CRD_TRY(each_row(run, count, json_row, &w));
-    crdi_json_close(&w, ']');
+    if (run)
+        CRD_TRY(json_scores(&w, run, count));
+    else
+        crdi_json_put_text(&w, "reference", bayes->run[0].name);
+    crdi_bayes_json(&w, bayes);
     crdi_json_close(&w, '}');
     crdi_string_append(out, "\n");
     return out->status;

@@ -2,6 +2,7 @@
 #ifndef CRDI_REPORT_COMPARISON_H
 #define CRDI_REPORT_COMPARISON_H
 
+#include "report/bayes_factor.h"
 #include "report/evaluation.h"
 
 /* One run; all borrowed. */
@@ -16,9 +17,10 @@ typedef struct crdi_compared {
 crd_status crdi_comparison_same_rows(const crdi_compared *a, const crdi_compared *b);
 
 /* The scores of all, and the differences of the second and later ones from the first, with the standard errors that
- * crd_score_difference gives. Scores that not all have are left out. CSV and JSON: a row a run and score. */
-crd_status crdi_comparison_text(crdi_string *out, const crdi_compared *run, int count);
-crd_status crdi_comparison_csv(crdi_string *out, const crdi_compared *run, int count);
-crd_status crdi_comparison_json(crdi_string *out, const crdi_compared *run, int count);
+ * crd_score_difference gives. Scores that not all have are left out. CSV and JSON: a row a run and score. Behind them the evidences,
+ * where the runs have some. `run` NULL: those alone. */
+crd_status crdi_comparison_text(crdi_string *out, const crdi_compared *run, int count, const crdi_bayes *bayes);
+crd_status crdi_comparison_csv(crdi_string *out, const crdi_compared *run, int count, const crdi_bayes *bayes);
+crd_status crdi_comparison_json(crdi_string *out, const crdi_compared *run, int count, const crdi_bayes *bayes);
 
 #endif

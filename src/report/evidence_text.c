@@ -19,6 +19,11 @@ void crdi_evidence_number(crdi_string *out, double log_evidence, double error)
         crdi_string_append(out, " +- %.*f", digits, error);
 }
 
+void crdi_evidence_digits(crdi_string *out, double value, double error)
+{
+    crdi_string_append(out, "%.*f", decimals(error), value);
+}
+
 static double least(const double *values, int64_t count)
 {
     double m = INFINITY;

@@ -13,5 +13,7 @@ void crdi_evidence_json(crdi_json_writer *w, const crd_evidence *evidence);
 void crdi_evidence_notes(crdi_string *out, const crd_evidence *evidence);
 /* "-19.44 +- 0.012": as many digits as the error has two of. */
 void crdi_evidence_number(crdi_string *out, double log_evidence, double error);
+/* A number with as many digits as that error has a use for. */
+void crdi_evidence_digits(crdi_string *out, double value, double error);
 
 #endif

@@ -862,7 +862,7 @@ static void differences_row_by_row(void **state)
     double d[ROWS], value, se;
     crdi_string_init(&out, ctx);
     assert_ok(ctx, crdi_comparison_same_rows(&run[0], &run[1]));
-    assert_ok(ctx, crdi_comparison_csv(&out, run, 2));
+    assert_ok(ctx, crdi_comparison_csv(&out, run, 2, &(crdi_bayes){0}));
     find_difference(crdi_string_text(&out), "log_density", &value, &se);
     for (int i = 0; i < ROWS; i++)
         d[i] = cell(b.evaluation, CRDI_CELL_LOG_DENSITY, i) - cell(a.evaluation, CRDI_CELL_LOG_DENSITY, i);
@@ -1043,9 +1043,9 @@ static crd_status all_of_it(const crdi_network_run *net, const crd_array *x, con
     if (status == CRD_OK)
         status = crdi_evaluation_json(&out, e, s, &options);
     if (status == CRD_OK)
-        status = crdi_comparison_text(&out, (const crdi_compared[]){{"a", e, s}, {"b", e, s}}, 2);
+        status = crdi_comparison_text(&out, (const crdi_compared[]){{"a", e, s}, {"b", e, s}}, 2, &(crdi_bayes){0});
     if (status == CRD_OK)
-        status = crdi_comparison_json(&out, (const crdi_compared[]){{"a", e, s}, {"b", e, s}}, 2);
+        status = crdi_comparison_json(&out, (const crdi_compared[]){{"a", e, s}, {"b", e, s}}, 2, &(crdi_bayes){0});
     char path[96];
     snprintf(path, sizeof path, "%s/rows.csv", folder);
     if (status == CRD_OK)
