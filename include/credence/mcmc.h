@@ -23,6 +23,17 @@ typedef struct crd_chain_progress {
     double seconds; /**< since the chain started; 0 before */
 } crd_chain_progress;
 
+/** What training made of a chain's start (start "ensemble"). Losses are minus log likelihoods, means over the rows held out; NaN where
+ *  none are. */
+typedef struct crd_trained_start {
+    int64_t held_out_rows; /**< of the model's rows; 0: they could not be divided, or were not to be */
+    int64_t steps; /**< of Adam, made */
+    int64_t best_step; /**< of those, after how many the chain's start was there */
+    double first_loss; /**< where training began */
+    double loss; /**< at the chain's start: the least */
+    double last_loss; /**< behind the last step */
+} crd_trained_start;
+
 /** Settings. 0 or NULL means the default, which src/infer/mcmc_options.def names with its source. */
 typedef struct crd_nuts_options {
     int64_t chains; /**< 4 */
@@ -53,7 +64,7 @@ typedef struct crd_nuts_options {
                            learned from autocorrelations */
     double energy_variance; /**< of mclmc: 5e-4, the mean square of a step's energy error for each parameter */
     const char *trajectory; /**< of mams: "random", "fixed" */
-    /** Of sgld, sghmc, split_hmc: whose rows are taken in batches; NULL: the plate that is subsampled, or the only one. */
+    /** Of sgld, sghmc, split_hmc, and start "ensemble": whose rows are taken in batches; NULL: the plate that is subsampled, or the only one. */
     const char *plate;
     int64_t batch; /**< of sgld, sghmc: rows of a batch; 0: as many as the model's plate takes */
     int64_t batches; /**< of split_hmc: 4, parts into which the rows are divided */
@@ -73,8 +84,21 @@ typedef struct crd_nuts_options {
         init_radius; /**< 2: start points are uniform in (-radius, radius), unconstrained; where the density is too steep
                              there for any step, the chain goes up first */
     const char *start; /**< "uniform"; "prior", "median", "value", "point": crd_start_kind; "map": at a most
-                              probable point; "pathfinder": at draws of crd_pathfinder_run; "ensemble": where Adam leads from a uniform point,
-                              2000 steps, another for each chain */
+                              probable point; "pathfinder": at draws of crd_pathfinder_run; "ensemble": where Adam leads, another point for
+                              each chain, with rows held out (Sommer et al. 2024) */
+    int64_t start_steps; /**< of "ensemble": 2000, most steps for each start */
+    /** Of "ensemble": 0.1, the share of the rows of `plate` that is held out from the training of a start, another for each; the
+     *  parameters with the least loss there are the start, and chains see all rows. -1: none. All rows are seen by training also where there
+     *  is no plate, or the data do not go through crd_subsample, and `plate` is not given. */
+    double start_validation;
+    int64_t start_patience; /**< of "ensemble": 200, steps behind the best parameters after which training ends */
+    /** Of "ensemble": writes u (dim), where training begins; NULL: uniform, as init_radius says. From several threads. */
+    crd_status (*start_fn)(void *user, const crd_model *model, crd_key key, double *u);
+    void *start_user; /**< passed to start_fn */
+    /** Of "ensemble": called once, from the caller's thread, when all starts are trained and before any chain moves; a failure
+     *  ends the run. NULL: none. */
+    crd_status (*trained)(void *user, const crd_trained_start *starts, int count);
+    void *trained_user; /**< passed to trained */
     const double *start_values; /**< for "value" and "point", as in crd_start; the same for all chains */
     const char *const *keep; /**< deterministic sites to keep with the draws; NULL: none */
     int keep_count; /**< of keep */

@@ -428,9 +428,27 @@ static crd_status check_tempered(struct fit *f)
         return CRD_OK;
     if (f->net.svi.particles < 2 && crdi_options_given(crdi_cli_options(f->call, &crdi_svi_option_table), "particles"))
         return crdi_raise(ctx, CRD_EINVAL, "option --particles: method %s needs 2 or more", method);
-    if (crdi_options_given(mcmc, "start") || crdi_options_given(mcmc, "init_radius"))
-        return crdi_raise(ctx, CRD_EINVAL, "option --%s: method %s begins at draws from the prior",
-                          crdi_options_given(mcmc, "start") ? "start" : "init-radius", method);
+    bool trained = strcmp(method, "tempering") == 0 && strcmp(f->net.mcmc.start, "ensemble") == 0;
+    bool start = crdi_options_given(mcmc, "start") && !trained;
+    if (start || crdi_options_given(mcmc, "init_radius"))
+        return crdi_raise(ctx, CRD_EINVAL, "option --%s: method %s begins at draws from the prior%s",
+                          start ? "start" : "init-radius", method,
+                          start && strcmp(method, "tempering") == 0
+                              ? "; --start ensemble has its last temperature begin at trained networks"
+                              : "");
+    return CRD_OK;
+}
+
+/* What training the starts needs goes with such starts. */
+static crd_status check_starts(struct fit *f)
+{
+    static const char *const options[] = {"start_steps", "start_validation", "start_patience"};
+    const crdi_options *mcmc = crdi_cli_options(f->call, &crdi_mcmc_option_table);
+    char flag[CRDI_OPTION_NAME];
+    for (int i = 0; i < CRDI_COUNT(options) && strcmp(f->net.mcmc.start, "ensemble") != 0; i++)
+        if (crdi_options_given(mcmc, options[i]))
+            return crdi_raise(f->cli->ctx, CRD_EINVAL, "option %s goes with --start ensemble",
+                              crdi_option_flag(crdi_option_find(&crdi_mcmc_option_table, options[i]), flag));
     return CRD_OK;
 }
 
@@ -454,6 +472,7 @@ static crd_status check_method_options(struct fit *f)
                 CRD_TRY(check_method_option(f, &sets[k].table->option[i], sets[k].methods, sets[k].told));
     }
     CRD_TRY(check_tempered(f));
+    CRD_TRY(check_starts(f));
     if (is_one_of(f->net.method, "sgld sghmc") && !is_one_of(f->net.mcmc.metric, "diagonal unit"))
         return crdi_raise(
             f->cli->ctx, CRD_EINVAL,

@@ -62,21 +62,50 @@ static crd_status look_at_plate(const crd_model *model, const char *name, bool w
 
 /* ---- programs ----------------------------------------------------------------------------------------------- */
 
-static crd_status compile_trace(const crd_model *model, const crdi_unconstrained *u, const crdi_plate_batch *batch,
-                                crd_node *input, crd_node *output, crd_program **out)
+static crd_node as_node(const crdi_unconstrained *u, crd_node node)
 {
-    int n = model->site_count;
-    CRD_TRY(crdi_unconstrained_inputs(model, u, input));
-    crd_node density = crd_add(crd_trace_log_density(u->trace), u->handler.log_jacobian);
-    output[0] = density.graph ? density : crdi_constant_scalar(u->trace->graph, density.number);
+    return node.graph ? node : crdi_constant_scalar(u->trace->graph, node.number);
+}
+
+/* What a program gives: (input, density and gradient) or (input, likelihood); n sites stand before the rows in `input`. */
+typedef crd_status (*outputs_fn)(const crdi_unconstrained *u, const crd_node *input, int n, double share,
+                                 crd_node *output, int *count);
+
+static crd_status density_outputs(const crdi_unconstrained *u, const crd_node *input, int n, double share,
+                                  crd_node *output, int *count)
+{
+    (void)share;
+    output[0] = as_node(u, crd_add(crd_trace_log_density(u->trace), u->handler.log_jacobian));
     crd_gradient(output[0], input, n, output + 1);
+    *count = n + 1;
+    return CRD_OK;
+}
+
+/* In a batch each row counts 1 / share times. */
+static crd_status likelihood_outputs(const crdi_unconstrained *u, const crd_node *input, int n, double share,
+                                     crd_node *output, int *count)
+{
+    (void)input;
+    (void)n;
+    output[0] = as_node(u, crd_mul(crd_num(share), u->trace->log_likelihood));
+    *count = 1;
+    return CRD_OK;
+}
+
+static crd_status compile_trace(const crd_model *model, const crdi_unconstrained *u, const crdi_plate_batch *batch,
+                                double share, outputs_fn outputs, crd_node *input, crd_node *output, crd_program **out)
+{
+    int n = model->site_count, count = 0;
+    CRD_TRY(crdi_unconstrained_inputs(model, u, input));
+    CRD_TRY(outputs(u, input, n, share, output, &count));
     if (batch)
         input[n] = batch->row;
-    return crd_compile(u->trace->graph, input, n + (batch != NULL), output, n + 1, out);
+    return crd_compile(u->trace->graph, input, n + (batch != NULL), output, count, out);
 }
 
 /* rows of the plate as an input, or all of them. */
-static crd_status compile(const crd_model *model, const crd_plate_info *plate, int64_t rows, crd_program **out)
+static crd_status compile(const crd_model *model, const crd_plate_info *plate, int64_t rows, outputs_fn outputs,
+                          crd_program **out)
 {
     crd_context *ctx = model->ctx;
     crdi_plate_batch batch = {.plate = plate->name, .rows = rows};
@@ -87,7 +116,8 @@ static crd_status compile(const crd_model *model, const crd_plate_info *plate, i
     if (status == CRD_OK && !(input && output))
         status = CRD_ENOMEM;
     if (status == CRD_OK)
-        status = compile_trace(model, &u, rows < plate->size ? &batch : NULL, input, output, out);
+        status = compile_trace(model, &u, rows < plate->size ? &batch : NULL, (double)rows / (double)plate->size,
+                               outputs, input, output, out);
     crdi_unconstrained_clear(ctx, &u);
     crdi_free(ctx, input);
     crdi_free(ctx, output);
@@ -101,8 +131,8 @@ static crd_status compile_both(const crd_model *model, const crd_plate_info *pla
     if (rows < 1 || rows > plate->size)
         return crdi_raise(model->ctx, CRD_EINVAL, "batch: %lld rows, and plate %s has %lld", (long long)rows,
                           plate->name, (long long)plate->size);
-    CRD_TRY(compile(model, plate, rows, &out->program));
-    return out->left > 0 ? compile(model, plate, out->left, &out->last) : CRD_OK;
+    CRD_TRY(compile(model, plate, rows, density_outputs, &out->program));
+    return out->left > 0 ? compile(model, plate, out->left, density_outputs, &out->last) : CRD_OK;
 }
 
 static crd_status create(const crd_model *model, const char *name, int64_t rows, int64_t count, crdi_batches *out)
@@ -140,4 +170,41 @@ void crdi_batches_clear(crdi_batches *batches)
     crd_program_destroy(&batches->program);
     crd_program_destroy(&batches->last);
     *batches = (crdi_batches){0};
+}
+
+/* ---- one program ------------------------------------------------------------------------------------------- */
+
+crd_status crdi_batches_population(const crd_model *model, const char *plate, int64_t *out)
+{
+    crdi_arena *arena;
+    crd_plate_info found;
+    CRD_TRY(crdi_arena_create(&arena, model->ctx));
+    crd_status status = look_at_plate(model, plate, false, arena, &found);
+    if (status == CRD_OK)
+        *out = found.size;
+    crdi_arena_destroy(&arena);
+    return status;
+}
+
+static crd_status compile_one(const crd_model *model, const char *name, int64_t rows, outputs_fn outputs,
+                              crd_program **out)
+{
+    crdi_arena *arena;
+    crd_plate_info plate;
+    CRD_TRY(crdi_arena_create(&arena, model->ctx));
+    crd_status status = look_at_plate(model, name, false, arena, &plate);
+    if (status == CRD_OK)
+        status = compile(model, &plate, rows, outputs, out);
+    crdi_arena_destroy(&arena);
+    return status;
+}
+
+crd_status crdi_batches_compile(const crd_model *model, const char *plate, int64_t rows, crd_program **out)
+{
+    return compile_one(model, plate, rows, density_outputs, out);
+}
+
+crd_status crdi_batches_compile_likelihood(const crd_model *model, const char *plate, int64_t rows, crd_program **out)
+{
+    return compile_one(model, plate, rows, likelihood_outputs, out);
 }

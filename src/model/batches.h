@@ -24,4 +24,11 @@ crd_status crdi_batches_create(const crd_model *model, const char *plate, int64_
 crd_status crdi_batches_create_count(const crd_model *model, const char *plate, int64_t count, crdi_batches *out);
 void crdi_batches_clear(crdi_batches *batches);
 
+/* Rows of the plate that batches would be of. The same failures. */
+crd_status crdi_batches_population(const crd_model *model, const char *plate, int64_t *out);
+/* One of their programs: of `rows` rows of a plate that has more, by their numbers. */
+crd_status crdi_batches_compile(const crd_model *model, const char *plate, int64_t rows, crd_program **out);
+/* (u, rows) -> log likelihood of these rows alone, each counted once; no gradient. */
+crd_status crdi_batches_compile_likelihood(const crd_model *model, const char *plate, int64_t rows, crd_program **out);
+
 #endif

@@ -1,6 +1,7 @@
 /* run_report_run.c - what was run: data, model with its priors, method, time, and every option. */
 #include "report/run_report_impl.h"
 #include "report/laplace_text.h"
+#include "report/starts_text.h"
 #include "report/variational.h"
 #include "store/json.h"
 
@@ -180,6 +181,8 @@ static crd_status add_method(struct report *r)
         crdi_laplace_lines(&lines, &r->summary->laplace);
     else if (r->summary && r->summary->independent)
         crdi_variational_lines(&lines, &r->summary->svi);
+    else if (r->summary)
+        crdi_starts_lines(&lines, &r->summary->starts);
     add_lines(r, lines.text);
     crd_status status = lines.status;
     crdi_string_clear(&lines);

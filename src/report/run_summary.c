@@ -232,6 +232,7 @@ static crd_status describe(crdi_run_summary *s, crdi_network_run *net)
         s->independent = true;
         CRD_TRY(crdi_laplace_record_read(s->ctx, net->run, &s->laplace));
     }
+    CRD_TRY(crdi_run_starts_read(s->ctx, net->run, &s->starts));
     if (crdi_run_has_evidence(net->run))
         CRD_TRY(crdi_run_evidence_read(s->ctx, net->run, &s->evidence));
     if (!net->is_network)
@@ -309,6 +310,7 @@ void crdi_run_summary_destroy(crdi_run_summary **summary)
     crdi_variational_clear(s->ctx, &s->svi);
     crdi_laplace_record_clear(s->ctx, &s->laplace);
     crd_evidence_clear(&s->evidence);
+    crdi_run_starts_clear(&s->starts);
     crdi_free(s->ctx, s->row);
     crdi_free(s->ctx, s->diagnostic);
     crdi_free(s->ctx, s->ebfmi);

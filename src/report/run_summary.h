@@ -8,6 +8,7 @@
 #include "store/network_run.h"
 #include "store/network_laplace.h"
 #include "store/network_svi.h"
+#include "store/network_starts.h"
 #include "store/network_tempered.h"
 
 typedef struct crdi_run_summary {
@@ -36,6 +37,7 @@ typedef struct crdi_run_summary {
     crdi_laplace_record laplace; /* hessian NULL: it is none; else `independent` too */
     crdi_batch_noise noise; /* of kernels of batches */
     crd_evidence evidence; /* ctx NULL: it has none */
+    crdi_run_starts starts; /* count 0: they were not trained */
     bool scaled; /* sites are in units of standardised data */
     bool target_scaled; /* and so is the target: it is a number */
     bool single; /* of a network that was computed in single precision */

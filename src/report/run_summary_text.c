@@ -2,6 +2,7 @@
 #include "report/run_summary.h"
 #include "report/evidence_text.h"
 #include "report/laplace_text.h"
+#include "report/starts_text.h"
 #include "report/text.h"
 #include "report/variational.h"
 
@@ -183,6 +184,7 @@ crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *s, bo
                            s->chains - s->part.chains == 1 ? "" : "s");
     crdi_string_append(out, "\n");
     add_plan(out, s);
+    crdi_starts_lines(out, &s->starts);
     if (s->evidence.ctx)
         crdi_evidence_lines(out, &s->evidence);
     crdi_run_summary_units(out, s);
@@ -306,6 +308,7 @@ crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *s)
     else if (s->independent)
         crdi_variational_json(&w, &s->svi);
     crdi_batch_noise_json(&w, &s->noise);
+    crdi_starts_json(&w, &s->starts);
     if (s->evidence.ctx)
         crdi_evidence_json(&w, &s->evidence);
     put_ebfmi(&w, s);
@@ -411,6 +414,8 @@ crd_status crdi_run_end_text(crdi_string *out, const crdi_run_end *end)
     crdi_string_append(out, "gradients:   %lld evaluations, %.3g %s a gradient and core\n",
                        (long long)end->cost.gradient_evaluations, each >= 1000 ? each / 1000 : each,
                        each >= 1000 ? "ms" : "microseconds");
+    if (s)
+        crdi_starts_lines(out, &s->starts);
     if (s && s->evidence.ctx)
         crdi_evidence_lines(out, &s->evidence);
     if (!end->particles)
@@ -468,8 +473,10 @@ crd_status crdi_run_end_json(crdi_string *out, const crdi_run_end *end)
         crdi_laplace_json(&w, &s->laplace);
     else if (s && s->independent)
         crdi_variational_json(&w, &s->svi);
-    if (s)
+    if (s) {
         crdi_batch_noise_json(&w, &s->noise);
+        crdi_starts_json(&w, &s->starts);
+    }
     if (s && s->evidence.ctx)
         crdi_evidence_json(&w, &s->evidence);
     crdi_json_close(&w, '}');

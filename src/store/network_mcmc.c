@@ -1,5 +1,5 @@
 /* network_mcmc.c - draws of a network by Markov chains. */
-#include "store/network_fit.h"
+#include "store/network_starts.h"
 #include "store/network_warmup.h"
 
 #include <string.h>
@@ -43,6 +43,7 @@ static crd_status prepare(crdi_network_fit *fit)
     fit->mcmc.kernel = fit->method;
     CRD_TRY(settle_batches(fit));
     CRD_TRY(crd_model_create(&fit->model, fit->ctx, crd_network_model, &fit->network));
+    CRD_TRY(crdi_network_starts_prepare(fit));
     fit->dim = crd_model_dim(fit->model);
     fit->chains = (int)fit->mcmc.chains;
     if (keeps_warmup(fit))
@@ -66,6 +67,7 @@ static crd_status sample(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc
         before.gradient_seconds = r->cost.gradient_seconds;
     }
     options.warmup = options.warmup > 0 ? options.warmup : -1; /* there 0 stands for the default */
+    options.start_validation = options.start_validation > 0 ? options.start_validation : -1;
     return crdi_mcmc_run(fit->model, &options, crd_key_make((uint64_t)fit->seed), &before, sink, report);
 }
 
@@ -103,6 +105,7 @@ static void plan(const crdi_network_fit *fit, crdi_string *out)
         crdi_string_append(out, ", rows in %lld batches", (long long)m->batches);
     if (m->cyclical)
         crdi_string_append(out, ", %lld cycles", (long long)m->cyclical);
+    crdi_network_starts_plan(fit, out);
 }
 
 void crdi_network_chains_place(const crdi_network_fit *fit, crdi_string *out)
@@ -119,8 +122,14 @@ int64_t crdi_network_chains_behind(const crdi_network_fit *fit, int64_t iteratio
     return crdi_mcmc_draws_of(&fit->mcmc, iteration);
 }
 
+static void clear(crdi_network_fit *fit)
+{
+    crdi_network_start_clear(&fit->start);
+}
+
 const crdi_network_method crdi_network_mcmc = {.prepare = prepare,
                                                .draw = draw,
+                                               .clear = clear,
                                                .plan = plan,
                                                .place = crdi_network_chains_place,
                                                .draws_behind = crdi_network_chains_behind};

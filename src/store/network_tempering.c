@@ -1,12 +1,13 @@
 /* network_tempering.c - draws of a network by parallel tempering, and the log evidence. */
 #include "infer/tempered/tempering.h"
-#include "store/network_fit.h"
+#include "store/network_starts.h"
 #include "store/network_tempered.h"
 
 static crd_status prepare(crdi_network_fit *fit)
 {
     fit->mcmc.kernel = "tempering";
     CRD_TRY(crd_model_create(&fit->model, fit->ctx, crd_network_model, &fit->network));
+    CRD_TRY(crdi_network_starts_prepare(fit));
     fit->dim = crd_model_dim(fit->model);
     fit->chains = (int)fit->mcmc.chains;
     return crdi_mcmc_columns_of(fit->model, &fit->mcmc, fit->arena, &fit->columns);
@@ -25,6 +26,7 @@ static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_r
         before.gradient_seconds = r->cost.gradient_seconds;
     }
     options.warmup = options.warmup > 0 ? options.warmup : -1; /* there 0 stands for the default */
+    options.start_validation = options.start_validation > 0 ? options.start_validation : -1;
     crd_status status = crdi_tempering_run(fit->model, &options, &fit->tempered, crd_key_make((uint64_t)fit->seed),
                                            &before, sink, report, &evidence);
     if (status >= 0 && evidence.runs > 0) {
@@ -44,10 +46,17 @@ static void plan(const crdi_network_fit *fit, crdi_string *out)
     else
         crdi_string_append(out, "temperatures that a pilot run of %lld particles finds",
                            (long long)fit->tempered.pilot);
+    crdi_network_starts_plan(fit, out);
+}
+
+static void clear(crdi_network_fit *fit)
+{
+    crdi_network_start_clear(&fit->start);
 }
 
 const crdi_network_method crdi_network_tempering = {.prepare = prepare,
                                                     .draw = draw,
+                                                    .clear = clear,
                                                     .plan = plan,
                                                     .place = crdi_network_chains_place,
                                                     .draws_behind = crdi_network_chains_behind,

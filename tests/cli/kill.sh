@@ -28,6 +28,8 @@ options() { # options KIND
     sgld) echo "--hidden 3 --method sgld --batch 8 --control-variates --chains 2 --warmup 500 --draws 1500" ;;
     sghmc) echo "--hidden 3 --method sghmc --batch 8 --cyclical 10 --chains 2 --warmup 500 --draws 500" ;;
     split) echo "--hidden 3 --method split_hmc --batches 3 --chains 2 --warmup 200 --draws 200" ;;
+    trained) echo "--hidden 4 --chains 3 --threads 2 --start ensemble --start-steps 15000 --start-patience 15000 --warmup 200 --draws 300" ;;
+    pupils) echo "--hidden 3 --method sgld --batch 8 --chains 2 --start ensemble --start-steps 20000 --start-patience 20000 --warmup 300 --draws 500" ;;
     svi) echo "--method svi --steps 60000 --restarts 3" ;;
     batches) echo "--method svi --batch 8 --steps 60000 --guide multivariate_normal" ;;
     map) echo "--method map --validation 0.2 --steps 80000 --patience 50000 --restarts 2" ;;
@@ -42,7 +44,7 @@ start() { # start KIND FILE: in the background
     "$program" fit data.csv --target y --seed 3 --quiet --save-every 0.01 --out "$2" $(options "$1") >out 2>err &
 }
 
-kinds="nuts dense one mclmc mams sgld sghmc split svi batches map ensemble smc ais"
+kinds="nuts dense one mclmc mams sgld sghmc split trained pupils svi batches map ensemble smc ais"
 for kind in $kinds; do
     mkdir "$kind"
     begin=$(date +%s.%N)

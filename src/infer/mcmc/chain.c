@@ -202,23 +202,25 @@ static crd_status climb(crdi_chain *chain)
     return status;
 }
 
-/* Adam upwards from where the chain is, to the best point that it sees: `most` steps, fewer where `enough` says so. */
-struct climb {
-    int most;
-    double rate;
-    bool slows; /* the rate goes down to nothing */
-    double bound; /* on a gradient's length */
-    bool (*enough)(const crdi_chain *chain); /* NULL: never */
-};
-
-static void make_steps(crdi_chain *chain, const struct climb *c, crdi_ascent *ascent, double *best)
+/* Whether the log density changes by more than a step's energy may, over so many times sqrt(dim): a step of a kernel is a quarter of
+ * sqrt(dim) long where all scales are 1. */
+static bool is_steep(const crdi_chain *chain, double distance)
 {
+    const crdi_hamiltonian *h = &chain->h;
+    return distance * sqrt((double)h->dim) * crdi_ascent_length(h->grad, h->dim) > chain->options->max_energy_change;
+}
+
+/* Adam upwards from where the chain is until the density is no longer steep, to the best point seen. */
+static void climb_off(crdi_chain *chain, crdi_ascent *ascent, double *best)
+{
+    enum { MOST = 500 };
+    static const double RATE = 0.05, GENTLE = 1e-3;
     crdi_hamiltonian *h = &chain->h;
     size_t bytes = sizeof *best * (size_t)h->dim;
     double best_density = *h->log_density;
     memcpy(best, h->q, bytes);
-    for (int step = 0; step < c->most && finite_here(h) && !(c->enough && c->enough(chain)); step++) {
-        crdi_ascent_step(ascent, h->grad, 1, c->slows ? c->rate * (1 - (double)step / c->most) : c->rate, h->q);
+    for (int step = 0; step < MOST && finite_here(h) && is_steep(chain, GENTLE); step++) {
+        crdi_ascent_step(ascent, h->grad, 1, RATE, h->q);
         crdi_hamiltonian_evaluate(h);
         if (!(*h->log_density > best_density) || !finite_here(h))
             continue;
@@ -229,45 +231,21 @@ static void make_steps(crdi_chain *chain, const struct climb *c, crdi_ascent *as
     crdi_hamiltonian_evaluate(h);
 }
 
-static crd_status climb_by_steps(crdi_chain *chain, const struct climb *c)
-{
-    crdi_ascent ascent;
-    double *best = crdi_alloc_array(chain->ctx, chain->h.dim, sizeof *best);
-    crd_status status = crdi_ascent_create(&ascent, chain->ctx, chain->h.dim, c->bound);
-    if (best && status == CRD_OK)
-        make_steps(chain, c, &ascent, best);
-    crdi_ascent_destroy(&ascent);
-    crdi_free(chain->ctx, best);
-    return best ? status : CRD_ENOMEM;
-}
-
-/* As a network of a deep ensemble is trained. It ends in whichever mode that is: each chain has its own (Sommer et al. 2024, 2025). */
-static crd_status train_network(crdi_chain *chain)
-{
-    return climb_by_steps(chain, &(struct climb){.most = 2000, .rate = 0.02, .slows = true, .bound = INFINITY});
-}
-
-/* Whether the log density changes by more than a step's energy may, over so many times sqrt(dim): a step of a kernel is a quarter of
- * sqrt(dim) long where all scales are 1. */
-static bool is_steep(const crdi_chain *chain, double distance)
-{
-    const crdi_hamiltonian *h = &chain->h;
-    return distance * sqrt((double)h->dim) * crdi_ascent_length(h->grad, h->dim) > chain->options->max_energy_change;
-}
-
-static bool is_gentle(const crdi_chain *chain)
-{
-    return !is_steep(chain, 1e-3);
-}
-
 /* Some points that are drawn are no places to begin at: where a network's output is the logarithm of the noise, weights between -2
  * and 2 put the log density of 300 rows at -10^23, and steps whose energy error is right there are 10^-8 long: warm-up would end where
  * it began. Such a chain first goes up, in a few steps of Adam, to where the density is no longer that steep. */
 static crd_status leave_cliff(crdi_chain *chain)
 {
+    crdi_ascent ascent;
     if (!is_steep(chain, 1e-5))
         return CRD_OK;
-    return climb_by_steps(chain, &(struct climb){.most = 500, .rate = 0.05, .bound = 1, .enough = is_gentle});
+    double *best = crdi_alloc_array(chain->ctx, chain->h.dim, sizeof *best);
+    crd_status status = crdi_ascent_create(&ascent, chain->ctx, chain->h.dim, 1);
+    if (best && status == CRD_OK)
+        climb_off(chain, &ascent, best);
+    crdi_ascent_destroy(&ascent);
+    crdi_free(chain->ctx, best);
+    return best ? status : CRD_ENOMEM;
 }
 
 /* From another run, as given, or found. */
@@ -288,8 +266,7 @@ crd_status crdi_chain_start(crdi_chain *chain, int number)
     enum { ATTEMPTS = 100 };
     crdi_hamiltonian *h = &chain->h;
     crd_key start = crd_key_fold_in(chain->key, START);
-    bool climbs = chain->options->start && strcmp(chain->options->start, "map") == 0,
-         trains = chain->options->start && strcmp(chain->options->start, "ensemble") == 0;
+    bool climbs = chain->options->start && strcmp(chain->options->start, "map") == 0;
     uint32_t attempts = chain->point || (chain->starter && !chain->starter->random) ? 1 : ATTEMPTS;
     for (uint32_t attempt = 0; attempt < attempts; attempt++) {
         CRD_TRY(find_point(chain, crd_key_fold_in(start, attempt)));
@@ -298,9 +275,7 @@ crd_status crdi_chain_start(crdi_chain *chain, int number)
             continue;
         if (climbs)
             CRD_TRY(climb(chain));
-        if (trains)
-            CRD_TRY(train_network(chain));
-        if (attempts > 1 && !climbs && !trains && chain->kernel->rows != CRDI_ROWS_SAMPLED)
+        if (attempts > 1 && !climbs && chain->kernel->rows != CRDI_ROWS_SAMPLED)
             CRD_TRY(leave_cliff(chain));
         first_step_size(chain);
         return CRD_OK;

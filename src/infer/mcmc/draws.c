@@ -84,7 +84,7 @@ static bool must_stop(crdi_mcmc_run_state *run)
     return atomic_load_explicit(&run->stopped, memory_order_relaxed);
 }
 
-static double thread_seconds(void)
+double crdi_thread_seconds(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
@@ -96,7 +96,7 @@ static void note_times(const crdi_mcmc_run_state *run, int number, const struct 
     const crdi_mcmc_before *before = run->before;
     run->warmup_seconds[number] = block->warm - block->begun + (before ? before->warmup_seconds : 0);
     run->sampling_seconds[number] = crdi_seconds() - block->warm + (before ? before->sampling_seconds : 0);
-    run->cpu_seconds[number] = thread_seconds() - block->cpu;
+    run->cpu_seconds[number] = crdi_thread_seconds() - block->cpu;
 }
 
 /* Behind the draws that came before it. */
@@ -170,11 +170,25 @@ static crd_status draw_all(crdi_mcmc_run_state *run, int number, crdi_chain *cha
     return keep_state(run, number, chain, block);
 }
 
+static bool is_saved(const crdi_mcmc_run_state *run, int64_t number)
+{
+    return run->before && run->before->chain && run->before->chain[number].bytes;
+}
+
+/* Training is a part of its warm-up. */
+static void count_training(const crdi_mcmc_run_state *run, int64_t number, struct block *block)
+{
+    if (!run->trained || is_saved(run, number))
+        return;
+    block->begun -= run->trained[number].seconds;
+    block->cpu -= run->trained[number].cpu_seconds;
+}
+
 /* From its start, or from where it was. */
 static crd_status begin_chain(const crdi_mcmc_run_state *run, int number, crdi_chain *chain)
 {
     const crdi_mcmc_before *before = run->before;
-    if (before && before->chain && before->chain[number].bytes) {
+    if (is_saved(run, number)) {
         crdi_archive archive;
         crdi_archive_read(&archive, run->ctx, before->chain[number].bytes, before->chain[number].size);
         crdi_chain_state(chain, &archive);
@@ -187,7 +201,7 @@ static crd_status begin_chain(const crdi_mcmc_run_state *run, int number, crdi_c
     chain->point = run->point ? run->point + number * crd_model_dim(run->model) : NULL;
     if (before && before->points)
         chain->point = before->points + number * crd_model_dim(run->model);
-    chain->h.gradients = number == 0 ? run->point_gradients : 0;
+    chain->h.gradients = run->trained ? run->trained[number].gradients : number == 0 ? run->point_gradients : 0;
     if (before && before->warm_count > 0)
         CRD_TRY(crdi_chain_warm(chain, &before->warm[number % before->warm_count]));
     return crdi_chain_start(chain, number);
@@ -209,8 +223,9 @@ crd_status crdi_mcmc_run_chain(void *user, int64_t number)
     crdi_chain chain = {0};
     crd_exec *values = NULL;
     crdi_turns_enter(run->turns, number);
-    struct block block = {.cpu = thread_seconds(), .begun = crdi_seconds()};
+    struct block block = {.cpu = crdi_thread_seconds(), .begun = crdi_seconds()};
     block.warm = block.begun;
+    count_training(run, number, &block);
     atomic_store(&run->news[number].started, block.begun);
     crd_status status = crdi_arena_create(&arena, run->ctx);
     if (status == CRD_OK)

@@ -1,5 +1,5 @@
 /* run.c - all chains of a run: options, threads, what it cost. One chain: draws.c. */
-#include "infer/mcmc/run.h"
+#include "infer/mcmc/trained.h"
 
 #include <string.h>
 
@@ -14,12 +14,16 @@ crd_status crdi_mcmc_complete(crd_context *ctx, const crd_nuts_options *given, c
 {
     static const crd_nuts_options none = {0};
     *out = given ? *given : none;
-    bool no_warmup = out->warmup == -1; /* 0 stands for the default */
+    bool no_warmup = out->warmup == -1, no_validation = out->start_validation == -1; /* 0 stands for the default */
     if (no_warmup)
         out->warmup = 0;
+    if (no_validation)
+        out->start_validation = 0;
     CRD_TRY(crdi_options_complete(ctx, &crdi_mcmc_option_table, out));
     if (no_warmup)
         out->warmup = 0;
+    if (no_validation)
+        out->start_validation = 0;
     if (!out->kernel)
         out->kernel = "nuts";
     if (!crdi_mcmc_kernel_find(out->kernel))
@@ -29,15 +33,14 @@ crd_status crdi_mcmc_complete(crd_context *ctx, const crd_nuts_options *given, c
 
 crd_status crdi_mcmc_check_start(crd_context *ctx, const crd_nuts_options *options)
 {
-    static const char *const whole[] = {"map", "pathfinder", "ensemble"};
+    static const char *const whole[] = {"map", "pathfinder"};
     const crdi_mcmc_kernel *kernel = crdi_mcmc_kernel_find(options->kernel);
-    int count = kernel->rows == CRDI_ROWS_ALL ? 0 : kernel->rows == CRDI_ROWS_SPLIT ? 2 : 3;
-    for (int i = 0; i < count && options->start; i++)
+    for (int i = 0; i < CRDI_COUNT(whole) && kernel->rows != CRDI_ROWS_ALL && options->start; i++)
         if (strcmp(options->start, whole[i]) == 0)
             return crdi_raise(ctx, CRD_EINVAL,
                               "option start: '%s' takes gradients of all rows at once, which method %s does not; "
-                              "uniform, prior%s and median go with it",
-                              whole[i], options->kernel, kernel->rows == CRDI_ROWS_SPLIT ? ", ensemble" : "");
+                              "uniform, prior, ensemble and median go with it",
+                              whole[i], options->kernel);
     return CRD_OK;
 }
 
@@ -83,8 +86,9 @@ static crd_status check_batches(crd_context *ctx, const crd_nuts_options *o)
     crdi_kernel_rows kind = crdi_mcmc_kernel_find(o->kernel)->rows;
     if (kind != CRDI_ROWS_SAMPLED && o->batch != 0)
         return crdi_raise(ctx, CRD_EINVAL, "option batch goes with kernel sgld and sghmc, not %s", o->kernel);
-    if (kind == CRDI_ROWS_ALL && o->plate)
-        return crdi_raise(ctx, CRD_EINVAL, "option plate goes with kernel sgld, sghmc and split_hmc, not %s",
+    if (kind == CRDI_ROWS_ALL && o->plate && strcmp(o->start, "ensemble") != 0)
+        return crdi_raise(ctx, CRD_EINVAL,
+                          "option plate goes with kernel sgld, sghmc and split_hmc, and start ensemble, not %s",
                           o->kernel);
     if (o->batch < 0)
         return crdi_raise(ctx, CRD_EINVAL, "option batch: %lld rows; 0 means as many as the model's plate takes",
@@ -127,6 +131,16 @@ static crd_status find_blocks(crdi_mcmc_run_state *run)
                       noise ? "" : "latent ", noise ? "" : "; a noise is one of --blocks all");
 }
 
+/* Points that are found before chains begin; none if the starter draws them, or they are given, or all chains go on. */
+static crd_status find_starts(crdi_mcmc_run_state *run, crdi_arena *arena)
+{
+    if (all_saved(run) || (run->before && run->before->points))
+        return CRD_OK;
+    if (strcmp(run->options.start, "pathfinder") == 0)
+        return crdi_mcmc_find_points(run, arena);
+    return strcmp(run->options.start, "ensemble") == 0 ? crdi_mcmc_train_points(run, arena) : CRD_OK;
+}
+
 static crd_status run_all(crdi_mcmc_run_state *run, crdi_arena *arena, crdi_mcmc_report *report)
 {
     crdi_mcmc_monitor *monitor;
@@ -144,14 +158,14 @@ static crd_status run_all(crdi_mcmc_run_state *run, crdi_arena *arena, crdi_mcmc
     CRD_TRY(make_batches(run));
     CRD_TRY(find_blocks(run));
     CRD_TRY(crdi_chain_starter(run->model, &run->options, &run->starter));
-    if (strcmp(run->options.start, "pathfinder") == 0 && !all_saved(run)) {
-        crd_status found = crdi_mcmc_find_points(run, arena);
-        if (found != CRD_OK)
-            return found;
-    }
     CRD_TRY(crdi_mcmc_monitor_start(run, &monitor));
-    crd_status status = run_chains(run);
+    crd_status status = find_starts(run, arena);
+    bool found = status == CRD_OK;
+    if (found)
+        status = run_chains(run);
     crdi_mcmc_monitor_end(&monitor);
+    if (!found)
+        return status;
     if (report)
         write_report(run, report);
     return status == CRD_OK && atomic_load(&run->stopped) ? CRD_INTERRUPTED : status;

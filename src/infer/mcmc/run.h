@@ -15,6 +15,13 @@ typedef struct crdi_mcmc_news {
     _Atomic double step_size, started;
 } crdi_mcmc_news;
 
+/* A start that was trained, and what it took. */
+typedef struct crdi_mcmc_trained {
+    crd_trained_start start;
+    int64_t gradients;
+    double seconds, cpu_seconds;
+} crdi_mcmc_trained;
+
 typedef struct crdi_mcmc_run_state {
     crd_context *ctx;
     const crd_model *model;
@@ -27,7 +34,8 @@ typedef struct crdi_mcmc_run_state {
     crdi_starter starter;
     crdi_scale_sites scales; /* sites in blocks */
     double *point; /* (chains, dim) where chains start; NULL: the starter says */
-    int64_t point_gradients; /* what it took to find them */
+    int64_t point_gradients; /* what it took to find them, if not for each */
+    crdi_mcmc_trained *trained; /* (chains); NULL: starts are not trained */
     crdi_mcmc_columns columns;
     int64_t *column_offset; /* where a site column's value begins in the output of `values` */
     crdi_mcmc_news *news; /* one a chain */
@@ -38,6 +46,8 @@ typedef struct crdi_mcmc_run_state {
 
 /* Where each site's value is in the output of the values program: fills column_offset. */
 void crdi_mcmc_find_offsets(crdi_mcmc_run_state *run);
+/* Seconds of this thread's processor. */
+double crdi_thread_seconds(void);
 /* Chain `number` from its start, or from where it was, to its end; `run` is a crdi_mcmc_run_state. */
 crd_status crdi_mcmc_run_chain(void *run, int64_t number);
 /* Start points are draws of Pathfinder, different ones where there are enough; point belongs to the arena. */

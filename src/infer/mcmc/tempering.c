@@ -115,9 +115,16 @@ static void show(crdi_chain *chain, struct tempering *s)
         h->gradients += s->replica[k].chain.h.gradients;
 }
 
+/* A point that was found is the last replica's; the others come from the prior. */
 static void start(crdi_chain *chain)
 {
-    show(chain, chain->kernel_state);
+    struct tempering *s = chain->kernel_state;
+    crdi_hamiltonian *last = &s->replica[levels_of(s) - 1].chain.h;
+    if (chain->point) {
+        memcpy(last->q, chain->point, sizeof *last->q * (size_t)last->dim);
+        evaluate(s, levels_of(s) - 1);
+    }
+    show(chain, s);
 }
 
 /* ---- temperatures --------------------------------------------------------------------------------------------- */

@@ -122,33 +122,6 @@ static void a_flat_density_has_a_step_size(void **state)
     testing_context_destroy(&ctx);
 }
 
-/* Trained: the gradient is nearly gone, from whichever start; nothing but gradients are counted; other keys, other starts. */
-static void an_ensemble_start_is_trained(void **state)
-{
-    (void)state;
-    crd_context *ctx = testing_context();
-    crd_program *program = target_program(ctx, DIM, precision, 0.5);
-    for (uint64_t seed = 0; seed < 4; seed++) {
-        crd_nuts_options options = settings();
-        crdi_chain chain;
-        double density = -1e300;
-        options.step_size = 0.1; /* not searched for */
-        for (int trained = 0; trained < 2; trained++) {
-            options.start = trained ? "ensemble" : "uniform";
-            assert_ok(ctx, crdi_chain_create(&chain, ctx, program, &options, crd_key_make(seed)));
-            assert_ok(ctx, crdi_chain_start(&chain, 0));
-            assert_true(*chain.h.log_density > density);
-            density = *chain.h.log_density;
-            assert_int_equal(chain.h.gradients, trained ? 2002 : 1);
-            for (int i = 0; i < DIM && trained; i++)
-                assert_true(fabs(chain.h.grad[i]) < 1e-3 && fabs(chain.h.q[i]) < 1e-3);
-            crdi_chain_destroy(&chain);
-        }
-    }
-    crd_program_destroy(&program);
-    testing_context_destroy(&ctx);
-}
-
 /* log density -q'q / 2 - exp(20 q_0): a cliff on one side of a hill. */
 static crd_program *cliff(crd_context *ctx)
 {
@@ -494,7 +467,6 @@ int main(void)
         cmocka_unit_test(the_first_step_size_fits_the_scale),
         cmocka_unit_test(a_given_step_size_is_taken),
         cmocka_unit_test(a_flat_density_has_a_step_size),
-        cmocka_unit_test(an_ensemble_start_is_trained),
         cmocka_unit_test(a_chain_does_not_begin_on_a_cliff),
         cmocka_unit_test(transitions_allocate_nothing_and_leave_a_whole_state),
         cmocka_unit_test(the_same_key_gives_the_same_chain),
