@@ -10,7 +10,8 @@ void crdi_full_add(crdi_laplace *l, const crdi_laplace_block *block);
 void crdi_full_end(crdi_laplace *l);
 bool crdi_full_solve(crdi_laplace *l, bool traces);
 void crdi_full_draw(const crdi_laplace *l, const double *noise, double *delta);
-void crdi_full_newton(const crdi_laplace *l, const double *g, double *delta);
+void crdi_full_whiten(const crdi_laplace *l, const double *g, double *out);
+void crdi_full_unwhiten(const crdi_laplace *l, const double *z, double *out);
 crd_status crdi_full_variance(const crdi_laplace *l, crdi_laplace_block *block, double *out);
 
 #endif

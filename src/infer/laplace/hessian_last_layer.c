@@ -10,5 +10,6 @@ const crdi_hessian_type crdi_hessian_last_layer = {.name = "last_layer",
                                                    .end = crdi_full_end,
                                                    .solve = crdi_full_solve,
                                                    .draw = crdi_full_draw,
-                                                   .newton = crdi_full_newton,
+                                                   .whiten = crdi_full_whiten,
+                                                   .unwhiten = crdi_full_unwhiten,
                                                    .variance = crdi_full_variance};

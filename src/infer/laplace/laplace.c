@@ -207,18 +207,14 @@ static crd_status not_positive(const crdi_laplace *l)
         l->noise, l->precision[0]);
 }
 
-crd_status crdi_laplace_matrix(crdi_laplace *l)
-{
-    CRD_TRY(crdi_laplace_read_prior(l));
-    sum_rows(l);
-    l->curvature = 1 / (l->noise * l->noise);
-    return l->type->solve(l, false) ? CRD_OK : not_positive(l);
-}
-
 crd_status crdi_laplace_judge(crdi_laplace *l)
 {
     double slope[CRDI_LAPLACE_LAYERS + 1];
-    return crdi_laplace_evidence(l, slope) ? CRD_OK : not_positive(l);
+    l->whitens = false;
+    if (!crdi_laplace_evidence(l, slope))
+        return not_positive(l);
+    l->whitens = true;
+    return CRD_OK;
 }
 
 crd_status crdi_laplace_expand(crdi_laplace *l)
@@ -226,6 +222,13 @@ crd_status crdi_laplace_expand(crdi_laplace *l)
     CRD_TRY(crdi_laplace_read_prior(l));
     sum_rows(l);
     return crdi_laplace_judge(l);
+}
+
+crd_status crdi_laplace_expand_briefly(crdi_laplace *l)
+{
+    CRD_TRY(crdi_laplace_read_prior(l));
+    sum_rows(l);
+    return crdi_laplace_evidence(l, NULL) ? CRD_OK : not_positive(l);
 }
 
 double crdi_laplace_effective(const crdi_laplace *l)
@@ -292,11 +295,15 @@ static crd_status look_around(crdi_laplace *l, crd_key key, bool *better)
         return CRD_ENOMEM;
     memcpy(theta, l->theta, sizeof *theta * (size_t)l->count);
     crd_status status = crdi_laplace_search(l, key, false);
+    if (status == CRD_OK)
+        status = crdi_laplace_climb(l, false);
     *better = status == CRD_OK && l->log_density > before + 1e-6 * fmax(1, fabs(before));
     if (!*better) {
         memcpy(l->theta, theta, sizeof *theta * (size_t)l->count);
         l->log_density = before;
         l->gradient = gradient;
+        if (status == CRD_OK)
+            status = crdi_laplace_expand(l);
     }
     crdi_free(l->ctx, theta);
     return status;
@@ -304,7 +311,7 @@ static crd_status look_around(crdi_laplace *l, crd_key key, bool *better)
 
 static crd_status tune(crdi_laplace *l, crd_key key)
 {
-    enum { TIMES = 5 };
+    enum { TIMES = 2 };
     bool better = true;
     if (l->type->last_layer) /* the features are held, and the rest has one maximum */
         return crdi_laplace_tune(l);
@@ -312,8 +319,6 @@ static crd_status tune(crdi_laplace *l, crd_key key)
         crd_status status = crdi_laplace_tune(l);
         if (status == CRD_OK)
             status = look_around(l, crd_key_fold_in(key, i), &better);
-        if (status == CRD_OK && better)
-            status = crdi_laplace_climb(l, false);
         if (status != CRD_OK)
             return status;
     }

@@ -72,8 +72,9 @@ typedef struct crdi_hessian_type {
     bool (*solve)(crdi_laplace *l, bool traces);
     /* delta (l->random) = a draw of normal(0, H^-1) from standard normal numbers. */
     void (*draw)(const crdi_laplace *l, const double *noise, double *delta);
-    /* Optional: delta = H^-1 g, both (random). */
-    void (*newton)(const crdi_laplace *l, const double *g, double *delta);
+    /* Optional, with S S' = H^-1 of the last solve with traces: out = S'g, out = S z, all (random). */
+    void (*whiten)(const crdi_laplace *l, const double *g, double *out);
+    void (*unwhiten)(const crdi_laplace *l, const double *z, double *out);
     /* J H^-1 J' of each row: (capacity, outputs, outputs). The block is not weighted, and may be overwritten. */
     crd_status (*variance)(const crdi_laplace *l, crdi_laplace_block *block, double *out);
 } crdi_hessian_type;
@@ -119,6 +120,8 @@ struct crdi_laplace {
     int64_t best_start, failed_starts;
     double gradient; /* the largest |element| at theta*, of the log density */
     bool finished; /* the search for theta* was not cut off: the value no longer changed */
+    bool whitens; /* the H that whiten goes by is of weights near theta */
+    bool brief; /* climbs end with the evidence alone, where H may serve the next search as it is */
     double log_density; /* at theta*, but for what factors add to the constants of the prior */
     bool converged;
 };
@@ -179,8 +182,8 @@ crd_status crdi_laplace_tune(crdi_laplace *l);
 bool crdi_laplace_tunes(const crdi_laplace *l, bool noise);
 /* laplace.c: the sum over rows at theta*, the prior there, then H. */
 crd_status crdi_laplace_expand(crdi_laplace *l);
-/* The same without evidence and traces, which cost as much again. */
-crd_status crdi_laplace_matrix(crdi_laplace *l);
+/* The same without traces, and whiten goes by what it went by: half the cost. */
+crd_status crdi_laplace_expand_briefly(crdi_laplace *l);
 /* Evidence and traces for the sum as it is. */
 crd_status crdi_laplace_judge(crdi_laplace *l);
 

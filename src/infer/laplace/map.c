@@ -10,14 +10,12 @@
 #include <stdatomic.h>
 #include <string.h>
 
-static const double GOOD_GRADIENT = 1e-5;
-
 /* One search. x: (count + joint), theta and then log s. */
 struct hill {
     crdi_laplace *l;
     crd_exec *exec; /* u -> log density, gradient */
-    double *theta, *gradient; /* (count) */
     bool joint;
+    double *theta, *gradient, *origin, *delta, *z; /* (count) of a climb */
 };
 
 static int64_t noise_place(const crdi_laplace *l)
@@ -76,14 +74,19 @@ static crd_status objective(void *user, const double *x, double *value, double *
     return CRD_OK;
 }
 
-static crd_status minimise(struct hill *h, double *x, bool close, crdi_lbfgs_result *result)
+static crd_status minimise(struct hill *h, double *x, bool close, int64_t most, crdi_lbfgs_result *result)
 {
-    return crdi_lbfgs_minimise(h->l->ctx, objective, h, h->l->count + h->joint, x,
-                               &(crdi_lbfgs_options){.memory = 20,
-                                                     .max_iterations = close ? 5000 : 1000,
-                                                     .gradient_tolerance = 1e-8,
-                                                     .value_tolerance = close ? 1e-15 : 1e-12},
-                               result);
+    return crdi_lbfgs_minimise(
+        h->l->ctx, objective, h, h->l->count + h->joint, x,
+        &(crdi_lbfgs_options){
+            .memory = 20, .max_iterations = most, .gradient_tolerance = 1e-8, .value_tolerance = close ? 1e-15 : 1e-12},
+        result);
+}
+
+/* Whether the matrix is of all weights that move, and so leads to the maximum. */
+static bool has_whole_matrix(const crdi_laplace *l)
+{
+    return l->type->whiten && l->normal_priors && (l->held || l->first == 0);
 }
 
 /* ---- several starts ----------------------------------------------------------------------------------------- */
@@ -91,7 +94,7 @@ static crd_status minimise(struct hill *h, double *x, bool close, crdi_lbfgs_res
 struct search {
     crdi_laplace *l;
     crd_key key;
-    bool joint;
+    bool joint, rough; /* rough: nearly, as a climb will follow */
     atomic_bool stopped;
     double *x; /* (starts, count + joint) */
     crdi_lbfgs_result *result; /* (starts) */
@@ -142,7 +145,7 @@ static crd_status search_from(void *user, int64_t i)
     if (status == CRD_OK)
         status = start_point(l, &hill, crd_key_fold_in(s->key, (uint32_t)i), x);
     if (status == CRD_OK) {
-        status = minimise(&hill, x, true, &s->result[i]);
+        status = minimise(&hill, x, true, s->rough ? 400 : 5000, &s->result[i]);
         s->good[i] = status == CRD_OK && isfinite(s->result[i].value);
         status = status == CRD_ESTART ? CRD_OK : status; /* others may come to a maximum */
     }
@@ -168,6 +171,7 @@ static crd_status take_best(struct search *s)
     memcpy(l->theta, x, sizeof *x * (size_t)l->count);
     if (s->joint)
         l->noise = exp(x[l->count]);
+    l->whitens = false;
     l->best_start = best;
     l->gradient = s->result[best].gradient;
     l->log_density = -s->result[best].value;
@@ -195,7 +199,8 @@ static crd_status search(struct search *s)
 
 crd_status crdi_laplace_search(crdi_laplace *l, crd_key key, bool joint)
 {
-    struct search s = {.l = l, .key = key, .joint = joint && l->noise_site >= 0};
+    struct search s = {
+        .l = l, .key = key, .joint = joint && l->noise_site >= 0, .rough = !joint && has_whole_matrix(l)};
     crd_status status = search(&s);
     crdi_free(l->ctx, s.x);
     crdi_free(l->ctx, s.result);
@@ -213,91 +218,96 @@ static double largest(const double *x, int64_t n)
     return most;
 }
 
-/* Along -delta, by halves until the value falls as a quadratic with this decrement would let expect (Armijo). */
-static crd_status line(struct hill *h, const double *delta, double value, double decrement, double *x, double *gradient,
-                       bool *moved)
+/* L-BFGS is slow where directions differ much in curvature. Where the whole matrix is at hand, it goes over z in
+ *     theta = origin + S z,   S S' = H^-1 near by,
+ * where the Gauss-Newton step is the first step of steepest descent, and what L-BFGS learns is the residuals' part of the
+ * curvature, which H leaves out: tens of gradients instead of a thousand. */
+
+static void unwhiten(const struct hill *h, const double *z, double *theta)
 {
-    enum { HALVINGS = 20 };
-    crdi_laplace *l = h->l;
-    double share = 1;
-    *moved = false;
-    for (int i = 0; i < HALVINGS && !*moved; i++, share /= 2) {
-        double there;
-        memcpy(x, l->theta, sizeof *x * (size_t)l->count);
-        for (int64_t k = 0; k < l->random; k++)
-            x[l->first + k] -= share * delta[k];
-        CRD_TRY(objective(h, x, &there, gradient));
-        l->evaluations++;
-        *moved = isfinite(there) && there <= value - 1e-4 * 2 * share * decrement;
-    }
-    if (*moved)
-        memcpy(l->theta, x, sizeof *x * (size_t)l->count);
+    const crdi_laplace *l = h->l;
+    memcpy(theta, h->origin, sizeof *theta * (size_t)l->count);
+    l->type->unwhiten(l, z, h->delta);
+    for (int64_t k = 0; k < l->random; k++)
+        theta[l->first + k] += h->delta[k];
+}
+
+/* The objective in z, where its curvature is nearly 1 in every direction. */
+static crd_status whitened(void *user, const double *z, double *value, double *gradient)
+{
+    struct hill *h = user;
+    unwhiten(h, z, h->theta);
+    CRD_TRY(objective(h, h->theta, value, h->gradient));
+    h->l->type->whiten(h->l, h->gradient + h->l->first, gradient);
     return CRD_OK;
 }
 
-/* Steps of Gauss and Newton with the matrix itself, where it is whole: L-BFGS is slow where directions differ much in curvature, and ends
- * where it cannot see the value change. Leaves the matrix at theta. work: 3 count. */
-static crd_status gauss_newton(struct hill *h, double *work, bool close)
+static crd_status minimise_whitened(struct hill *h, bool close, crdi_lbfgs_result *result)
 {
     crdi_laplace *l = h->l;
-    int steps = close ? 20 : 8;
-    double *gradient = work, *x = work + l->count, *delta = x + l->count;
-    bool moved = true;
-    l->finished = false;
-    for (int i = 0; i < steps && moved; i++) {
-        double value, decrement = 0;
-        CRD_TRY(crdi_laplace_matrix(l));
-        CRD_TRY(objective(h, l->theta, &value, gradient));
-        l->evaluations++;
-        l->gradient = largest(gradient + (l->held ? l->first : 0), l->count - (l->held ? l->first : 0));
-        l->log_density = -value;
-        l->type->newton(l, gradient + l->first, delta);
-        for (int64_t k = 0; k < l->random; k++)
-            decrement += 0.5 * delta[k] * gradient[l->first + k];
-        moved = decrement > (close ? 1e-20 : 1e-7) * fmax(1, fabs(value));
-        if (moved)
-            CRD_TRY(line(h, delta, value, decrement, x, gradient, &moved));
-    }
-    l->finished = !moved || l->gradient < GOOD_GRADIENT;
-    return moved ? crdi_laplace_expand(l) : crdi_laplace_judge(l);
+    double value;
+    memcpy(h->origin, l->theta, sizeof *l->theta * (size_t)l->count);
+    memset(h->z, 0, sizeof *h->z * (size_t)l->random);
+    CRD_TRY(crdi_lbfgs_minimise(l->ctx, whitened, h, l->random, h->z,
+                                &(crdi_lbfgs_options){.memory = 60,
+                                                      .max_iterations = 100,
+                                                      .gradient_tolerance = close ? 1e-7 : 2e-3,
+                                                      .value_tolerance = close ? 1e-15 : 1e-10},
+                                result));
+    unwhiten(h, h->z, l->theta);
+    CRD_TRY(objective(h, l->theta, &value, h->gradient));
+    l->evaluations += result->evaluations + 1;
+    l->gradient = largest(h->gradient, l->count);
+    l->log_density = -value;
+    return CRD_OK;
 }
 
-/* Whether the matrix is of all weights that move, and so leads to the maximum. */
-static bool has_whole_matrix(const crdi_laplace *l)
+/* H is made anew after some steps: as it costs as much as about a hundred of them, whatever the sizes. */
+static crd_status climb_whitened(struct hill *h, bool close)
 {
-    return l->type->newton && l->normal_priors && (l->held || l->first == 0);
+    enum { TIMES = 40, FEW = 60 };
+    crdi_laplace *l = h->l;
+    crdi_lbfgs_result result;
+    l->finished = false;
+    if (!l->whitens)
+        CRD_TRY(crdi_laplace_expand(l));
+    for (int i = 0; i < TIMES && !l->finished; i++) {
+        CRD_TRY(minimise_whitened(h, close, &result));
+        l->finished = result.reason != CRDI_LBFGS_ITERATIONS;
+        CRD_TRY(l->brief && l->finished && result.iterations < FEW ? crdi_laplace_expand_briefly(l)
+                                                                   : crdi_laplace_expand(l));
+    }
+    return CRD_OK;
 }
 
-static crd_status climb(struct hill *h, double *work, bool close)
+static crd_status climb(struct hill *h, bool close)
 {
     crdi_laplace *l = h->l;
     crdi_lbfgs_result result;
-    for (int i = 0; i < (close ? 4 : 1);
-         i++) { /* the matrix knows no saddle, from which its steps are short: L-BFGS leaves it */
-        CRD_TRY(minimise(h, l->theta, close, &result));
-        l->evaluations += result.evaluations;
-        l->gradient = result.gradient;
-        l->log_density = -result.value;
-        l->finished = result.reason != CRDI_LBFGS_ITERATIONS;
-        if (!has_whole_matrix(l))
-            return crdi_laplace_expand(l);
-        CRD_TRY(gauss_newton(h, work, close));
-        if (l->gradient < GOOD_GRADIENT ||
-            result.reason == CRDI_LBFGS_STALLED) /* at a kink, as of relu, no slope is 0 */
-            break;
-    }
-    return CRD_OK;
+    if (has_whole_matrix(l))
+        return climb_whitened(h, close);
+    CRD_TRY(minimise(h, l->theta, close, close ? 5000 : 1000, &result));
+    l->evaluations += result.evaluations;
+    l->gradient = result.gradient;
+    l->log_density = -result.value;
+    l->finished = result.reason != CRDI_LBFGS_ITERATIONS;
+    return crdi_laplace_expand(l);
 }
 
 crd_status crdi_laplace_climb(crdi_laplace *l, bool close)
 {
-    struct hill hill = {.l = l};
-    double *work = crdi_alloc_array(l->ctx, 3 * l->count, sizeof *work);
+    double *work = crdi_alloc_array(l->ctx, 5 * l->count, sizeof *work);
+    struct hill hill = {.l = l,
+                        .theta = work,
+                        .gradient = work + l->count,
+                        .origin = work + 2 * l->count,
+                        .delta = work + 3 * l->count,
+                        .z = work + 4 * l->count};
     crd_status status = work ? crd_exec_create(&hill.exec, crd_model_density(l->model)) : CRD_ENOMEM;
     if (status == CRD_OK)
         status = crdi_exec_share_threads(hill.exec, l->options.threads, 1);
     if (status == CRD_OK)
-        status = climb(&hill, work, close);
+        status = climb(&hill, close);
     crd_exec_destroy(&hill.exec);
     crdi_free(l->ctx, work);
     return status;

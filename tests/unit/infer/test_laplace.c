@@ -433,6 +433,36 @@ static void check_form(crdi_laplace *l, const struct data *d)
     }
 }
 
+/* What searches go by: unwhiten is the root that draws are made with, whiten its transpose; both until the next solve with traces. */
+static void check_whitening(crdi_laplace *l)
+{
+    double z[MOST], g[MOST], draw[MOST], out[MOST], again[MOST], left = 0, right = 0, size = 0;
+    int m = (int)l->random;
+    if (!l->type->whiten)
+        return;
+    crd_random_normal(crd_key_make(11), m, z);
+    crd_random_normal(crd_key_make(12), m, g);
+    l->type->draw(l, z, draw);
+    l->type->unwhiten(l, z, out);
+    l->type->whiten(l, g, again);
+    for (int i = 0; i < m; i++) {
+        assert_close(out[i], draw[i], 1e-9, 1e-10);
+        left += out[i] * g[i];
+        right += z[i] * again[i];
+        size += fabs(out[i] * g[i]);
+    }
+    assert_close(left, right, 0, 1e-9 * size);
+    double noise = l->noise;
+    l->noise *= 3;
+    assert_true(crdi_laplace_evidence(l, NULL));
+    l->type->draw(l, z, draw);
+    l->type->unwhiten(l, z, again);
+    assert_memory_equal(out, again, sizeof *out * (size_t)m);
+    assert_memory_not_equal(draw, out, sizeof *out * (size_t)m);
+    l->noise = noise;
+    assert_ok(l->ctx, crdi_laplace_judge(l));
+}
+
 static const char *const forms[] = {"full", "diagonal", "kronecker", "last_layer"};
 static const struct {
     const char *likelihood;
@@ -478,6 +508,7 @@ static void test_forms(void **state)
                 l->factor[1] = 1.7;
                 assert_ok(ctx, crdi_laplace_at(l, theta, 0.45));
                 check_form(l, &d);
+                check_whitening(l);
                 check_slopes(l);
                 crdi_laplace_destroy(&l);
             }
@@ -706,6 +737,24 @@ static void test_tuned(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* The noise of a network by the evidence: a peak, at weights that are most probable there, and few gradients for it: 517, and 987
+ * where searches do not go by the matrix. */
+static void test_tuned_noise(void **state)
+{
+    struct data d;
+    crd_context *ctx = testing_context();
+    (void)state;
+    make_data(&d, NULL, "8", ROWS, 0);
+    crdi_laplace *l = create(ctx, &d, "full", "noise", "one");
+    l->options.map_starts = 1;
+    assert_ok(ctx, crdi_laplace_fit(l, crd_key_make(1)));
+    assert_true(l->converged && l->gradient < 1e-5);
+    assert_in_range(l->evaluations, 100, 750);
+    check_peak(l, &l->noise);
+    crdi_laplace_destroy(&l);
+    testing_context_destroy(&ctx);
+}
+
 /* ---- draws ---------------------------------------------------------------------------------------------------- */
 
 static void test_draws(void **state)
@@ -891,6 +940,7 @@ int main(void)
         cmocka_unit_test(test_many_rows),
         cmocka_unit_test(test_linear_network),
         cmocka_unit_test(test_tuned),
+        cmocka_unit_test(test_tuned_noise),
         cmocka_unit_test(test_draws),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_refused),
