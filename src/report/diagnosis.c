@@ -305,6 +305,9 @@ static crd_status look(crdi_diagnosis *d, crdi_network_run *net, const crdi_func
     d->independent = crdi_run_is_variational(net->run);
     if (d->independent)
         return crdi_variational_read(d->ctx, net->run, &d->svi);
+    d->particles = crdi_method_of_particles(d->method);
+    if (crdi_run_has_evidence(net->run))
+        CRD_TRY(crdi_run_evidence_read(d->ctx, net->run, &d->evidence));
     CRD_TRY(crdi_batch_noise_read(net, d->method, &d->part, &d->noise));
     if (!d->noise.is) /* else that statistic is no energy */
         CRD_TRY(find_energy(d));
@@ -337,6 +340,7 @@ void crdi_diagnosis_destroy(crdi_diagnosis **diagnosis)
     crdi_arena_destroy(&d->arena);
     crdi_run_part_clear(d->ctx, &d->part);
     crdi_variational_clear(d->ctx, &d->svi);
+    crd_evidence_clear(&d->evidence);
     crdi_laplace_record_clear(d->ctx, &d->laplace);
     crdi_function_space_destroy(&d->space);
     void *owned[] = {d->method, d->status, d->element, d->mean, d->stuck, d->ebfmi, d->diverged};

@@ -6,6 +6,7 @@
 #include "report/run_function.h"
 #include "store/network_laplace.h"
 #include "store/network_svi.h"
+#include "store/network_tempered.h"
 
 typedef enum crdi_state { CRDI_HOLDS, CRDI_CARE, CRDI_FAILS } crdi_state;
 
@@ -43,6 +44,8 @@ typedef struct crdi_diagnosis {
     bool *stuck; /* (chains) */
     double *ebfmi; /* (chains); NULL: the sampler has no energy */
     crdi_batch_noise noise; /* of kernels of batches */
+    bool particles; /* chains are runs of particles (smc, ais): other things help them */
+    crd_evidence evidence; /* ctx NULL: it has none */
     int64_t *diverged; /* (chains); NULL: it counts none */
     int64_t divergences, max_depth, deepest; /* -1, 0: unknown */
     int64_t weights_above[2]; /* r_hat above 1.05: as drawn, and in canonical form (-1: not looked at) */

@@ -1,6 +1,7 @@
 /* diagnosis_verdict.c - from the numbers of a diagnosis to findings, and from these to one verdict in words. */
 #include "diag/diag.h"
 #include "report/diagnosis.h"
+#include "report/evidence_text.h"
 #include "report/laplace_text.h"
 #include "report/text.h"
 
@@ -48,6 +49,17 @@ static crdi_state state_of(const crdi_diagnosis *d, const char *id)
     return CRDI_HOLDS;
 }
 
+/* What helps chains, or runs of particles, of which there are too few draws, or which have not come far enough. */
+static const char *more_draws(const crdi_diagnosis *d)
+{
+    return d->particles ? "more --particles" : "more --draws";
+}
+
+static const char *go_longer(const crdi_diagnosis *d)
+{
+    return d->particles ? "twice the --anneal, then more --particles" : "twice the --warmup and --draws";
+}
+
 /* Chains "0, 2" out of a list of truth values. */
 static void list_chains(crdi_string *out, const crdi_diagnosis *d, const bool *which, bool value)
 {
@@ -62,16 +74,16 @@ static void list_chains(crdi_string *out, const crdi_diagnosis *d, const bool *w
 static void look_at_draws(crdi_diagnosis *d, crdi_string *t)
 {
     bool unfinished = strcmp(d->status, "running") == 0 || strcmp(d->status, "interrupted") == 0;
-    crdi_string_append(t, "%d chain%s of %lld draws", d->part.chains, d->part.chains > 1 ? "s" : "",
-                       (long long)d->part.draws);
-    if (d->warmup >= 0)
+    crdi_string_append(t, d->particles ? "%d run%s of %lld particles" : "%d chain%s of %lld draws", d->part.chains,
+                       d->part.chains > 1 ? "s" : "", (long long)d->part.draws);
+    if (d->warmup >= 0 && !d->particles)
         crdi_string_append(t, " after %lld of warm-up", (long long)d->warmup);
     if (unfinished)
         crdi_string_append(t, " (%s)", d->status);
     if (d->part.draws < CRDI_ESS_GOOD)
-        add(d, "draws", CRDI_FAILS, t, "--draws 1000");
+        add(d, "draws", CRDI_FAILS, t, d->particles ? "--particles 250" : "--draws 1000");
     else if (d->part.chains == 1) {
-        crdi_string_append(t, ": nothing shows whether other chains would agree");
+        crdi_string_append(t, ": nothing shows whether other %s would agree", d->particles ? "runs" : "chains");
         add(d, "draws", CRDI_CARE, t, "--chains 4");
     } else
         add(d, "draws", unfinished ? CRDI_CARE : CRDI_HOLDS, t, unfinished ? "let it end" : NULL);
@@ -94,7 +106,8 @@ static void look_at_constant(crdi_diagnosis *d, crdi_string *t)
         crdi_string_append(t, "%lld of %lld parameters never change, as %s", (long long)d->constant,
                            (long long)d->element_count, first->label);
         add(d, "constant", CRDI_FAILS, t,
-            "another --seed and more --warmup, a smaller --step-size; or the model holds them");
+            d->particles ? "twice the --anneal, and more --particles; or the model holds them"
+                         : "another --seed and more --warmup, a smaller --step-size; or the model holds them");
     } else if (broken > 0) {
         crdi_string_append(t, "draws of %s are not finite", first->label);
         add(d, "constant", CRDI_FAILS, t, "a look at the priors: fit --check");
@@ -111,7 +124,9 @@ static void look_at_stuck(crdi_diagnosis *d, crdi_string *t)
     crdi_string_append(t, "chain%s ", count > 1 ? "s" : "");
     list_chains(t, d, d->stuck, true);
     crdi_string_append(t, " hardly move%s: less than a hundredth as far as the others", count > 1 ? "" : "s");
-    add(d, "stuck", CRDI_FAILS, t, "another --seed or --start prior; a higher --target-accept; more --warmup");
+    add(d, "stuck", CRDI_FAILS, t,
+        d->particles ? "twice the --anneal, and more --particles"
+                     : "another --seed or --start prior; a higher --target-accept; more --warmup");
 }
 
 /* ---- chains that are in different places ------------------------------------------------------------------------ */
@@ -169,11 +184,12 @@ static bool is_modes(double between, double drift)
     return between > 0.02 && between > 4 * drift;
 }
 
-static const char *advice_for(double between, double drift)
+static const char *advice_for(const crdi_diagnosis *d, double between, double drift)
 {
-    return is_modes(between, drift) ? "more chains, to see how many modes there are; --start pathfinder; "
-                                      "'credence loo --by-chain' weighs the chains by how well they predict"
-                                    : "twice the --warmup and --draws";
+    if (!is_modes(between, drift) || d->particles)
+        return go_longer(d);
+    return "more chains, to see how many modes there are; --start pathfinder; "
+           "'credence loo --by-chain' weighs the chains by how well they predict";
 }
 
 static const crdi_element *worst_element(const crdi_diagnosis *d)
@@ -218,7 +234,7 @@ static void look_at_r_hat(crdi_diagnosis *d, crdi_string *t)
         if (is_modes(worst->between, worst->drift))
             name_split(t, d, d->mean);
     }
-    add(d, "r_hat", state, t, state == CRDI_HOLDS ? NULL : advice_for(worst->between, worst->drift));
+    add(d, "r_hat", state, t, state == CRDI_HOLDS ? NULL : advice_for(d, worst->between, worst->drift));
 }
 
 static void look_at_ess(crdi_diagnosis *d, crdi_string *t)
@@ -238,7 +254,7 @@ static void look_at_ess(crdi_diagnosis *d, crdi_string *t)
     crdi_string_append(t, "effective draws: bulk at least %.0f (%s), tail at least %.0f (%s)", bulk->ess_bulk,
                        bulk->label, tail->ess_tail, tail->label);
     crdi_string_append(t, "; means are known to %.2g of their sd", mcse->mcse);
-    add(d, "ess", state, t, state == CRDI_HOLDS ? NULL : "more --draws");
+    add(d, "ess", state, t, state == CRDI_HOLDS ? NULL : more_draws(d));
 }
 
 static void look_at_weights(crdi_diagnosis *d, crdi_string *t)
@@ -303,7 +319,7 @@ static void look_at_place(crdi_diagnosis *d, crdi_string *t, crdi_function_place
     crdi_string_append(t, ")");
     if (state == CRDI_FAILS && is_modes(worst->between, worst->drift))
         name_split(t, d, p->chain_mean + (worst - p->number) * d->part.chains);
-    const char *advice = state > CRDI_HOLDS ? advice_for(worst->between, worst->drift) : "more --draws";
+    const char *advice = state > CRDI_HOLDS ? advice_for(d, worst->between, worst->drift) : more_draws(d);
     state = by_ess > state ? by_ess : state;
     add(d, place_id[place], state, t, state == CRDI_HOLDS ? NULL : advice);
 }
@@ -392,7 +408,41 @@ static void look_at_depth(crdi_diagnosis *d, crdi_string *t)
         share > CRDI_DEEP_CARE ? advice : NULL);
 }
 
-/* Its notes are lines "note: ...". */
+/* Notes are lines "note: WHAT", or "note: WHAT; try ADVICE": each a finding. */
+static void take_notes(crdi_diagnosis *d, crdi_string *t, const char *id, crdi_string *notes)
+{
+    static const char begin[] = "note: ", advise[] = "; try ";
+    const char *line = crdi_string_text(notes);
+    for (size_t length; *line && d->finding_count < CRDI_FINDINGS; line += length + (line[length] == '\n')) {
+        length = strcspn(line, "\n");
+        size_t skip = strncmp(line, begin, sizeof begin - 1) == 0 ? sizeof begin - 1 : 0;
+        char *text = crdi_arena_printf(d->arena, "%.*s", (int)(length - skip), line + skip);
+        char *advice = text ? strstr(text, advise) : NULL;
+        if (advice)
+            *advice = 0;
+        crdi_string_append(t, "%s", text ? text : "");
+        add(d, id, CRDI_CARE, t, advice ? advice + sizeof advise - 1 : NULL);
+    }
+    if (notes->status < 0 && t->status == CRD_OK)
+        t->status = notes->status;
+}
+
+static void look_at_evidence(crdi_diagnosis *d, crdi_string *t)
+{
+    crdi_string notes;
+    bool one = isnan(d->evidence.error);
+    if (!d->evidence.ctx)
+        return;
+    crdi_string_append(t, "log evidence ");
+    crdi_evidence_number(t, d->evidence.log_evidence, d->evidence.error);
+    crdi_string_append(t, "%s", one ? " of one run: its error is not known" : "");
+    add(d, "evidence", one ? CRDI_CARE : CRDI_HOLDS, t, one ? "--chains 4" : NULL);
+    crdi_string_init(&notes, d->ctx);
+    crdi_evidence_notes(&notes, &d->evidence, d->method);
+    take_notes(d, t, "evidence", &notes);
+    crdi_string_clear(&notes);
+}
+
 static void look_at_laplace(crdi_diagnosis *d, crdi_string *t)
 {
     crdi_string notes;
@@ -404,15 +454,7 @@ static void look_at_laplace(crdi_diagnosis *d, crdi_string *t)
     add(d, "laplace", CRDI_CARE, t, "--method nuts, to compare");
     crdi_string_init(&notes, d->ctx);
     crdi_laplace_notes(&notes, &d->laplace);
-    const char *line = crdi_string_text(&notes);
-    for (size_t length; *line && d->finding_count < CRDI_FINDINGS; line += length + (line[length] == '\n')) {
-        length = strcspn(line, "\n");
-        size_t skip = strncmp(line, "note: ", 6) == 0 ? 6 : 0;
-        crdi_string_add(t, line + skip, length - skip);
-        add(d, "laplace", CRDI_CARE, t, NULL);
-    }
-    if (notes.status < 0 && t->status == CRD_OK)
-        t->status = notes.status;
+    take_notes(d, t, "laplace", &notes);
     crdi_string_clear(&notes);
 }
 
@@ -486,7 +528,9 @@ static void decide(crdi_diagnosis *d)
          "do not believe these draws as they are: the chains stay in different places, as in different modes"},
         {state_of(d, "divergences") == CRDI_FAILS, "divergences",
          "do not believe these draws: they diverge, so a part of the posterior may be missing"},
-        {moving, "not_mixed", "do not believe these draws yet: the chains have not come to rest"},
+        {moving, "not_mixed",
+         d->particles ? "do not believe these draws yet: the runs of particles do not agree"
+                      : "do not believe these draws yet: the chains have not come to rest"},
         {short_of_draws(d), "too_short", "do not believe these draws yet: they are worth too few independent ones"},
         {state_of(d, "energy") == CRDI_FAILS, "energy",
          "do not believe these draws: the energy hardly moves, so tails may be missing"},
@@ -532,6 +576,7 @@ crd_status crdi_diagnosis_judge(crdi_diagnosis *d)
         look_at_energy(d, &t);
         look_at_noise(d, &t);
         look_at_depth(d, &t);
+        look_at_evidence(d, &t);
     }
     decide(d);
     crd_status status = t.status;

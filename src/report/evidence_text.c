@@ -2,6 +2,7 @@
 #include "report/evidence_text.h"
 
 #include <math.h>
+#include <string.h>
 
 static int decimals(double error)
 {
@@ -48,8 +49,8 @@ void crdi_evidence_lines(crdi_string *out, const crd_evidence *e)
     if (isnan(e->error))
         crdi_string_append(out, ", of one run: its error is not known\n");
     else
-        crdi_string_append(out, " (95 %% interval %.*f to %.*f, from %lld runs)\n", digits, e->low, digits, e->high,
-                           (long long)e->runs);
+        crdi_string_append(out, " (95 %% interval %.*f to %.*f, from %lld run%s)\n", digits, e->low, digits, e->high,
+                           (long long)e->runs, e->runs == 1 ? "" : "s");
     if (isnan(e->effective))
         crdi_string_append(out, "tempering:   %lld temperatures; swaps accepted %.2f, at least %.2f\n",
                            (long long)e->temperatures, mean(e->accept, e->temperatures - 1),
@@ -83,7 +84,7 @@ void crdi_evidence_json(crdi_json_writer *w, const crd_evidence *e)
     crdi_json_close(w, '}');
 }
 
-void crdi_evidence_notes(crdi_string *out, const crd_evidence *e)
+void crdi_evidence_notes(crdi_string *out, const crd_evidence *e, const char *method)
 {
     static const double ROUGH = 0.5, FEW = 0.1, STUCK = 0.3, APART = 0.1;
     if (isnan(e->effective)) {
@@ -100,7 +101,12 @@ void crdi_evidence_notes(crdi_string *out, const crd_evidence *e)
                            "note: the standard error of the log evidence is %.2g, above %.1f: the runs do not agree, "
                            "and its interval is rough; try a larger --anneal, or more --particles\n",
                            e->error, ROUGH);
-    if (e->effective < FEW)
+    if (e->effective < FEW && strcmp(method, "ais") == 0)
+        crdi_string_append(out,
+                           "note: the particles' weights are worth %.2g of them, below %.1f: few have found what the "
+                           "posterior is made of; try twice the --anneal\n",
+                           e->effective, FEW);
+    else if (e->effective < FEW)
         crdi_string_append(
             out,
             "note: at one temperature the weights were worth %.2g of the particles, below %.1f: the pilot "

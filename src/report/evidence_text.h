@@ -9,8 +9,8 @@
 void crdi_evidence_lines(crdi_string *out, const crd_evidence *evidence);
 /* A member "evidence". */
 void crdi_evidence_json(crdi_json_writer *w, const crd_evidence *evidence);
-/* Lines "note: ..." for what speaks against it, with what to try. */
-void crdi_evidence_notes(crdi_string *out, const crd_evidence *evidence);
+/* Lines "note: ...; try ..." for what speaks against it. `method`: smc, ais or tempering. */
+void crdi_evidence_notes(crdi_string *out, const crd_evidence *evidence, const char *method);
 /* "-19.44 +- 0.012": as many digits as the error has two of. */
 void crdi_evidence_number(crdi_string *out, double log_evidence, double error);
 /* A number with as many digits as that error has a use for. */

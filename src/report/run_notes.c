@@ -44,12 +44,21 @@ static void note_of_weights(crdi_string *out, const crdi_run_summary *s, const c
             crdi_text_digits(most, 1.05), most);
 }
 
+/* What makes chains agree, and what makes more draws. */
+static const char *longer_of(const crdi_run_summary *s)
+{
+    return crdi_method_of_particles(s->method) ? "--anneal and --particles" : "--warmup and --draws";
+}
+
+static const char *more_of(const crdi_run_summary *s)
+{
+    return crdi_method_of_particles(s->method) ? "--particles" : "--draws";
+}
+
 static void note_of_rows(crdi_string *out, const crdi_run_summary *s)
 {
     const crdi_summary_row *r = s->worst_r_hat, *n = s->smallest_n_eff;
-    bool particles = s->evidence.ctx && s->warmup == 0;
-    const char *longer = particles ? "--anneal and --particles" : "--warmup and --draws",
-               *more = particles ? "--particles" : "--draws";
+    const char *longer = longer_of(s), *more = more_of(s);
     if (crdi_run_too_short(s)) {
         crdi_string_append(out, "note: too few draws for r_hat and n_eff; try %s 1000\n", more);
         return;
@@ -59,7 +68,8 @@ static void note_of_rows(crdi_string *out, const crdi_run_summary *s)
     if (!r)
         return;
     if (isnan(r->r_hat))
-        crdi_string_append(out, "note: r_hat of %s is no number: its draws do not vary; try more --warmup\n", r->label);
+        crdi_string_append(out, "note: r_hat of %s is no number: its draws do not vary; try more %s\n", r->label,
+                           crdi_method_of_particles(s->method) ? longer : "--warmup");
     if (r->r_hat > 1.05)
         crdi_string_append(out, "note: r_hat of %s is %.*f, above 1.05: the chains do not agree; try more %s\n",
                            r->label, crdi_text_digits(r->r_hat, 1.05), r->r_hat, longer);
@@ -78,12 +88,11 @@ static void note_of_diagnostics(crdi_string *out, const crdi_run_summary *s)
         few += fmin(d->ess_bulk, d->ess_tail) < 100 * s->part.chains;
     }
     if (high > 0)
-        crdi_string_append(out, "note: rank r_hat is above 1.01 in %lld of %lld rows; try more --warmup and --draws\n",
-                           (long long)high, (long long)s->count);
+        crdi_string_append(out, "note: rank r_hat is above 1.01 in %lld of %lld rows; try more %s\n", (long long)high,
+                           (long long)s->count, longer_of(s));
     if (few > 0)
-        crdi_string_append(out,
-                           "note: ess_bulk or ess_tail is below 100 a chain in %lld of %lld rows; try more --draws\n",
-                           (long long)few, (long long)s->count);
+        crdi_string_append(out, "note: ess_bulk or ess_tail is below 100 a chain in %lld of %lld rows; try more %s\n",
+                           (long long)few, (long long)s->count, more_of(s));
     for (int c = 0; s->ebfmi && c < s->part.chains; c++)
         if (s->ebfmi[c] < 0.3)
             crdi_string_append(out,
@@ -113,7 +122,7 @@ crd_status crdi_run_notes(crdi_string *out, const crdi_run_summary *s)
         note_of_rows(out, s);
     note_of_noise(out, s);
     if (s->evidence.ctx)
-        crdi_evidence_notes(out, &s->evidence);
+        crdi_evidence_notes(out, &s->evidence, s->method);
     if (s->diagnostics && s->svi.point)
         crdi_string_append(out, "note: --diagnostics are of draws from a posterior; %s no such draws\n",
                            s->part.draws == 1 ? "a point is" : "members of an ensemble are");

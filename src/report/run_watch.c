@@ -3,6 +3,7 @@
 #include "report/run_ending.h"
 #include "report/run_site.h"
 #include "store/json.h"
+#include "store/network_tempered.h"
 #include "store/run_format.h"
 #include "store/run_list.h"
 #include "store/run_resumable.h"
@@ -96,7 +97,7 @@ static crd_status describe(crdi_run_watch *w, const crdi_network_run *net, bool 
     w->asked = a->draws;
     w->network =
         net->is_network ? crdi_arena_printf(w->arena, "%s %s", net->network.hidden, net->network.activation) : "";
-    w->particles = strcmp(w->method, "smc") == 0 || strcmp(w->method, "ais") == 0;
+    w->particles = crdi_method_of_particles(w->method);
     w->fit = strcmp(w->method, "svi") == 0 || strcmp(w->method, "map") == 0 || strcmp(w->method, "ensemble") == 0;
     bool runs = strcmp(w->status, "running") == 0;
     written = written || (runs && crdi_run_is_written(w->path)); /* resumed since */
