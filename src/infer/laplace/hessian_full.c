@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { TOGETHER = 64 }; /* rows of the sum */
+
 typedef struct full {
     double *sum; /* (random, random) lower triangle of the sum over rows */
     double *lower; /* (random, random) the Cholesky factor L of H */
@@ -13,7 +15,7 @@ typedef struct full {
         inverse; /* (random, random) L^-1 of the last solve with traces: a product with it is much quicker than a solve with L */
     bool inverted; /* it is of this L */
     double *jacobian; /* (random, outputs capacity) of a block, the rows of each output together */
-    double *line; /* (random) */
+    double *strip; /* (TOGETHER, random) */
 } full;
 
 crd_status crdi_full_create(crdi_laplace *l)
@@ -33,8 +35,8 @@ crd_status crdi_full_create(crdi_laplace *l)
     s->sum = crdi_arena_alloc(l->arena, sizeof(double) * (size_t)(n * n));
     s->inverse = crdi_arena_alloc(l->arena, sizeof(double) * (size_t)(n * n));
     s->lower = crdi_arena_alloc(l->arena, sizeof(double) * (size_t)(n * n));
-    s->line = crdi_arena_alloc(l->arena, sizeof(double) * (size_t)n);
-    return s->sum && s->inverse && s->lower && s->line ? CRD_OK : CRD_ENOMEM;
+    s->strip = crdi_arena_alloc(l->arena, sizeof(double) * (size_t)(TOGETHER * n));
+    return s->sum && s->inverse && s->lower && s->strip ? CRD_OK : CRD_ENOMEM;
 }
 
 void crdi_full_begin(crdi_laplace *l)
@@ -77,9 +79,11 @@ void crdi_full_add(crdi_laplace *l, const crdi_laplace_block *b)
     if (!jacobian)
         return;
     read_jacobian(l, b, jacobian);
-    for (int64_t r = 0; r < n; r++) {
-        crdi_dense_multiply_nt(l, jacobian + r * depth, jacobian, 1, r + 1, depth, s->line);
-        kernels->vector.add(r + 1, s->line, s->sum + r * n, s->sum + r * n);
+    for (int64_t r = 0; r < n; r += TOGETHER) {
+        int64_t high = r + TOGETHER < n ? TOGETHER : n - r, wide = r + high;
+        crdi_dense_multiply_nt(l, jacobian + r * depth, jacobian, high, wide, depth, s->strip);
+        for (int64_t i = 0; i < high; i++)
+            kernels->vector.add(r + i + 1, s->strip + i * wide, s->sum + (r + i) * n, s->sum + (r + i) * n);
     }
 }
 
@@ -95,16 +99,16 @@ static void find_traces(crdi_laplace *l)
     int64_t n = l->random;
     crdi_dense_inverse_lower(l, s->lower, n, s->inverse);
     s->inverted = true;
-    memset(s->line, 0, sizeof *s->line * (size_t)n);
+    memset(s->strip, 0, sizeof *s->strip * (size_t)n);
     for (int64_t r = 0; r < n; r++)
         for (int64_t c = 0; c <= r; c++)
-            s->line[c] += s->inverse[r * n + c] * s->inverse[r * n + c];
+            s->strip[c] += s->inverse[r * n + c] * s->inverse[r * n + c];
     for (int g = 0; g < l->groups; g++)
         l->trace[g] = 0;
     for (int k = 0; k < l->layers; k++)
         for (int64_t i = l->layer[k].first; i < l->layer[k].first + l->layer[k].size; i++)
             if (i >= l->first)
-                l->trace[l->layer[k].group] += l->factor[l->layer[k].group] * l->precision[i] * s->line[i - l->first];
+                l->trace[l->layer[k].group] += l->factor[l->layer[k].group] * l->precision[i] * s->strip[i - l->first];
 }
 
 bool crdi_full_solve(crdi_laplace *l, bool traces)
@@ -119,7 +123,7 @@ bool crdi_full_solve(crdi_laplace *l, bool traces)
         for (int64_t i = l->layer[k].first; i < l->layer[k].first + l->layer[k].size; i++)
             if (i >= l->first)
                 s->lower[(i - l->first) * (n + 1)] += l->factor[l->layer[k].group] * l->precision[i];
-    if (!crdi_dense_cholesky(l, s->lower, n, s->lower))
+    if (!crdi_dense_cholesky(l, s->lower, n))
         return false;
     l->log_det = 0;
     for (int64_t i = 0; i < n; i++)

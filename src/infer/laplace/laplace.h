@@ -194,8 +194,8 @@ void crdi_dense_multiply_nt(const crdi_laplace *l, const double *a, const double
 void crdi_dense_multiply(const crdi_laplace *l, const double *a, bool transposed, const double *b, int64_t rows,
                          int64_t columns, int64_t depth,
                          double *out); /* a (rows, depth), or its transpose as stored, times b */
-bool crdi_dense_cholesky(const crdi_laplace *l, const double *a, int64_t n,
-                         double *out); /* lower; false: not positive definite */
+bool crdi_dense_cholesky(const crdi_laplace *l, double *a,
+                         int64_t n); /* lower triangle, in place; false: not positive definite */
 void crdi_dense_solve(const crdi_laplace *l, const double *lower, bool transposed, const double *b, int64_t n,
                       int64_t columns, double *out);
 void crdi_dense_inverse_lower(const crdi_laplace *l, const double *lower, int64_t n, double *out);

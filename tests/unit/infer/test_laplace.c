@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROWS = 23, INPUTS = 2, MOST = 40, MOST_OUT = 3 };
+enum { ROWS = 23, INPUTS = 2, MOST = 90, MOST_OUT = 3, UNITS = 24 };
 
 struct data {
     double x[ROWS * INPUTS], y[ROWS];
@@ -270,7 +270,7 @@ static void test_prior_text(void **state)
 /* The network in long double: weights by layers, kernel rows and then the bias; tanh between. */
 static void forward(const crdi_laplace *l, const long double *theta, const double *x, long double *f)
 {
-    long double a[8], z[8];
+    long double a[UNITS], z[UNITS];
     for (int i = 0; i < INPUTS; i++)
         a[i] = x[i];
     for (int k = 0; k < l->layers; k++) {
@@ -512,6 +512,63 @@ static void test_forms(void **state)
                 check_slopes(l);
                 crdi_laplace_destroy(&l);
             }
+    testing_context_destroy(&ctx);
+}
+
+/* More weights than go through the sum, the factor and the inverse at once. */
+static void test_wide(void **state)
+{
+    struct data d;
+    double theta[MOST];
+    crd_context *ctx = testing_context();
+    (void)state;
+    make_data(&d, NULL, "20", ROWS, 0);
+    d.network.prior = "*.kernel=normal:0.1,0.7;*.bias=normal:0,1.3";
+    crdi_laplace *l = create(ctx, &d, "full", "prior", "layer");
+    crd_random_normal(crd_key_make(9), l->count, theta);
+    assert_ok(ctx, crdi_laplace_at(l, theta, 0.45));
+    check_form(l, &d);
+    check_whitening(l);
+    check_slopes(l);
+    crdi_laplace_destroy(&l);
+    testing_context_destroy(&ctx);
+}
+
+/* Lower triangles of a sum of squares over several blocks: the factor gives it back, the inverse undoes the factor. */
+static void test_dense(void **state)
+{
+    enum { N = 150 };
+    static double root[N * N], a[N * N], lower[N * N], inverse[N * N];
+    crd_context *ctx = testing_context();
+    crdi_laplace l = {.ctx = ctx};
+    (void)state;
+    crd_random_normal(crd_key_make(2), N * N, root);
+    for (int r = 0; r < N; r++)
+        for (int c = 0; c <= r; c++) {
+            a[r * N + c] = r == c ? 1 : 0;
+            for (int k = 0; k < N; k++)
+                a[r * N + c] += root[r * N + k] * root[c * N + k];
+        }
+    for (int n = 1; n <= N; n += n == 1 ? 63 : n == 64 ? 1 : 85) { /* 1, 64, 65, 150 */
+        for (int r = 0; r < n; r++)
+            memcpy(lower + r * n, a + r * N, sizeof *a * (size_t)n);
+        assert_true(crdi_dense_cholesky(&l, lower, n));
+        crdi_dense_inverse_lower(&l, lower, n, inverse);
+        for (int r = 0; r < n; r++)
+            for (int c = 0; c <= r; c++) {
+                double back = 0, one = 0;
+                for (int k = 0; k <= c; k++)
+                    back += lower[r * n + k] * lower[c * n + k];
+                for (int k = c; k <= r; k++)
+                    one += lower[r * n + k] * inverse[k * n + c];
+                assert_close(back, a[r * N + c], 1e-12, 1e-10);
+                assert_close(one, r == c, 0, 1e-11);
+            }
+        for (int r = 0; r < n; r++)
+            memcpy(lower + r * n, a + r * N, sizeof *a * (size_t)n);
+        lower[n * n - 1] = -1;
+        assert_false(crdi_dense_cholesky(&l, lower, n));
+    }
     testing_context_destroy(&ctx);
 }
 
@@ -934,6 +991,8 @@ int main(void)
         cmocka_unit_test(test_linear_tuned),
         cmocka_unit_test(test_prior_text),
         cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_dense),
         cmocka_unit_test(test_kronecker_of_one_row),
         cmocka_unit_test(test_last_layer_of_features),
         cmocka_unit_test(test_class_weights),
