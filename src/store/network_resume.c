@@ -171,6 +171,8 @@ static crd_status read_place(crdi_network_resume *r)
     r->complete = strcmp(status, "complete") == 0;
     CRD_TRY(read_rule(r));
     CRD_TRY(crdi_run_cost_read(r->net->run, &r->cost));
+    if (crdi_run_has(r->net->run, "look_states"))
+        CRD_TRY(crdi_run_get_blob(r->net->run, "look_states", &r->looks, &r->looks_size));
     return read_states(r);
 }
 
@@ -218,6 +220,7 @@ void crdi_network_resume_close(crdi_network_resume **resume)
     crdi_network_resume *r = *resume;
     (void)!crdi_run_close(&r->run, CRD_INTERRUPTED);
     crdi_run_states_clear(&r->states);
+    crdi_free(r->ctx, r->looks);
     for (int i = 0; i < r->sets; i++)
         crdi_options_clear(&r->set[i]);
     crdi_network_run_close(&r->net);

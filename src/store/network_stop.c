@@ -1,5 +1,6 @@
 /* network_stop.c - see network_stop.h. */
 #include "store/network_stop.h"
+#include "store/network_looks.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -238,7 +239,7 @@ static void *watch(void *user)
             pthread_cond_wait(&s->news, &s->lock);
             continue;
         }
-        if (s->drawn && must_stop(s))
+        if (must_stop(s)) /* the looks that are left come when it is taken up again */
             break;
         crdi_fit_verdict verdict = {0};
         int number = s->next;
@@ -265,11 +266,23 @@ static void plan_looks(crdi_network_stop *s)
     s->look[s->looks++] = all;
 }
 
+/* One that was kept when the run was stopped: of draws that are still there. */
+static crd_status take_look_state(void *user, const crdi_look_state *state)
+{
+    crdi_network_stop *s = user;
+    const crdi_network_resume *r = s->fit->resume;
+    if (state->chain < 0 || state->chain >= s->fit->chains || state->draws < 1)
+        return crdi_raise(s->fit->ctx, CRD_EDAMAGED, "%s: its look_states are of other chains", s->fit->path);
+    return state->draws < r->draws[state->chain] ? keep(s, (int)state->chain, state->draws, &state->state) : CRD_OK;
+}
+
 /* What a run that is taken up again has already. Its file says what all chains together have cost. */
 static crd_status take_up(crdi_network_stop *s)
 {
     const crdi_network_resume *r = s->fit->resume;
     int64_t chains = s->fit->chains, gradients = r ? r->cost.gradient_evaluations : 0;
+    if (r && r->looks)
+        CRD_TRY(crdi_run_looks_each(s->fit->ctx, r->looks, r->looks_size, take_look_state, s));
     for (int c = 0; r && c < s->fit->chains && c < r->states.lanes; c++)
         if (r->states.saved[c].bytes && r->draws[c] > 0)
             CRD_TRY(keep(s, c, r->draws[c],
@@ -309,7 +322,7 @@ static void join(crdi_network_stop *s)
 /* ---- the cut ------------------------------------------------------------------------------------------------ */
 
 /* First the states, then the draws: a kill between the two leaves a run that can be resumed. A chain whose state there is not
- * known any more, because it was killed beyond it, begins again if more draws are asked for: the same, only later. */
+ * known, because it was killed beyond it and not stopped, begins again if more draws are asked for: the same, only later. */
 static crd_status cut(crdi_network_stop *s, crdi_mcmc_report *report)
 {
     crdi_network_fit *fit = s->fit;
@@ -326,6 +339,38 @@ static crd_status cut(crdi_network_stop *s, crdi_mcmc_report *report)
         report->gradient_evaluations = gradients;
     CRD_TRY(crdi_run_flush(fit->run));
     return crdi_run_cut(fit->run, s->held);
+}
+
+/* A chain's, the earliest first. */
+static int64_t list_kept(const crdi_network_stop *s, int chain, crdi_look_state *out)
+{
+    int64_t count = 0, at = 0;
+    for (const struct kept *k = s->chain[chain].kept; k; k = k->next)
+        count += is_look(s, k->draws);
+    for (const struct kept *k = s->chain[chain].kept; k && out; k = k->next)
+        if (is_look(s, k->draws))
+            out[count - ++at] = (crdi_look_state){.chain = chain, .draws = k->draws, .state = k->state};
+    return count;
+}
+
+/* Of a run that is stopped: a chain may be beyond draws that are still to be looked at, and when it is taken up again the rule may
+ * turn out to hold there. Of one that has ended: nothing. */
+static crd_status keep_looks(crdi_network_stop *s, bool ended)
+{
+    crdi_network_fit *fit = s->fit;
+    int64_t count = 0, listed = 0;
+    for (int c = 0; c < fit->chains && !ended; c++)
+        count += list_kept(s, c, NULL);
+    if (count == 0)
+        return fit->resume && fit->resume->looks ? crdi_run_looks_write(fit->ctx, fit->run, NULL, 0) : CRD_OK;
+    crdi_look_state *states = crdi_alloc_array(fit->ctx, count, sizeof *states);
+    if (!states)
+        return CRD_ENOMEM;
+    for (int c = 0; c < fit->chains; c++)
+        listed += list_kept(s, c, states + listed);
+    crd_status status = crdi_run_looks_write(fit->ctx, fit->run, states, count);
+    crdi_free(fit->ctx, states);
+    return status;
 }
 
 /* What the next kernel begins with: of every chain a state behind its warm-up, which has its metric. */
@@ -360,6 +405,10 @@ crd_status crdi_network_stop_settle(crdi_network_stop *s, crd_status status, crd
     if (status >= 0 && s->held == 0 && atomic_load(&s->ending) == CRDI_ENDED_CHANGE) {
         CRD_TRY(hand_over(s));
         status = CRD_INTERRUPTED; /* also where all draws were there already */
+    }
+    if (status >= 0 && s->chain) {
+        crd_status kept = keep_looks(s, status == CRD_OK);
+        status = kept < 0 ? kept : status;
     }
     s->fit->verdict = s->verdict;
     s->fit->ending = s->held > 0 && status == CRD_OK ? s->verdict.holds ? CRDI_ENDED_RULE : CRDI_ENDED_MODES
