@@ -76,12 +76,17 @@ static double kick(crdi_isokinetic *iso, double step)
     return rank * (angle + log1p(-0.5 * (1 - cosine) * less * (1 + zeta)));
 }
 
-static void drift(crdi_isokinetic *iso, double step)
+static void move(crdi_isokinetic *iso, double step)
 {
     crdi_hamiltonian *h = iso->h;
     h->metric.type->root(&h->metric, h->p, iso->noise);
     h->v->axpy(h->dim, step, iso->noise, h->q, h->q);
-    crdi_hamiltonian_evaluate(h);
+}
+
+static void drift(crdi_isokinetic *iso, double step)
+{
+    move(iso, step);
+    crdi_hamiltonian_evaluate(iso->h);
 }
 
 double crdi_isokinetic_step(crdi_isokinetic *iso, double step)
@@ -98,5 +103,21 @@ double crdi_isokinetic_step(crdi_isokinetic *iso, double step)
         drift(iso, 0.5 * step);
         kinetic += kick(iso, LAMBDA * step);
     }
+    return kinetic + before - *iso->h->log_density;
+}
+
+double crdi_isokinetic_step_disturbed(crdi_isokinetic *iso, double step, double strength, crd_key key)
+{
+    double before = *iso->h->log_density, kinetic;
+    if (iso->integrator != CRDI_LEAPFROG) {
+        double error = crdi_isokinetic_step(iso, step);
+        crdi_isokinetic_disturb(iso, strength, key);
+        return error;
+    }
+    kinetic = kick(iso, 0.5 * step);
+    move(iso, 0.5 * step);
+    crdi_isokinetic_disturb(iso, strength, key);
+    drift(iso, 0.5 * step);
+    kinetic += kick(iso, 0.5 * step);
     return kinetic + before - *iso->h->log_density;
 }

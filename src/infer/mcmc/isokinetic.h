@@ -34,6 +34,10 @@ void crdi_isokinetic_disturb(crdi_isokinetic *iso, double strength, crd_key key)
 double crdi_isokinetic_strength(int64_t dim, double step, double length);
 /* One step; returns the energy error, NaN or infinite where the density is. Turned around by u = -u. */
 double crdi_isokinetic_step(crdi_isokinetic *iso, double step);
+/* The same with the direction disturbed: by leapfrog in the middle of the drift, so that what the finite step does to a normal is the same
+ * in all directions, be they stiff or soft in the step's units (as Leimkuhler & Matthews 2013 have it for Langevin motion; there it is
+ * nothing, here it is a common factor); by minimal norm after the step. */
+double crdi_isokinetic_step_disturbed(crdi_isokinetic *iso, double step, double strength, crd_key key);
 /* Gradients that a step takes. */
 int crdi_isokinetic_cost(const crdi_isokinetic *iso);
 

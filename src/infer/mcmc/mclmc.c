@@ -3,7 +3,7 @@
  * decoherence length L. Nothing is accepted or rejected: what the finite step does to the distribution is a bias, which is held
  * down through the variance of the energy error.
  *
- * The noise is added after each step, or, where L is many steps, after every few, with the strength for as many: what is forgotten is the
+ * The noise comes with each step, or, where L is many steps, with every few, with the strength for as many: what is forgotten is the
  * same, and drawing normals costs as much as a small gradient. A draw is every L / step size steps: nearer ones are much alike. Step size: so that the mean square of a step's energy error is
  * `energy_variance` times the dimension, where that mean square goes with the sixth power of the step size (the same,
  * section on tuning); steps whose error is far from it count for less. */
@@ -97,18 +97,22 @@ static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
         crdi_isokinetic_draw(motion, crd_key_fold_in(key, UINT32_MAX));
     s->moving = true;
     for (int64_t i = 0; i < steps; i++) {
+        crd_key own = crd_key_fold_in(key, (uint32_t)i);
+        double step = h->step_size, error;
+        bool disturbed = ++since == between || i == steps - 1;
         crdi_microcanonical_keep(&s->m);
-        double step = h->step_size, error = crdi_isokinetic_step(motion, step);
+        if (disturbed) {
+            double strength = crdi_isokinetic_strength(h->dim, step * (double)since, chain->length);
+            error = crdi_isokinetic_step_disturbed(motion, step, strength, own);
+            since = 0;
+        } else {
+            error = crdi_isokinetic_step(motion, step);
+        }
         if (!(fabs(error) <= chain->options->max_energy_change)) {
             out->diverging = true;
-            undo(chain, s, crd_key_fold_in(key, (uint32_t)i), warming);
+            undo(chain, s, own, warming);
             since = 0;
             continue;
-        }
-        if (++since == between || i == steps - 1) {
-            double strength = crdi_isokinetic_strength(h->dim, step * (double)since, chain->length);
-            crdi_isokinetic_disturb(motion, strength, crd_key_fold_in(key, (uint32_t)i));
-            since = 0;
         }
         accept += error < 0 ? 1 : h->v->exp(-error);
         out->energy += error / (double)steps;
