@@ -123,11 +123,15 @@ static void check_means(const crd_posterior *p, const struct linear_exact *exact
     }
 }
 
-/* Eight keys, 24 runs each: every deviation is t of 23 degrees of freedom, so that their mean square is 23 / 21 with a standard
- * deviation of 0.6. False alarms: 8 x 2e-4 beyond 4.4 (and of a mean square above 4.5 or below 0.1 less). */
-static void the_evidence_of_a_linear_model_is_known(void **state)
+typedef crd_status (*run_fn)(const crd_model *model, const crd_tempered_options *options, crd_key key,
+                             crd_posterior **out, crd_evidence *evidence);
+
+/* Eight keys: every deviation is t of `estimates` - 1 degrees of freedom, so that of 24 their mean square is 23 / 21 with a standard
+ * deviation of 0.6. False alarms: 8 x 2e-4 beyond 4.4 (and of a mean square above 4.5 or below 0.1 less). `check`: what else holds of
+ * each. */
+static void check_linear(run_fn run, const crd_tempered_options *o, int64_t estimates,
+                         void (*check)(const crd_evidence *e))
 {
-    (void)state;
     enum { KEYS = 8 };
     crd_context *ctx = testing_context();
     struct linear l;
@@ -137,15 +141,19 @@ static void the_evidence_of_a_linear_model_is_known(void **state)
     linear_solve(&l, &exact);
     crd_model *model = model_of(ctx, linear_model, &l);
     for (int k = 0; k < KEYS; k++) {
-        crd_tempered_options o = {.chains = 24, .particles = 40, .pilot = 100, .anneal = 1};
         crd_posterior *posterior;
         crd_evidence e;
-        assert_ok(ctx, crd_smc_run(model, &o, crd_key_make((uint64_t)k), &posterior, &e));
-        double z = (e.log_evidence - exact.log_evidence) / e.error;
+        assert_ok(ctx, run(model, o, crd_key_make((uint64_t)k), &posterior, &e));
+        double z = (e.log_evidence - exact.log_evidence) / e.error, mean = 0;
         assert_true(fabs(z) < 4.4);
         squares += z * z / KEYS;
-        assert_true(e.error < 0.1 && e.runs == 24 && e.beta[e.temperatures - 1] == 1);
-        assert_close(e.high - e.low, 2 * 2.0686576104 * e.error, 1e-8, 0);
+        assert_true(e.error < 0.1 && e.runs == o->chains && e.beta[e.temperatures - 1] == 1);
+        assert_close(e.high - e.low, 2 * crdi_student_95(estimates - 1) * e.error, 1e-8, 0);
+        assert_close(e.high + e.low, 2 * e.log_evidence, 1e-12, 0);
+        for (int64_t r = 0; r < e.runs; r++)
+            mean += exp(e.run[r]) / (double)e.runs;
+        assert_close(log(mean), e.log_evidence, 1e-12, 0);
+        check(&e);
         check_means(posterior, &exact);
         crd_posterior_destroy(&posterior);
         crd_evidence_clear(&e);
@@ -155,40 +163,35 @@ static void the_evidence_of_a_linear_model_is_known(void **state)
     testing_context_destroy(&ctx);
 }
 
-/* The same of annealed importance sampling, whose error is one of many particles: deviations are normal. */
+/* The error is that of the runs' spread. */
+static void check_of_runs(const crd_evidence *e)
+{
+    double squares = 0, runs = (double)e->runs;
+    for (int64_t r = 0; r < e->runs; r++)
+        squares += pow(exp(e->run[r] - e->log_evidence) - 1, 2);
+    assert_close(e->error, sqrt(squares / (runs * (runs - 1))), 1e-10, 0);
+    assert_true(e->effective > 0.4 && e->effective < 1); /* resampled below a half */
+}
+
+static void the_evidence_of_a_linear_model_is_known(void **state)
+{
+    (void)state;
+    check_linear(crd_smc_run, &(crd_tempered_options){.chains = 24, .particles = 40, .pilot = 100, .anneal = 1}, 24,
+                 check_of_runs);
+}
+
+/* The error is one of 480 particles: (sum w)^2 / sum w^2 = n / (1 + variance of w / mean^2). */
+static void check_of_particles(const crd_evidence *e)
+{
+    assert_close(e->effective, 1 / (1 + 479 * e->error * e->error), 1e-9, 0);
+    assert_true(e->effective > 0.2 && e->effective < 0.5); /* nothing is resampled on the way */
+}
+
 static void annealing_knows_it_too(void **state)
 {
     (void)state;
-    enum { KEYS = 8 };
-    crd_context *ctx = testing_context();
-    struct linear l;
-    struct linear_exact exact;
-    double squares = 0;
-    linear_init(&l, LINEAR_MOST);
-    linear_solve(&l, &exact);
-    crd_model *model = model_of(ctx, linear_model, &l);
-    for (int k = 0; k < KEYS; k++) {
-        crd_tempered_options o = {.chains = 8, .particles = 60, .pilot = 100, .anneal = 2};
-        crd_posterior *posterior;
-        crd_evidence e;
-        assert_ok(ctx, crd_ais_run(model, &o, crd_key_make((uint64_t)k), &posterior, &e));
-        double z = (e.log_evidence - exact.log_evidence) / e.error, mean = 0;
-        assert_true(fabs(z) < 4.4);
-        squares += z * z / KEYS;
-        assert_close(e.high - e.low, 2 * crdi_student_95(8 * 60 - 1) * e.error, 1e-8, 0);
-        assert_true(e.error < 0.1 && e.effective > 0.2 && e.effective < 0.9);
-        /* (sum w)^2 / sum w^2 = n / (1 + variance of w / mean^2) */
-        assert_close(e.effective, 1 / (1 + 479 * e.error * e.error), 1e-9, 0);
-        for (int r = 0; r < 8; r++)
-            mean += exp(e.run[r]) / 8;
-        assert_close(log(mean), e.log_evidence, 1e-12, 0);
-        check_means(posterior, &exact);
-        crd_posterior_destroy(&posterior);
-        crd_evidence_clear(&e);
-    }
-    assert_true(squares > 0.1 && squares < 4);
-    crd_model_destroy(&model);
-    testing_context_destroy(&ctx);
+    check_linear(crd_ais_run, &(crd_tempered_options){.chains = 8, .particles = 60, .pilot = 100, .anneal = 2}, 480,
+                 check_of_particles);
 }
 
 /* x ~ N(0, 1) with the factor exp(-a x^2 / 2): the evidence is (1 + a)^-1/2. */
