@@ -9,7 +9,7 @@
 #include <string.h>
 
 struct mams {
-    crdi_microcanonical m;
+    crdi_microcanonical m; /* first */
     bool fixed;
 };
 
@@ -18,21 +18,10 @@ static const double SHARE = 0.3;
 
 static crd_status create(crdi_chain *chain)
 {
-    struct mams *s = crdi_alloc(chain->ctx, sizeof *s);
-    chain->kernel_state = s;
-    if (!s)
-        return CRD_ENOMEM;
-    *s = (struct mams){.fixed = chain->options->trajectory && strcmp(chain->options->trajectory, "fixed") == 0};
-    return crdi_microcanonical_create(&s->m, chain, crdi_microcanonical_integrator(chain, CRDI_MINIMAL_NORM));
-}
-
-static void destroy(crdi_chain *chain)
-{
+    CRD_TRY(crdi_microcanonical_create(chain, sizeof(struct mams)));
     struct mams *s = chain->kernel_state;
-    if (!s)
-        return;
-    crdi_microcanonical_destroy(&s->m, chain);
-    crdi_free(chain->ctx, s);
+    s->fixed = chain->options->trajectory && strcmp(chain->options->trajectory, "fixed") == 0;
+    return CRD_OK;
 }
 
 static int64_t steps_of(const crdi_chain *chain, const struct mams *s, double uniform)
@@ -73,17 +62,11 @@ static void learn(crdi_chain *chain, const crdi_transition *t)
         chain->h.step_size = crdi_dual_averaging_final(&chain->averaging);
 }
 
-static void state(crdi_chain *chain, crdi_archive *archive)
-{
-    struct mams *s = chain->kernel_state;
-    crdi_microcanonical_state(&s->m, chain, archive);
-}
-
 const crdi_mcmc_kernel crdi_mcmc_kernel_mams = {.name = "mams",
                                                 .target_accept = 0.9,
                                                 .create = create,
-                                                .destroy = destroy,
+                                                .destroy = crdi_microcanonical_destroy,
                                                 .transition = transition,
                                                 .start = crdi_microcanonical_start,
                                                 .learn = learn,
-                                                .state = state};
+                                                .state = crdi_microcanonical_state};

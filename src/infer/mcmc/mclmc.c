@@ -12,7 +12,7 @@
 #include <math.h>
 
 struct mclmc {
-    crdi_microcanonical m;
+    crdi_microcanonical m; /* first */
     double weight, sum; /* of step sizes that would have been right: weights, and weighted inverse sixth powers */
     double counted; /* steps in them */
     double largest; /* step size that has not failed */
@@ -24,21 +24,10 @@ static const double SHARE = 0.4;
 
 static crd_status create(crdi_chain *chain)
 {
-    struct mclmc *s = crdi_alloc(chain->ctx, sizeof *s);
-    chain->kernel_state = s;
-    if (!s)
-        return CRD_ENOMEM;
-    *s = (struct mclmc){.largest = INFINITY};
-    return crdi_microcanonical_create(&s->m, chain, crdi_microcanonical_integrator(chain, CRDI_MINIMAL_NORM));
-}
-
-static void destroy(crdi_chain *chain)
-{
+    CRD_TRY(crdi_microcanonical_create(chain, sizeof(struct mclmc)));
     struct mclmc *s = chain->kernel_state;
-    if (!s)
-        return;
-    crdi_microcanonical_destroy(&s->m, chain);
-    crdi_free(chain->ctx, s);
+    s->largest = INFINITY;
+    return CRD_OK;
 }
 
 static void forget_errors(struct mclmc *s)
@@ -134,7 +123,7 @@ static void learn(crdi_chain *chain, const crdi_transition *transition)
 static void state(crdi_chain *chain, crdi_archive *archive)
 {
     struct mclmc *s = chain->kernel_state;
-    crdi_microcanonical_state(&s->m, chain, archive);
+    crdi_microcanonical_state(chain, archive);
     crdi_archive_real(archive, &s->weight);
     crdi_archive_real(archive, &s->sum);
     crdi_archive_real(archive, &s->counted);
@@ -145,7 +134,7 @@ static void state(crdi_chain *chain, crdi_archive *archive)
 const crdi_mcmc_kernel crdi_mcmc_kernel_mclmc = {.name = "mclmc",
                                                  .biased = true,
                                                  .create = create,
-                                                 .destroy = destroy,
+                                                 .destroy = crdi_microcanonical_destroy,
                                                  .transition = transition,
                                                  .start = crdi_microcanonical_start,
                                                  .learn = learn,

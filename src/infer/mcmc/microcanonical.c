@@ -90,15 +90,24 @@ static int64_t length_part(int64_t warmup)
     return warmup / 5;
 }
 
-crd_status crdi_microcanonical_create(crdi_microcanonical *m, crdi_chain *chain, crdi_integrator integrator)
+static crdi_integrator integrator_of(const crdi_chain *chain)
+{
+    const char *name = chain->options->integrator;
+    return name && strcmp(name, "leapfrog") == 0 ? CRDI_LEAPFROG : CRDI_MINIMAL_NORM;
+}
+
+crd_status crdi_microcanonical_create(crdi_chain *chain, size_t size)
 {
     crd_context *ctx = chain->ctx;
     int64_t dim = chain->h.dim;
+    crdi_microcanonical *m = chain->kernel_state = crdi_alloc(ctx, size);
+    if (!m)
+        return CRD_ENOMEM;
     if (dim < 2)
         return crdi_raise(ctx, CRD_EUNSUPPORTED,
                           "method %s needs two parameters or more: the direction of one cannot turn; nuts takes one",
                           chain->kernel->name);
-    CRD_TRY(crdi_isokinetic_create(&m->motion, &chain->h, integrator));
+    CRD_TRY(crdi_isokinetic_create(&m->motion, &chain->h, integrator_of(chain)));
     m->q = crdi_alloc_array(ctx, dim, sizeof(double));
     m->grad = crdi_alloc_array(ctx, dim, sizeof(double));
     m->u = crdi_alloc_array(ctx, dim, sizeof(double));
@@ -109,21 +118,17 @@ crd_status crdi_microcanonical_create(crdi_microcanonical *m, crdi_chain *chain,
     return m->q && m->grad && m->u ? CRD_OK : CRD_ENOMEM;
 }
 
-void crdi_microcanonical_destroy(crdi_microcanonical *m, crdi_chain *chain)
+void crdi_microcanonical_destroy(crdi_chain *chain)
 {
+    crdi_microcanonical *m = chain->kernel_state;
+    if (!m)
+        return;
     crdi_isokinetic_destroy(&m->motion);
     batches_destroy(&m->batches, chain->ctx);
     crdi_free(chain->ctx, m->q);
     crdi_free(chain->ctx, m->grad);
     crdi_free(chain->ctx, m->u);
-}
-
-crdi_integrator crdi_microcanonical_integrator(const crdi_chain *chain, crdi_integrator standard)
-{
-    const char *name = chain->options->integrator;
-    if (!name || strcmp(name, "auto") == 0)
-        return standard;
-    return strcmp(name, "leapfrog") == 0 ? CRDI_LEAPFROG : CRDI_MINIMAL_NORM;
+    crdi_free(chain->ctx, m);
 }
 
 void crdi_microcanonical_keep(crdi_microcanonical *m)
@@ -201,8 +206,9 @@ crdi_learned crdi_microcanonical_learn(crdi_microcanonical *m, crdi_chain *chain
     return CRDI_LEARNED_LENGTH;
 }
 
-void crdi_microcanonical_state(crdi_microcanonical *m, crdi_chain *chain, crdi_archive *archive)
+void crdi_microcanonical_state(crdi_chain *chain, crdi_archive *archive)
 {
+    crdi_microcanonical *m = chain->kernel_state;
     crdi_archive_reals(archive, chain->h.p, chain->h.dim);
     crdi_archive_real(archive, &m->steps);
     batches_state(&m->batches, archive);

@@ -24,9 +24,10 @@ typedef struct crdi_microcanonical {
     double steps; /* of the transitions that the batches saw */
 } crdi_microcanonical;
 
-/* CRD_EUNSUPPORTED: one parameter, whose direction could not turn. */
-crd_status crdi_microcanonical_create(crdi_microcanonical *m, crdi_chain *chain, crdi_integrator integrator);
-void crdi_microcanonical_destroy(crdi_microcanonical *m, crdi_chain *chain);
+/* The chain's kernel_state: `size` bytes, zeroed but for the crdi_microcanonical that stands first. CRD_EUNSUPPORTED: one parameter,
+ * whose direction could not turn. */
+crd_status crdi_microcanonical_create(crdi_chain *chain, size_t size);
+void crdi_microcanonical_destroy(crdi_chain *chain);
 void crdi_microcanonical_keep(crdi_microcanonical *m);
 void crdi_microcanonical_go_back(crdi_microcanonical *m);
 /* At the start: length and step size, where neither another run nor the user gave them. */
@@ -36,9 +37,7 @@ typedef enum crdi_learned { CRDI_LEARNED_NOTHING, CRDI_LEARNED_METRIC, CRDI_LEAR
 /* Metric and length, after an iteration of warm-up was counted; `steps` is what the transition took. `share` of the distance that
  * is travelled between independent draws becomes the length. Says what is new. */
 crdi_learned crdi_microcanonical_learn(crdi_microcanonical *m, crdi_chain *chain, double steps, double share);
-void crdi_microcanonical_state(crdi_microcanonical *m, crdi_chain *chain, crdi_archive *archive);
-/* Which integrator the options name; `standard` for auto. */
-crdi_integrator crdi_microcanonical_integrator(const crdi_chain *chain, crdi_integrator standard);
+void crdi_microcanonical_state(crdi_chain *chain, crdi_archive *archive);
 /* Whole steps of the step size in a distance, from 1 to the longest trajectory. */
 int64_t crdi_microcanonical_steps(const crdi_chain *chain, double distance);
 
