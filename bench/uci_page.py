@@ -65,13 +65,59 @@ def scores(results, sets, methods):
     return table(["set", "method", "splits", "negative log density", "RMSE", "in the 90 % interval", "processor s / threads"], lines)
 
 
+FOR_ALL = "*"
+
+
+def cells(line):
+    return [c.strip() for c in line.strip().strip("|").split(" | ")]
+
+
+class Before:
+    """What the page says already: cells of sets and methods that have not been run anew stay as they are."""
+    TABLES = ("densities", "errors", "times", "coverage", "calibration", "widths", "crps")
+
+    def __init__(self, text):
+        found = [[cells(line) for line in block.splitlines()] for block in re.findall(r"(?:^\|.*\n)+", text, flags=re.M)]
+        by_method = [t for t in found if t[0][0] == "set" and not set(t[0][1:]) - set(NAMES.values())]
+        self.cell = {}
+        for name, lines in zip(self.TABLES, by_method):
+            for line in lines[2:]:
+                for method, cell in zip(lines[0][1:], line[1:]):
+                    self.cell[name, line[0], method] = cell.strip()
+        self.row = {line[0]: line for t in found if t[0][:2] == ["set", "splits"] for line in t[2:]}
+        self.published = {line[0]: line[1] for t in found if t[0][:3] == ["set", "MCLMC", "PBP"] for line in t[2:]}
+        self.recipe = {line[0]: line[1] for t in found if len(t[0]) == 2 and "options" in t[0][1] for line in t[2:]}
+        measured = re.search(r"^Measured on (.*)\.$", text, flags=re.M)
+        self.date = measured.group(1) if measured else ""
+        self.dates = {}
+        for line in re.findall(r"^- of an earlier run, on (.*)\.$", text, flags=re.M):
+            date, _, rest = line.partition(": ")
+            for part in rest.split("; "):
+                method, _, sets = part.partition(" of ")
+                self.dates.update({(s, method): date for s in (FOR_ALL if sets == "all sets" else sets).split(", ")})
+
+    def date_of(self, name, method):
+        return self.dates.get((name, method)) or self.dates.get((FOR_ALL, method)) or self.date
+
+    def splits(self, name, method):
+        cell = self.cell.get(("densities", name, method), "")
+        few = re.search(r"\((\d+)\)$", cell)
+        return int(few.group(1)) if few else 20 if cell else 0
+
+
 class Page:
-    def __init__(self, results, timing, sets, methods):
+    def __init__(self, results, timing, sets, methods, before=""):
         current = {m: shlex.join(o) for m, o in methods.items()}
         newest = {(r["set"], r["split"], r["method"]): r for r in results if r["recipe"] == current.get(r["method"])}
         self.results = list(newest.values())
         self.timing = {(r["set"], r["method"]): r for r in timing if r["recipe"] == current.get(r["method"])}
         self.sets, self.options = sets, methods
+        self.before = Before(before)
+
+    def kept(self, name, method):
+        """Whether what the page said before stays: it is of more splits, and of the same recipe."""
+        said = self.before.recipe.get(NAMES[method]) == f"`{self.recipe(method)}`"
+        return said and self.before.splits(name, NAMES[method]) > len(of(self.results, name, method))
 
     def best(self, name, which):
         return min(rows[name][which] for rows in PUBLISHED.values() if name in rows)
@@ -97,6 +143,9 @@ class Page:
         lines = []
         for name in self.sets:
             rows = of(self.results, name, "mclmc")
+            if self.kept(name, "mclmc") and name in self.before.row:
+                lines.append(self.before.row[name])
+                continue
             if not rows:
                 continue
             least = self.best(name, 0), self.best(name, 1)
@@ -113,59 +162,79 @@ class Page:
         for name in self.sets:
             rows = of(self.results, name, "mclmc")
             line = [name, f"{mean(score(rows, 'log_density'))[0]:.3f} / {digits(mean(score(rows, 'rmse'))[0])}" if rows else ""]
+            if self.kept(name, "mclmc"):
+                line[1] = self.before.published.get(name, "")
             for figures in PUBLISHED.values():
                 line.append(f"{figures[name][0]:g} / {figures[name][1]:g}" if name in figures else "")
             lines.append(line)
         return table(heads, lines)
 
     def methods(self):
-        return [m for m in self.options if any(r["method"] == m for r in self.results)]
+        return [m for m in self.options if any(of(self.results, s, m) or self.kept(s, m) for s in self.sets)]
 
-    def by_method(self, cell):
+    def by_method(self, table_name, cell):
         lines, methods = [], self.methods()
         for name in self.sets:
-            found = {m: of(self.results, name, m) for m in methods}
-            if any(found.values()):
-                lines.append([name] + [cell(name, m, rows) if rows else "" for m, rows in found.items()])
+            line = []
+            for m in methods:
+                rows = of(self.results, name, m)
+                line.append(self.before.cell.get((table_name, name, NAMES[m]), "") if self.kept(name, m)
+                            else cell(name, m, rows) if rows else "")
+            if any(line):
+                lines.append([name] + line)
         return table(["set"] + [NAMES[m] for m in methods], lines)
 
     def densities(self):
-        return self.by_method(lambda name, m, rows: pair(score(rows, "log_density")) + few(rows))
+        return self.by_method("densities", lambda name, m, rows: pair(score(rows, "log_density")) + few(rows))
 
     def errors(self):
-        return self.by_method(lambda name, m, rows: rmse(rows) + few(rows))
+        return self.by_method("errors", lambda name, m, rows: rmse(rows) + few(rows))
 
     def times(self):
-        return self.by_method(lambda name, m, rows: f"{self.seconds(name, m):.2g}")
+        return self.by_method("times", lambda name, m, rows: f"{self.seconds(name, m):.2g}")
 
     def crps(self):
-        return self.by_method(lambda name, m, rows: digits(mean(score(rows, "crps"))[0]))
+        return self.by_method("crps", lambda name, m, rows: digits(mean(score(rows, "crps"))[0]))
 
     def calibration(self):
-        return self.by_method(lambda name, m, rows: pair(score(rows, "ece")))
+        return self.by_method("calibration", lambda name, m, rows: pair(score(rows, "ece")))
 
     def coverage(self):
-        return self.by_method(lambda name, m, rows: ", ".join(f"{100 * mean(score(rows, f'coverage_{p}'))[0]:.0f}"
-                                                              for p in (50, 80, 90, 95)))
+        return self.by_method("coverage", lambda name, m, rows: ", ".join(f"{100 * mean(score(rows, f'coverage_{p}'))[0]:.0f}"
+                                                                          for p in (50, 80, 90, 95)))
 
     def widths(self):
-        return self.by_method(lambda name, m, rows: digits(mean(score(rows, "width_90"))[0]))
+        return self.by_method("widths", lambda name, m, rows: digits(mean(score(rows, "width_90"))[0]))
+
+    def recipe(self, method):
+        return shlex.join(self.options[method]).replace("'{two_thirds}'", "W").replace("'{third}'", "D")
 
     def recipes(self):
-        said = {m: shlex.join(self.options[m]).replace("'{two_thirds}'", "W").replace("'{third}'", "D") for m in self.methods()}
-        return table(["", "options of `credence fit`"], [[NAMES[m], f"`{text}`"] for m, text in said.items()])
+        return table(["", "options of `credence fit`"], [[NAMES[m], f"`{self.recipe(m)}`"] for m in self.methods()])
 
     def measured(self):
-        days = sorted({r["date"][:10] for r in self.results})
-        return f"Measured on {days[0]}" + (f" to {days[-1]}" if days[-1] != days[0] else "") + "." if days else ""
+        days = sorted({r["date"][:10] for r in self.results if not self.kept(r["set"], r["method"])})
+        lines = [f"Measured on {days[0]}" + (f" to {days[-1]}" if days[-1] != days[0] else "") + "."] if days else []
+        kept = {}
+        for m in self.methods():
+            for name in self.sets:
+                if self.kept(name, m):
+                    kept.setdefault(self.before.date_of(name, NAMES[m]), {}).setdefault(NAMES[m], []).append(name)
+        for date, parts in sorted(kept.items()):
+            said = [f"{m} of " + ("all sets" if len(names) == len(self.sets) else ", ".join(names)) for m, names in parts.items()]
+            lines.append(f"- of an earlier run, on {date}: " + "; ".join(said) + ".")
+        return "\n".join(lines[:1] + [""] * (len(lines) > 1 and lines[0][0] != "-") + lines[1:])
 
     def clock(self):
         if self.timing:
             load = max(r["load"] for r in self.timing.values())
             return (f"Seconds are those of fit and evaluation of split 0, by the clock, on two threads; the load of the machine was at most {load:.1f}\n"
                     f"({min(r['date'] for r in self.timing.values())[:10]}). Without such a figure they are processor seconds over threads.")
-        return ("Seconds are processor seconds of fit and evaluation divided by the number of threads, two, mean over splits: the machine\n"
-                "was busy, so that the clock says nothing.")
+        one = [NAMES[m] for m in self.methods()
+               if any(r["threads"] == 1 and not self.kept(r["set"], m) for r in self.results if r["method"] == m)]
+        return ("Seconds are processor seconds of fit and evaluation divided by the number of threads, two"
+                + (f" (for {' and '.join(one)} one)" if one else "") + ", mean over splits:\n"
+                "the machine was busy, so that the clock says nothing.")
 
     def fill(self, text):
         return re.sub(r"^@(\w+)@$", lambda m: getattr(self, m.group(1))(), text, flags=re.M)
