@@ -210,20 +210,22 @@ static bool is_steep(const crdi_chain *chain, double distance)
     return distance * sqrt((double)h->dim) * crdi_ascent_length(h->grad, h->dim) > chain->options->max_energy_change;
 }
 
-/* Adam upwards from where the chain is until the density is no longer steep, to the best point seen. */
+/* Adam upwards from where the chain is until the density is no longer steep, or a step gains no more than a step's energy may change:
+ * with many rows it is steep everywhere. To the best point seen. */
 static void climb_off(crdi_chain *chain, crdi_ascent *ascent, double *best)
 {
     enum { MOST = 500 };
     static const double RATE = 0.05, GENTLE = 1e-3;
     crdi_hamiltonian *h = &chain->h;
     size_t bytes = sizeof *best * (size_t)h->dim;
-    double best_density = *h->log_density;
+    double best_density = *h->log_density, gain = INFINITY;
     memcpy(best, h->q, bytes);
-    for (int step = 0; step < MOST && finite_here(h) && is_steep(chain, GENTLE); step++) {
+    for (int step = 0; step < MOST && gain > chain->options->max_energy_change && is_steep(chain, GENTLE); step++) {
         crdi_ascent_step(ascent, h->grad, 1, RATE, h->q);
         crdi_hamiltonian_evaluate(h);
-        if (!(*h->log_density > best_density) || !finite_here(h))
-            continue;
+        gain = finite_here(h) ? *h->log_density - best_density : 0;
+        if (!(gain > 0))
+            break;
         memcpy(best, h->q, bytes);
         best_density = *h->log_density;
     }
