@@ -188,7 +188,8 @@ static const char *advice_for(const crdi_diagnosis *d, double between, double dr
 {
     if (!is_modes(between, drift) || d->particles)
         return go_longer(d);
-    return "more chains, to see how many modes there are; --start pathfinder; "
+    return "more chains, to see how many modes there are; --method smc, which draws from all of them by their weight, "
+           "where parameters are few; --start pathfinder; "
            "'credence loo --by-chain' weighs the chains by how well they predict";
 }
 

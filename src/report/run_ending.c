@@ -7,6 +7,7 @@
 
 const char crdi_modes_advice[] =
     "; r_hat does not fall as draws are added: chains stay in modes of their own, and more draws would not help; "
+    "credence fit --method smc draws from all modes by their weight, where parameters are few; "
     "credence loo RUN.crd --by-chain weighs chains by what they predict";
 
 void crdi_rule_outcome(crdi_string *out, const char *rule, const crdi_fit_verdict *v)
