@@ -217,16 +217,20 @@ static int parse(int argc, char **argv, struct arguments *a)
                    {"--draws", &a->nuts.draws},
                    {"--seed", &a->seed},
                    {"--threads", &a->nuts.threads}};
+    struct {
+        const char *name, **value;
+    } words[] = {{"--reference", &a->reference}, {"--metric", &a->nuts.metric}, {"--adaptation", &a->nuts.adaptation}};
     for (int i = 1; i < argc; i++) {
         int known = 0;
+        for (size_t k = 0; k < sizeof words / sizeof *words && i + 1 < argc && !known; k++)
+            if ((known = strcmp(argv[i], words[k].name) == 0))
+                *words[k].value = argv[++i];
         for (size_t k = 0; k < sizeof numbers / sizeof *numbers && i + 1 < argc && !known; k++)
             if ((known = strcmp(argv[i], numbers[k].name) == 0))
                 *numbers[k].value = strtoll(argv[++i], NULL, 10);
         if (known)
             continue;
-        if (strcmp(argv[i], "--reference") == 0 && i + 1 < argc)
-            a->reference = argv[++i];
-        else if (!a->data && argv[i][0] != '-')
+        if (!a->data && argv[i][0] != '-')
             a->data = argv[i];
         else
             return 0;
@@ -270,7 +274,7 @@ int example_main(int argc, char **argv, const struct example *example)
     if (!parse(argc, argv, &arguments)) {
         fprintf(stderr,
                 "usage: %s DATA.json [--reference DRAWS.csv] [--chains N] [--warmup N] [--draws N] [--seed N]"
-                " [--threads N]\n",
+                " [--threads N] [--metric NAME] [--adaptation NAME]\n",
                 argv[0]);
         return crd_status_exit_code(CRD_EINVAL);
     }

@@ -2,6 +2,7 @@
  *
  * Each program is one model of posteriordb (https://github.com/stan-dev/posteriordb), written as its Stan program is:
  *     NAME DATA.json [--reference DRAWS.csv] [--chains N] [--warmup N] [--draws N] [--seed N] [--threads N]
+ *         [--metric NAME] [--adaptation NAME]
  * With --reference it compares means and standard deviations and ends with 1 if one is more than five Monte Carlo
  * standard errors away. */
 #ifndef EXAMPLES_RUNNER_H

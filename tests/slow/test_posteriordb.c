@@ -59,12 +59,13 @@ struct output {
     char complaint[256];
 };
 
-static void run_program(const char *name, const char *data, const char *reference, int draws, struct output *out)
+static void run_program(const char *name, const char *data, const char *reference, int draws, const char *more,
+                        struct output *out)
 {
     char command[2048], line[512];
     *out = (struct output){0};
-    snprintf(command, sizeof command, "'%s/example_%s' '%s' --reference '%s' --draws %d 2>&1", EXAMPLE_PROGRAMS, name,
-             data, reference, draws);
+    snprintf(command, sizeof command, "'%s/example_%s' '%s' --reference '%s' --draws %d %s 2>&1", EXAMPLE_PROGRAMS,
+             name, data, reference, draws, more);
     FILE *pipe = popen(command, "r");
     assert_non_null(pipe);
     while (fgets(line, sizeof line, pipe)) {
@@ -113,21 +114,35 @@ static void check_rows(const json_t *info, const struct output *out)
     print_message("  %d quantities, the largest difference is %.2f standard errors\n", out->rows, worst);
 }
 
-static void agrees(void **state)
+static void check(const struct posterior *p, int draws, const char *more)
 {
-    const struct posterior *p = *state;
     struct output out;
     char data[1024], reference[1024], path[1024];
     file_of(p, "data.json", data, sizeof data);
     file_of(p, "draws.csv", reference, sizeof reference);
     json_t *info = testing_json(file_of(p, "reference.info.json", path, sizeof path));
-    run_program(p->name, data, reference, p->draws, &out);
+    run_program(p->name, data, reference, draws, more, &out);
     if (out.exit_code != 0)
         print_message("  %s: %s\n", p->name, out.complaint);
     check_rows(info, &out);
     check_settings(p, info, &out);
     assert_int_equal(out.exit_code, 0);
     json_decref(info);
+}
+
+static void agrees(void **state)
+{
+    const struct posterior *p = *state;
+    check(p, p->draws, "");
+}
+
+/* Warm-ups of 50 iterations, all but the centred eight schools, whose funnel needs more draws than these. */
+static void short_warmups_agree(void **state)
+{
+    (void)state;
+    for (int i = 0; i < COUNT; i++)
+        if (strcmp(posteriors[i].name, "eight_schools_centered") != 0)
+            check(&posteriors[i], 1000, "--warmup 50 --metric low_rank");
 }
 
 /* Writes a copy of a table of numbers in which one column, counted from 0, is a shift and a factor away. */
@@ -166,7 +181,7 @@ static void refuses_a_wrong_reference(void **state)
         assert_non_null(to);
         distort(reference, to, 2, wider ? 1.1 : 1, wider ? 0 : 0.47); /* theta[2], whose sd is 4.65 */
         fclose(to);
-        run_program(p->name, data, name, p->draws, &out);
+        run_program(p->name, data, name, p->draws, "", &out);
         unlink(name);
         assert_int_equal(out.exit_code, 1);
         assert_non_null(strstr(out.complaint, "does not agree"));
@@ -176,9 +191,10 @@ static void refuses_a_wrong_reference(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[COUNT + 1];
+    struct CMUnitTest tests[COUNT + 2];
     for (int i = 0; i < COUNT; i++)
         tests[i] = (struct CMUnitTest){posteriors[i].name, agrees, NULL, NULL, &posteriors[i]};
     tests[COUNT] = (struct CMUnitTest)cmocka_unit_test(refuses_a_wrong_reference);
+    tests[COUNT + 1] = (struct CMUnitTest)cmocka_unit_test(short_warmups_agree);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
  * Keys: transition i of a chain uses fold_in(key, i); what happens outside transitions uses numbers from START on. */
 #include "infer/mcmc/chain.h"
 #include "infer/map.h"
+#include "infer/mcmc/approach.h"
 #include "infer/mcmc/ascent.h"
 
 #include <math.h>
@@ -263,6 +264,15 @@ static void first_step_size(crdi_chain *chain)
     crdi_dual_averaging_restart(&chain->averaging, h->step_size);
 }
 
+/* Windows that overlap learn from the first draw on, so the chain had better be where draws are. Points that were asked for stay. */
+static bool approaches(const crdi_chain *chain)
+{
+    bool uniform =
+        !chain->point && !chain->starter && (!chain->options->start || strcmp(chain->options->start, "uniform") == 0);
+    return chain->windows.overlapping && chain->options->warmup > 0 && uniform && !chain->warm &&
+           chain->kernel->rows == CRDI_ROWS_ALL && !chain->kernel->shares;
+}
+
 crd_status crdi_chain_start(crdi_chain *chain, int number)
 {
     enum { ATTEMPTS = 100 };
@@ -279,6 +289,8 @@ crd_status crdi_chain_start(crdi_chain *chain, int number)
             CRD_TRY(climb(chain));
         if (attempts > 1 && !climbs && chain->kernel->rows != CRDI_ROWS_SAMPLED)
             CRD_TRY(leave_cliff(chain));
+        if (approaches(chain))
+            CRD_TRY(crdi_chain_approach(chain));
         first_step_size(chain);
         return CRD_OK;
     }

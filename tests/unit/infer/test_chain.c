@@ -56,6 +56,82 @@ static double acceptance(crdi_chain *chain, double step)
     return sum;
 }
 
+/* Neal's funnel in ten dimensions: v ~ Normal(0, 3), nine of x ~ Normal(0, exp(v / 2)), whose most probable point, v = -40.5, is no place for
+ * draws. */
+static crd_program *funnel_program(crd_context *ctx)
+{
+    crd_graph *graph;
+    crd_program *program;
+    assert_ok(ctx, crd_graph_create(&graph, ctx));
+    crd_node q = crd_input(graph, "q", crd_shape_1(10)), gradient;
+    crd_node v = crd_sum(crd_slice(q, 0, 0, 1, 1)), x = crd_slice(q, 0, 1, 9, 1);
+    crd_node prior = crd_add(crd_mul(crd_num(1 / 18.0), crd_square(v)), crd_mul(crd_num(4.5), v));
+    crd_node rest = crd_mul(crd_num(0.5), crd_mul(crd_exp(crd_neg(v)), crd_dot(x, x)));
+    crd_node density = crd_neg(crd_add(prior, rest));
+    crd_gradient(density, &q, 1, &gradient);
+    assert_ok(ctx, crd_compile(graph, &q, 1, (crd_node[]){density, gradient}, 2, &program));
+    crd_graph_destroy(&graph);
+    return program;
+}
+
+static void an_approach_does_not_go_down_a_funnel(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_program *program = funnel_program(ctx);
+    crd_nuts_options options = settings();
+    options.adaptation = "overlapping";
+    for (uint64_t key = 0; key < 20; key++) {
+        crdi_chain chain;
+        begin_with(&chain, ctx, program, &options, crd_key_make(key));
+        assert_true(chain.h.q[0] > -9); /* three standard deviations */
+        crdi_chain_destroy(&chain);
+    }
+    crd_program_destroy(&program);
+    testing_context_destroy(&ctx);
+}
+
+/* Windows that overlap: a chain that would begin at random far away begins where draws are, which are dim / 2 = 1.5 below the top, in the
+ * mean, with a metric from the way there; tens of gradients are spent on it, and counted. Windows in turn, a point that was given, and what another
+ * run has learned, leave it where it is. */
+static void an_overlapping_warm_up_begins_where_draws_are(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_program *program = target_program(ctx, DIM, precision, 0);
+    for (int k = 0; k < CRDI_COUNT(metrics); k++)
+        for (int overlapping = 0; overlapping < 2; overlapping++) {
+            crdi_chain chain;
+            crd_nuts_options options = settings();
+            options.init_radius = 1000;
+            options.metric = metrics[k];
+            options.adaptation = overlapping ? "overlapping" : "windows";
+            begin(&chain, ctx, program, &options);
+            const crdi_metric *m = &chain.h.metric;
+            double first = m->inverse_mass[0];
+            if (overlapping) {
+                assert_true(*chain.h.log_density > -0.5 * DIM);
+                assert_true(chain.h.gradients < 60);
+                if (strcmp(metrics[k], "fisher") ==
+                    0) /* the standard deviation over that of the slope, were the way made of draws: 0.56 */
+                    assert_true(first > 0.2 && first < 1.5);
+                else if (strcmp(metrics[k], "unit") != 0)
+                    assert_true(first != 1);
+            } else {
+                assert_true(*chain.h.log_density < -1000 && first == 1);
+            }
+            crdi_chain_destroy(&chain);
+            double given[DIM] = {100, 200, 300};
+            assert_ok(ctx, crdi_chain_create(&chain, ctx, program, &options, crd_key_make(11)));
+            chain.point = given;
+            assert_ok(ctx, crdi_chain_start(&chain, 0));
+            assert_memory_equal(chain.h.q, given, sizeof given);
+            crdi_chain_destroy(&chain);
+        }
+    crd_program_destroy(&program);
+    testing_context_destroy(&ctx);
+}
+
 static void the_first_step_size_fits_the_scale(void **state)
 {
     (void)state;
@@ -464,6 +540,8 @@ static void the_bound_on_the_energy_error_counts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_overlapping_warm_up_begins_where_draws_are),
+        cmocka_unit_test(an_approach_does_not_go_down_a_funnel),
         cmocka_unit_test(the_first_step_size_fits_the_scale),
         cmocka_unit_test(a_given_step_size_is_taken),
         cmocka_unit_test(a_flat_density_has_a_step_size),
