@@ -59,6 +59,13 @@ static crd_status settle_draws(struct again *a)
         return CRD_OK;
     if (!crdi_parse_int(*text == '+' ? text + 1 : text, &number) || number < 1)
         return crdi_raise(a->cli->ctx, CRD_EINVAL, "option --draws: '%s' is no whole number from 1, nor +N", text);
+    const crdi_network_method *type;
+    CRD_TRY(crdi_network_method_find(a->cli->ctx, a->net.method, &type));
+    if (type->particles)
+        return crdi_raise(
+            a->cli->ctx, CRD_EUNSUPPORTED,
+            "option --draws: a run of %s has the --particles that it was begun with; more are another run",
+            a->net.method);
     if (!is_mcmc(a))
         return crdi_raise(
             a->cli->ctx, CRD_EUNSUPPORTED,

@@ -68,7 +68,8 @@ crd_status crdi_stop_set(crdi_cli *cli, const crdi_stop_options *o, const char *
     if (!method->draws_behind)
         return crdi_raise(cli->ctx, CRD_EINVAL,
                           "option --until goes with --method nuts, hmc, mclmc, mams, sgld, sghmc and split_hmc%s",
-                          strcmp(net->method, "laplace") == 0 || strcmp(net->method, "pathfinder") == 0
+                          method->particles || strcmp(net->method, "laplace") == 0 ||
+                                  strcmp(net->method, "pathfinder") == 0
                               ? ""
                               : "; fits in steps end by --patience");
     CRD_TRY(crdi_stop_rule_parse(cli->ctx, text, rule));

@@ -175,7 +175,7 @@ crd_status crdi_run_summary_text(crdi_string *out, const crdi_run_summary *s, bo
     crdi_text_printable(out, s->method);
     crdi_string_append(out, "%s%d chain%s of %lld draws", *s->method ? ": " : "", s->part.chains,
                        s->part.chains == 1 ? "" : "s", (long long)s->part.draws);
-    if (s->warmup > 0 || (s->warmup == 0 && !s->evidence.ctx))
+    if (s->warmup > 0 || (s->warmup == 0 && !crdi_method_of_particles(s->method)))
         crdi_string_append(out, " after %lld of warm-up", (long long)s->warmup);
     if (strcmp(s->status, "complete") != 0 && *s->status)
         put_status(out, s);

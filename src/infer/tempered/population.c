@@ -18,7 +18,6 @@ crd_status crdi_population_create(crdi_population *p, crdi_tempered *t, int64_t 
     p->scratch = crdi_alloc_array(ctx, 2 * count, sizeof(double));
     p->done = crdi_alloc_array(ctx, count, sizeof *p->done);
     p->walker = crdi_alloc_array(ctx, p->lanes, sizeof *p->walker);
-    p->kept = crdi_seconds();
     if (!p->u || !p->spare || !p->log_prior || !p->log_likelihood || !p->log_weight || !p->accept || !p->scratch ||
         !p->done || !p->walker)
         return CRD_ENOMEM;
@@ -113,6 +112,17 @@ static bool all_done(const crdi_population *p)
     return true;
 }
 
+/* Particles of a large network are many bytes, and the sink waits for the disk. */
+static crd_status keep_now(crdi_population *p)
+{
+    static const double SHARE = 20;
+    double begun = crdi_seconds();
+    CRD_TRY(p->keep(p->keep_user));
+    double now = crdi_seconds();
+    p->due = now + fmax(p->pause, SHARE * (now - begun));
+    return CRD_OK;
+}
+
 /* Each round is one that ends when all are done, when it is time to keep them, or when all is stopped: a particle that has begun is
  * finished, and which of them are done is a part of what is kept. */
 static crd_status do_all(struct work *work)
@@ -120,13 +130,11 @@ static crd_status do_all(struct work *work)
     crdi_population *p = work->p;
     bool stopped = false;
     while (!stopped && !all_done(p)) {
-        work->until = p->keep ? p->kept + p->pause : INFINITY;
+        work->until = p->keep ? p->due : INFINITY;
         CRD_TRY(crdi_parallel(p->t->ctx, p->lanes, p->lanes, do_lane, work));
         stopped = atomic_load(&p->t->stopped);
-        if (p->keep && (stopped || crdi_seconds() >= work->until)) {
-            CRD_TRY(p->keep(p->keep_user));
-            p->kept = crdi_seconds();
-        }
+        if (p->keep && (stopped || crdi_seconds() >= work->until))
+            CRD_TRY(keep_now(p));
     }
     if (stopped)
         return CRD_INTERRUPTED;
@@ -296,6 +304,7 @@ void crdi_population_keep(crdi_population *p, const crdi_lane *lane, crd_status 
     p->keep = keep;
     p->keep_user = user;
     p->pause = lane->t->sink->pause > 0 ? lane->t->sink->pause : PAUSE;
+    p->due = crdi_seconds() + p->pause;
 }
 
 void crdi_population_cost_state(crdi_population *p, crdi_archive *a)

@@ -18,10 +18,11 @@ typedef struct crdi_population {
     int lanes; /* threads that share the particles */
     int64_t gradients; /* before it was taken up again, as */
     double seconds; /* of threads, in moves */
-    /* Keeps where it is, some particles being done: called when `pause` seconds are over, and when it is stopped. NULL: nobody. */
+    /* Keeps where it is, some particles being done: called when `pause` seconds are over, later where keeping would take more than
+     * a twentieth of the time, and when it is stopped. NULL: nobody. */
     crd_status (*keep)(void *user);
     void *keep_user;
-    double pause, kept; /* when it was kept last */
+    double pause, due;
 } crdi_population;
 
 /* Zeroed before; crdi_population_destroy also after a failure. */

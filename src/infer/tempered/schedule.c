@@ -163,7 +163,7 @@ static void damaged(crdi_archive *a)
 }
 
 /* Loading, into an empty one. */
-static void schedule_state(crdi_schedule *s, int64_t dim, crdi_archive *a)
+static void schedule_state(crdi_schedule *s, int64_t dim, int64_t most_moves, crdi_archive *a)
 {
     int64_t count = s->count;
     double below = 0;
@@ -176,7 +176,8 @@ static void schedule_state(crdi_schedule *s, int64_t dim, crdi_archive *a)
         crdi_archive_real(a, &move->step);
         crdi_archive_integer(a, &move->moves);
         crdi_archive_reals(a, move->variance, dim);
-        if (!(move->beta > below && move->beta <= 1 && move->step >= 0 && move->moves >= 0))
+        if (!(move->beta > below && move->beta <= 1 && move->step >= 0 && move->step < INFINITY && move->moves >= 0 &&
+              move->moves <= most_moves))
             damaged(a);
         below = move->beta;
     }
@@ -190,7 +191,7 @@ static void pilot_state(void *user, crdi_archive *a)
     crdi_archive_same(a, p->dim, "number of parameters");
     crdi_archive_flag(a, &q->drawn);
     crdi_archive_flag(a, &q->ended);
-    schedule_state(q->s, p->dim, a);
+    schedule_state(q->s, p->dim, p->t->options.max_moves, a);
     int64_t count = q->s->count;
     if (q->drawn != (count > 0) || (q->ended && (count == 0 || q->s->move[count - 1].beta < 1)))
         damaged(a);

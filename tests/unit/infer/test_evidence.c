@@ -514,6 +514,76 @@ static void a_run_that_was_stopped_ends_the_same(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* What a run leaves that is stopped behind the pilot run, in the middle of a temperature. */
+static void leave_states(const crd_model *model, struct left *left)
+{
+    atomic_int counter = 1800;
+    crd_evidence e = {0};
+    crdi_mcmc_report report;
+    crdi_sink sink = {.user = left, .draws = leave_draws, .state = leave_state, .pause = 1e-9};
+    crd_tempered_options o = {.chains = RUNS, .particles = PARTICLES, .pilot = 20, .anneal = 0.5, .threads = 1};
+    o.stop = after_so_many;
+    o.stop_user = &counter;
+    assert_int_equal(crdi_smc_run(model, &o, crd_key_make(8), NULL, &sink, &report, &e), CRD_INTERRUPTED);
+    for (int lane = 0; lane <= RUNS; lane++)
+        assert_true(left->kept[lane] > 0);
+}
+
+static void refuse_states(const crd_model *model, const struct left *left, const crd_tempered_options *o,
+                          const char *says)
+{
+    crd_context *ctx = crd_model_context(model);
+    crd_evidence e = {0};
+    crdi_mcmc_report report;
+    crdi_mcmc_before before = {.chain = left->lane};
+    assert_int_equal(crdi_smc_run(model, o, crd_key_make(8), &before, NULL, &report, &e), CRD_EDAMAGED);
+    if (!strstr(crd_error_message(ctx), says))
+        fail_msg("'%s' does not say '%s'", crd_error_message(ctx), says);
+    assert_null(e.ctx);
+    crd_error_clear(ctx);
+}
+
+/* States of other runs, shorter ones, and numbers that cannot be. */
+static void states_that_cannot_be_are_refused(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_model *model = model_of(ctx, network_model, NULL);
+    struct left left = {.ctx = ctx};
+    const crd_tempered_options good = {
+        .chains = RUNS, .particles = PARTICLES, .pilot = 20, .anneal = 0.5, .threads = 1};
+    crd_tempered_options o = good;
+    leave_states(model, &left);
+    o.particles = PARTICLES + 1;
+    refuse_states(model, &left, &o, "is of another number of particles");
+    o = good;
+    o.anneal = 4;
+    refuse_states(model, &left, &o, "is of another number of temperatures");
+    for (int lane = 0; lane <= RUNS; lane++) {
+        crdi_mcmc_saved *saved = &left.lane[lane];
+        saved->size -= 8;
+        refuse_states(model, &left, &good, "is too short");
+        saved->size += 8;
+        unsigned char *version = saved->bytes;
+        version[0] ^= 64;
+        refuse_states(model, &left, &good, "is of another version of credence");
+        version[0] ^= 64;
+    }
+    crdi_mcmc_saved first = left.lane[0];
+    left.lane[0] = left.lane[1];
+    refuse_states(model, &left, &good, "is of another run");
+    left.lane[0] = first;
+    enum { AT = 4 * 8 }; /* behind version, run, method, temperatures */
+    unsigned char *at = (unsigned char *)left.lane[0].bytes + AT;
+    at[2] ^= 1;
+    refuse_states(model, &left, &good, "has an impossible temperature");
+    at[2] ^= 1;
+    for (int lane = 0; lane <= RUNS; lane++)
+        free(left.lane[lane].bytes);
+    crd_model_destroy(&model);
+    testing_context_destroy(&ctx);
+}
+
 /* ---- what is refused -------------------------------------------------------------------------------------------- */
 
 static crd_node flat_model(crd_trace *t, void *none)
@@ -576,12 +646,19 @@ static void what_cannot_be_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parts_are_those_of_the_model),   cmocka_unit_test(at_one_it_is_the_posterior),
-        cmocka_unit_test(intervals_are_students),         cmocka_unit_test(the_evidence_of_a_linear_model_is_known),
-        cmocka_unit_test(annealing_knows_it_too),         cmocka_unit_test(factors_are_likelihood),
-        cmocka_unit_test(a_prior_alone_has_evidence_one), cmocka_unit_test(tempering_knows_the_linear_model),
-        cmocka_unit_test(tempering_comes_to_both_modes),  cmocka_unit_test(threads_change_nothing),
-        cmocka_unit_test(a_run_can_be_stopped),           cmocka_unit_test(a_run_that_was_stopped_ends_the_same),
+        cmocka_unit_test(parts_are_those_of_the_model),
+        cmocka_unit_test(at_one_it_is_the_posterior),
+        cmocka_unit_test(intervals_are_students),
+        cmocka_unit_test(the_evidence_of_a_linear_model_is_known),
+        cmocka_unit_test(annealing_knows_it_too),
+        cmocka_unit_test(factors_are_likelihood),
+        cmocka_unit_test(a_prior_alone_has_evidence_one),
+        cmocka_unit_test(tempering_knows_the_linear_model),
+        cmocka_unit_test(tempering_comes_to_both_modes),
+        cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(a_run_can_be_stopped),
+        cmocka_unit_test(a_run_that_was_stopped_ends_the_same),
+        cmocka_unit_test(states_that_cannot_be_are_refused),
         cmocka_unit_test(what_cannot_be_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
