@@ -168,6 +168,9 @@ static void a_gradient_grows_with_rows_and_parameters(void **state)
     assert_true(crdi_plan_gradient(&one) > 1e-7 && crdi_plan_gradient(&one) < 1e-5);
     assert_close(crdi_plan_gradient(&more), crdi_plan_gradient(&wider), 1e-12, 0);
     assert_true(crdi_plan_gradient(&more) > 500 * crdi_plan_gradient(&one));
+    crdi_plan_facts deep = more; /* of as many numbers, in products of matrices */
+    deep.layers = 2;
+    assert_true(crdi_plan_gradient(&deep) < 0.6 * crdi_plan_gradient(&more));
 }
 
 int main(void)
