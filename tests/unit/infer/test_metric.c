@@ -7,24 +7,24 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST = 1000, SPIKES = 50 };
+enum { MOST = 1000, SPIKES = 100 };
 
 /* A normal of mean 3 and covariance S (I + sum of (value - 1) v v') S: s_i from 0.1 to 10, v unit vectors that share no axis, values
- * 400, 25, 0.01 in turn, from the tenth on 5 and 1/5. */
+ * 10^4, 100, 10^-4 in turn, from the tenth on `others` and its inverse. */
 struct normal {
     int dim, spikes;
     double scale[MOST], v[SPIKES][MOST], value[SPIKES];
 };
 
-static void make_normal(struct normal *n, int dim, int spikes)
+static void make_normal(struct normal *n, int dim, int spikes, double others)
 {
-    static const double value[3] = {400, 25, 0.01};
+    static const double value[3] = {10000, 100, 1e-4};
     *n = (struct normal){.dim = dim, .spikes = spikes};
     for (int i = 0; i < dim; i++) {
         int k = i % spikes, axes = (dim - k + spikes - 1) / spikes; /* those of spike k: i = k, k + spikes, ... */
         n->scale[i] = pow(10, sin(1.7 * i));
         n->v[k][i] = (i / spikes % 2 ? 1 : -1) / sqrt(axes);
-        n->value[k] = k < 9 ? value[k % 3] : k % 2 ? 5 : 0.2;
+        n->value[k] = k < 9 ? value[k % 3] : k % 2 ? others : 1 / others;
     }
 }
 
@@ -102,18 +102,20 @@ static double worst_ratio(const crdi_metric *m, const struct normal *n)
 static void a_low_rank_metric_of_a_normal_is_its_covariance(void **state)
 {
     (void)state;
-    /* What is left alone is within the cutoff, 2. A thousand dimensions need no more draws than twelve; where every second direction is
-     * to be corrected, and draws are fewer than dimensions, not all can be. */
+    /* What is left alone is within the cutoff, 2. A thousand dimensions need no more draws than twelve. Where every second or third direction is to
+     * be corrected, and draws are fewer than dimensions, not all can be: of the last two the first is wrong by 19 without a first estimate,
+     * the other by 3.4 with one; draws that are held out say so. */
     const struct {
         int dim, spikes, draws;
-        double within;
-    } cases[] = {{12, 3, 40, 1.9},  {12, 3, 2000, 1.9},  {100, 3, 250, 1.9},  {100, 3, 20, 1.9},
-                 {300, 3, 20, 1.9}, {1000, 3, 300, 1.9}, {1000, 24, 60, 1.9}, {100, 50, 40, 3.7}};
+        double others, within;
+    } cases[] = {{12, 3, 40, 1, 1.9},    {12, 3, 2000, 1, 1.9},  {100, 3, 250, 1, 1.9},
+                 {100, 3, 20, 1, 1.9},   {300, 3, 20, 1, 1.9},   {1000, 3, 300, 1, 1.9},
+                 {1000, 24, 60, 5, 1.9}, {300, 100, 60, 2.5, 4}, {100, 50, 60, 100, 3.1}};
     for (int c = 0; c < CRDI_COUNT(cases); c++) {
         crd_context *ctx = testing_context();
         struct normal n;
         crdi_metric low, diagonal;
-        make_normal(&n, cases[c].dim, cases[c].spikes);
+        make_normal(&n, cases[c].dim, cases[c].spikes, cases[c].others);
         assert_ok(ctx, crdi_metric_create(&low, ctx, crdi_metric_find("low_rank"), n.dim, false));
         assert_ok(ctx, crdi_metric_create(&diagonal, ctx, crdi_metric_find("fisher"), n.dim, false));
         learn(&low, &n, cases[c].draws);
@@ -123,7 +125,7 @@ static void a_low_rank_metric_of_a_normal_is_its_covariance(void **state)
                       (int)crdi_low_rank_metric_rank(&low));
         assert_true(worst_ratio(&low, &n) < cases[c].within);
         assert_true(worst_ratio(&diagonal, &n) > 3 * cases[c].within);
-        assert_true(crdi_low_rank_metric_rank(&low) >= cases[c].spikes / 2);
+        assert_true(crdi_low_rank_metric_rank(&low) >= cases[c].spikes / 4);
         crdi_metric_destroy(&low);
         crdi_metric_destroy(&diagonal);
         testing_context_destroy(&ctx);
@@ -137,7 +139,7 @@ static void a_low_rank_metric_of_independent_coordinates_is_diagonal(void **stat
     crd_context *ctx = testing_context();
     struct normal n;
     crdi_metric m;
-    make_normal(&n, 20, 1);
+    make_normal(&n, 20, 1, 1);
     n.value[0] = 1;
     assert_ok(ctx, crdi_metric_create(&m, ctx, crdi_metric_find("low_rank"), n.dim, false));
     learn(&m, &n, 30);
@@ -159,7 +161,7 @@ static void what_is_no_metric_is_left_aside(void **state)
         struct normal n;
         crdi_metric m;
         double q[MOST], grad[MOST], before[MOST], x[MOST], after[MOST];
-        make_normal(&n, dim, 3);
+        make_normal(&n, dim, 3, 1);
         assert_ok(ctx, crdi_metric_create(&m, ctx, crdi_metric_find("low_rank"), n.dim, false));
         draw(&n, 0, q, grad);
         m.type->collect(&m, q, grad);

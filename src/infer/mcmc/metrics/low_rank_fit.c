@@ -12,7 +12,7 @@
  * units have it. The directions are the first principal ones of these sums. Where they were taken out S is fitted again, and so in
  * turn. A normal whose covariance is a diagonal but for k directions is found from little more than k draws, in any number of
  * dimensions. If the sums have no end, the estimate is what C and G are drawn to in a second one, in the space of all draws and
- * gradients. */
+ * gradients, or there is only that one: what does better on draws that are held out. */
 #include "infer/mcmc/metrics/low_rank_fit.h"
 #include "infer/eigen.h"
 #include "infer/mcmc/metrics/scales.h"
@@ -275,24 +275,78 @@ static bool fit_in(crdi_metric *m, const double *basis, int64_t width, int64_t k
     return true;
 }
 
+/* In the whole space, or the span of draws and gradients. */
+static bool fit_span(crdi_metric *m, int64_t known)
+{
+    const struct low_rank *l = m->state;
+    bool whole = m->dim <= CRDI_LOW_RANK_WHOLE;
+    return fit_in(m, whole ? NULL : l->basis, whole ? m->dim : find_span(m), known);
+}
+
+/* From the directions of the sums; where they have no end, from the span too. */
+static bool fit_directions(crdi_metric *m, bool *end)
+{
+    enum { PASSES = 4 };
+    fit_diagonal(m);
+    int64_t width = find_directions(m, end);
+    for (int pass = 1; pass < PASSES && width > 0; pass++) {
+        refit_diagonal(m);
+        width = find_directions(m, end);
+    }
+    if (width < 0 || !fit_in(m, ((struct low_rank *)m->state)->basis, width, 0))
+        return false;
+    return *end || fit_span(m, ((struct low_rank *)m->state)->rank);
+}
+
+static bool fit_plainly(crdi_metric *m)
+{
+    fit_diagonal(m);
+    return fit_span(m, 0);
+}
+
+/* The divergence on the draws from `first` to `last`: the mean square of draw plus gradient in the metric's units. */
+static double divergence(const crdi_metric *m, int64_t first, int64_t last)
+{
+    const struct low_rank *l = m->state;
+    const crdi_vector_ops *v = &m->kernels->vector;
+    double sum = 0;
+    for (int64_t r = first; r < last; r++) {
+        double *row = (double *)(uintptr_t)standard_row(m, r, false);
+        crdi_low_rank_correct(m, l->inverse_root_less, row);
+        memcpy(l->sums, row, sizeof *row * (size_t)m->dim);
+        row = (double *)(uintptr_t)standard_row(m, r, true);
+        crdi_low_rank_correct(m, l->root_less, row);
+        v->axpy(m->dim, 1, row, l->sums, row);
+        sum += v->dot(m->dim, row, row) / (double)(last - first);
+    }
+    return sum;
+}
+
+/* Whether directions should come first, where they have no end: a few that stick out of many make it so, and where every direction is to be
+ * corrected alike it is better not. The last quarter of the draws, held out, says which. */
+static bool directions_are_better(crdi_metric *m)
+{
+    struct low_rank *l = m->state;
+    int64_t all = l->count, held_out = all / 4;
+    bool end;
+    if (held_out < 2)
+        return true;
+    l->count = all - held_out;
+    double with = fit_directions(m, &end) ? divergence(m, l->count, all) : INFINITY;
+    double without = fit_plainly(m) ? divergence(m, l->count, all) : INFINITY;
+    l->count = all;
+    return !(without < with);
+}
+
 /* From fewer draws than dimensions. */
 static bool fit_few(crdi_metric *m)
 {
-    enum { PASSES = 4 };
-    struct low_rank *l = m->state;
     bool end;
-    int64_t width = find_directions(m, &end);
-    for (int pass = 1; pass < PASSES && width > 0; pass++) {
-        refit_diagonal(m);
-        width = find_directions(m, &end);
-    }
-    if (width < 0 || !fit_in(m, l->basis, width, 0))
+    if (!fit_directions(m, &end))
         return false;
     if (end)
         return true;
-    if (m->dim <= CRDI_LOW_RANK_WHOLE)
-        return fit_in(m, NULL, m->dim, l->rank);
-    return fit_in(m, l->basis, find_span(m), l->rank);
+    return directions_are_better(m) ? fit_directions(m, &end) : fit_plainly(m);
 }
 
 /* The root of the sum of the variances of T^-1 q: what is left of them when the metric has done what it can. */
@@ -313,8 +367,7 @@ bool crdi_low_rank_fit(crdi_metric *m)
     struct low_rank *l = m->state;
     if (l->count < 2)
         return false;
-    fit_diagonal(m);
-    if (l->count < m->dim ? !fit_few(m) : !fit_in(m, NULL, m->dim, 0))
+    if (l->count < m->dim ? !fit_few(m) : !fit_plainly(m))
         return false;
     m->extent = extent_of(m);
     return true;
