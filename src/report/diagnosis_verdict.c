@@ -436,7 +436,11 @@ static void look_at_evidence(crdi_diagnosis *d, crdi_string *t)
         return;
     crdi_string_append(t, "log evidence ");
     crdi_evidence_number(t, d->evidence.log_evidence, d->evidence.error);
-    crdi_string_append(t, "%s", one ? " of one run: its error is not known" : "");
+    crdi_string_append(t, "%s",
+                       one ? " of one run: its error is not known"
+                       : d->particles
+                           ? "; its error is that of runs by one pilot run: another --seed tells what that missed"
+                           : "");
     add(d, "evidence", one ? CRDI_CARE : CRDI_HOLDS, t, one ? "--chains 4" : NULL);
     crdi_string_init(&notes, d->ctx);
     crdi_evidence_notes(&notes, &d->evidence, d->method);
