@@ -230,11 +230,12 @@ class Page:
             load = max(r["load"] for r in self.timing.values())
             return (f"Seconds are those of fit and evaluation of split 0, by the clock, on two threads; the load of the machine was at most {load:.1f}\n"
                     f"({min(r['date'] for r in self.timing.values())[:10]}). Without such a figure they are processor seconds over threads.")
-        one = [NAMES[m] for m in self.methods()
-               if any(r["threads"] == 1 and not self.kept(r["set"], m) for r in self.results if r["method"] == m)]
+        new = [r for r in self.results if not self.kept(r["set"], r["method"])]
+        one = [NAMES[m] for m in self.methods() if any(r["threads"] == 1 for r in new if r["method"] == m)]
+        load = f" (its mean load was {mean([r['load'] for r in new])[0]:.0f})" if new else ""
         return ("Seconds are processor seconds of fit and evaluation divided by the number of threads, two"
                 + (f" (for {' and '.join(one)} one)" if one else "") + ", mean over splits:\n"
-                "the machine was busy, so that the clock says nothing.")
+                f"the machine was busy{load}, so that the clock says nothing.")
 
     def fill(self, text):
         return re.sub(r"^@(\w+)@$", lambda m: getattr(self, m.group(1))(), text, flags=re.M)
