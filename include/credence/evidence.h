@@ -48,6 +48,11 @@ typedef struct crd_evidence {
     double low; /**< 95 % interval by Student's t: log_evidence - t error */
     double high; /**< log_evidence + t error */
     double effective; /**< smallest effective share of particles at any temperature of any run, 0 to 1 */
+    /** Of particles, and the mean over runs: sum over temperatures of beta (mean log likelihood behind the moves at beta, less before them).
+     *  Moves keep the distribution at beta, so that it is 0 but for chance where particles are of it. Where it is more, they come
+     *  late to what the posterior is made of, and the estimate is mostly too small. NaN of tempering. */
+    double lag;
+    double lag_error; /**< standard error of lag, by the spread of the runs; NaN where there is one run only */
     int64_t runs; /**< independent estimates */
     double *run; /**< (runs) the log evidence of each */
     int64_t temperatures; /**< that were gone through, the prior not counted */

@@ -46,6 +46,8 @@ crd_status crdi_run_evidence_write(crdi_run *run, const crd_evidence *e)
     CRD_TRY(crdi_run_set_number(run, "evidence_low", e->low));
     CRD_TRY(crdi_run_set_number(run, "evidence_high", e->high));
     CRD_TRY(crdi_run_set_number(run, "evidence_effective", e->effective));
+    CRD_TRY(crdi_run_set_number(run, "evidence_lag", e->lag));
+    CRD_TRY(crdi_run_set_number(run, "evidence_lag_error", e->lag_error));
     CRD_TRY(put_array(run, "evidence_runs", e->run, e->runs));
     CRD_TRY(put_array(run, "evidence_beta", e->beta, e->temperatures));
     return put_array(run, "evidence_accept", e->accept, e->temperatures);
@@ -88,6 +90,11 @@ static crd_status read_all(crd_context *ctx, crd_run *run, crd_evidence *e)
     CRD_TRY(crdi_run_get_number(run, "evidence_low", &e->low));
     CRD_TRY(crdi_run_get_number(run, "evidence_high", &e->high));
     CRD_TRY(crdi_run_get_number(run, "evidence_effective", &e->effective));
+    e->lag = e->lag_error = NAN; /* older runs do not say */
+    if (crdi_run_has(run, "evidence_lag")) {
+        CRD_TRY(crdi_run_get_number(run, "evidence_lag", &e->lag));
+        CRD_TRY(crdi_run_get_number(run, "evidence_lag_error", &e->lag_error));
+    }
     CRD_TRY(take_array(ctx, run, "evidence_runs", &e->runs, &e->run));
     CRD_TRY(take_array(ctx, run, "evidence_beta", &e->temperatures, &e->beta));
     return take_array(ctx, run, "evidence_accept", &e->temperatures, &e->accept);

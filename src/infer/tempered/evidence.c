@@ -61,6 +61,17 @@ void crdi_evidence_conclude(crd_evidence *e, const double *log_estimate, int64_t
     e->high = e->log_evidence + half;
 }
 
+void crdi_evidence_lag(crd_evidence *e, const double *lag)
+{
+    double n = (double)e->runs, squares = 0;
+    e->lag = 0;
+    for (int64_t r = 0; r < e->runs; r++)
+        e->lag += lag[r] / n;
+    for (int64_t r = 0; r < e->runs; r++)
+        squares += (lag[r] - e->lag) * (lag[r] - e->lag);
+    e->lag_error = e->runs > 1 ? sqrt(squares / (n * (n - 1))) : NAN;
+}
+
 double crdi_evidence_effective(const double *log_weight, int64_t count)
 {
     double most = -INFINITY, sum = 0, squares = 0;
@@ -76,7 +87,8 @@ double crdi_evidence_effective(const double *log_weight, int64_t count)
 
 crd_status crdi_evidence_create(crd_evidence *out, crd_context *ctx, int64_t runs, int64_t temperatures)
 {
-    crd_evidence e = {.ctx = ctx, .runs = runs, .temperatures = temperatures, .effective = 1};
+    crd_evidence e = {
+        .ctx = ctx, .runs = runs, .temperatures = temperatures, .effective = 1, .lag = NAN, .lag_error = NAN};
     e.run = crdi_alloc_array(ctx, runs, sizeof *e.run);
     e.beta = crdi_alloc_array(ctx, temperatures, sizeof *e.beta);
     e.accept = crdi_alloc_array(ctx, temperatures, sizeof *e.accept);

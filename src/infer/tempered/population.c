@@ -237,6 +237,14 @@ double crdi_population_effective(const crdi_population *p)
     return 1 / ((double)p->count * squares);
 }
 
+double crdi_population_likelihood(const crdi_population *p)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < p->count; i++)
+        sum += p->log_weight[i] > -INFINITY ? exp(p->log_weight[i]) * p->log_likelihood[i] : 0;
+    return sum;
+}
+
 void crdi_population_resample(crdi_population *p, crd_key key)
 {
     double uniform, *prior = p->scratch, *likelihood = p->scratch + p->count;

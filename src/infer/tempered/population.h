@@ -38,6 +38,8 @@ double crdi_population_next(const crdi_population *p, double cess);
 void crdi_population_reweight(crdi_population *p, double beta);
 /* Effective share of particles, 1 / (count sum of squared weights). */
 double crdi_population_effective(const crdi_population *p);
+/* Weighted mean of the log likelihood. */
+double crdi_population_likelihood(const crdi_population *p);
 /* Systematic resampling (Kitagawa 1996): one uniform; equal weights behind it. */
 void crdi_population_resample(crdi_population *p, crd_key key);
 /* Weighted variances, shrunk as those of a warm-up are. (dim) */

@@ -19,7 +19,7 @@ struct smc {
     const crdi_sink *sink; /* NULL: draws are not wanted */
     crd_program *values;
     crdi_mcmc_columns columns;
-    double *log_evidence; /* (chains) */
+    double *log_evidence, *lag; /* (chains) */
     double *log_weight; /* (chains, particles) of annealed importance sampling: estimates of the evidence */
     double *accept, *effective; /* (chains, temperatures) */
     crd_chain_progress *progress; /* (chains), guarded: */
@@ -34,6 +34,7 @@ struct one {
     crdi_population p;
     int64_t
         at; /* the temperature that particles are moved at; -1: they are drawn from the prior; behind the last: it is done */
+    double before, lag; /* mean log likelihood before the moves at this temperature; crd_evidence's lag so far */
     crdi_lane lane;
 };
 
@@ -88,6 +89,7 @@ static void arrive(struct one *r)
         keep_weights(p, smc->log_weight + r->number * p->count);
     if ((effective < RESAMPLE && !smc->anneals) || k == count - 1)
         crdi_population_resample(p, crd_key_fold_in(crd_key_fold_in(r->key, KEY_RESAMPLE), (uint32_t)k));
+    r->before = crdi_population_likelihood(p);
 }
 
 static crd_status go(struct one *r)
@@ -106,6 +108,7 @@ static crd_status go(struct one *r)
         if (status != CRD_OK)
             break;
         r->smc->accept[r->number * s->count + r->at] = crdi_population_accept(&r->p);
+        r->lag += move->beta * (crdi_population_likelihood(&r->p) - r->before);
         arrive(r);
         tell(r);
     }
@@ -128,6 +131,8 @@ static void run_state(void *user, crdi_archive *a)
     crdi_archive_reals(a, smc->effective + r->number * count, r->at < count ? r->at + 1 : count);
     if (smc->anneals && r->at >= count - 1)
         crdi_archive_reals(a, smc->log_weight + r->number * r->p.count, r->p.count);
+    crdi_archive_real(a, &r->before);
+    crdi_archive_real(a, &r->lag);
     crdi_population_state(&r->p, a);
 }
 
@@ -159,6 +164,7 @@ static crd_status make_one(struct one *r)
     crdi_population_keep(p, &r->lane, keep, r);
     crd_status status = go(r);
     smc->log_evidence[r->number] = p->log_evidence;
+    smc->lag[r->number] = r->lag;
     if (status != CRD_OK || !smc->sink)
         return status;
     CRD_TRY(keep(r));
@@ -200,6 +206,7 @@ static crd_status conclude(struct smc *smc, crd_evidence *out)
             e.effective = fmin(e.effective, smc->effective[r * s->count + k]);
         }
     }
+    crdi_evidence_lag(&e, smc->lag);
     if (smc->anneals)
         e.effective = crdi_evidence_effective(smc->log_weight, runs * smc->t.options.particles);
     e.gradient_evaluations = atomic_load(&smc->t.gradients);
@@ -212,11 +219,12 @@ static crd_status make_runs(struct smc *smc, crdi_arena *arena)
     const crd_tempered_options *o = &smc->t.options;
     size_t runs = (size_t)o->chains, each = runs * (size_t)smc->schedule.count;
     smc->log_evidence = crdi_arena_alloc(arena, sizeof(double) * runs);
+    smc->lag = crdi_arena_alloc(arena, sizeof(double) * runs);
     smc->log_weight = crdi_arena_alloc(arena, sizeof(double) * runs * (size_t)o->particles);
     smc->accept = crdi_arena_alloc(arena, sizeof(double) * each);
     smc->effective = crdi_arena_alloc(arena, sizeof(double) * each);
     smc->progress = crdi_arena_alloc(arena, sizeof *smc->progress * runs);
-    if (!smc->log_evidence || !smc->log_weight || !smc->accept || !smc->effective || !smc->progress)
+    if (!smc->log_evidence || !smc->lag || !smc->log_weight || !smc->accept || !smc->effective || !smc->progress)
         return CRD_ENOMEM;
     for (size_t r = 0; r < runs; r++)
         smc->progress[r].total = all_moves(&smc->schedule);

@@ -93,6 +93,8 @@ double crdi_walker_move(crdi_walker *w, const crdi_move *move, crd_key key, int6
 void crdi_evidence_combine(const double *log_estimate, int64_t count, double *log_evidence, double *error);
 /* The same into an evidence, with the interval. */
 void crdi_evidence_conclude(crd_evidence *e, const double *log_estimate, int64_t count);
+/* The lag of an evidence, and its error, from those of its runs. */
+void crdi_evidence_lag(crd_evidence *e, const double *lag);
 /* Half the width of a 95 % interval of Student's t, in standard errors. */
 double crdi_student_95(int64_t freedom);
 /* (sum w)^2 / (count sum w^2). */

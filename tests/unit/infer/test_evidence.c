@@ -153,6 +153,7 @@ static void check_linear(run_fn run, const crd_tempered_options *o, int64_t esti
         for (int64_t r = 0; r < e.runs; r++)
             mean += exp(e.run[r]) / (double)e.runs;
         assert_close(log(mean), e.log_evidence, 1e-12, 0);
+        assert_true(e.lag_error > 0 && fabs(e.lag) < 6 * e.lag_error); /* t of 7 degrees or more: 16 x 5e-4 */
         check(&e);
         check_means(posterior, &exact);
         crd_posterior_destroy(&posterior);
@@ -270,7 +271,8 @@ static void tempering_knows_the_linear_model(void **state)
     assert_ok(ctx, crd_tempering_run(model, &o, &tempered, crd_key_make(2), &posterior, &e));
     assert_int_equal(e.temperatures, 6);
     assert_int_equal(e.runs, 4);
-    assert_true(e.beta[0] == 0 && e.beta[5] == 1 && e.error > 0.01 && e.error < 0.2 && isnan(e.effective));
+    assert_true(e.beta[0] == 0 && e.beta[5] == 1 && e.error > 0.01 && e.error < 0.2);
+    assert_true(isnan(e.effective) && isnan(e.lag) && isnan(e.lag_error));
     assert_close(e.log_evidence, exact.log_evidence, 0, 5 * e.error);
     double least = 1, most = 0;
     for (int k = 0; k < 5; k++) {
@@ -368,7 +370,7 @@ static void threads_change_nothing(void **state)
             one = e;
             continue;
         }
-        assert_true(e.log_evidence == one.log_evidence && e.error == one.error);
+        assert_true(e.log_evidence == one.log_evidence && e.error == one.error && e.lag == one.lag);
         assert_int_equal(e.gradient_evaluations, one.gradient_evaluations);
         for (int c = 0; c < first->column_count; c++)
             assert_memory_equal(first->column[c].draws, posterior->column[c].draws,
@@ -495,7 +497,7 @@ static void a_run_that_was_stopped_ends_the_same(void **state)
             assert_ok(ctx, crd_posterior_create(&posterior[i], ctx, RUNS, PARTICLES, columns.column, columns.count));
             int parts = run_in_parts(run[method], model, posterior[i], &e[i], polls[i]);
             assert_true(i == 0 ? parts == 1 : parts > 3);
-            assert_true(e[i].log_evidence == e[0].log_evidence && e[i].error == e[0].error);
+            assert_true(e[i].log_evidence == e[0].log_evidence && e[i].error == e[0].error && e[i].lag == e[0].lag);
             assert_true(e[i].effective == e[0].effective && e[i].temperatures == e[0].temperatures);
             assert_int_equal(e[i].gradient_evaluations, e[0].gradient_evaluations);
             assert_memory_equal(e[i].beta, e[0].beta, sizeof(double) * (size_t)e[0].temperatures);
