@@ -65,6 +65,10 @@ typedef struct crdi_mcmc_bias {
 } crdi_mcmc_bias;
 bool crdi_mcmc_bias_of(const char *kernel, double step_size, double ratio, double friction, int64_t batches,
                        crdi_mcmc_bias *out);
+/* Whether the statistic `energy` of a kernel is a Hamiltonian's, and whether its draws are biased by what it is. Of NULL and a name that is none
+ * of the table: yes, and no. */
+bool crdi_mcmc_has_energy(const char *kernel);
+bool crdi_mcmc_is_biased(const char *kernel);
 /* Start points that a kernel cannot have: CRD_EINVAL. */
 crd_status crdi_mcmc_check_start(crd_context *ctx, const crd_nuts_options *options);
 /* Whether a run of `dim` parameters can begin with what a chain of another has learned. CRD_EINVAL says what differs. */

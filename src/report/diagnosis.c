@@ -309,7 +309,7 @@ static crd_status look(crdi_diagnosis *d, crdi_network_run *net, const crdi_func
     if (crdi_run_has_evidence(net->run))
         CRD_TRY(crdi_run_evidence_read(d->ctx, net->run, &d->evidence));
     CRD_TRY(crdi_batch_noise_read(net, d->method, &d->part, &d->noise));
-    if (!d->noise.is) /* else that statistic is no energy */
+    if (crdi_mcmc_has_energy(d->method))
         CRD_TRY(find_energy(d));
     CRD_TRY(find_depth(d));
     CRD_TRY(scan(d, net, function->threads));

@@ -385,8 +385,13 @@ static void look_at_energy(crdi_diagnosis *d, crdi_string *t)
 
 static void look_at_noise(crdi_diagnosis *d, crdi_string *t)
 {
-    if (!d->noise.is)
+    if (!d->noise.is) {
+        if (crdi_mcmc_is_biased(d->method)) {
+            crdi_string_append(t, "%s has a bias, which shrinks with --energy-variance; mams has none", d->method);
+            add(d, "bias", CRDI_HOLDS, t, NULL);
+        }
         return;
+    }
     crdi_batch_noise_text(t, &d->noise);
     add(d, "bias", CRDI_CARE, t, "a smaller --bias, and --method nuts or hmc on fewer rows, to compare");
 }

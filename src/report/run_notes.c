@@ -20,12 +20,14 @@ static bool is_weight(const crdi_summary_row *row)
     return strncmp(row->label, "net/", 4) == 0;
 }
 
-/* Where chains agree on f, weights may differ by the names that hidden units have in a chain. What is left to judge is the others. */
+/* Weights may differ by the names that hidden units have in a chain: that says nothing against f. What is left to judge is the others. */
 static void note_of_weights(crdi_string *out, const crdi_run_summary *s, const crdi_summary_row **r,
                             const crdi_summary_row **n)
 {
     double most = (*r)->r_hat;
     bool weights = is_weight(*r) && most > 1.05;
+    const char *of_f =
+        s->f_agrees ? "of f, which was asked for, they agree" : "whether they agree on f, credence diagnose says";
     *r = *n = NULL;
     for (int64_t i = 0; i < s->count; i++) {
         const crdi_summary_row *row = &s->row[i];
@@ -38,10 +40,8 @@ static void note_of_weights(crdi_string *out, const crdi_run_summary *s, const c
     }
     if (weights)
         crdi_string_append(
-            out,
-            "note: r_hat of single weights is up to %.*f: hidden units have other places in other chains; "
-            "of f, which was asked for, they agree\n",
-            crdi_text_digits(most, 1.05), most);
+            out, "note: r_hat of single weights is up to %.*f: hidden units %s other places in other chains; %s\n",
+            crdi_text_digits(most, 1.05), most, s->f_agrees ? "have" : "may have", of_f);
 }
 
 /* What makes chains agree, and what makes more draws. */
@@ -63,7 +63,7 @@ static void note_of_rows(crdi_string *out, const crdi_run_summary *s)
         crdi_string_append(out, "note: too few draws for r_hat and n_eff; try %s 1000\n", more);
         return;
     }
-    if (s->f_agrees)
+    if (s->f_agrees || s->hidden_units)
         note_of_weights(out, s, &r, &n);
     if (!r)
         return;
@@ -104,6 +104,11 @@ static void note_of_diagnostics(crdi_string *out, const crdi_run_summary *s)
 /* Always: no draw says of itself that it is biased. */
 static void note_of_noise(crdi_string *out, const crdi_run_summary *s)
 {
+    if (!s->noise.is && crdi_mcmc_is_biased(s->method))
+        crdi_string_append(out,
+                           "note: draws of %s are biased by its steps, the less the smaller --energy-variance; mams, "
+                           "which is exact, tells\n",
+                           s->method);
     if (!s->noise.is)
         return;
     crdi_string_append(out, "note: draws of %s are biased: ", s->method);

@@ -128,7 +128,7 @@ static crd_status count_draws(crdi_run_summary *s, crd_run *run, const char *nam
 static crd_status find_ebfmi(crdi_run_summary *s, crd_run *run)
 {
     const crd_column *column = find_statistic(run, "energy");
-    if (!column || !s->diagnostics || s->noise.is) /* then that statistic is no energy */
+    if (!column || !s->diagnostics || !crdi_mcmc_has_energy(s->method))
         return CRD_OK;
     double *energy = crdi_alloc_array(s->ctx, s->part.chains * s->part.draws, sizeof *energy);
     s->ebfmi = crdi_alloc_array(s->ctx, s->part.chains, sizeof *s->ebfmi);
@@ -239,6 +239,7 @@ static crd_status describe(crdi_run_summary *s, crdi_network_run *net)
         return CRD_OK;
     s->scaled = net->recipe->scale == CRD_SCALE_STANDARD;
     s->single = net->network.precision == CRD_SINGLE;
+    s->hidden_units = net->is_network && net->network.hidden && strcmp(net->network.hidden, "none") != 0;
     s->target_scaled = s->scaled && net->recipe->target_kind == CRD_TARGET_NUMBER;
     const crd_recipe *recipe = net->recipe;
     s->target = crdi_arena_alloc(s->arena, (size_t)recipe->target_count * sizeof *s->target);

@@ -29,6 +29,7 @@ typedef struct crdi_run_summary {
     char *method, *status; /* "nuts", "complete"; "" where the file does not say */
     char *plan, *plan_rule; /* of a method that was not given: what was chosen and why; "" */
     char *ending; /* why it ended (run_ending.h); "" */
+    bool hidden_units; /* of a network that has any: chains may have them in other places */
     bool f_agrees; /* it ended because chains agreed on f: single weights need not agree */
     /* Of the rows; one that is not a number is worst, because nothing is known of it. */
     const crdi_summary_row *worst_r_hat, *smallest_n_eff; /* NULL without rows */

@@ -501,3 +501,15 @@ crd_status crdi_chain_check(crdi_chain *chain, int number)
         "those of the run",
         number, then, now);
 }
+
+bool crdi_mcmc_has_energy(const char *kernel)
+{
+    const crdi_mcmc_kernel *found = kernel ? crdi_mcmc_kernel_find(kernel) : NULL;
+    return !found || !(found->without_energy || found->rows == CRDI_ROWS_SAMPLED);
+}
+
+bool crdi_mcmc_is_biased(const char *kernel)
+{
+    const crdi_mcmc_kernel *found = kernel ? crdi_mcmc_kernel_find(kernel) : NULL;
+    return found && found->biased;
+}

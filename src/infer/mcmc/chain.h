@@ -33,6 +33,8 @@ typedef struct crdi_mcmc_kernel {
     /* Its draws are not exactly of the posterior. One that does not say so, takes all rows and works by itself must pass
      * tests/conformance/test_exact.c, which asks the table. */
     bool biased;
+    bool
+        without_energy; /* what it has in the place of an energy is an error: nothing that moves from draw to draw by itself */
     bool shares; /* its chains need what a run of its own gives them (crdi_chain.shared) */
     /* Allocates chain->kernel_state. */
     crd_status (*create)(crdi_chain *chain);

@@ -133,6 +133,7 @@ static void state(crdi_chain *chain, crdi_archive *archive)
 
 const crdi_mcmc_kernel crdi_mcmc_kernel_mclmc = {.name = "mclmc",
                                                  .biased = true,
+                                                 .without_energy = true,
                                                  .create = create,
                                                  .destroy = crdi_microcanonical_destroy,
                                                  .transition = transition,
