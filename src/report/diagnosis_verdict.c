@@ -49,14 +49,21 @@ static crdi_state state_of(const crdi_diagnosis *d, const char *id)
     return CRDI_HOLDS;
 }
 
+/* The number that method smc has by itself. */
+static const char ENOUGH_PARTICLES[] = "--particles 250";
+
 /* What helps chains, or runs of particles, of which there are too few draws, or which have not come far enough. */
 static const char *more_draws(const crdi_diagnosis *d)
 {
+    if (d->particles && d->part.draws < CRDI_ESS_GOOD)
+        return ENOUGH_PARTICLES;
     return d->particles ? "more --particles" : "more --draws";
 }
 
 static const char *go_longer(const crdi_diagnosis *d)
 {
+    if (d->particles && d->part.draws < CRDI_ESS_GOOD)
+        return "twice the --anneal";
     return d->particles ? "twice the --anneal, then more --particles" : "twice the --warmup and --draws";
 }
 
@@ -80,9 +87,10 @@ static void look_at_draws(crdi_diagnosis *d, crdi_string *t)
         crdi_string_append(t, " after %lld of warm-up", (long long)d->warmup);
     if (unfinished)
         crdi_string_append(t, " (%s)", d->status);
-    if (d->part.draws < CRDI_ESS_GOOD)
-        add(d, "draws", CRDI_FAILS, t, d->particles ? "--particles 250" : "--draws 1000");
-    else if (d->part.chains == 1) {
+    if (d->part.draws < CRDI_ESS_GOOD) {
+        crdi_string_append(t, ", fewer than %d", (int)CRDI_ESS_GOOD);
+        add(d, "draws", CRDI_FAILS, t, d->particles ? ENOUGH_PARTICLES : "--draws 1000");
+    } else if (d->part.chains == 1) {
         crdi_string_append(t, ": nothing shows whether other %s would agree", d->particles ? "runs" : "chains");
         add(d, "draws", CRDI_CARE, t, "--chains 4");
     } else
