@@ -122,9 +122,9 @@ CRD_API CRD_MUST_CHECK crd_status crd_ais_run(const crd_model *model, const crd_
  *  over 20 batches of each chain, and by the spread of the chains. `accept` are swaps between replica k and k + 1 (behind the last: 0),
  *  `beta` means over the chains, `effective` is NaN.
  *
- *  @param model  borrowed. @param options  as for crd_nuts_run, of every replica; the kernel and the start are tempering's own.
- *              NULL: all defaults.
- *  @param tempered  temperatures, and for the pilot run pilot, cess, max_moves, max_steps; others do not count. NULL: all defaults.
+ *  @param model  borrowed. @param options  as for crd_nuts_run, of every replica; the kernel and the start are tempering's own, and
+ *              blocks is "none". NULL: all defaults.
+ *  @param tempered  temperatures (0, or 2 and more), and for the pilot run pilot, cess, max_moves, max_steps; others do not count. NULL: all defaults.
  *  @param key  the pilot run draws from crd_key_fold_in(key, 2^32 - 1), chain c from crd_key_fold_in(key, c).
  *  @param out  returns owned: the draws of the last replicas, with the statistics of crd_nuts_run.
  *  @param evidence  written on success; crd_evidence_clear frees it. NULL: not wanted.

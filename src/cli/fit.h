@@ -42,6 +42,8 @@ void crdi_fit_hint(const crdi_fit *f, crdi_string *out);
 
 bool crdi_fit_is_auto(const crdi_fit *f);
 /* Made in steps of an optimiser, with restarts or members instead of chains. */
+/* "nuts hmc smc" in words: nuts, hmc and smc. A list that begins with `kernels` begins with all of the kernel table. */
+void crdi_fit_list_methods(const char *words, crdi_string *out);
 bool crdi_fit_is_in_steps(const crdi_fit *f);
 /* So many restarts or members. */
 int crdi_fits_at_once(const crdi_fit *f);

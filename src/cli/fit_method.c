@@ -23,8 +23,7 @@ static bool is_one_of(const char *name, const char *words)
     return false;
 }
 
-/* "nuts hmc smc" in words: nuts, hmc and smc. */
-static void list_methods(const char *words, crdi_string *out)
+void crdi_fit_list_methods(const char *words, crdi_string *out)
 {
     const char *rest = words;
     for (int k = 0; strncmp(words, "kernels", 7) == 0 && crdi_mcmc_kernel_get(k); k++) {
@@ -57,7 +56,11 @@ static const struct {
     const char *told; /* NULL: the methods */
 } own_methods[] = {{"draws", "kernels svi pathfinder laplace", NULL},
                    {"chains", "kernels smc ais", NULL},
-                   {"target_accept", "kernels smc ais", "nuts, hmc, mams, split_hmc, smc, ais and tempering"},
+                   {"target_accept", "nuts hmc mams split_hmc tempering smc ais", NULL},
+                   {"max_depth", "nuts hmc mclmc mams split_hmc tempering", NULL},
+                   {"max_energy_change", "nuts hmc mclmc mams split_hmc tempering", NULL},
+                   {"adaptation", "nuts hmc mclmc mams split_hmc tempering", NULL},
+                   {"blocks", "nuts hmc mclmc mams", NULL},
                    {"particles", "svi smc ais", NULL},
                    {"anneal", "smc ais", NULL},
                    {"temperatures", "tempering", NULL},
@@ -99,7 +102,7 @@ static crd_status check_method_option(crdi_fit *f, const crdi_option *option, co
         return CRD_OK;
     crdi_string list;
     crdi_string_init(&list, f->cli->ctx);
-    list_methods(methods, &list);
+    crdi_fit_list_methods(methods, &list);
     crd_status status = crdi_raise(f->cli->ctx, CRD_EINVAL, "option %s goes with --method %s",
                                    crdi_option_flag(option, flag), told ? told : crdi_string_text(&list));
     crdi_string_clear(&list);
@@ -116,6 +119,10 @@ static crd_status check_tempered(crdi_fit *f)
         return CRD_OK;
     if (f->net.svi.particles < 2 && crdi_options_given(crdi_cli_options(f->call, &crdi_svi_option_table), "particles"))
         return crdi_raise(ctx, CRD_EINVAL, "option --particles: method %s needs 2 or more", method);
+    if (strcmp(method, "tempering") == 0 && f->net.tempered.temperatures == 1)
+        return crdi_raise(
+            ctx, CRD_EINVAL,
+            "option --temperatures: 1, and the prior and the posterior make two; 0, or 2 and more, are taken");
     bool trained = strcmp(method, "tempering") == 0 && strcmp(f->net.mcmc.start, "ensemble") == 0;
     bool start = crdi_options_given(mcmc, "start") && !trained;
     if (start || crdi_options_given(mcmc, "init_radius"))
@@ -127,12 +134,17 @@ static crd_status check_tempered(crdi_fit *f)
     return CRD_OK;
 }
 
-/* What training the starts needs goes with such starts. */
+/* Points that are given are given in C; what training the starts needs goes with such starts. */
 static crd_status check_starts(crdi_fit *f)
 {
     static const char *const options[] = {"start_steps", "start_validation", "start_patience"};
     const crdi_options *mcmc = crdi_cli_options(f->call, &crdi_mcmc_option_table);
     char flag[CRDI_OPTION_NAME];
+    if (is_one_of(f->net.mcmc.start, "value point") && strcmp(f->net.method, "laplace") != 0)
+        return crdi_raise(f->cli->ctx, CRD_EINVAL,
+                          "option --start %s is for C programs, which give the numbers (start_values); uniform, prior, "
+                          "median, map, pathfinder, ensemble and init need none",
+                          f->net.mcmc.start);
     for (int i = 0; i < CRDI_COUNT(options) && strcmp(f->net.mcmc.start, "ensemble") != 0; i++)
         if (crdi_options_given(mcmc, options[i]))
             return crdi_raise(f->cli->ctx, CRD_EINVAL, "option %s goes with --start ensemble",
@@ -158,10 +170,10 @@ static crd_status check_method_options(crdi_fit *f)
     CRD_TRY(check_tempered(f));
     CRD_TRY(check_starts(f));
     if (is_one_of(f->net.method, "sgld sghmc") && !is_one_of(f->net.mcmc.metric, "diagonal unit"))
-        return crdi_raise(
-            f->cli->ctx, CRD_EINVAL,
-            "option --metric %s goes with --method nuts, hmc, mclmc, mams and split_hmc; diagonal and unit with %s",
-            f->net.mcmc.metric, f->net.method);
+        return crdi_raise(f->cli->ctx, CRD_EINVAL,
+                          "option --metric %s goes with --method nuts, hmc, mclmc, mams, split_hmc and tempering; "
+                          "diagonal and unit with %s",
+                          f->net.mcmc.metric, f->net.method);
     if (!crdi_fit_is_in_steps(f) && strcmp(f->net.mcmc.start, "init") == 0)
         return crdi_raise(f->cli->ctx, CRD_EINVAL, "option --start init goes with --method svi, map and ensemble");
     return CRD_OK;

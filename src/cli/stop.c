@@ -1,5 +1,6 @@
 /* stop.c - see stop.h. */
 #include "cli/stop.h"
+#include "cli/fit.h"
 
 #include <math.h>
 #include <string.h>
@@ -56,6 +57,18 @@ crd_status crdi_stop_seconds(crd_context *ctx, const char *text, double *out)
     return CRD_OK;
 }
 
+static crd_status raise_without_chains(crd_context *ctx, const char *method, bool particles)
+{
+    bool steps = !particles && strcmp(method, "laplace") != 0 && strcmp(method, "pathfinder") != 0;
+    crdi_string kernels;
+    crdi_string_init(&kernels, ctx);
+    crdi_fit_list_methods("kernels", &kernels);
+    crd_status status = crdi_raise(ctx, CRD_EINVAL, "option --until goes with --method %s%s",
+                                   crdi_string_text(&kernels), steps ? "; fits in steps end by --patience" : "");
+    crdi_string_clear(&kernels);
+    return status;
+}
+
 crd_status crdi_stop_set(crdi_cli *cli, const crdi_stop_options *o, const char *text, crdi_network_fit *net,
                          crdi_stop_rule *rule)
 {
@@ -66,12 +79,7 @@ crd_status crdi_stop_set(crdi_cli *cli, const crdi_stop_options *o, const char *
         return CRD_OK;
     CRD_TRY(crdi_network_method_find(cli->ctx, net->method, &method));
     if (!method->draws_behind)
-        return crdi_raise(cli->ctx, CRD_EINVAL,
-                          "option --until goes with --method nuts, hmc, mclmc, mams, sgld, sghmc and split_hmc%s",
-                          method->particles || strcmp(net->method, "laplace") == 0 ||
-                                  strcmp(net->method, "pathfinder") == 0
-                              ? ""
-                              : "; fits in steps end by --patience");
+        return raise_without_chains(cli->ctx, net->method, method->particles);
     CRD_TRY(crdi_stop_rule_parse(cli->ctx, text, rule));
     net->rule = &rule->rule;
     return CRD_OK;
