@@ -29,6 +29,7 @@ static crd_status read_run(crdi_bayes *b, const crdi_network_run *net, crdi_baye
     if (crdi_run_has_evidence(net->run)) {
         CRD_TRY(crdi_run_evidence_read(b->ctx, net->run, &e));
         r->evidence = (crdi_estimate){e.log_evidence, e.error, e.low, e.high};
+        r->late = crdi_evidence_comes_late(&e);
         crd_evidence_clear(&e);
     } else {
         CRD_TRY(read_number(net->run, "laplace_log_evidence", &r->evidence.value));
@@ -245,6 +246,13 @@ crd_status crdi_bayes_text(crdi_string *out, const crdi_bayes *b)
     for (int i = 1; i < b->count && !*b->why; i++)
         if (isfinite(b->run[i].factor.value))
             factor_line(out, b, &b->run[i]);
+    for (int i = 0; i < b->count; i++)
+        if (b->run[i].late)
+            crdi_string_append(out,
+                               "note: the particles of %s came late to what its posterior is made of: its evidence is "
+                               "too small, by more "
+                               "than its error says; tempering tells\n",
+                               b->run[i].name);
     if (*b->why)
         crdi_string_append(out, "note: no Bayes factor: %s\n", b->why);
     if (b->scaled)

@@ -15,6 +15,7 @@ typedef struct crdi_bayes_run {
     char *method; /* owned */
     bool has_evidence;
     bool set_by_data; /* of Laplace: what it holds fixed is not averaged over */
+    bool late; /* crdi_evidence_comes_late */
     crdi_estimate evidence; /* of the target as the first run has scaled it */
     crdi_estimate factor; /* log Bayes factor over the first run; NaN of itself */
 } crdi_bayes_run;

@@ -88,8 +88,7 @@ void crdi_evidence_json(crdi_json_writer *w, const crd_evidence *e)
     crdi_json_close(w, '}');
 }
 
-/* By more than the runs' scatter explains in 39 of 40 cases. */
-static bool comes_late(const crd_evidence *e)
+bool crdi_evidence_comes_late(const crd_evidence *e)
 {
     static const double SLIGHT = 0.5;
     return e->runs > 1 && e->lag > SLIGHT && e->lag > crdi_student_95(e->runs - 1) * e->lag_error;
@@ -112,7 +111,7 @@ void crdi_evidence_notes(crdi_string *out, const crd_evidence *e, const char *me
                            "note: the standard error of the log evidence is %.2g, above %.1f: the runs do not agree, "
                            "and its interval is rough; try a larger --anneal, or more --particles\n",
                            e->error, ROUGH);
-    if (comes_late(e))
+    if (crdi_evidence_comes_late(e))
         crdi_string_append(
             out,
             "note: particles come late to what the posterior is made of: moves that should keep it raised beta x log "
