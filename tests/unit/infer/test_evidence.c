@@ -645,6 +645,24 @@ static void what_cannot_be_is_refused(void **state)
     refuse(prior_only, &(crd_tempered_options){.keep = unknown, .keep_count = 1}, CRD_ENAME, "nothing");
 }
 
+static void what_tempering_cannot_is_refused(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_model *model = model_of(ctx, prior_only, NULL);
+    crd_posterior *posterior = NULL;
+    crd_nuts_options blocks = {.blocks = "all"};
+    crd_tempered_options one = {.temperatures = 1};
+    assert_int_equal(crd_tempering_run(model, NULL, &one, crd_key_make(1), &posterior, NULL), CRD_EINVAL);
+    assert_non_null(strstr(crd_error_message(ctx), "temperatures: 1; it must be 0, or 2 or more"));
+    crd_error_clear(ctx);
+    assert_int_equal(crd_tempering_run(model, &blocks, NULL, crd_key_make(1), &posterior, NULL), CRD_EINVAL);
+    assert_non_null(strstr(crd_error_message(ctx), "blocks all: method tempering draws none"));
+    assert_null(posterior);
+    crd_model_destroy(&model);
+    testing_context_destroy(&ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -662,6 +680,7 @@ int main(void)
         cmocka_unit_test(a_run_that_was_stopped_ends_the_same),
         cmocka_unit_test(states_that_cannot_be_are_refused),
         cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(what_tempering_cannot_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
