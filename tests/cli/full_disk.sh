@@ -121,9 +121,9 @@ mkdir lost
 "$program" fit data.csv --target y --hidden 3 --chains 2 --warmup 20 --draws 2000000 --seed 1 --quiet --out lost/run.crd >out 2>err &
 run=$!
 tries=0
-until [ -e lost/run.crd ]; do
+until "$program" check lost/run.crd 2>/dev/null | grep -Eq '^chains? [0-9-]+: +[1-9][0-9]* draws'; do # before, it may be opening the file
     tries=$((tries + 1))
-    [ "$tries" -lt 300 ] || fail "a lost folder: no file after a minute"
+    [ "$tries" -lt 300 ] || fail "a lost folder: no draws after half a minute"
     sleep 0.1
 done
 rm -rf lost
