@@ -61,14 +61,6 @@ crd_status crdi_diagnosis_text(crdi_string *out, const crdi_diagnosis *d)
 
 /* ---- JSON ------------------------------------------------------------------------------------------------------- */
 
-static void put_number(crdi_json_writer *w, const char *key, double value)
-{
-    if (isfinite(value))
-        crdi_json_put_number(w, key, value);
-    else
-        crdi_json_put_text(w, key, NULL);
-}
-
 static void put_findings(crdi_json_writer *w, const crdi_diagnosis *d)
 {
     crdi_json_open(w, "findings", '[');
@@ -93,13 +85,13 @@ static void put_elements(crdi_json_writer *w, const crdi_diagnosis *d)
         crdi_json_open(w, NULL, '{');
         crdi_json_put_text(w, "name", e->label);
         crdi_json_put_bool(w, "weight", e->weight);
-        put_number(w, "r_hat", e->r_hat);
-        put_number(w, "ess_bulk", e->ess_bulk);
-        put_number(w, "ess_tail", e->ess_tail);
-        put_number(w, "mcse_of_sd", e->mcse);
-        put_number(w, "between", e->between);
-        put_number(w, "drift", e->drift);
-        put_number(w, "divergent_low", e->separation);
+        crdi_json_put_number_or_null(w, "r_hat", e->r_hat);
+        crdi_json_put_number_or_null(w, "ess_bulk", e->ess_bulk);
+        crdi_json_put_number_or_null(w, "ess_tail", e->ess_tail);
+        crdi_json_put_number_or_null(w, "mcse_of_sd", e->mcse);
+        crdi_json_put_number_or_null(w, "between", e->between);
+        crdi_json_put_number_or_null(w, "drift", e->drift);
+        crdi_json_put_number_or_null(w, "divergent_low", e->separation);
         crdi_json_close(w, '}');
     }
     crdi_json_close(w, ']');
@@ -130,12 +122,12 @@ static crd_status put_space(crdi_json_writer *w, const crdi_diagnosis *d)
             crdi_json_put_integer(w, "row", n->row);
             crdi_json_put_integer(w, "output", n->output);
             crdi_json_put_text(w, "at", crdi_string_text(&where));
-            put_number(w, "sd", n->sd);
-            put_number(w, "r_hat", n->r_hat);
-            put_number(w, "ess_bulk", n->ess_bulk);
-            put_number(w, "ess_tail", n->ess_tail);
-            put_number(w, "between", n->between);
-            put_number(w, "drift", n->drift);
+            crdi_json_put_number_or_null(w, "sd", n->sd);
+            crdi_json_put_number_or_null(w, "r_hat", n->r_hat);
+            crdi_json_put_number_or_null(w, "ess_bulk", n->ess_bulk);
+            crdi_json_put_number_or_null(w, "ess_tail", n->ess_tail);
+            crdi_json_put_number_or_null(w, "between", n->between);
+            crdi_json_put_number_or_null(w, "drift", n->drift);
             crdi_json_close(w, '}');
             status = where.status;
             crdi_string_clear(&where);
@@ -165,7 +157,7 @@ crd_status crdi_diagnosis_json(crdi_string *out, const crdi_diagnosis *d)
     if (d->ebfmi) {
         crdi_json_open(&w, "ebfmi", '[');
         for (int c = 0; c < d->part.chains; c++)
-            put_number(&w, NULL, d->ebfmi[c]);
+            crdi_json_put_number_or_null(&w, NULL, d->ebfmi[c]);
         crdi_json_close(&w, ']');
     }
     put_findings(&w, d);

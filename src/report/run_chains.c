@@ -184,14 +184,6 @@ crd_status crdi_run_chains_csv(crdi_string *out, const crdi_run_chains *s)
     return out->status;
 }
 
-static void put_number(crdi_json_writer *w, const char *key, double value)
-{
-    if (isfinite(value))
-        crdi_json_put_number(w, key, value);
-    else
-        crdi_json_put_text(w, key, NULL);
-}
-
 crd_status crdi_run_chains_json(crdi_string *out, const crdi_run_chains *s)
 {
     crdi_json_writer w = {.out = out};
@@ -199,8 +191,8 @@ crd_status crdi_run_chains_json(crdi_string *out, const crdi_run_chains *s)
     crdi_json_put_text(&w, "run", s->path);
     crdi_json_put_integer(&w, "rows", s->rows);
     crdi_json_put_integer(&w, "draws", s->draws);
-    put_number(&w, "elpd_stacked", s->stacked);
-    put_number(&w, "elpd_equal", s->equal);
+    crdi_json_put_number_or_null(&w, "elpd_stacked", s->stacked);
+    crdi_json_put_number_or_null(&w, "elpd_equal", s->equal);
     crdi_json_open(&w, "chains", '[');
     for (int c = 0; c < s->chains; c++) {
         double value[NUMBERS];
@@ -210,11 +202,11 @@ crd_status crdi_run_chains_json(crdi_string *out, const crdi_run_chains *s)
         crdi_json_open(&w, NULL, '{');
         crdi_json_put_integer(&w, "chain", s->chain[place]);
         for (int k = 0; k < NUMBERS; k++)
-            put_number(&w, name[k], value[k]);
+            crdi_json_put_number_or_null(&w, name[k], value[k]);
         crdi_json_put_integer(&w, "bad_k", s->bad[place]);
         crdi_json_open(&w, "k_hat", '[');
         for (int64_t i = 0; i < s->rows; i++)
-            put_number(&w, NULL, s->k_hat[place * s->rows + i]);
+            crdi_json_put_number_or_null(&w, NULL, s->k_hat[place * s->rows + i]);
         crdi_json_close(&w, ']');
         crdi_json_close(&w, '}');
     }

@@ -343,14 +343,6 @@ crd_status crdi_run_watch_end(crdi_string *out, const crdi_run_watch *w)
 
 /* ---- JSON ---------------------------------------------------------------------------------------------------- */
 
-static void put_number(crdi_json_writer *w, const char *key, double value)
-{
-    if (isfinite(value))
-        crdi_json_put_number(w, key, value);
-    else
-        crdi_json_put_text(w, key, NULL);
-}
-
 static void put_chain(crdi_json_writer *j, const crdi_run_watch *w, int c)
 {
     static const char *const phase[] = {"waiting", "warmup", "sampling", "fitting", "done", "stopped"};
@@ -359,9 +351,9 @@ static void put_chain(crdi_json_writer *j, const crdi_run_watch *w, int c)
     crdi_json_put_text(j, "phase", phase[p->phase]);
     crdi_json_put_integer(j, "iteration", p->iteration);
     crdi_json_put_integer(j, "total", p->total);
-    put_number(j, "seconds_left", p->seconds_left);
+    crdi_json_put_number_or_null(j, "seconds_left", p->seconds_left);
     if (w->fit) {
-        put_number(j, "loss", p->loss);
+        crdi_json_put_number_or_null(j, "loss", p->loss);
     } else {
         crdi_json_put_integer(j, "warmup", p->warmup);
         crdi_json_put_integer(j, "draws", w->draws[c]);
@@ -374,9 +366,9 @@ static void put_summary(crdi_json_writer *j, const crdi_run_watch *w)
 {
     const crdi_run_summary *s = w->summary;
     bool known = has_diagnostics(w) && !crdi_run_too_short(s);
-    put_number(j, "worst_r_hat", known ? s->worst_r_hat->r_hat : NAN);
+    crdi_json_put_number_or_null(j, "worst_r_hat", known ? s->worst_r_hat->r_hat : NAN);
     crdi_json_put_text(j, "worst_r_hat_site", known ? s->worst_r_hat->label : NULL);
-    put_number(j, "smallest_n_eff", known ? s->smallest_n_eff->n_eff : NAN);
+    crdi_json_put_number_or_null(j, "smallest_n_eff", known ? s->smallest_n_eff->n_eff : NAN);
     crdi_json_put_text(j, "smallest_n_eff_site", known ? s->smallest_n_eff->label : NULL);
 }
 
@@ -392,9 +384,9 @@ crd_status crdi_run_watch_json(crdi_string *out, const crdi_run_watch *w)
         crdi_json_put_text(&j, "stop_rule", w->rule);
     if (*w->ending)
         crdi_json_put_text(&j, "ended", w->ending);
-    put_number(&j, "seconds", w->seconds);
-    put_number(&j, w->fit ? "steps_a_second" : "iterations_a_second", w->speed);
-    put_number(&j, "seconds_left", w->seconds_left);
+    crdi_json_put_number_or_null(&j, "seconds", w->seconds);
+    crdi_json_put_number_or_null(&j, w->fit ? "steps_a_second" : "iterations_a_second", w->speed);
+    crdi_json_put_number_or_null(&j, "seconds_left", w->seconds_left);
     crdi_json_put_integer(&j, "draws", all_draws(w));
     if (!w->fit) {
         crdi_json_put_integer(&j, "divergences", all_divergences(w));
