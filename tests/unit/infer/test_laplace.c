@@ -491,10 +491,19 @@ static void check_slopes(crdi_laplace *l)
     assert_memory_equal(slope, again, sizeof *slope * (size_t)(l->groups + 1));
 }
 
+static void check_at_a_point(crdi_laplace *l, const struct data *d)
+{
+    double theta[MOST];
+    crd_random_normal(crd_key_make(9), l->count, theta);
+    assert_ok(l->ctx, crdi_laplace_at(l, theta, 0.45));
+    check_form(l, d);
+    check_whitening(l);
+    check_slopes(l);
+}
+
 static void test_forms(void **state)
 {
     struct data d;
-    double theta[MOST];
     crd_context *ctx = testing_context();
     (void)state;
     for (int k = 0; k < CRDI_COUNT(likelihoods); k++)
@@ -503,13 +512,9 @@ static void test_forms(void **state)
                 make_data(&d, likelihoods[k].likelihood, "3,2", rows, likelihoods[k].classes);
                 d.network.prior = "*.kernel=normal:0.1,0.7;*.bias=normal:0,1.3";
                 crdi_laplace *l = create(ctx, &d, forms[i], "prior", "layer");
-                crd_random_normal(crd_key_make(9), l->count, theta);
                 l->factor[0] = 0.6;
                 l->factor[1] = 1.7;
-                assert_ok(ctx, crdi_laplace_at(l, theta, 0.45));
-                check_form(l, &d);
-                check_whitening(l);
-                check_slopes(l);
+                check_at_a_point(l, &d);
                 crdi_laplace_destroy(&l);
             }
     testing_context_destroy(&ctx);
@@ -519,17 +524,12 @@ static void test_forms(void **state)
 static void test_wide(void **state)
 {
     struct data d;
-    double theta[MOST];
     crd_context *ctx = testing_context();
     (void)state;
     make_data(&d, NULL, "20", ROWS, 0);
     d.network.prior = "*.kernel=normal:0.1,0.7;*.bias=normal:0,1.3";
     crdi_laplace *l = create(ctx, &d, "full", "prior", "layer");
-    crd_random_normal(crd_key_make(9), l->count, theta);
-    assert_ok(ctx, crdi_laplace_at(l, theta, 0.45));
-    check_form(l, &d);
-    check_whitening(l);
-    check_slopes(l);
+    check_at_a_point(l, &d);
     crdi_laplace_destroy(&l);
     testing_context_destroy(&ctx);
 }
