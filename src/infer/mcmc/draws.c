@@ -77,7 +77,7 @@ static void tell(crdi_mcmc_news *news, const crdi_chain *chain)
     atomic_store_explicit(&news->divergences, chain->divergences, memory_order_relaxed);
 }
 
-static bool must_stop(crdi_mcmc_run_state *run)
+bool crdi_mcmc_must_stop(crdi_mcmc_run_state *run)
 {
     if (run->options.stop && run->options.stop(run->options.stop_user))
         atomic_store(&run->stopped, true);
@@ -151,7 +151,7 @@ static crd_status draw_all(crdi_mcmc_run_state *run, int number, crdi_chain *cha
     const crd_nuts_options *o = &run->options;
     int64_t total = o->warmup + o->draws * o->thin;
     block->first = crdi_mcmc_draws_of(o, chain->iteration);
-    while (chain->iteration < total && !must_stop(run)) {
+    while (chain->iteration < total && !crdi_mcmc_must_stop(run)) {
         crdi_chain_advance(chain, &t);
         tell(&run->news[number], chain);
         double now = crdi_seconds();

@@ -48,6 +48,8 @@ typedef struct crdi_mcmc_run_state {
 void crdi_mcmc_find_offsets(crdi_mcmc_run_state *run);
 /* Seconds of this thread's processor. */
 double crdi_thread_seconds(void);
+/* Whether to end now: somebody has said so, or says so now. */
+bool crdi_mcmc_must_stop(crdi_mcmc_run_state *run);
 /* Chain `number` from its start, or from where it was, to its end; `run` is a crdi_mcmc_run_state. */
 crd_status crdi_mcmc_run_chain(void *run, int64_t number);
 /* Start points are draws of Pathfinder, different ones where there are enough; point belongs to the arena. */

@@ -180,13 +180,6 @@ static void judge(struct pupil *p, int64_t step)
     keep(p, step);
 }
 
-static bool must_stop(crdi_mcmc_run_state *run)
-{
-    if (run->options.stop && run->options.stop(run->options.stop_user))
-        atomic_store(&run->stopped, true);
-    return atomic_load_explicit(&run->stopped, memory_order_relaxed);
-}
-
 static void make_steps(struct pupil *p)
 {
     static const double RATE = 0.02;
@@ -195,7 +188,7 @@ static void make_steps(struct pupil *p)
     crd_trained_start *t = &p->out->start;
     double scale = 1.0 / (double)(s->population > 0 ? s->population : 1), *u = crd_exec_input(p->exec);
     judge(p, 0);
-    while (t->steps < o->start_steps && is_finite(p) && !must_stop(s->run)) {
+    while (t->steps < o->start_steps && is_finite(p) && !crdi_mcmc_must_stop(s->run)) {
         double rate = RATE * (1 - (double)t->steps / (double)o->start_steps);
         crdi_ascent_step(&p->ascent, crd_exec_output(p->exec) + 1, scale, rate, u);
         t->steps++;
