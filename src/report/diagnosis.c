@@ -3,6 +3,7 @@
 #include "diag/diag.h"
 #include "report/run_canonical.h"
 #include "store/json.h"
+#include "store/network_fit.h"
 
 #include <credence/diag.h>
 #include <math.h>

@@ -40,13 +40,25 @@ static const char *method_name(const void *list, int64_t i)
     return methods[i].name;
 }
 
-crd_status crdi_network_method_find(crd_context *ctx, const char *name, const crdi_network_method **out)
+static const crdi_network_method *find_method(const char *name)
 {
     for (int i = 0; i < CRDI_COUNT(methods); i++)
-        if (strcmp(methods[i].name, name) == 0) {
-            *out = methods[i].type;
-            return CRD_OK;
-        }
+        if (strcmp(methods[i].name, name) == 0)
+            return methods[i].type;
+    return NULL;
+}
+
+bool crdi_method_of_particles(const char *method)
+{
+    const crdi_network_method *type = method ? find_method(method) : NULL;
+    return type && type->particles;
+}
+
+crd_status crdi_network_method_find(crd_context *ctx, const char *name, const crdi_network_method **out)
+{
+    *out = find_method(name);
+    if (*out)
+        return CRD_OK;
     return crdi_raise_unknown(ctx, "method", name, method_name, NULL, CRDI_COUNT(methods));
 }
 
@@ -261,6 +273,7 @@ void crdi_network_clear(crdi_network_fit *fit)
 {
     if (fit->type->clear)
         fit->type->clear(fit);
+    crdi_network_start_clear(&fit->start);
     crd_model_destroy(&fit->model);
 }
 

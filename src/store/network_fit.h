@@ -202,6 +202,11 @@ void crdi_network_clear(crdi_network_fit *fit);
 void crdi_network_chains_lengths(const crdi_network_fit *fit, crdi_string *out);
 void crdi_network_chains_place(const crdi_network_fit *fit, crdi_string *out);
 int64_t crdi_network_chains_behind(const crdi_network_fit *fit, int64_t iteration);
+/* Their options as the library takes them, where 0 stands for the default and -1 for none; and the states that they go on from. */
+crd_nuts_options crdi_network_chains_options(const crdi_network_fit *fit);
+crdi_mcmc_before crdi_network_chains_before(const crdi_network_fit *fit);
+/* Whether the chains of a method are runs of particles: smc and ais. NULL, or none of the table: no. */
+bool crdi_method_of_particles(const char *method);
 /* What crdi_network_fit_prepare does for it. */
 crd_status crdi_network_resume_prepare(crdi_network_fit *fit);
 void crdi_network_resume_close(crdi_network_resume **resume);

@@ -55,19 +55,32 @@ static crd_status prepare(crdi_network_fit *fit)
     return crdi_mcmc_columns_of(fit->model, &fit->mcmc, fit->arena, &fit->columns);
 }
 
-static crd_status sample(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_report *report)
+crd_nuts_options crdi_network_chains_options(const crdi_network_fit *fit)
 {
     crd_nuts_options options = fit->mcmc;
-    const crdi_network_resume *r = fit->resume;
-    crdi_mcmc_before before = {.warm = fit->warm.state, .warm_count = fit->warm.count, .points = fit->warm.points};
-    if (r) {
-        before.chain = r->states.saved;
-        before.warmup_seconds = r->cost.warmup_seconds;
-        before.sampling_seconds = r->cost.sampling_seconds;
-        before.gradient_seconds = r->cost.gradient_seconds;
-    }
-    options.warmup = options.warmup > 0 ? options.warmup : -1; /* there 0 stands for the default */
+    options.warmup = options.warmup > 0 ? options.warmup : -1;
     options.start_validation = options.start_validation > 0 ? options.start_validation : -1;
+    return options;
+}
+
+crdi_mcmc_before crdi_network_chains_before(const crdi_network_fit *fit)
+{
+    const crdi_network_resume *r = fit->resume;
+    if (!r)
+        return (crdi_mcmc_before){0};
+    return (crdi_mcmc_before){.chain = r->states.saved,
+                              .warmup_seconds = r->cost.warmup_seconds,
+                              .sampling_seconds = r->cost.sampling_seconds,
+                              .gradient_seconds = r->cost.gradient_seconds};
+}
+
+static crd_status sample(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_report *report)
+{
+    crd_nuts_options options = crdi_network_chains_options(fit);
+    crdi_mcmc_before before = crdi_network_chains_before(fit);
+    before.warm = fit->warm.state;
+    before.warm_count = fit->warm.count;
+    before.points = fit->warm.points;
     return crdi_mcmc_run(fit->model, &options, crd_key_make((uint64_t)fit->seed), &before, sink, report);
 }
 
@@ -122,14 +135,8 @@ int64_t crdi_network_chains_behind(const crdi_network_fit *fit, int64_t iteratio
     return crdi_mcmc_draws_of(&fit->mcmc, iteration);
 }
 
-static void clear(crdi_network_fit *fit)
-{
-    crdi_network_start_clear(&fit->start);
-}
-
 const crdi_network_method crdi_network_mcmc = {.prepare = prepare,
                                                .draw = draw,
-                                               .clear = clear,
                                                .plan = plan,
                                                .place = crdi_network_chains_place,
                                                .draws_behind = crdi_network_chains_behind};

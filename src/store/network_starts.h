@@ -12,7 +12,7 @@ typedef struct crdi_run_starts {
 } crdi_run_starts;
 
 /* For a fit whose options say so: training begins where the layers' initialisers say, and what it came to goes into the run. To be
- * called by prepare; crdi_network_start_clear(&fit->start) behind it. */
+ * called by prepare; crdi_network_clear frees what it makes. */
 crd_status crdi_network_starts_prepare(crdi_network_fit *fit);
 /* For the line of what will be done. */
 void crdi_network_starts_plan(const crdi_network_fit *fit, crdi_string *out);

@@ -350,7 +350,6 @@ static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_r
 void crdi_network_svi_clear(crdi_network_fit *fit)
 {
     crd_svi_destroy(&fit->fitted);
-    crdi_network_start_clear(&fit->start);
 }
 
 const crdi_network_method crdi_network_svi = {

@@ -53,11 +53,6 @@ crd_status crdi_run_evidence_write(crdi_run *run, const crd_evidence *e)
     return put_array(run, "evidence_accept", e->accept, e->temperatures);
 }
 
-bool crdi_method_of_particles(const char *method)
-{
-    return method && (strcmp(method, "smc") == 0 || strcmp(method, "ais") == 0);
-}
-
 bool crdi_run_has_evidence(crd_run *run)
 {
     return crdi_run_has(run, "evidence_log");

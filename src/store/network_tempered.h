@@ -6,8 +6,6 @@
 #include "store/network_run.h"
 #include <credence/evidence.h>
 
-/* Whether the chains of a method are runs of particles: smc and ais. NULL: not known, and no. */
-bool crdi_method_of_particles(const char *method);
 /* Whether a run has an evidence. */
 bool crdi_run_has_evidence(crd_run *run);
 /* Into the run's entries. */

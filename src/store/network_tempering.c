@@ -15,18 +15,9 @@ static crd_status prepare(crdi_network_fit *fit)
 
 static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_report *report)
 {
-    crd_nuts_options options = fit->mcmc;
+    crd_nuts_options options = crdi_network_chains_options(fit);
+    crdi_mcmc_before before = crdi_network_chains_before(fit);
     crd_evidence evidence = {0};
-    const crdi_network_resume *r = fit->resume;
-    crdi_mcmc_before before = {0};
-    if (r) {
-        before.chain = r->states.saved;
-        before.warmup_seconds = r->cost.warmup_seconds;
-        before.sampling_seconds = r->cost.sampling_seconds;
-        before.gradient_seconds = r->cost.gradient_seconds;
-    }
-    options.warmup = options.warmup > 0 ? options.warmup : -1; /* there 0 stands for the default */
-    options.start_validation = options.start_validation > 0 ? options.start_validation : -1;
     crd_status status = crdi_tempering_run(fit->model, &options, &fit->tempered, crd_key_make((uint64_t)fit->seed),
                                            &before, sink, report, &evidence);
     if (status >= 0 && evidence.runs > 0) {
@@ -49,14 +40,8 @@ static void plan(const crdi_network_fit *fit, crdi_string *out)
     crdi_network_starts_plan(fit, out);
 }
 
-static void clear(crdi_network_fit *fit)
-{
-    crdi_network_start_clear(&fit->start);
-}
-
 const crdi_network_method crdi_network_tempering = {.prepare = prepare,
                                                     .draw = draw,
-                                                    .clear = clear,
                                                     .plan = plan,
                                                     .place = crdi_network_chains_place,
                                                     .draws_behind = crdi_network_chains_behind,
