@@ -4,7 +4,7 @@
 #include "infer/mcmc/chain.h"
 #include "infer/map.h"
 #include "infer/mcmc/approach.h"
-#include "infer/mcmc/ascent.h"
+#include "infer/svi/optim.h"
 
 #include <math.h>
 #include <string.h>
@@ -208,21 +208,24 @@ static crd_status climb(crdi_chain *chain)
 static bool is_steep(const crdi_chain *chain, double distance)
 {
     const crdi_hamiltonian *h = &chain->h;
-    return distance * sqrt((double)h->dim) * crdi_ascent_length(h->grad, h->dim) > chain->options->max_energy_change;
+    return distance * sqrt((double)h->dim) * crdi_norm_raw(h->metric.kernels, h->dim, h->grad) >
+           chain->options->max_energy_change;
 }
 
 /* Adam upwards from where the chain is until the density is no longer steep, or a step gains no more than a step's energy may change:
  * with many rows it is steep everywhere. To the best point seen. */
-static void climb_off(crdi_chain *chain, crdi_ascent *ascent, double *best)
+static void climb_off(crdi_chain *chain, crdi_optimiser *optimiser, double *best, double *slope)
 {
     enum { MOST = 500 };
-    static const double RATE = 0.05, GENTLE = 1e-3;
+    static const double GENTLE = 1e-3;
     crdi_hamiltonian *h = &chain->h;
     size_t bytes = sizeof *best * (size_t)h->dim;
     double best_density = *h->log_density, gain = INFINITY;
     memcpy(best, h->q, bytes);
     for (int step = 0; step < MOST && gain > chain->options->max_energy_change && is_steep(chain, GENTLE); step++) {
-        crdi_ascent_step(ascent, h->grad, 1, RATE, h->q);
+        for (int64_t i = 0; i < h->dim; i++)
+            slope[i] = -h->grad[i];
+        crdi_optimiser_update(optimiser, slope, h->q, NAN);
         crdi_hamiltonian_evaluate(h);
         gain = finite_here(h) ? *h->log_density - best_density : 0;
         if (!(gain > 0))
@@ -239,16 +242,19 @@ static void climb_off(crdi_chain *chain, crdi_ascent *ascent, double *best)
  * it began. Such a chain first goes up, in a few steps of Adam, to where the density is no longer that steep. */
 static crd_status leave_cliff(crdi_chain *chain)
 {
-    crdi_ascent ascent;
+    crdi_optimiser *adam = NULL;
+    int64_t dim = chain->h.dim;
     if (!is_steep(chain, 1e-5))
         return CRD_OK;
-    double *best = crdi_alloc_array(chain->ctx, chain->h.dim, sizeof *best);
-    crd_status status = crdi_ascent_create(&ascent, chain->ctx, chain->h.dim, 1);
-    if (best && status == CRD_OK)
-        climb_off(chain, &ascent, best);
-    crdi_ascent_destroy(&ascent);
-    crdi_free(chain->ctx, best);
-    return best ? status : CRD_ENOMEM;
+    double *memory = crdi_alloc_array(chain->ctx, 2 * dim, sizeof *memory);
+    if (!memory)
+        return CRD_ENOMEM;
+    crd_status status = crdi_optimiser_create(chain->ctx, "clip_by_global_norm:1,adam:0.05", dim, NULL, 0, &adam);
+    if (status == CRD_OK)
+        climb_off(chain, adam, memory, memory + dim);
+    crdi_optimiser_destroy(&adam);
+    crdi_free(chain->ctx, memory);
+    return status;
 }
 
 /* From another run, as given, or found. */

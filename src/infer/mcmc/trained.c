@@ -10,10 +10,11 @@
  * Keys of a chain, beside those of chain.c: attempt a begins from fold_in(fold_in(key, START), a); rows held out come first in a
  * permutation by fold_in(key, HELD), and batches of epoch e are cut from one by fold_in(fold_in(key, ORDER), e). */
 #include "infer/mcmc/trained.h"
-#include "infer/mcmc/ascent.h"
+#include "infer/svi/optim.h"
 #include "rng/threefry.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const uint32_t START = 0x80000000u, HELD = 0x80000004u, ORDER = 0x80000005u;
@@ -40,8 +41,8 @@ struct pupil {
     uint64_t *scratch; /* (population) */
     int64_t *turn; /* (population) the current epoch's permutation */
     int64_t turn_of; /* that epoch; -1: none yet */
-    crdi_ascent ascent;
-    double *best; /* (dim) */
+    crdi_optimiser *optimiser;
+    double *slope, *best; /* (dim) of minus the mean log density; the parameters */
     double best_density; /* where no rows are held out */
     crdi_mcmc_trained *out;
 };
@@ -182,15 +183,15 @@ static void judge(struct pupil *p, int64_t step)
 
 static void make_steps(struct pupil *p)
 {
-    static const double RATE = 0.02;
     const struct school *s = p->school;
     const crd_nuts_options *o = &s->run->options;
     crd_trained_start *t = &p->out->start;
     double scale = 1.0 / (double)(s->population > 0 ? s->population : 1), *u = crd_exec_input(p->exec);
     judge(p, 0);
     while (t->steps < o->start_steps && is_finite(p) && !crdi_mcmc_must_stop(s->run)) {
-        double rate = RATE * (1 - (double)t->steps / (double)o->start_steps);
-        crdi_ascent_step(&p->ascent, crd_exec_output(p->exec) + 1, scale, rate, u);
+        for (int64_t i = 0; i < s->dim; i++)
+            p->slope[i] = -scale * crd_exec_output(p->exec)[1 + i];
+        crdi_optimiser_update(p->optimiser, p->slope, u, NAN);
         t->steps++;
         put_rows(p, t->steps);
         evaluate(p);
@@ -231,17 +232,20 @@ static crd_status make_room(struct pupil *p)
     const struct school *s = p->school;
     crd_context *ctx = s->run->ctx;
     const crd_nuts_options *o = &s->run->options;
+    char text[80];
     CRD_TRY(crd_exec_create(&p->exec, s->density));
     CRD_TRY(crdi_exec_share_threads(p->exec, o->threads, o->chains));
     if (s->likelihood)
         CRD_TRY(crd_exec_create(&p->held_exec, s->likelihood));
+    p->slope = crdi_alloc_array(ctx, s->dim, sizeof *p->slope);
     p->best = crdi_alloc_array(ctx, s->dim, sizeof *p->best);
     p->order = crdi_alloc_array(ctx, s->population, sizeof *p->order);
     p->turn = crdi_alloc_array(ctx, s->population, sizeof *p->turn);
     p->scratch = crdi_alloc_array(ctx, s->population, sizeof *p->scratch);
-    if (!p->best || !p->order || !p->turn || !p->scratch)
+    if (!p->slope || !p->best || !p->order || !p->turn || !p->scratch)
         return CRD_ENOMEM;
-    return crdi_ascent_create(&p->ascent, ctx, s->dim, 10);
+    snprintf(text, sizeof text, "clip_by_global_norm:10,adam:linear(0.02,%lld)", (long long)o->start_steps);
+    return crdi_optimiser_create(ctx, text, s->dim, NULL, 0, &p->optimiser);
 }
 
 /* Both parts keep the order of the data. */
@@ -264,7 +268,8 @@ static void clear(struct pupil *p)
     crd_context *ctx = p->school->run->ctx;
     crd_exec_destroy(&p->exec);
     crd_exec_destroy(&p->held_exec);
-    crdi_ascent_destroy(&p->ascent);
+    crdi_optimiser_destroy(&p->optimiser);
+    crdi_free(ctx, p->slope);
     crdi_free(ctx, p->best);
     crdi_free(ctx, p->order);
     crdi_free(ctx, p->turn);

@@ -184,6 +184,9 @@ static void schedules_have_their_values(void **state)
     rates_of("sgd:cosine(3,8,0.1)", 12, NULL, rate);
     for (int t = 0; t < 12; t++)
         assert_close(rate[t], 3 * (0.1 + 0.9 * 0.5 * (1 + cos(pi * fmin(t, 8) / 8))), 1e-14, 0);
+    rates_of("sgd:linear(3,8,0.1)", 12, NULL, rate);
+    for (int t = 0; t < 12; t++)
+        assert_close(rate[t], 3 * (1 - 0.9 * fmin(t, 8) / 8), 1e-15, 0);
     rates_of("sgd:warmup(2,4)", 12, NULL, rate);
     for (int t = 0; t < 12; t++)
         assert_close(rate[t], fmin(0.5 * t, 2), 1e-15, 0);

@@ -49,8 +49,8 @@ static void fit_diagonal(crdi_metric *m)
     }
 }
 
-/* Row r of draws or gradients, from their mean and in units of the new diagonal. */
-static const double *standard_row(const crdi_metric *m, int64_t r, bool slope)
+/* Row r of draws or gradients, from their mean and in units of the new diagonal: l->row, until the next. */
+static double *standard_row(const crdi_metric *m, int64_t r, bool slope)
 {
     const struct low_rank *l = m->state;
     const double *x = (slope ? l->slopes : l->draws) + r * m->dim, *mean = slope ? l->slope_mean : l->mean;
@@ -122,9 +122,9 @@ static int64_t largest(const double *value, int64_t count)
     return best;
 }
 
-/* As the basis the first principal directions of the sums, up to two thirds as many as there are draws. Returns their number, and
- * whether the sums end there: what is left of them is less than the CUTOFF would make; or -1, where they are no numbers. In matrix[1], as columns, the combinations of
- * draws; `part` is below 0 for those that became directions. */
+/* As the basis the first principal directions of the sums, up to two thirds as many as there are draws. Returns their number, or -1 where
+ * they are no numbers. *end: what is left of the sums is less than the CUTOFF would make. In matrix[1], as columns, the combinations
+ * of draws; `part` is below 0 for those that became directions. */
 static int64_t find_directions(const crdi_metric *m, bool *end)
 {
     static const double LEAST = 0.25; /* the cutoff makes (sqrt(2) - sqrt(1 / 2))^2 = 1/2 */
@@ -311,10 +311,10 @@ static double divergence(const crdi_metric *m, int64_t first, int64_t last)
     const crdi_vector_ops *v = &m->kernels->vector;
     double sum = 0;
     for (int64_t r = first; r < last; r++) {
-        double *row = (double *)(uintptr_t)standard_row(m, r, false);
+        double *row = standard_row(m, r, false);
         crdi_low_rank_correct(m, l->inverse_root_less, row);
         memcpy(l->sums, row, sizeof *row * (size_t)m->dim);
-        row = (double *)(uintptr_t)standard_row(m, r, true);
+        row = standard_row(m, r, true);
         crdi_low_rank_correct(m, l->root_less, row);
         v->axpy(m->dim, 1, row, l->sums, row);
         sum += v->dot(m->dim, row, row) / (double)(last - first);
@@ -355,7 +355,7 @@ static double extent_of(const crdi_metric *m)
     const struct low_rank *l = m->state;
     double sum = 0;
     for (int64_t r = 0; r < l->count; r++) {
-        double *row = (double *)(uintptr_t)standard_row(m, r, false);
+        double *row = standard_row(m, r, false);
         crdi_low_rank_correct(m, l->inverse_root_less, row);
         sum += m->kernels->vector.dot(m->dim, row, row) / (double)l->count;
     }
