@@ -3,6 +3,7 @@
 #   - the library uses no printf, stdout, stderr, exit, abort, rand, and malloc and its kin only in base/memory.c and base/context.c
 #     (the command line may print)
 #   - no assert(0), no note of things to be done later, no path of somebody's machine
+#   - a source ends with a newline (clang, which not every run of the tests has, refuses it otherwise)
 #   - a row of a registry has its file, and a file of that kind has its row
 set -u
 
@@ -53,6 +54,14 @@ registry() {
     done
 }
 
+# unfinished FOLDER...: the last byte of each C file, all at once; one by one only if there is something to name.
+unfinished() {
+    # shellcheck disable=SC2046
+    [ -z "$(tail -qc 1 $(find "$@" -name '*.[ch]') | tr -d '\n')" ] || for file in $(find "$@" -name '*.[ch]'); do
+        [ -z "$(tail -c 1 "$file")" ] || echo "$file"
+    done | refuse "no newline at the end"
+}
+
 # Every figure has a test of what it draws: a test of src/report names the function that builds it.
 figures() {
     [ -f src/report/figures.def ] || return 0
@@ -84,6 +93,8 @@ check() { # check ROOT
     grep -rnIE '(TO''DO|FIX''ME|(^|[^X])X''XX([^X]|$))' $here | refuse "finish it, or open an issue"
     # shellcheck disable=SC2086
     grep -rnIE '(^|[^a-zA-Z0-9_./}])/(wo''rk|ho''me|ro''ot|Us''ers)/' $here | refuse "a path of one machine"
+    # shellcheck disable=SC2086
+    unfinished $here
     figures
     registry src/cli/commands.def COMMAND src/cli/cmd_ both
     registry src/cli/benches.def '[A-Z_]*BENCH' src/cli/bench_ both
@@ -131,6 +142,9 @@ selftest() {
     echo 'FIGURE(trace, NEEDS, "x")' >"$copy/src/report/figures.def"
     (check "$copy" >"$copy/out") || { echo "a figure with a test is refused:"; cat "$copy/out"; return 1; }
     planted src/report/figures.def 'FIGURE(traces, NEEDS, "x")' || return 1
+    printf 'int x;' >"$copy/src/base/b.c"
+    ! (check "$copy" >"$copy/out") || { echo "not caught: no newline at the end"; return 1; }
+    rm "$copy/src/base/b.c"
     echo 'COMMAND(lost, "x")' >>"$copy/src/cli/commands.def"
     ! (check "$copy" >"$copy/out") || { echo "not caught: a command without its file"; return 1; }
 }
