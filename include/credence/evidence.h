@@ -123,7 +123,7 @@ CRD_API CRD_MUST_CHECK crd_status crd_ais_run(const crd_model *model, const crd_
  *  `beta` means over the chains, `effective` is NaN.
  *
  *  @param model  borrowed. @param options  as for crd_nuts_run, of every replica; the kernel and the start are tempering's own, and
- *              blocks is "none". NULL: all defaults.
+ *              blocks is not "all": the conditional of a noise is another at each temperature. NULL: all defaults.
  *  @param tempered  temperatures (0, or 2 and more), and for the pilot run pilot, cess, max_moves, max_steps; others do not count. NULL: all defaults.
  *  @param key  the pilot run draws from crd_key_fold_in(key, 2^32 - 1), chain c from crd_key_fold_in(key, c).
  *  @param out  returns owned: the draws of the last replicas, with the statistics of crd_nuts_run.

@@ -78,7 +78,7 @@ typedef struct crd_nuts_options {
      *  al. 2019). */
     bool control_variates;
     /** "none"; "scales": sites that are scales of normal priors are also drawn from their conditional distributions, before each
-     *  transition; "all": also those of observed normal sites. */
+     *  transition; "all": also those of observed normal sites, with kernels that see all rows at once. */
     const char *blocks;
     double
         init_radius; /**< 2: start points are uniform in (-radius, radius), unconstrained; where the density is too steep

@@ -1,6 +1,4 @@
-/* chain.c - starting a chain, moving it, and what it learns in warm-up.
- *
- * Keys: transition i of a chain uses fold_in(key, i); what happens outside transitions uses numbers from START on. */
+/* chain.c - starting a chain, moving it, and what it learns in warm-up. Keys: crdi_chain_stream. */
 #include "infer/mcmc/chain.h"
 #include "infer/map.h"
 #include "infer/mcmc/approach.h"
@@ -8,8 +6,6 @@
 
 #include <math.h>
 #include <string.h>
-
-static const uint32_t START = 0x80000000u, SEARCH = 0x80000001u, BLOCKS = 0x80000002u;
 
 #define KERNEL(name, what) extern const crdi_mcmc_kernel crdi_mcmc_kernel_##name;
 #include "infer/mcmc/kernels.def"
@@ -122,7 +118,7 @@ static void search_step_size(crdi_chain *chain)
     enum { MOST = 100 };
     crdi_hamiltonian *h = &chain->h;
     double *point = chain->scratch;
-    crd_key search = crd_key_fold_in(crd_key_fold_in(chain->key, SEARCH), chain->step_searches++);
+    crd_key search = crd_key_fold_in(crdi_chain_stream_key(chain->key, CRDI_STREAM_SEARCH), chain->step_searches++);
     int direction = 0;
     memcpy(point, h->q, sizeof(double) * (size_t)h->dim);
     for (uint32_t attempt = 0; attempt < MOST; attempt++) {
@@ -283,7 +279,7 @@ crd_status crdi_chain_start(crdi_chain *chain, int number)
 {
     enum { ATTEMPTS = 100 };
     crdi_hamiltonian *h = &chain->h;
-    crd_key start = crd_key_fold_in(chain->key, START);
+    crd_key start = crdi_chain_stream_key(chain->key, CRDI_STREAM_START);
     bool climbs = chain->options->start && strcmp(chain->options->start, "map") == 0;
     uint32_t attempts = chain->point || (chain->starter && !chain->starter->random) ? 1 : ATTEMPTS;
     for (uint32_t attempt = 0; attempt < attempts; attempt++) {
@@ -350,13 +346,18 @@ static void learn(crdi_chain *chain, const crdi_transition *t)
 
 crd_status crdi_chain_add_blocks(crdi_chain *chain, const crdi_scale_sites *scales)
 {
-    return scales->count > 0 ? crdi_gibbs_create(chain->ctx, scales, chain->h.dim, &chain->gibbs) : CRD_OK;
+    if (scales->count == 0)
+        return CRD_OK;
+    if (chain->kernel->add_blocks)
+        return chain->kernel->add_blocks(chain, scales);
+    return crdi_gibbs_create(chain->ctx, scales, chain->h.dim, &chain->gibbs);
 }
 
-/* The point with its sites in blocks drawn anew. A kernel that keeps a momentum or direction has it independent of the point. */
+/* The point with its sites in blocks drawn anew. A kernel that keeps a momentum or direction has it independent of the point; one that
+ * takes rows in batches goes on with the batch that it has. */
 static void draw_blocks(crdi_chain *chain)
 {
-    crd_key key = crd_key_fold_in(crd_key_fold_in(chain->key, BLOCKS), (uint32_t)chain->iteration);
+    crd_key key = crd_key_fold_in(crdi_chain_stream_key(chain->key, CRDI_STREAM_BLOCKS), (uint32_t)chain->iteration);
     crdi_gibbs_draw(chain->gibbs, key, chain->h.q);
     crdi_hamiltonian_evaluate(&chain->h);
 }

@@ -12,6 +12,23 @@
 
 typedef struct crdi_chain crdi_chain;
 
+/* What a chain's key is folded with: transition i takes number i, all else a number from 2^31 on. One list, whichever kernel has a use for
+ * them, so that no two of them draw the same. */
+typedef enum crdi_chain_stream {
+    CRDI_STREAM_START, /* then attempt: a start point */
+    CRDI_STREAM_SEARCH, /* then search: momenta for a first step size */
+    CRDI_STREAM_ROWS, /* then epoch: the order of rows in batches */
+    CRDI_STREAM_CURVATURE, /* then tuning: a direction */
+    CRDI_STREAM_HELD, /* rows held out from the training of a start */
+    CRDI_STREAM_ORDER, /* then epoch: rows of that training */
+    CRDI_STREAM_BLOCKS /* then iteration: sites drawn from their conditional distributions */
+} crdi_chain_stream;
+
+static inline crd_key crdi_chain_stream_key(crd_key chain, crdi_chain_stream stream)
+{
+    return crd_key_fold_in(chain, UINT32_C(0x80000000) + (uint32_t)stream);
+}
+
 /* What one transition says of itself. */
 typedef struct crdi_transition {
     double accept_prob; /* mean over the trajectory of min(1, exp(H0 - H)) */
@@ -48,6 +65,8 @@ typedef struct crdi_mcmc_kernel {
     /* What warm-up learns from a transition, instead of dual averaging and windowed variances; it sees iteration already
      * counted up, and at iteration == warmup makes final what sampling uses. */
     void (*learn)(crdi_chain *chain, const crdi_transition *transition);
+    /* Scales are drawn where the kernel's own chains are, instead of before its transitions. */
+    crd_status (*add_blocks)(crdi_chain *chain, const crdi_scale_sites *scales);
     /* What the kernel remembers from one transition to the next, beyond the chain: written or read. */
     void (*state)(crdi_chain *chain, crdi_archive *archive);
 } crdi_mcmc_kernel;

@@ -115,14 +115,15 @@ static crd_status make_batches(crdi_mcmc_run_state *run)
 static crd_status find_blocks(crdi_mcmc_run_state *run)
 {
     const char *blocks = run->options.blocks;
+    const crdi_mcmc_kernel *kernel = crdi_mcmc_kernel_find(run->options.kernel);
     bool noise = strcmp(blocks, "all") == 0;
     if (strcmp(blocks, "none") == 0)
         return CRD_OK;
-    if (crdi_mcmc_kernel_find(run->options.kernel)->rows != CRDI_ROWS_ALL)
-        return crdi_raise(
-            run->ctx, CRD_EINVAL,
-            "blocks %s: method %s sees rows in batches, of which conditional distributions cannot be drawn", blocks,
-            run->options.kernel);
+    if (noise && (kernel->rows != CRDI_ROWS_ALL || kernel->add_blocks))
+        return crdi_raise(run->ctx, CRD_EINVAL,
+                          "blocks all: the conditional distribution of a noise is of all rows%s; blocks scales goes "
+                          "with method %s",
+                          kernel->add_blocks ? " at temperature 1" : " at once", kernel->name);
     CRD_TRY(crdi_scale_sites_create(run->model, noise, &run->scales));
     if (run->scales.count > 0)
         return CRD_OK;

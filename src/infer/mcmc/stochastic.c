@@ -1,15 +1,10 @@
-/* stochastic.c - see stochastic.h.
- *
- * Keys of a chain, beside those of chain.c: permutations are fold_in(fold_in(key, ROWS), epoch), directions of the search for the
- * largest curvature fold_in(fold_in(key, CURVATURE), tuning). */
+/* stochastic.c - see stochastic.h. */
 #include "infer/mcmc/stochastic.h"
 #include "infer/mcmc/metrics/scales.h"
 #include "rng/threefry.h"
 
 #include <math.h>
 #include <string.h>
-
-static const uint32_t ROWS = 0x80000002u, CURVATURE = 0x80000003u;
 
 static int64_t climb_part(int64_t warmup)
 {
@@ -40,7 +35,7 @@ static void put_pending(crdi_stochastic *s, crdi_chain *chain)
     const crdi_batches *b = s->batches;
     int64_t number = s->taken - 1, epoch = number / s->an_epoch;
     if (epoch != s->epoch && b->rows < b->population) {
-        crd_key key = crd_key_fold_in(crd_key_fold_in(chain->key, ROWS), (uint32_t)epoch);
+        crd_key key = crd_key_fold_in(crdi_chain_stream_key(chain->key, CRDI_STREAM_ROWS), (uint32_t)epoch);
         crdi_permutation_raw(key, b->population, s->scratch, s->order);
     }
     s->epoch = epoch;
@@ -221,7 +216,8 @@ static double find_curvature(crdi_stochastic *s, crdi_chain *chain)
     static const double STEP = 1e-3;
     crdi_hamiltonian *h = &chain->h;
     double *u = s->other, density = *h->log_density, largest = 0, *pending = s->mean + h->dim * 2;
-    crd_random_normal(crd_key_fold_in(crd_key_fold_in(chain->key, CURVATURE), (uint32_t)s->tunings), h->dim, u);
+    crd_random_normal(crd_key_fold_in(crdi_chain_stream_key(chain->key, CRDI_STREAM_CURVATURE), (uint32_t)s->tunings),
+                      h->dim, u);
     crdi_stochastic_keep(s, chain);
     memcpy(pending, h->grad, sizeof(double) * (size_t)h->dim);
     for (int64_t power = 0; power < POWERS; power++) {

@@ -245,6 +245,15 @@ static void learn(crdi_chain *chain, const crdi_transition *t)
     (void)t;
 }
 
+/* Scales of latent sites are what they are given the others at any temperature: their conditionals know of no data. */
+static crd_status add_blocks(crdi_chain *chain, const crdi_scale_sites *scales)
+{
+    struct tempering *s = chain->kernel_state;
+    for (int64_t k = 1; k < levels_of(s); k++)
+        CRD_TRY(crdi_chain_add_blocks(&s->replica[k].chain, scales));
+    return CRD_OK;
+}
+
 static void state(crdi_chain *chain, crdi_archive *a)
 {
     struct tempering *s = chain->kernel_state;
@@ -273,4 +282,5 @@ const crdi_mcmc_kernel crdi_mcmc_kernel_tempering = {.name = "tempering",
                                                      .transition = transition,
                                                      .start = start,
                                                      .learn = learn,
+                                                     .add_blocks = add_blocks,
                                                      .state = state};

@@ -7,8 +7,7 @@
  * The rows that are seen count for all, so that the prior has the weight that it has in the posterior, which the chain then draws from: of
  * all rows. Kernels that take rows in batches train on such batches.
  *
- * Keys of a chain, beside those of chain.c: attempt a begins from fold_in(fold_in(key, START), a); rows held out come first in a
- * permutation by fold_in(key, HELD), and batches of epoch e are cut from one by fold_in(fold_in(key, ORDER), e). */
+ * Rows held out come first in a permutation, and the batches of an epoch are cut from another. Keys: crdi_chain_stream. */
 #include "infer/mcmc/trained.h"
 #include "infer/svi/optim.h"
 #include "rng/threefry.h"
@@ -16,8 +15,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static const uint32_t START = 0x80000000u, HELD = 0x80000004u, ORDER = 0x80000005u;
 
 /* What all chains share. */
 struct school {
@@ -133,8 +130,8 @@ static void put_rows(struct pupil *p, int64_t step)
         return;
     double *row = crd_exec_input(p->exec) + s->dim;
     if (s->batch < left && epoch != p->turn_of)
-        crdi_permutation_raw(crd_key_fold_in(crd_key_fold_in(p->key, ORDER), (uint32_t)epoch), left, p->scratch,
-                             p->turn);
+        crdi_permutation_raw(crd_key_fold_in(crdi_chain_stream_key(p->key, CRDI_STREAM_ORDER), (uint32_t)epoch), left,
+                             p->scratch, p->turn);
     if (s->batch < left || p->turn_of < 0)
         for (int64_t k = 0; k < s->batch; k++)
             row[k] = (double)p->order[s->held + (s->batch < left ? p->turn[first + k] : k)];
@@ -212,7 +209,7 @@ static crd_status find_beginning(struct pupil *p)
     double *u = crd_exec_input(p->exec);
     put_rows(p, 0);
     for (uint32_t attempt = 0; attempt < ATTEMPTS; attempt++) {
-        crd_key key = crd_key_fold_in(crd_key_fold_in(p->key, START), attempt);
+        crd_key key = crd_key_fold_in(crdi_chain_stream_key(p->key, CRDI_STREAM_START), attempt);
         if (o->start_fn)
             CRD_TRY(o->start_fn(o->start_user, run->model, key, u));
         else
@@ -254,7 +251,7 @@ static void choose_rows(struct pupil *p)
     int64_t n = p->school->population, held = p->school->held, seen = 0, other = held;
     if (n < 1)
         return;
-    crdi_permutation_raw(crd_key_fold_in(p->key, HELD), n, p->scratch, p->turn);
+    crdi_permutation_raw(crdi_chain_stream_key(p->key, CRDI_STREAM_HELD), n, p->scratch, p->turn);
     for (int64_t i = 0; i < n; i++)
         p->scratch[i] = 0;
     for (int64_t i = 0; i < held; i++)

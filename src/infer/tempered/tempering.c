@@ -204,9 +204,5 @@ crd_status crd_tempering_run(const crd_model *model, const crd_nuts_options *opt
     crd_context *ctx = crd_model_context(model);
     if (tempered && tempered->temperatures == 1)
         return crdi_raise(ctx, CRD_EINVAL, "temperatures: 1; it must be 0, or 2 or more");
-    if (options && options->blocks && strcmp(options->blocks, "none") != 0)
-        return crdi_raise(ctx, CRD_EINVAL,
-                          "blocks %s: method tempering draws none; the replicas are moved by NUTS alone",
-                          options->blocks);
     return crdi_mcmc_into_memory(run_request, &request, model, options, key, out);
 }

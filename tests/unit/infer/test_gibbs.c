@@ -3,7 +3,12 @@
  *
  * The others held, the log of an element has a density that is integrated on a grid; where standard normals are multiplied by
  * the scale their products are held, so that the density of a product takes the place of the normal's. Means and mean squares are
- * within 5 Monte Carlo standard errors: 2 x 15 deviates, a false alarm in 60 000. Keys are fixed. */
+ * within 5 Monte Carlo standard errors: 2 x 15 deviates, a false alarm in 60 000. Keys are fixed.
+ *
+ * Of kernels with rows in batches and of tempering, a whole run is held against quadrature: with normals given, their means integrated
+ * out, the scale alone is left. */
+#include <credence/evidence.h>
+
 #include "infer/mcmc/chain.h"
 #include "testing.h"
 
@@ -374,6 +379,99 @@ static void what_is_no_scale_is_left_alone(void **state)
 
 /* ---- chains -------------------------------------------------------------------------------------------------- */
 
+enum { GROUPS = 5, ROWS = 20 };
+
+static double rows[ROWS];
+
+/* Row i belongs to group i mod 5: y ~ N(x of its group, 1), x ~ N(0.3, s). */
+static crd_node groups(crd_trace *t, void *user)
+{
+    (void)user;
+    static double group[ROWS];
+    crd_array which = crd_array_borrow(group, crd_shape_1(ROWS)), y = crd_array_borrow(rows, crd_shape_1(ROWS));
+    for (int i = 0; i < ROWS; i++)
+        group[i] = i % GROUPS;
+    crd_node s = crd_sample(t, "s", crd_half_cauchy(crd_num(0.7)));
+    crd_node x = crd_sample(t, "x", crd_dist_expand(crd_normal(crd_num(0.3), s), crd_shape_1(GROUPS)));
+    crd_plate plate = crd_plate_enter(t, "data", ROWS);
+    crd_node mine = crd_subsample(plate, crd_data(t, "group", &which), 0);
+    crd_node ys = crd_subsample(plate, crd_data(t, "y", &y), 0);
+    crd_observe_value(t, "obs", crd_normal(crd_gather(x, mine), crd_num(1)), ys);
+    crd_plate_leave(plate);
+    return s;
+}
+
+/* Mean of log s given the rows: the mean of a group is N(0.3, s^2 + 1 / rows of a group), s on a grid of its logarithm. */
+static double mean_of_log_s(void)
+{
+    double mean[GROUPS] = {0}, total = 0, sum = 0;
+    for (int i = 0; i < ROWS; i++)
+        mean[i % GROUPS] += rows[i] * GROUPS / ROWS;
+    for (double v = -14; v < 14; v += 0.002) {
+        double s = exp(v), variance = s * s + (double)GROUPS / ROWS, log_density = v - log1p(s * s / 0.49);
+        for (int g = 0; g < GROUPS; g++)
+            log_density -= 0.5 * log(variance) + 0.5 * (mean[g] - 0.3) * (mean[g] - 0.3) / variance;
+        total += exp(log_density);
+        sum += v * exp(log_density);
+    }
+    return sum / total;
+}
+
+static crd_posterior *run_groups(crd_context *ctx, const crd_model *m, const char *kernel, const char *blocks,
+                                 int64_t draws)
+{
+    crd_posterior *p = NULL;
+    crd_tempered_options tempered = {.temperatures = 3};
+    crd_nuts_options options = {.kernel = kernel,
+                                .warmup = 500,
+                                .draws = draws,
+                                .blocks = blocks,
+                                .batches = 5,
+                                .bias = 0.01,
+                                .path_length = 1.5};
+    bool batches = kernel[0] == 's' && strcmp(kernel, "split_hmc") != 0;
+    if (strcmp(kernel, "tempering") == 0) {
+        assert_ok(ctx, crd_tempering_run(m, &options, &tempered, crd_key_make(3), &p, NULL));
+        return p;
+    }
+    options.batch = batches ? 10 : 0;
+    assert_ok(ctx, crd_nuts_run(m, &options, crd_key_make(3), &p));
+    return p;
+}
+
+/* Every kernel of the table draws scales in blocks, which are not the draws without. */
+static void every_kernel_keeps_the_posterior(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_model *m;
+    for (int i = 0; i < ROWS; i++)
+        rows[i] = (i % GROUPS - 2) * 0.8 + 0.9 * sin(3.7 * i);
+    double truth = mean_of_log_s();
+    assert_ok(ctx, crd_model_create(&m, ctx, groups, NULL));
+    for (int k = 0; crdi_mcmc_kernel_get(k); k++) {
+        const crdi_mcmc_kernel *kernel = crdi_mcmc_kernel_get(k);
+        crd_posterior *p = run_groups(ctx, m, kernel->name, "scales", 2000),
+                      *without = run_groups(ctx, m, kernel->name, "none", 1);
+        const double *s = crd_posterior_find(p, "s")->draws;
+        double error, n = 0, *log_s = malloc(sizeof *log_s * 8000);
+        for (int i = 0; i < 8000; i++)
+            log_s[i] = log(s[i]);
+        assert_ok(ctx, crd_diag_mcse_mean(ctx, log_s, 4, 2000, &error));
+        assert_ok(ctx, crd_diag_ess_mean(ctx, log_s, 4, 2000, &n));
+        double away = crd_diag_mean(log_s, 8000) - truth;
+        print_message("%s: mean of log s %.4f away from %.4f, error %.4f, %.0f effective draws\n", kernel->name, away,
+                      truth, error, n);
+        assert_true(s[0] != crd_posterior_find(without, "s")->draws[0]);
+        assert_true(fabs(away) < 5 * error + (kernel->biased ? 0.02 : 0));
+        free(log_s);
+        crd_posterior_destroy(&p);
+        crd_posterior_destroy(&without);
+    }
+    crd_model_destroy(&m);
+    testing_context_destroy(&ctx);
+}
+
 /* A chain with blocks goes on bit for bit from its state. */
 static void a_chain_goes_on_from_its_state(void **state)
 {
@@ -419,11 +517,40 @@ static void a_chain_goes_on_from_its_state(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* Where a trajectory leads nowhere the chain stays at what was drawn, and knows its density. */
+static void a_chain_that_stays_knows_where_it_is(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_nuts_options options = {.kernel = "hmc", .warmup = -1, .step_size = 1000}, full;
+    crd_model *m;
+    crdi_scale_sites scales;
+    crdi_chain chain;
+    crdi_transition t;
+    double last;
+    assert_ok(ctx, crd_model_create(&m, ctx, noncentered_rows, NULL));
+    assert_ok(ctx, crdi_scale_sites_create(m, true, &scales));
+    assert_ok(ctx, crdi_mcmc_complete(ctx, &options, &full));
+    assert_ok(ctx, crdi_chain_create(&chain, ctx, crd_model_density(m), &full, crd_key_make(7)));
+    assert_ok(ctx, crdi_chain_add_blocks(&chain, &scales));
+    assert_ok(ctx, crdi_chain_start(&chain, 0));
+    for (int i = 0; i < 5; i++) {
+        last = chain.h.q[scales.site[0].offset];
+        crdi_chain_advance(&chain, &t);
+        assert_true(t.diverging && chain.h.q[scales.site[0].offset] != last);
+        assert_ok(ctx, crdi_chain_check(&chain, 0));
+    }
+    crdi_chain_destroy(&chain);
+    crdi_scale_sites_destroy(&scales);
+    crd_model_destroy(&m);
+    testing_context_destroy(&ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(scales_have_the_density_of_the_model),
-        cmocka_unit_test(what_is_no_scale_is_left_alone),
+        cmocka_unit_test(scales_have_the_density_of_the_model), cmocka_unit_test(what_is_no_scale_is_left_alone),
+        cmocka_unit_test(every_kernel_keeps_the_posterior),     cmocka_unit_test(a_chain_that_stays_knows_where_it_is),
         cmocka_unit_test(a_chain_goes_on_from_its_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
