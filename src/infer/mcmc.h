@@ -69,6 +69,8 @@ bool crdi_mcmc_bias_of(const char *kernel, double step_size, double ratio, doubl
  * of the table: yes, and no. */
 bool crdi_mcmc_has_energy(const char *kernel);
 bool crdi_mcmc_is_biased(const char *kernel);
+/* Whether what reaches max_depth are trajectories that are cut, and not trees that grow no further. */
+bool crdi_mcmc_cuts(const char *kernel);
 /* Start points that a kernel cannot have: CRD_EINVAL. */
 crd_status crdi_mcmc_check_start(crd_context *ctx, const crd_nuts_options *options);
 /* Whether a run of `dim` parameters can begin with what a chain of another has learned. CRD_EINVAL says what differs. */

@@ -3,6 +3,7 @@
 #include "report/diagnosis.h"
 #include "report/evidence_text.h"
 #include "report/laplace_text.h"
+#include "report/run_summary.h"
 #include "report/text.h"
 
 #include <credence/loo.h>
@@ -410,8 +411,9 @@ static void look_at_depth(crdi_diagnosis *d, crdi_string *t)
     if (d->max_depth == 0 || d->deepest == 0)
         return;
     double share = (double)d->deepest / (double)d->total;
-    crdi_string_append(t, "%.0f %% of the draws ended at the largest tree depth, %lld", 100 * share,
-                       (long long)d->max_depth);
+    crdi_depth_text(t, d->method, d->deepest, d->total, d->max_depth);
+    if (!crdi_mcmc_cuts(d->method))
+        crdi_string_append(t, ", %lld", (long long)d->max_depth);
     char advice[64];
     crdi_format(advice, sizeof advice, "--max-depth %lld may make draws worth more",
                 (long long)(d->max_depth < 18 ? d->max_depth + 2 : 20));

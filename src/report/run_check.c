@@ -230,9 +230,13 @@ crd_status crdi_run_check_text(crdi_string *out, const crdi_run_check *c)
         crdi_string_append(out, "\n");
     }
     put_chains(out, c);
-    line(out, "resume:", c->resumable.can ? "possible" : "not possible: ");
-    if (!c->resumable.can)
+    line(out, "resume:", c->resumable.newer ? "goes on with " : c->resumable.can ? "possible" : "not possible: ");
+    if (c->resumable.newer) {
+        crdi_text_printable(out, c->path);
+        crdi_string_append(out, ".part, a newer run that was to replace this one (--force) and has no draws yet");
+    } else if (!c->resumable.can) {
         crdi_text_printable(out, c->resumable.why);
+    }
     crdi_string_append(out, "\n");
     return out->status;
 }
@@ -293,6 +297,7 @@ crd_status crdi_run_check_json(crdi_string *out, const crdi_run_check *c)
     crdi_json_put_integer(&w, "chains", c->chains);
     put_chains_json(&w, c);
     crdi_json_put_bool(&w, "resumable", c->resumable.can);
+    crdi_json_put_bool(&w, "newer_without_draws", c->resumable.newer);
     put_text(&w, "not_resumable_because", c->resumable.why);
     crdi_json_close(&w, '}');
     crdi_string_append(out, "\n");

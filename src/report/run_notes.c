@@ -116,6 +116,16 @@ static void note_of_noise(crdi_string *out, const crdi_run_summary *s)
     crdi_string_append(out, "; a smaller --bias, or a method that is exact, tells\n");
 }
 
+void crdi_depth_text(crdi_string *out, const char *method, int64_t deepest, int64_t draws, int64_t max_depth)
+{
+    double share = 100.0 * (double)deepest / (double)draws;
+    if (crdi_mcmc_cuts(method))
+        crdi_string_append(out, "%.0f %% of the trajectories were cut at %lld steps, before their length", share,
+                           (1LL << max_depth) - 1);
+    else
+        crdi_string_append(out, "%.0f %% of the draws ended at the largest tree depth", share);
+}
+
 crd_status crdi_run_notes(crdi_string *out, const crdi_run_summary *s)
 {
     int64_t n = s->part.chains * s->part.draws;
@@ -137,9 +147,11 @@ crd_status crdi_run_notes(crdi_string *out, const crdi_run_summary *s)
         crdi_string_append(
             out, "note: %lld of %lld draws diverged: they may miss a part of the posterior; try --target-accept 0.95\n",
             (long long)s->divergences, (long long)n);
-    if ((double)s->deepest > 0.05 * (double)n)
-        crdi_string_append(
-            out, "note: %.0f %% of the draws ended at the largest tree depth: they move slowly; try --max-depth %lld\n",
-            100.0 * (double)s->deepest / (double)n, (long long)(s->max_depth < 18 ? s->max_depth + 2 : 20));
+    if ((double)s->deepest > 0.05 * (double)n) {
+        crdi_string_append(out, "note: ");
+        crdi_depth_text(out, s->method, s->deepest, n, s->max_depth);
+        crdi_string_append(out, ": they move slowly; try --max-depth %lld\n",
+                           (long long)(s->max_depth < 18 ? s->max_depth + 2 : 20));
+    }
     return out->status;
 }

@@ -50,6 +50,8 @@ crd_status crdi_run_resumable_find(const crdi_network_run *net, crdi_run_resumab
     if (r.is_written)
         refuse(&r, "another process is writing it");
     if (r.can)
+        r.newer = crdi_run_has_newer(net->ctx, net->path);
+    if (r.can && !r.newer)
         check_entries(net, &r); /* a chain without a state begins again */
     *out = r;
     return crdi_run_failure_of(net->run);

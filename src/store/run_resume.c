@@ -6,26 +6,27 @@
 #include "store/run_impl.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 /* ---- opening ------------------------------------------------------------------------------------------------ */
 
-/* Whether a run was to replace the file and has left something to go on from. */
-static bool part_is_of_use(crdi_run *run)
+bool crdi_run_has_newer(crd_context *ctx, const char *path)
 {
+    char part[PATH_MAX];
     struct stat file;
     int64_t states = 0;
     crdi_db *db = NULL;
-    if (stat(run->part, &file) != 0 || file.st_size == 0)
+    if (snprintf(part, sizeof part, "%s.part", path) >= (int)sizeof part || stat(part, &file) != 0 || file.st_size == 0)
         return false;
-    bool clear = crd_error_status(run->ctx) == CRD_OK;
-    bool good = crdi_db_open(run->ctx, run->part, NULL, CRDI_DB_READ, &db) == CRD_OK &&
+    bool clear = crd_error_status(ctx) == CRD_OK;
+    bool good = crdi_db_open(ctx, part, NULL, CRDI_DB_READ, &db) == CRD_OK &&
                 crdi_db_integer(db, "SELECT count(*) FROM state", &states) == CRD_OK && states > 0;
     crdi_db_close(&db);
     if (clear)
-        crd_error_clear(run->ctx);
+        crd_error_clear(ctx);
     return good;
 }
 
@@ -34,7 +35,7 @@ static crd_status open_again(crdi_run *run)
     char message[CRDI_DB_MESSAGE];
     struct stat file;
     CRD_TRY(crdi_run_raise_text(run, crdi_run_take_lock(run, message), message));
-    run->placed = !part_is_of_use(run);
+    run->placed = !crdi_run_has_newer(run->ctx, run->path);
     if (run->placed && stat(run->path, &file) != 0)
         return crdi_raise(run->ctx, CRD_EMISSING, "%s: %s", run->path, strerror_r(errno, message, sizeof message));
     CRD_TRY(crdi_db_open(run->ctx, crdi_run_file(run), run->path, CRDI_DB_WRITE, &run->db));

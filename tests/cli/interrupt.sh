@@ -80,6 +80,9 @@ cmp -s run.crd before || fail "with --force in warm-up: the older file is gone"
 grep -q '^credence: stopped in warm-up; run.crd is left as it was; credence resume run.crd goes on$' err ||
     fail "with --force in warm-up: no line says so"
 [ -e run.crd.part ] || fail "what is to be resumed is gone"
+"$program" check run.crd >out 2>err || fail "with --force in warm-up: the older file is not whole"
+grep -q '^resume:     goes on with run.crd.part, a newer run that was to replace this one' out ||
+    fail "with --force in warm-up: check does not say what resume goes on with"
 for leftover in run.crd-lock run.crd.part-wal run.crd.part-shm; do
     [ ! -e "$leftover" ] || fail "$leftover is left"
 done

@@ -344,6 +344,13 @@ static void learn(crdi_chain *chain, const crdi_transition *t)
         h->step_size = crdi_dual_averaging_final(&chain->averaging);
 }
 
+int64_t crdi_chain_limit_steps(const crdi_chain *chain, double steps, crdi_transition *out)
+{
+    double most = ldexp(1, (int)chain->options->max_depth) - 1;
+    out->tree_depth = steps > most ? (int)chain->options->max_depth : 0;
+    return steps < 1 ? 1 : steps > most ? (int64_t)most : (int64_t)steps;
+}
+
 crd_status crdi_chain_add_blocks(crdi_chain *chain, const crdi_scale_sites *scales)
 {
     if (scales->count == 0)
@@ -513,6 +520,12 @@ bool crdi_mcmc_has_energy(const char *kernel)
 {
     const crdi_mcmc_kernel *found = kernel ? crdi_mcmc_kernel_find(kernel) : NULL;
     return !found || !(found->without_energy || found->rows == CRDI_ROWS_SAMPLED);
+}
+
+bool crdi_mcmc_cuts(const char *kernel)
+{
+    const crdi_mcmc_kernel *found = kernel ? crdi_mcmc_kernel_find(kernel) : NULL;
+    return found && found->cuts;
 }
 
 bool crdi_mcmc_is_biased(const char *kernel)

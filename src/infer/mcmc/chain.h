@@ -34,7 +34,7 @@ typedef struct crdi_transition {
     double accept_prob; /* mean over the trajectory of min(1, exp(H0 - H)) */
     double energy; /* H of the point taken */
     int64_t n_steps; /* leapfrog steps */
-    int tree_depth;
+    int tree_depth; /* of kernels without trees: max_depth, where it cut the trajectory; else 0 */
     bool diverging;
 } crdi_transition;
 
@@ -52,6 +52,7 @@ typedef struct crdi_mcmc_kernel {
     bool biased;
     bool
         without_energy; /* what it has in the place of an energy is an error: nothing that moves from draw to draw by itself */
+    bool cuts; /* its trajectories have a length of their own, which max_depth may cut */
     bool shares; /* its chains need what a run of its own gives them (crdi_chain.shared) */
     /* Allocates chain->kernel_state. */
     crd_status (*create)(crdi_chain *chain);
@@ -112,6 +113,9 @@ crd_status crdi_chain_starter(const crd_model *model, const crd_nuts_options *op
 crd_status crdi_chain_start(crdi_chain *chain, int number);
 /* One transition, and what warm-up learns from it. */
 void crdi_chain_advance(crdi_chain *chain, crdi_transition *out);
+
+/* The number of steps of a trajectory that would take so many: at least 1, at most 2^max_depth - 1, and then `out` says so. */
+int64_t crdi_chain_limit_steps(const crdi_chain *chain, double steps, crdi_transition *out);
 
 /* What warm-up learns the metric from: the point where the chain is. Nothing for the unit metric. */
 void crdi_chain_collect(crdi_chain *chain);

@@ -102,11 +102,9 @@ static void go_to(crdi_hamiltonian *h, const struct state *state)
 
 /* ---- the trajectory ------------------------------------------------------------------------------------------ */
 
-static int64_t steps_of(const crdi_chain *chain)
+static int64_t steps_of(const crdi_chain *chain, crdi_transition *out)
 {
-    double steps = floor(chain->options->path_length / chain->h.step_size),
-           most = ldexp(1, (int)chain->options->max_depth) - 1;
-    return steps < 1 ? 1 : steps > most ? (int64_t)most : (int64_t)steps;
+    return crdi_chain_limit_steps(chain, floor(chain->options->path_length / chain->h.step_size), out);
 }
 
 static void draw_momentum(crdi_chain *chain, struct hmc *s, crd_key key)
@@ -203,10 +201,10 @@ static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
     s->h0 = h->energy;
     s->log_volume = s->sum_accept = 0;
     s->near.log_weight = s->far.log_weight = -INFINITY;
-    s->steps = steps_of(chain);
+    *out = (crdi_transition){0};
+    s->steps = steps_of(chain, out);
     s->width = chain->options->window > s->steps + 1 ? s->steps + 1 : chain->options->window;
     s->width = s->width < 1 ? 1 : s->width;
-    *out = (crdi_transition){0};
     bool whole = run(chain, s, (int64_t)(place * (double)s->width), out);
     double gain = whole ? s->far.log_weight - s->near.log_weight : -INFINITY;
     double accept = gain > 0 ? 1 : h->v->exp(gain);
@@ -230,4 +228,4 @@ static void state(crdi_chain *chain, crdi_archive *archive)
 }
 
 const crdi_mcmc_kernel crdi_mcmc_kernel_hmc = {
-    .name = "hmc", .create = create, .destroy = destroy, .transition = transition, .state = state};
+    .name = "hmc", .cuts = true, .create = create, .destroy = destroy, .transition = transition, .state = state};

@@ -24,9 +24,9 @@ static crd_status create(crdi_chain *chain)
     return CRD_OK;
 }
 
-static int64_t steps_of(const crdi_chain *chain, const struct mams *s, double uniform)
+static int64_t steps_of(const crdi_chain *chain, const struct mams *s, double uniform, crdi_transition *out)
 {
-    int64_t mean = crdi_microcanonical_steps(chain, chain->length);
+    int64_t mean = crdi_microcanonical_steps(chain, chain->length, out);
     return s->fixed ? mean : 1 + (int64_t)(uniform * (double)(2 * mean - 1));
 }
 
@@ -39,7 +39,7 @@ static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
     crdi_isokinetic_draw(&s->m.motion, crd_key_fold_in(key, 0));
     crdi_microcanonical_keep(&s->m);
     *out = (crdi_transition){0};
-    for (int64_t left = steps_of(chain, s, uniform[0]); left > 0 && !out->diverging; left--) {
+    for (int64_t left = steps_of(chain, s, uniform[0], out); left > 0 && !out->diverging; left--) {
         error += crdi_isokinetic_step(&s->m.motion, h->step_size);
         out->n_steps += crdi_isokinetic_cost(&s->m.motion);
         out->diverging = !(fabs(error) <= chain->options->max_energy_change);
@@ -65,6 +65,7 @@ static void learn(crdi_chain *chain, const crdi_transition *t)
 const crdi_mcmc_kernel crdi_mcmc_kernel_mams = {.name = "mams",
                                                 .target_accept = 0.9,
                                                 .without_energy = true,
+                                                .cuts = true,
                                                 .create = create,
                                                 .destroy = crdi_microcanonical_destroy,
                                                 .transition = transition,

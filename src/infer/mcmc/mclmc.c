@@ -78,10 +78,10 @@ static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
     crdi_hamiltonian *h = &chain->h;
     crdi_isokinetic *motion = &s->m.motion;
     bool warming = chain->iteration < chain->options->warmup;
-    int64_t steps = crdi_microcanonical_steps(chain, chain->length);
+    *out = (crdi_transition){0};
+    int64_t steps = crdi_microcanonical_steps(chain, chain->length, out);
     int64_t between = steps_between(steps), since = 0;
     double accept = 0;
-    *out = (crdi_transition){0};
     if (!s->moving)
         crdi_isokinetic_draw(motion, crd_key_fold_in(key, UINT32_MAX));
     s->moving = true;
@@ -134,6 +134,7 @@ static void state(crdi_chain *chain, crdi_archive *archive)
 const crdi_mcmc_kernel crdi_mcmc_kernel_mclmc = {.name = "mclmc",
                                                  .biased = true,
                                                  .without_energy = true,
+                                                 .cuts = true,
                                                  .create = create,
                                                  .destroy = crdi_microcanonical_destroy,
                                                  .transition = transition,

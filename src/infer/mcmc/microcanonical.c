@@ -151,10 +151,9 @@ void crdi_microcanonical_go_back(crdi_microcanonical *m)
     *h->log_density = m->log_density;
 }
 
-int64_t crdi_microcanonical_steps(const crdi_chain *chain, double distance)
+int64_t crdi_microcanonical_steps(const crdi_chain *chain, double distance, crdi_transition *out)
 {
-    double steps = round(distance / chain->h.step_size), most = ldexp(1, (int)chain->options->max_depth) - 1;
-    return steps < 1 ? 1 : steps > most ? (int64_t)most : (int64_t)steps;
+    return crdi_chain_limit_steps(chain, round(distance / chain->h.step_size), out);
 }
 
 /* ---- warm-up ------------------------------------------------------------------------------------------------ */

@@ -38,11 +38,9 @@ static void destroy(crdi_chain *chain)
     crdi_free(chain->ctx, s);
 }
 
-static int64_t steps_of(const crdi_chain *chain)
+static int64_t steps_of(const crdi_chain *chain, crdi_transition *out)
 {
-    double steps = floor(chain->options->path_length / chain->h.step_size),
-           most = ldexp(1, (int)chain->options->max_depth) - 1;
-    return steps < 1 ? 1 : steps > most ? (int64_t)most : (int64_t)steps;
+    return crdi_chain_limit_steps(chain, floor(chain->options->path_length / chain->h.step_size), out);
 }
 
 /* A step may lead to where nothing is a number: it says so by the momentum. */
@@ -64,7 +62,7 @@ static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
     memcpy(s->whole, h->log_density, bytes + sizeof(double)); /* the gradient stands behind it */
     *out = (crdi_transition){.energy = h0};
     crdi_split_begin(&s->split);
-    for (int64_t left = steps_of(chain); left > 0 && !out->diverging; left--) {
+    for (int64_t left = steps_of(chain, out); left > 0 && !out->diverging; left--) {
         crdi_split_step(&s->split, h->step_size);
         out->n_steps++;
         out->diverging = is_lost(h);
@@ -81,5 +79,9 @@ static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
     memcpy(h->log_density, s->whole, bytes + sizeof(double));
 }
 
-const crdi_mcmc_kernel crdi_mcmc_kernel_split_hmc = {
-    .name = "split_hmc", .rows = CRDI_ROWS_SPLIT, .create = create, .destroy = destroy, .transition = transition};
+const crdi_mcmc_kernel crdi_mcmc_kernel_split_hmc = {.name = "split_hmc",
+                                                     .rows = CRDI_ROWS_SPLIT,
+                                                     .cuts = true,
+                                                     .create = create,
+                                                     .destroy = destroy,
+                                                     .transition = transition};

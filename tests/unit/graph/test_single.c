@@ -6,6 +6,9 @@
 
 #include <math.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
 
 enum { ROWS = 100, MOST = 64 };
 
@@ -143,6 +146,21 @@ static void inputs_that_are_missing_are_named(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* Valgrind takes no notice of the bit that an x86-64 has for this. The library's own way to it is not asked. */
+static bool machine_flushes(void)
+{
+#if defined(__x86_64__)
+    volatile float small = 0x1p-126f, half; /* volatile: no compiler moves them over the bit */
+    unsigned before = _mm_getcsr();
+    _mm_setcsr(before | _MM_FLUSH_ZERO_ON);
+    half = small * 0.5f;
+    _mm_setcsr(before);
+    return half == 0;
+#else
+    return true;
+#endif
+}
+
 /* Results below the normal floats are zero, on threads too, and the caller's arithmetic is afterwards what it was. */
 static void tiny_results_are_zero(void **state)
 {
@@ -156,6 +174,11 @@ static void tiny_results_are_zero(void **state)
     crd_node output[STRANDS];
     volatile float small = 0x1p-126f;
     volatile double smaller = 0x1p-1022;
+    if (!machine_flushes()) {
+        print_message("this machine, or what stands for one, computes with numbers below the normal ones\n");
+        testing_context_destroy(&ctx);
+        skip();
+    }
     assert_ok(ctx, crd_graph_create(&g, ctx));
     crd_node x = node(ctx, g, "x", MANY);
     for (int s = 0; s < STRANDS; s++) {

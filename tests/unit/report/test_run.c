@@ -522,6 +522,12 @@ static void notes_say_what_speaks_against_the_draws(void **state)
     s.deepest = 200;
     assert_notes(ctx, &s,
                  "note: 10 % of the draws ended at the largest tree depth: they move slowly; try --max-depth 12\n");
+    char hmc[] = "hmc";
+    s.method = hmc;
+    assert_notes(ctx, &s,
+                 "note: 10 % of the trajectories were cut at 1023 steps, before their length: they move slowly; try "
+                 "--max-depth 12\n");
+    s.method = NULL;
     s.deepest = 0;
     row.r_hat = NAN;
     assert_notes(ctx, &s, "note: r_hat of s is no number: its draws do not vary; try more --warmup\n");
