@@ -29,6 +29,9 @@ typedef struct crd_tempered_options {
                                goes through */
     int64_t max_steps; /**< 256: most leapfrog steps of a move */
     double target_accept; /**< 0.8: of the moves */
+    const char *
+        blocks; /**< of crd_smc_run and crd_ais_run: "none"; "scales": sites that are scales of normal priors are also drawn
+                             from their conditional distributions, before each move. */
     int64_t threads; /**< as many as there are processors; nothing depends on it */
     const char *const *keep; /**< deterministic sites to keep with the draws; NULL: none */
     int keep_count; /**< of keep */

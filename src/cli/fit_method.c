@@ -60,7 +60,7 @@ static const struct {
                    {"max_depth", "nuts hmc mclmc mams split_hmc tempering", NULL},
                    {"max_energy_change", "nuts hmc mclmc mams split_hmc tempering", NULL},
                    {"adaptation", "nuts hmc mclmc mams split_hmc tempering", NULL},
-                   {"blocks", "kernels", NULL},
+                   {"blocks", "kernels smc ais", NULL},
                    {"particles", "svi smc ais", NULL},
                    {"anneal", "smc ais", NULL},
                    {"temperatures", "tempering", NULL},

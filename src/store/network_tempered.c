@@ -12,6 +12,7 @@ static crd_status prepare(crdi_network_fit *fit)
     o->chains = fit->mcmc.chains;
     o->threads = fit->mcmc.threads;
     o->target_accept = fit->mcmc.target_accept;
+    o->blocks = fit->mcmc.blocks;
     o->particles = fit->svi.particles > 1 ? fit->svi.particles : 0; /* 1 is what the table says for another method */
     o->keep = fit->mcmc.keep;
     o->keep_count = fit->mcmc.keep_count;

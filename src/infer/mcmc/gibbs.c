@@ -30,6 +30,17 @@ struct crdi_gibbs {
     struct slice *slice; /* of the longest site that has no conjugate draw */
 };
 
+crd_status crdi_scale_sites_need(const crd_model *model, const char *blocks, crdi_scale_sites *out)
+{
+    bool noise = strcmp(blocks, "all") == 0;
+    CRD_TRY(crdi_scale_sites_create(model, noise, out));
+    if (out->count > 0)
+        return CRD_OK;
+    return crdi_raise(crd_model_context(model), CRD_EINVAL,
+                      "blocks %s: the model has no site that is the scale of %snormal ones and nothing else%s", blocks,
+                      noise ? "" : "latent ", noise ? "" : "; a noise is one of --blocks all");
+}
+
 crd_status crdi_gibbs_create(crd_context *ctx, const crdi_scale_sites *scales, int64_t dim, crdi_gibbs **out)
 {
     crdi_gibbs *g = crdi_alloc(ctx, sizeof *g);

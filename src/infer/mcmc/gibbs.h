@@ -11,6 +11,8 @@
 
 typedef struct crdi_gibbs crdi_gibbs;
 
+/* The sites of option blocks, "scales" or "all". CRD_EINVAL: the model has none. */
+crd_status crdi_scale_sites_need(const crd_model *model, const char *blocks, crdi_scale_sites *out);
 /* One for each chain. @param scales borrowed. */
 crd_status crdi_gibbs_create(crd_context *ctx, const crdi_scale_sites *scales, int64_t dim, crdi_gibbs **out);
 void crdi_gibbs_destroy(crdi_gibbs **gibbs);

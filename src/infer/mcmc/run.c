@@ -124,12 +124,7 @@ static crd_status find_blocks(crdi_mcmc_run_state *run)
                           "blocks all: the conditional distribution of a noise is of all rows%s; blocks scales goes "
                           "with method %s",
                           kernel->add_blocks ? " at temperature 1" : " at once", kernel->name);
-    CRD_TRY(crdi_scale_sites_create(run->model, noise, &run->scales));
-    if (run->scales.count > 0)
-        return CRD_OK;
-    return crdi_raise(run->ctx, CRD_EINVAL,
-                      "blocks %s: the model has no site that is the scale of %snormal ones and nothing else%s", blocks,
-                      noise ? "" : "latent ", noise ? "" : "; a noise is one of --blocks all");
+    return crdi_scale_sites_need(run->model, blocks, &run->scales);
 }
 
 /* Points that are found before chains begin; none if the starter draws them, or they are given, or all chains go on. */

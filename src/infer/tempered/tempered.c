@@ -33,6 +33,12 @@ crd_status crdi_tempered_complete(crd_context *ctx, const crd_tempered_options *
     CRD_TRY(check_range(ctx, "particles", o.particles, 2, 1000000000));
     if (!(o.target_accept > 0 && o.target_accept < 1))
         return crdi_raise(ctx, CRD_EINVAL, "target_accept: %g; it must be above 0 and below 1", o.target_accept);
+    o.blocks = o.blocks ? o.blocks : "none";
+    if (strcmp(o.blocks, "none") != 0 && strcmp(o.blocks, "scales") != 0)
+        return crdi_raise(ctx, CRD_EINVAL,
+                          "blocks %s: particles at temperatures have none or scales; the conditional distribution of "
+                          "a noise is of all rows at temperature 1",
+                          o.blocks);
     if (o.threads < 1)
         o.threads = crdi_processors();
     *out = o;
@@ -48,11 +54,14 @@ crd_status crdi_tempered_create(crdi_tempered *t, const crd_model *model, const 
     t->dim = crd_model_dim(model);
     CRD_TRY(crdi_tempered_complete(t->ctx, options, &t->options));
     CRD_TRY(crdi_model_compile_tempered(model, &t->density));
+    if (strcmp(t->options.blocks, "scales") == 0)
+        CRD_TRY(crdi_scale_sites_need(model, "scales", &t->scales));
     return crdi_starter_create(&t->prior, model, &prior);
 }
 
 void crdi_tempered_destroy(crdi_tempered *t)
 {
+    crdi_scale_sites_destroy(&t->scales);
     crdi_starter_destroy(&t->prior);
     crd_program_destroy(&t->density);
 }
@@ -73,6 +82,8 @@ crd_status crdi_walker_create(crdi_walker *w, crdi_tempered *t)
     if (!w->back)
         return CRD_ENOMEM;
     CRD_TRY(crd_exec_create(&w->prior, t->prior.program));
+    if (t->scales.count > 0)
+        CRD_TRY(crdi_gibbs_create(t->ctx, &t->scales, t->dim, &w->gibbs));
     return crdi_hamiltonian_create(&w->h, t->ctx, t->density, crdi_metric_find("diagonal"), false);
 }
 
@@ -84,6 +95,7 @@ void crdi_walker_destroy(crdi_walker *w)
     atomic_fetch_add(&w->t->nanoseconds, (long long)(1e9 * w->seconds));
     if (w->h.ctx)
         crdi_hamiltonian_destroy(&w->h);
+    crdi_gibbs_destroy(&w->gibbs);
     crd_exec_destroy(&w->prior);
     crdi_free(w->t->ctx, w->back);
 }
@@ -151,6 +163,14 @@ static bool move_once(crdi_walker *w, double step, crd_key key, double *accept)
     return false;
 }
 
+/* The conditionals of scales of latent sites are the same at any temperature. */
+static void draw_blocks(crdi_walker *w, crd_key key, crdi_particle *particle)
+{
+    crdi_gibbs_draw(w->gibbs, key, w->h.q);
+    crdi_hamiltonian_evaluate(&w->h);
+    read_parts(w, particle);
+}
+
 double crdi_walker_move(crdi_walker *w, const crdi_move *move, crd_key key, int64_t first, int64_t count,
                         crdi_particle *particle)
 {
@@ -159,11 +179,15 @@ double crdi_walker_move(crdi_walker *w, const crdi_move *move, crd_key key, int6
     memcpy(w->h.metric.inverse_mass, move->variance, sizeof(double) * (size_t)w->h.dim);
     crdi_scales_set(&w->h.metric);
     place(w, move->beta, particle);
-    for (int64_t j = 0; j < count; j++)
-        if (move_once(w, move->step, crd_key_fold_in(key, (uint32_t)(first + j)), &accept)) {
+    for (int64_t j = 0; j < count; j++) {
+        crd_key own = crd_key_fold_in(key, (uint32_t)(first + j));
+        if (w->gibbs)
+            draw_blocks(w, crd_key_fold_in(own, 2), particle);
+        bool accepted = move_once(w, move->step, own, &accept);
+        if (accepted)
             read_parts(w, particle);
-            moved = true;
-        }
+        moved = moved || accepted || w->gibbs;
+    }
     if (moved)
         memcpy(particle->u, w->h.q, sizeof(double) * (size_t)w->h.dim);
     return accept / (double)count;

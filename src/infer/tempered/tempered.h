@@ -6,6 +6,7 @@
 #include "base/archive.h"
 #include "base/options.h"
 #include "infer/mcmc.h"
+#include "infer/mcmc/gibbs.h"
 #include "infer/mcmc/hamiltonian.h"
 #include "model/start.h"
 
@@ -24,6 +25,7 @@ typedef struct crdi_tempered {
     crd_tempered_options options; /* complete */
     crd_program *density; /* crdi_model_compile_tempered */
     crdi_starter prior; /* draws from it */
+    crdi_scale_sites scales; /* drawn before moves; none without options.blocks */
     int64_t dim;
     atomic_bool stopped;
     atomic_llong gradients, nanoseconds; /* of threads, in moves */
@@ -72,6 +74,7 @@ typedef struct crdi_move {
 typedef struct crdi_walker {
     crdi_tempered *t;
     crdi_hamiltonian h;
+    crdi_gibbs *gibbs; /* NULL: without blocks */
     crd_exec *prior;
     double seconds; /* of its thread, in moves */
     double *back; /* (2 dim) the point to go back to, and its gradient */
@@ -82,7 +85,7 @@ void crdi_walker_destroy(crdi_walker *w);
 /* A draw from the prior. A likelihood that is not a number counts as 0. */
 void crdi_walker_draw(crdi_walker *w, crd_key key, crdi_particle *out);
 /* Moves a particle `count` times by Hamiltonian Monte Carlo: trajectories of a length uniform in (0, pi), in units of the metric,
- * which is set, with a step size within a tenth of move->step. Move j draws from sub-key first + j of the key. Returns the
+ * which is set, with a step size within a tenth of move->step; before each, scales in blocks are drawn. Move j draws from sub-key first + j of the key. Returns the
  * mean acceptance probability. */
 double crdi_walker_move(crdi_walker *w, const crdi_move *move, crd_key key, int64_t first, int64_t count,
                         crdi_particle *particle);

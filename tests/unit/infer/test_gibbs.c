@@ -401,24 +401,30 @@ static crd_node groups(crd_trace *t, void *user)
     return s;
 }
 
-/* Mean of log s given the rows: the mean of a group is N(0.3, s^2 + 1 / rows of a group), s on a grid of its logarithm. */
-static double mean_of_log_s(void)
+/* Mean of log s given the rows, and the log of their density: s on a grid of its logarithm. The rows of a group, their mean m, are
+ * N(0.3, s^2 + 1) each with covariances s^2: m is N(0.3, s^2 + 1 / n), and what is left of them does not know s. */
+static double mean_of_log_s(double *evidence)
 {
-    double mean[GROUPS] = {0}, total = 0, sum = 0;
+    static const double LOG_2PI = 1.8378770664093454, PI = 3.141592653589793, STEP = 0.002;
+    double mean[GROUPS] = {0}, n = (double)ROWS / GROUPS, total = 0, sum = 0, rest = 0;
     for (int i = 0; i < ROWS; i++)
-        mean[i % GROUPS] += rows[i] * GROUPS / ROWS;
-    for (double v = -14; v < 14; v += 0.002) {
-        double s = exp(v), variance = s * s + (double)GROUPS / ROWS, log_density = v - log1p(s * s / 0.49);
+        mean[i % GROUPS] += rows[i] / n;
+    for (int i = 0; i < ROWS; i++)
+        rest -= 0.5 * pow(rows[i] - mean[i % GROUPS], 2);
+    rest -= 0.5 * (ROWS - GROUPS) * LOG_2PI + 0.5 * GROUPS * log(n);
+    for (double v = -14; v < 14; v += STEP) {
+        double s = exp(v), variance = s * s + 1 / n, log_density = v + log(2 * 0.7 / PI) - log(0.49 + s * s);
         for (int g = 0; g < GROUPS; g++)
-            log_density -= 0.5 * log(variance) + 0.5 * (mean[g] - 0.3) * (mean[g] - 0.3) / variance;
-        total += exp(log_density);
-        sum += v * exp(log_density);
+            log_density -= 0.5 * (LOG_2PI + log(variance) + pow(mean[g] - 0.3, 2) / variance);
+        total += STEP * exp(log_density);
+        sum += STEP * v * exp(log_density);
     }
+    *evidence = rest + log(total);
     return sum / total;
 }
 
 static crd_posterior *run_groups(crd_context *ctx, const crd_model *m, const char *kernel, const char *blocks,
-                                 int64_t draws)
+                                 int64_t draws, crd_key key)
 {
     crd_posterior *p = NULL;
     crd_tempered_options tempered = {.temperatures = 3};
@@ -431,12 +437,18 @@ static crd_posterior *run_groups(crd_context *ctx, const crd_model *m, const cha
                                 .path_length = 1.5};
     bool batches = kernel[0] == 's' && strcmp(kernel, "split_hmc") != 0;
     if (strcmp(kernel, "tempering") == 0) {
-        assert_ok(ctx, crd_tempering_run(m, &options, &tempered, crd_key_make(3), &p, NULL));
+        assert_ok(ctx, crd_tempering_run(m, &options, &tempered, key, &p, NULL));
         return p;
     }
     options.batch = batches ? 10 : 0;
-    assert_ok(ctx, crd_nuts_run(m, &options, crd_key_make(3), &p));
+    assert_ok(ctx, crd_nuts_run(m, &options, key, &p));
     return p;
+}
+
+static void make_rows(void)
+{
+    for (int i = 0; i < ROWS; i++)
+        rows[i] = (i % GROUPS - 2) * 0.8 + 0.9 * sin(3.7 * i);
 }
 
 /* Every kernel of the table draws scales in blocks, which are not the draws without. */
@@ -445,14 +457,14 @@ static void every_kernel_keeps_the_posterior(void **state)
     (void)state;
     crd_context *ctx = testing_context();
     crd_model *m;
-    for (int i = 0; i < ROWS; i++)
-        rows[i] = (i % GROUPS - 2) * 0.8 + 0.9 * sin(3.7 * i);
-    double truth = mean_of_log_s();
+    make_rows();
+    double evidence, truth = mean_of_log_s(&evidence);
     assert_ok(ctx, crd_model_create(&m, ctx, groups, NULL));
     for (int k = 0; crdi_mcmc_kernel_get(k); k++) {
         const crdi_mcmc_kernel *kernel = crdi_mcmc_kernel_get(k);
-        crd_posterior *p = run_groups(ctx, m, kernel->name, "scales", 2000),
-                      *without = run_groups(ctx, m, kernel->name, "none", 1);
+        crd_key key = crd_key_fold_in(crd_key_make(3), (uint32_t)k);
+        crd_posterior *p = run_groups(ctx, m, kernel->name, "scales", 2000, key),
+                      *without = run_groups(ctx, m, kernel->name, "none", 1, key);
         const double *s = crd_posterior_find(p, "s")->draws;
         double error, n = 0, *log_s = malloc(sizeof *log_s * 8000);
         for (int i = 0; i < 8000; i++)
@@ -517,6 +529,44 @@ static void a_chain_goes_on_from_its_state(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* Evidence and draws of particles. The intervals are Student's, of 20 runs: at 5 standard errors a false alarm in 12 000. */
+static void particles_keep_the_evidence(void **state)
+{
+    (void)state;
+    static const struct {
+        crd_status (*run)(const crd_model *, const crd_tempered_options *, crd_key, crd_posterior **, crd_evidence *);
+        const char *name;
+    } methods[] = {{crd_smc_run, "smc"}, {crd_ais_run, "ais"}};
+    crd_context *ctx = testing_context();
+    crd_model *m;
+    make_rows();
+    double log_evidence, truth = mean_of_log_s(&log_evidence);
+    assert_ok(ctx, crd_model_create(&m, ctx, groups, NULL));
+    for (int k = 0; k < 2; k++) {
+        crd_tempered_options o = {.chains = 20, .particles = 100, .pilot = 100, .blocks = "scales"};
+        crd_posterior *p;
+        crd_evidence e;
+        double mean[20] = {0}, all = 0, spread = 0;
+        assert_ok(ctx, methods[k].run(m, &o, crd_key_make(8 + (uint64_t)k), &p, &e));
+        const double *s = crd_posterior_find(p, "s")->draws;
+        for (int c = 0; c < 20; c++) {
+            for (int i = 0; i < 100; i++)
+                mean[c] += log(s[c * 100 + i]) / 100;
+            all += mean[c] / 20;
+        }
+        for (int c = 0; c < 20; c++)
+            spread += (mean[c] - all) * (mean[c] - all);
+        double error = sqrt(spread / 19 / 20);
+        print_message("%s: log evidence %.3f +- %.3f, %.3f it is; mean of log s %.3f +- %.3f, %.3f\n", methods[k].name,
+                      e.log_evidence, e.error, log_evidence, all, error, truth);
+        assert_true(fabs(e.log_evidence - log_evidence) < 5 * e.error && fabs(all - truth) < 5 * error);
+        crd_evidence_clear(&e);
+        crd_posterior_destroy(&p);
+    }
+    crd_model_destroy(&m);
+    testing_context_destroy(&ctx);
+}
+
 /* Where a trajectory leads nowhere the chain stays at what was drawn, and knows its density. */
 static void a_chain_that_stays_knows_where_it_is(void **state)
 {
@@ -551,7 +601,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scales_have_the_density_of_the_model), cmocka_unit_test(what_is_no_scale_is_left_alone),
         cmocka_unit_test(every_kernel_keeps_the_posterior),     cmocka_unit_test(a_chain_that_stays_knows_where_it_is),
-        cmocka_unit_test(a_chain_goes_on_from_its_state),
+        cmocka_unit_test(particles_keep_the_evidence),          cmocka_unit_test(a_chain_goes_on_from_its_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
