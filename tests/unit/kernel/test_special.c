@@ -4,6 +4,7 @@
 #include "kernel/special.h"
 #include "testing.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -107,9 +108,20 @@ static long double log_p_of(const struct law *l, long double k)
            k * (logl(l->a) - logl(l->a + l->b));
 }
 
+/* Valgrind computes long doubles as doubles, and sums of 100 000 of them say nothing of the last digits then. */
+static bool long_doubles_are_what_they_say(void)
+{
+    volatile long double one = 1, next = one + LDBL_EPSILON;
+    return next > one;
+}
+
 static void quantiles_of_counts_are_the_first(void **state)
 {
     (void)state;
+    if (!long_doubles_are_what_they_say()) {
+        print_message("long doubles are computed as doubles here\n");
+        skip();
+    }
     static const struct law laws[] = {{"poisson", 1e-3, 0, 0},
                                       {"poisson", 0.7, 0, 0},
                                       {"poisson", 42, 0, 0},
