@@ -78,7 +78,7 @@ typedef struct crd_nuts_options {
      *  al. 2019). */
     bool control_variates;
     /** "none"; "scales": sites that are scales of normal priors are also drawn from their conditional distributions, before each
-     *  transition; "all": also those of observed normal sites, with kernels that see all rows at once. */
+     *  transition; "all": also those of observed normal sites, with nuts, hmc, mclmc and mams. */
     const char *blocks;
     double
         init_radius; /**< 2: start points are uniform in (-radius, radius), unconstrained; where the density is too steep
@@ -120,7 +120,8 @@ typedef struct crd_nuts_options {
  *  @param options  borrowed; NULL means the defaults.
  *  @param key      chain c uses crd_key_fold_in(key, c), so that the draws of a chain do not depend on the others.
  *  @param out      returns owned: latent sites on their own scale, kept deterministic sites, and the statistics
- *                  accept_prob, diverging, energy, log_density, n_steps, step_size, tree_depth.
+ *                  accept_prob, diverging, energy, log_density, n_steps, step_size, tree_depth (of kernels without
+ *                  trees: max_depth where it cut a trajectory, else 0).
  *  @return CRD_OK; CRD_INTERRUPTED (out then holds what all chains have); CRD_EINVAL for an option out of range, for blocks in a model without scales, or a
  *          site to keep that is named twice; CRD_ENAME for one that is no deterministic site, for a site that is named
  *          like a statistic, and for an unknown kernel or metric;

@@ -5,6 +5,7 @@
 #include <credence/mcmc.h>
 #include "base/options.h"
 #include "infer/sink.h"
+#include "model/scale_sites.h"
 
 /* The rows of mcmc_options.def over crd_nuts_options. */
 extern const crdi_option_table crdi_mcmc_option_table;
@@ -73,6 +74,8 @@ bool crdi_mcmc_is_biased(const char *kernel);
 bool crdi_mcmc_cuts(const char *kernel);
 /* Start points that a kernel cannot have: CRD_EINVAL. */
 crd_status crdi_mcmc_check_start(crd_context *ctx, const crd_nuts_options *options);
+/* The sites of option blocks that a kernel draws; none of "none". CRD_EINVAL: they cannot be had by it, or the model has none. */
+crd_status crdi_mcmc_find_blocks(const crd_model *model, const char *kernel, const char *blocks, crdi_scale_sites *out);
 /* Whether a run of `dim` parameters can begin with what a chain of another has learned. CRD_EINVAL says what differs. */
 crd_status crdi_mcmc_check_warm(crd_context *ctx, const crdi_mcmc_saved *warm, const crd_nuts_options *options,
                                 int64_t dim);

@@ -2,7 +2,7 @@
 #include "report/diagnosis.h"
 #include "diag/diag.h"
 #include "report/run_canonical.h"
-#include "store/json.h"
+#include "report/run_summary.h"
 #include "store/network_fit.h"
 
 #include <credence/diag.h>
@@ -64,17 +64,7 @@ static crd_status find_energy(crdi_diagnosis *d)
 static crd_status find_depth(crdi_diagnosis *d)
 {
     double *depth = NULL;
-    char *text;
-    crdi_json *json;
-    if (!crdi_run_has(d->net->run, "options"))
-        return CRD_OK;
-    CRD_TRY(crdi_run_get_text(d->net->run, "options", &text));
-    crd_status status = crdi_json_parse(d->ctx, "options", text, &json);
-    crdi_free(d->ctx, text);
-    CRD_TRY(status);
-    if (crdi_json_get(json, "max_depth"))
-        status = crdi_json_need_integer(d->ctx, "options", json, "max_depth", &d->max_depth);
-    crdi_json_destroy(&json);
+    crd_status status = crdi_run_max_depth(d->net, &d->max_depth);
     if (status == CRD_OK && d->max_depth > 0)
         status = read_statistic(d, "tree_depth", &depth);
     for (int64_t i = 0; status == CRD_OK && depth && i < d->total; i++)

@@ -230,8 +230,9 @@ crd_status crdi_run_check_text(crdi_string *out, const crdi_run_check *c)
         crdi_string_append(out, "\n");
     }
     put_chains(out, c);
-    line(out, "resume:", c->resumable.newer ? "goes on with " : c->resumable.can ? "possible" : "not possible: ");
-    if (c->resumable.newer) {
+    bool newer = c->resumable.newer && c->resumable.can;
+    line(out, "resume:", newer ? "goes on with " : c->resumable.can ? "possible" : "not possible: ");
+    if (newer) {
         crdi_text_printable(out, c->path);
         crdi_string_append(out, ".part, a newer run that was to replace this one (--force) and has no draws yet");
     } else if (!c->resumable.can) {

@@ -120,8 +120,8 @@ void crdi_depth_text(crdi_string *out, const char *method, int64_t deepest, int6
 {
     double share = 100.0 * (double)deepest / (double)draws;
     if (crdi_mcmc_cuts(method))
-        crdi_string_append(out, "%.0f %% of the trajectories were cut at %lld steps, before their length", share,
-                           (1LL << max_depth) - 1);
+        crdi_string_append(out, "%.0f %% of the trajectories were cut, before their length, at %s%.0f steps", share,
+                           strcmp(method, "mams") == 0 ? "a mean of " : "", ldexp(1, (int)max_depth) - 1);
     else
         crdi_string_append(out, "%.0f %% of the draws ended at the largest tree depth", share);
 }

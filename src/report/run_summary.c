@@ -141,28 +141,30 @@ static crd_status find_ebfmi(crdi_run_summary *s, crd_run *run)
     return status;
 }
 
-/* From the record of the options; a run of another making may have none. */
-static crd_status read_max_depth(crdi_run_summary *s, const crdi_network_run *net)
+crd_status crdi_run_max_depth(const crdi_network_run *net, int64_t *out)
 {
-    crd_run *run = net->run;
+    enum { DEEPEST = 60 };
     char *text;
     crdi_json *json = NULL;
-    if (!crdi_run_has(run, "options"))
+    *out = 0;
+    if (!crdi_run_has(net->run, "options"))
         return CRD_OK;
-    CRD_TRY(crdi_run_get_text(run, "options", &text));
-    crd_status status = crdi_json_parse(s->ctx, "options", text, &json);
-    crdi_free(s->ctx, text);
+    CRD_TRY(crdi_run_get_text(net->run, "options", &text));
+    crd_status status = crdi_json_parse(net->ctx, "options", text, &json);
+    crdi_free(net->ctx, text);
     if (status == CRD_OK && crdi_json_get(json, "max_depth"))
-        status = crdi_json_need_integer(s->ctx, "options", json, "max_depth", &s->max_depth);
+        status = crdi_json_need_integer(net->ctx, "options", json, "max_depth", out);
     crdi_json_destroy(&json);
-    return status < 0 ? crdi_error_prefix(s->ctx, status, "%s", net->path) : CRD_OK;
+    if (*out < 1 || *out > DEEPEST)
+        *out = 0; /* no run of ours says so */
+    return status < 0 ? crdi_error_prefix(net->ctx, status, "%s", net->path) : CRD_OK;
 }
 
 static crd_status count_trouble(crdi_run_summary *s, const crdi_network_run *net)
 {
     crd_run *run = net->run;
     CRD_TRY(count_draws(s, run, "diverging", 0.5, &s->divergences));
-    CRD_TRY(read_max_depth(s, net));
+    CRD_TRY(crdi_run_max_depth(net, &s->max_depth));
     return s->max_depth ? count_draws(s, run, "tree_depth", (double)s->max_depth, &s->deepest) : CRD_OK;
 }
 

@@ -66,6 +66,8 @@ crd_status crdi_run_summary_json(crdi_string *out, const crdi_run_summary *summa
 /* A row an element; `s` once more in the target's units where the data were scaled. */
 crd_status crdi_run_summary_csv(crdi_string *out, const crdi_run_summary *summary);
 
+/* Option max_depth by the record of the options, which a run of another making may lack; 0: it is not known. */
+crd_status crdi_run_max_depth(const crdi_network_run *net, int64_t *out);
 /* Draws that reached max_depth, in words: of trees, or of trajectories that it cut. */
 void crdi_depth_text(crdi_string *out, const char *method, int64_t deepest, int64_t draws, int64_t max_depth);
 /* run_notes.c: lines "note: ..." for what speaks against the draws, with what to try; nothing if nothing does. */

@@ -44,15 +44,34 @@ static void check_entries(const crdi_network_run *net, crdi_run_resumable *r)
             refuse(r, "it has no entry '%s'", needed[i]);
 }
 
+/* Of what `resume` takes: the newer run beside the file, if there is one. */
+static void check_newest(const crdi_network_run *net, crdi_run_resumable *r)
+{
+    char part[PATH_MAX];
+    crdi_network_run *newer = NULL;
+    r->newer = crdi_run_has_newer(net->ctx, net->path);
+    if (!r->newer) {
+        check_entries(net, r); /* a chain without a state begins again */
+        return;
+    }
+    bool clear = crd_error_status(net->ctx) == CRD_OK;
+    if (snprintf(part, sizeof part, "%s.part", net->path) >= (int)sizeof part ||
+        crdi_network_run_open(net->ctx, part, &newer) != CRD_OK)
+        refuse(r, "a newer run beside it, which was to replace it, cannot be read");
+    else
+        check_entries(newer, r);
+    crdi_network_run_close(&newer);
+    if (clear)
+        crd_error_clear(net->ctx);
+}
+
 crd_status crdi_run_resumable_find(const crdi_network_run *net, crdi_run_resumable *out)
 {
     crdi_run_resumable r = {.can = true, .is_written = crdi_run_is_written(net->path)};
     if (r.is_written)
         refuse(&r, "another process is writing it");
     if (r.can)
-        r.newer = crdi_run_has_newer(net->ctx, net->path);
-    if (r.can && !r.newer)
-        check_entries(net, &r); /* a chain without a state begins again */
+        check_newest(net, &r);
     *out = r;
     return crdi_run_failure_of(net->run);
 }

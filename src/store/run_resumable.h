@@ -7,7 +7,7 @@
 typedef struct crdi_run_resumable {
     bool can;
     bool is_written; /* another process writes the file at this moment */
-    bool newer; /* can: with crdi_run_has_newer, not with what the file holds */
+    bool newer; /* that is said of the run of crdi_run_has_newer, not of the file's */
     char why[240]; /* a sentence without an end: what stands in the way; "" if it can */
 } crdi_run_resumable;
 

@@ -344,11 +344,16 @@ static void learn(crdi_chain *chain, const crdi_transition *t)
         h->step_size = crdi_dual_averaging_final(&chain->averaging);
 }
 
-int64_t crdi_chain_limit_steps(const crdi_chain *chain, double steps, crdi_transition *out)
+int64_t crdi_chain_limit_steps(const crdi_chain *chain, double steps, bool *cut)
 {
     double most = ldexp(1, (int)chain->options->max_depth) - 1;
-    out->tree_depth = steps > most ? (int)chain->options->max_depth : 0;
-    return steps < 1 ? 1 : steps > most ? (int64_t)most : (int64_t)steps;
+    *cut = steps > most;
+    return steps < 1 ? 1 : *cut ? (int64_t)most : (int64_t)steps;
+}
+
+void crdi_chain_note_cut(const crdi_chain *chain, bool cut, crdi_transition *out)
+{
+    out->tree_depth = cut && !out->diverging ? (int)chain->options->max_depth : 0;
 }
 
 crd_status crdi_chain_add_blocks(crdi_chain *chain, const crdi_scale_sites *scales)

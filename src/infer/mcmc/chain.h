@@ -114,8 +114,10 @@ crd_status crdi_chain_start(crdi_chain *chain, int number);
 /* One transition, and what warm-up learns from it. */
 void crdi_chain_advance(crdi_chain *chain, crdi_transition *out);
 
-/* The number of steps of a trajectory that would take so many: at least 1, at most 2^max_depth - 1, and then `out` says so. */
-int64_t crdi_chain_limit_steps(const crdi_chain *chain, double steps, crdi_transition *out);
+/* The number of steps of a trajectory that would take so many: at least 1, at most 2^max_depth - 1, which is a cut. */
+int64_t crdi_chain_limit_steps(const crdi_chain *chain, double steps, bool *cut);
+/* A trajectory that was cut says so, unless it diverged before. */
+void crdi_chain_note_cut(const crdi_chain *chain, bool cut, crdi_transition *out);
 
 /* What warm-up learns the metric from: the point where the chain is. Nothing for the unit metric. */
 void crdi_chain_collect(crdi_chain *chain);

@@ -102,9 +102,9 @@ static void go_to(crdi_hamiltonian *h, const struct state *state)
 
 /* ---- the trajectory ------------------------------------------------------------------------------------------ */
 
-static int64_t steps_of(const crdi_chain *chain, crdi_transition *out)
+static int64_t steps_of(const crdi_chain *chain, bool *cut)
 {
-    return crdi_chain_limit_steps(chain, floor(chain->options->path_length / chain->h.step_size), out);
+    return crdi_chain_limit_steps(chain, floor(chain->options->path_length / chain->h.step_size), cut);
 }
 
 static void draw_momentum(crdi_chain *chain, struct hmc *s, crd_key key)
@@ -193,6 +193,7 @@ static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
     struct hmc *s = chain->kernel_state;
     crdi_hamiltonian *h = &chain->h;
     double uniform, place;
+    bool cut;
     draw_momentum(chain, s, crd_key_fold_in(key, 0));
     crd_random_uniform(crd_key_fold_in(key, 1), 1, &uniform);
     crd_random_uniform(crd_key_fold_in(key, 3), 1, &place);
@@ -202,10 +203,11 @@ static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
     s->log_volume = s->sum_accept = 0;
     s->near.log_weight = s->far.log_weight = -INFINITY;
     *out = (crdi_transition){0};
-    s->steps = steps_of(chain, out);
+    s->steps = steps_of(chain, &cut);
     s->width = chain->options->window > s->steps + 1 ? s->steps + 1 : chain->options->window;
     s->width = s->width < 1 ? 1 : s->width;
     bool whole = run(chain, s, (int64_t)(place * (double)s->width), out);
+    crdi_chain_note_cut(chain, cut, out);
     double gain = whole ? s->far.log_weight - s->near.log_weight : -INFINITY;
     double accept = gain > 0 ? 1 : h->v->exp(gain);
     bool accepted = whole && uniform < accept;

@@ -24,9 +24,9 @@ static crd_status create(crdi_chain *chain)
     return CRD_OK;
 }
 
-static int64_t steps_of(const crdi_chain *chain, const struct mams *s, double uniform, crdi_transition *out)
+static int64_t steps_of(const crdi_chain *chain, const struct mams *s, double uniform, bool *cut)
 {
-    int64_t mean = crdi_microcanonical_steps(chain, chain->length, out);
+    int64_t mean = crdi_microcanonical_steps(chain, chain->length, cut);
     return s->fixed ? mean : 1 + (int64_t)(uniform * (double)(2 * mean - 1));
 }
 
@@ -35,15 +35,17 @@ static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
     struct mams *s = chain->kernel_state;
     crdi_hamiltonian *h = &chain->h;
     double uniform[2], error = 0;
+    bool cut;
     crd_random_uniform(crd_key_fold_in(key, 1), 2, uniform);
     crdi_isokinetic_draw(&s->m.motion, crd_key_fold_in(key, 0));
     crdi_microcanonical_keep(&s->m);
     *out = (crdi_transition){0};
-    for (int64_t left = steps_of(chain, s, uniform[0], out); left > 0 && !out->diverging; left--) {
+    for (int64_t left = steps_of(chain, s, uniform[0], &cut); left > 0 && !out->diverging; left--) {
         error += crdi_isokinetic_step(&s->m.motion, h->step_size);
         out->n_steps += crdi_isokinetic_cost(&s->m.motion);
         out->diverging = !(fabs(error) <= chain->options->max_energy_change);
     }
+    crdi_chain_note_cut(chain, cut, out);
     out->accept_prob = out->diverging ? 0 : error < 0 ? 1 : h->v->exp(-error);
     if (uniform[1] < out->accept_prob)
         out->energy = error;

@@ -79,7 +79,8 @@ static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
     crdi_isokinetic *motion = &s->m.motion;
     bool warming = chain->iteration < chain->options->warmup;
     *out = (crdi_transition){0};
-    int64_t steps = crdi_microcanonical_steps(chain, chain->length, out);
+    bool cut; /* costs nothing: the direction goes on in the next draw */
+    int64_t steps = crdi_microcanonical_steps(chain, chain->length, &cut);
     int64_t between = steps_between(steps), since = 0;
     double accept = 0;
     if (!s->moving)
@@ -134,7 +135,6 @@ static void state(crdi_chain *chain, crdi_archive *archive)
 const crdi_mcmc_kernel crdi_mcmc_kernel_mclmc = {.name = "mclmc",
                                                  .biased = true,
                                                  .without_energy = true,
-                                                 .cuts = true,
                                                  .create = create,
                                                  .destroy = crdi_microcanonical_destroy,
                                                  .transition = transition,

@@ -151,9 +151,9 @@ void crdi_microcanonical_go_back(crdi_microcanonical *m)
     *h->log_density = m->log_density;
 }
 
-int64_t crdi_microcanonical_steps(const crdi_chain *chain, double distance, crdi_transition *out)
+int64_t crdi_microcanonical_steps(const crdi_chain *chain, double distance, bool *cut)
 {
-    return crdi_chain_limit_steps(chain, round(distance / chain->h.step_size), out);
+    return crdi_chain_limit_steps(chain, round(distance / chain->h.step_size), cut);
 }
 
 /* ---- warm-up ------------------------------------------------------------------------------------------------ */

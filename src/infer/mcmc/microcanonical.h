@@ -39,6 +39,6 @@ typedef enum crdi_learned { CRDI_LEARNED_NOTHING, CRDI_LEARNED_METRIC, CRDI_LEAR
 crdi_learned crdi_microcanonical_learn(crdi_microcanonical *m, crdi_chain *chain, double steps, double share);
 void crdi_microcanonical_state(crdi_chain *chain, crdi_archive *archive);
 /* Whole steps of the step size in a distance: crdi_chain_limit_steps. */
-int64_t crdi_microcanonical_steps(const crdi_chain *chain, double distance, crdi_transition *out);
+int64_t crdi_microcanonical_steps(const crdi_chain *chain, double distance, bool *cut);
 
 #endif

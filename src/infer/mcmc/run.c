@@ -111,20 +111,17 @@ static crd_status make_batches(crdi_mcmc_run_state *run)
     return crdi_batches_create(run->model, o->plate, o->batch, &run->batches);
 }
 
-/* The sites of options.blocks. */
-static crd_status find_blocks(crdi_mcmc_run_state *run)
+crd_status crdi_mcmc_find_blocks(const crd_model *model, const char *method, const char *blocks, crdi_scale_sites *out)
 {
-    const char *blocks = run->options.blocks;
-    const crdi_mcmc_kernel *kernel = crdi_mcmc_kernel_find(run->options.kernel);
-    bool noise = strcmp(blocks, "all") == 0;
-    if (strcmp(blocks, "none") == 0)
+    const crdi_mcmc_kernel *kernel = crdi_mcmc_kernel_find(method);
+    if (!blocks || strcmp(blocks, "none") == 0)
         return CRD_OK;
-    if (noise && (kernel->rows != CRDI_ROWS_ALL || kernel->add_blocks))
-        return crdi_raise(run->ctx, CRD_EINVAL,
+    if (strcmp(blocks, "all") == 0 && (kernel->rows != CRDI_ROWS_ALL || kernel->add_blocks))
+        return crdi_raise(crd_model_context(model), CRD_EINVAL,
                           "blocks all: the conditional distribution of a noise is of all rows%s; blocks scales goes "
                           "with method %s",
                           kernel->add_blocks ? " at temperature 1" : " at once", kernel->name);
-    return crdi_scale_sites_need(run->model, blocks, &run->scales);
+    return crdi_scale_sites_need(model, blocks, out);
 }
 
 /* Points that are found before chains begin; none if the starter draws them, or they are given, or all chains go on. */
@@ -152,7 +149,7 @@ static crd_status run_all(crdi_mcmc_run_state *run, crdi_arena *arena, crdi_mcmc
         return CRD_ENOMEM;
     crdi_mcmc_find_offsets(run);
     CRD_TRY(make_batches(run));
-    CRD_TRY(find_blocks(run));
+    CRD_TRY(crdi_mcmc_find_blocks(run->model, run->options.kernel, run->options.blocks, &run->scales));
     CRD_TRY(crdi_chain_starter(run->model, &run->options, &run->starter));
     CRD_TRY(crdi_mcmc_monitor_start(run, &monitor));
     crd_status status = find_starts(run, arena);

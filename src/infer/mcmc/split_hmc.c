@@ -38,9 +38,9 @@ static void destroy(crdi_chain *chain)
     crdi_free(chain->ctx, s);
 }
 
-static int64_t steps_of(const crdi_chain *chain, crdi_transition *out)
+static int64_t steps_of(const crdi_chain *chain, bool *cut)
 {
-    return crdi_chain_limit_steps(chain, floor(chain->options->path_length / chain->h.step_size), out);
+    return crdi_chain_limit_steps(chain, floor(chain->options->path_length / chain->h.step_size), cut);
 }
 
 /* A step may lead to where nothing is a number: it says so by the momentum. */
@@ -55,6 +55,7 @@ static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
     crdi_hamiltonian *h = &chain->h;
     size_t bytes = sizeof(double) * (size_t)h->dim;
     double uniform;
+    bool cut;
     crdi_hamiltonian_draw_momentum(h, crd_key_fold_in(key, 0));
     double h0 = h->energy;
     crd_random_uniform(crd_key_fold_in(key, 1), 1, &uniform);
@@ -62,13 +63,14 @@ static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
     memcpy(s->whole, h->log_density, bytes + sizeof(double)); /* the gradient stands behind it */
     *out = (crdi_transition){.energy = h0};
     crdi_split_begin(&s->split);
-    for (int64_t left = steps_of(chain, out); left > 0 && !out->diverging; left--) {
+    for (int64_t left = steps_of(chain, &cut); left > 0 && !out->diverging; left--) {
         crdi_split_step(&s->split, h->step_size);
         out->n_steps++;
         out->diverging = is_lost(h);
     }
     crdi_split_end(&s->split);
     out->diverging = out->diverging || !(h->energy - h0 <= chain->options->max_energy_change);
+    crdi_chain_note_cut(chain, cut, out);
     double gain = h0 - h->energy;
     out->accept_prob = out->diverging ? 0 : gain > 0 ? 1 : h->v->exp(gain);
     if (!out->diverging && uniform < out->accept_prob) {

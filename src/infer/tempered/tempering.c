@@ -170,7 +170,12 @@ crd_status crdi_tempering_run(const crd_model *model, const crd_nuts_options *op
     t.threads = o.threads;
     t.stop = o.stop;
     t.stop_user = o.stop_user;
-    crd_status status = crdi_tempering_create(&shared, model, &t, key);
+    t.blocks = NULL;
+    crdi_scale_sites scales = {0};
+    crd_status status = crdi_mcmc_find_blocks(model, o.kernel, o.blocks, &scales); /* said before the pilot run */
+    crdi_scale_sites_destroy(&scales);
+    if (status == CRD_OK)
+        status = crdi_tempering_create(&shared, model, &t, key);
     again.shared = &shared;
     if (status == CRD_OK)
         status = crdi_mcmc_run(model, &o, key, &again, sink, report);

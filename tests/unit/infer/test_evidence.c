@@ -656,7 +656,8 @@ static void what_tempering_cannot_is_refused(void **state)
     assert_int_equal(crd_tempering_run(model, NULL, &one, crd_key_make(1), &posterior, NULL), CRD_EINVAL);
     assert_non_null(strstr(crd_error_message(ctx), "temperatures: 1; it must be 0, or 2 or more"));
     crd_error_clear(ctx);
-    assert_int_equal(crd_tempering_run(model, &blocks, NULL, crd_key_make(1), &posterior, NULL), CRD_EINVAL);
+    one = (crd_tempered_options){.pilot = 1000000}; /* it is not begun */
+    assert_int_equal(crd_tempering_run(model, &blocks, &one, crd_key_make(1), &posterior, NULL), CRD_EINVAL);
     assert_non_null(
         strstr(crd_error_message(ctx), "of all rows at temperature 1; blocks scales goes with method tempering"));
     assert_null(posterior);

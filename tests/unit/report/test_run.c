@@ -525,7 +525,7 @@ static void notes_say_what_speaks_against_the_draws(void **state)
     char hmc[] = "hmc";
     s.method = hmc;
     assert_notes(ctx, &s,
-                 "note: 10 % of the trajectories were cut at 1023 steps, before their length: they move slowly; try "
+                 "note: 10 % of the trajectories were cut, before their length, at 1023 steps: they move slowly; try "
                  "--max-depth 12\n");
     s.method = NULL;
     s.deepest = 0;
