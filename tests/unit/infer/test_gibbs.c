@@ -560,6 +560,13 @@ static void particles_keep_the_evidence(void **state)
         print_message("%s: log evidence %.3f +- %.3f, %.3f it is; mean of log s %.3f +- %.3f, %.3f\n", methods[k].name,
                       e.log_evidence, e.error, log_evidence, all, error, truth);
         assert_true(fabs(e.log_evidence - log_evidence) < 5 * e.error && fabs(all - truth) < 5 * error);
+        for (int i = 0; i < 2000;
+             i++) { /* what stands beside a draw is of it, whether its last trajectory was taken or not */
+            double u[1 + GROUPS] = {log(s[i])}, gradient[1 + GROUPS], density;
+            memcpy(u + 1, crd_posterior_find(p, "x")->draws + i * GROUPS, sizeof *u * GROUPS);
+            assert_ok(ctx, crd_model_log_density(m, u, &density, gradient));
+            assert_close(crd_posterior_find(p, "log_density")->draws[i], density, 1e-9, 1e-9);
+        }
         crd_evidence_clear(&e);
         crd_posterior_destroy(&p);
     }
