@@ -60,7 +60,8 @@ static void note_of_rows(crdi_string *out, const crdi_run_summary *s)
     const crdi_summary_row *r = s->worst_r_hat, *n = s->smallest_n_eff;
     const char *longer = longer_of(s), *more = more_of(s);
     if (crdi_run_too_short(s)) {
-        crdi_string_append(out, "note: too few draws for r_hat and n_eff; try %s 1000\n", more);
+        crdi_string_append(out, "note: too few draws for r_hat and n_eff; try %s\n",
+                           crdi_method_of_particles(s->method) ? "--particles 250" : "--draws 1000");
         return;
     }
     if (s->f_agrees || s->hidden_units)
