@@ -90,7 +90,7 @@ CRD_API void crd_evidence_clear(crd_evidence *evidence);
  *              NULL: not wanted.
  *  @param evidence  written on success; crd_evidence_clear frees it. NULL: not wanted.
  *  @return CRD_OK; CRD_EUNSUPPORTED for a latent site whose prior cannot be drawn from; CRD_ESTART if no draw from the prior has a
- *          finite likelihood; CRD_EINVAL for an option out of range; CRD_ENAME for a kept name that is no deterministic site;
+ *          finite likelihood; CRD_EINVAL for an option out of range; CRD_ENAME for a kept name that is no deterministic site, or unknown blocks;
  *          CRD_INTERRUPTED; CRD_ENOMEM.
  *  Cost: particles x leapfrog steps gradients a temperature and run; memory 2 particles x dim doubles for each run at work,
  *  and particles x dim for each.

@@ -24,6 +24,7 @@ static crd_status check_range(crd_context *ctx, const char *name, int64_t value,
 crd_status crdi_tempered_complete(crd_context *ctx, const crd_tempered_options *given, crd_tempered_options *out)
 {
     static const crd_tempered_options none = {0};
+    static const char *const known[] = {"none", "scales"};
     crd_tempered_options o = given ? *given : none;
     o.chains = o.chains ? o.chains : 4;
     o.particles = o.particles ? o.particles : 250;
@@ -34,11 +35,13 @@ crd_status crdi_tempered_complete(crd_context *ctx, const crd_tempered_options *
     if (!(o.target_accept > 0 && o.target_accept < 1))
         return crdi_raise(ctx, CRD_EINVAL, "target_accept: %g; it must be above 0 and below 1", o.target_accept);
     o.blocks = o.blocks ? o.blocks : "none";
-    if (strcmp(o.blocks, "none") != 0 && strcmp(o.blocks, "scales") != 0)
+    if (strcmp(o.blocks, "all") == 0)
         return crdi_raise(ctx, CRD_EINVAL,
                           "blocks %s: particles at temperatures have none or scales; the conditional distribution of "
                           "a noise is of all rows at temperature 1",
                           o.blocks);
+    if (strcmp(o.blocks, "none") != 0 && strcmp(o.blocks, "scales") != 0)
+        return crdi_raise_unknown(ctx, "blocks", o.blocks, NULL, known, CRDI_COUNT(known));
     if (o.threads < 1)
         o.threads = crdi_processors();
     *out = o;

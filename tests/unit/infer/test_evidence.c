@@ -660,6 +660,10 @@ static void what_tempering_cannot_is_refused(void **state)
     assert_int_equal(crd_tempering_run(model, &blocks, &one, crd_key_make(1), &posterior, NULL), CRD_EINVAL);
     assert_non_null(
         strstr(crd_error_message(ctx), "of all rows at temperature 1; blocks scales goes with method tempering"));
+    crd_error_clear(ctx);
+    one.blocks = "foo";
+    assert_int_equal(crd_smc_run(model, &one, crd_key_make(1), &posterior, NULL), CRD_ENAME);
+    assert_non_null(strstr(crd_error_message(ctx), "unknown blocks 'foo'; there are: none, scales"));
     assert_null(posterior);
     crd_model_destroy(&model);
     testing_context_destroy(&ctx);
