@@ -83,6 +83,10 @@ grep -q '^credence: stopped in warm-up; run.crd is left as it was; credence resu
 "$program" check run.crd >out 2>err || fail "with --force in warm-up: the older file is not whole"
 grep -q '^resume:     goes on with run.crd.part, a newer run that was to replace this one' out ||
     fail "with --force in warm-up: check does not say what resume goes on with"
+mv run.crd aside && "$program" check run.crd >out 2>err && fail "a file that is gone is whole"
+grep -q '^credence: run.crd: .*; credence resume goes on with a newer run beside it, run.crd.part$' err ||
+    fail "the file gone: check does not say what resume goes on with"
+mv aside run.crd
 for leftover in run.crd-lock run.crd.part-wal run.crd.part-shm; do
     [ ! -e "$leftover" ] || fail "$leftover is left"
 done
