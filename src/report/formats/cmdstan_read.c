@@ -75,6 +75,18 @@ static void note_setting(struct reader *r, const char *line)
     }
 }
 
+/* So many draws of a warm-up there cannot be; a sum of two of the largest is a number still. */
+static crd_status check_settings(const struct reader *r)
+{
+    enum { MOST = 1 << 30 };
+    if (r->warmup < 0 || r->warmup > MOST)
+        return crdi_raise(r->ctx, CRD_EDATA, "%s: num_warmup = %lld, which is no number of draws", r->path,
+                          (long long)r->warmup);
+    if (r->thin < 1 || r->thin > MOST)
+        return crdi_raise(r->ctx, CRD_EDATA, "%s: thin = %lld; it must be 1 or more", r->path, (long long)r->thin);
+    return CRD_OK;
+}
+
 /* Reads a file up to its line of names. */
 static crd_status open_file(struct reader *r, const char *path)
 {
@@ -91,7 +103,7 @@ static crd_status open_file(struct reader *r, const char *path)
             note_setting(r, line);
         else if (*line) {
             r->head = line;
-            return CRD_OK;
+            return check_settings(r);
         }
     }
     return crdi_raise(r->ctx, CRD_EDATA, "%s: no line of names: this is no file of CmdStan", path);
@@ -224,7 +236,7 @@ static int64_t count_draws(const char *at)
 /* Draws of the warm-up that stand before the others. */
 static int64_t to_skip(const struct reader *r)
 {
-    return r->save_warmup && r->thin > 0 ? (r->warmup + r->thin - 1) / r->thin : 0;
+    return r->save_warmup ? (r->warmup + r->thin - 1) / r->thin : 0;
 }
 
 static crd_status read_draw(struct reader *r, const char *line, crd_posterior *p, int chain, int64_t draw)

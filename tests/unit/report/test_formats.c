@@ -399,6 +399,9 @@ static void cmdstan_that_cannot_be_read(void **state)
     } bad[] = {
         {"# model = a\n", NULL, "no line of names"},
         {"lp__,mu\n", NULL, "holds no draws"},
+        {"# num_warmup = -1\n# save_warmup = 1\nlp__,mu\n1,2\n", NULL, "num_warmup = -1, which is no number of draws"},
+        {"# num_warmup = 9223372036854775807\nlp__,mu\n1,2\n", NULL, "num_warmup = 9223372036854775807, which"},
+        {"# thin = 0\nlp__,mu\n1,2\n", NULL, "thin = 0; it must be 1 or more"},
         {"lp__,mu\n1,2\n3\n", NULL, "out_1.csv:3: a draw that does not have a number for every name"},
         {"lp__,mu\n1,2,3\n", NULL, "out_1.csv:2: a draw that"},
         {"lp__,mu\n1,two\n", NULL, "out_1.csv:2: a draw that"},
