@@ -3,6 +3,7 @@
 #include "cli/terminal.h"
 #include "report/run_check.h"
 
+#include <limits.h>
 #include <string.h>
 
 typedef struct check_options {
@@ -47,10 +48,11 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
     const char *path = crdi_cli_argument(call, 0);
     bool json = strcmp(o->format, "json") == 0;
     crdi_run_check *check = NULL;
-    bool newer = crdi_run_has_newer(cli->ctx, path);
+    char part[PATH_MAX];
+    bool newer = crdi_run_has_newer(cli->ctx, path, part);
     crd_status status = crdi_run_check_make(cli->ctx, path, &check);
     if ((status == CRD_EDAMAGED || status == CRD_EMISSING) && newer)
-        crdi_error_suffix(cli->ctx, "; credence resume goes on with a newer run beside it, %s.part", path);
+        crdi_error_suffix(cli->ctx, "; credence resume goes on with a newer run beside it, %s", part);
     if (status == CRD_OK)
         status = print(cli->ctx, check, json);
     else if (json)

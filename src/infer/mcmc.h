@@ -70,8 +70,10 @@ bool crdi_mcmc_bias_of(const char *kernel, double step_size, double ratio, doubl
  * of the table: yes, and no. */
 bool crdi_mcmc_has_energy(const char *kernel);
 bool crdi_mcmc_is_biased(const char *kernel);
-/* Whether what reaches max_depth are trajectories that are cut, and not trees that grow no further. */
-bool crdi_mcmc_cuts(const char *kernel);
+/* What max_depth does: trees grow no further, which is their end; trajectories with a length of their own are cut, each, or in the mean
+ * of their random numbers of steps. Of NULL and a name that is none of the table: nothing is cut. */
+typedef enum crdi_mcmc_cut { CRDI_CUTS_NOTHING, CRDI_CUTS_EACH, CRDI_CUTS_MEAN } crdi_mcmc_cut;
+crdi_mcmc_cut crdi_mcmc_cuts(const char *kernel);
 /* Start points that a kernel cannot have: CRD_EINVAL. */
 crd_status crdi_mcmc_check_start(crd_context *ctx, const crd_nuts_options *options);
 /* The sites of option blocks that a kernel draws; none of "none". CRD_EINVAL: they cannot be had by it, or the model has none. */

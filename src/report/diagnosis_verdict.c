@@ -412,7 +412,7 @@ static void look_at_depth(crdi_diagnosis *d, crdi_string *t)
         return;
     double share = (double)d->deepest / (double)d->total;
     crdi_depth_text(t, d->method, d->deepest, d->total, d->max_depth);
-    if (!crdi_mcmc_cuts(d->method))
+    if (crdi_mcmc_cuts(d->method) == CRDI_CUTS_NOTHING)
         crdi_string_append(t, ", %lld", (long long)d->max_depth);
     char advice[64];
     crdi_format(advice, sizeof advice, "--max-depth %lld may make draws worth more",

@@ -120,9 +120,10 @@ static void note_of_noise(crdi_string *out, const crdi_run_summary *s)
 void crdi_depth_text(crdi_string *out, const char *method, int64_t deepest, int64_t draws, int64_t max_depth)
 {
     double share = 100.0 * (double)deepest / (double)draws;
-    if (crdi_mcmc_cuts(method))
+    crdi_mcmc_cut cuts = crdi_mcmc_cuts(method);
+    if (cuts != CRDI_CUTS_NOTHING)
         crdi_string_append(out, "%.0f %% of the trajectories were cut, before their length, at %s%.0f steps", share,
-                           strcmp(method, "mams") == 0 ? "a mean of " : "", ldexp(1, (int)max_depth) - 1);
+                           cuts == CRDI_CUTS_MEAN ? "a mean of " : "", ldexp(1, (int)max_depth) - 1);
     else
         crdi_string_append(out, "%.0f %% of the draws ended at the largest tree depth", share);
 }

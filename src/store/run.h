@@ -50,8 +50,9 @@ bool crdi_run_has_state(crdi_run *run);
 
 /* ---- writing on (run_resume.c) ---- */
 
-/* Whether a run that was to replace the file, and was stopped before it had draws, stands beside it with a state to go on from. */
-bool crdi_run_has_newer(crd_context *ctx, const char *path);
+/* Whether a run that was to replace the file, and was stopped before it had draws, stands beside it with a state to go on from; `part`
+ * (PATH_MAX bytes) returns where. */
+bool crdi_run_has_newer(crd_context *ctx, const char *path, char *part);
 /* Takes the lock of a run file that is there, and opens it to write on. If there is a newer run beside it,
  * that is what is opened. Entries may be set from now on.
  * CRD_EMISSING: no such file; CRD_EEXISTS: another run writes it; CRD_EIO: it cannot be written. */

@@ -49,14 +49,13 @@ static void check_newest(const crdi_network_run *net, crdi_run_resumable *r)
 {
     char part[PATH_MAX];
     crdi_network_run *newer = NULL;
-    r->newer = crdi_run_has_newer(net->ctx, net->path);
+    r->newer = crdi_run_has_newer(net->ctx, net->path, part);
     if (!r->newer) {
         check_entries(net, r); /* a chain without a state begins again */
         return;
     }
     bool clear = crd_error_status(net->ctx) == CRD_OK;
-    if (snprintf(part, sizeof part, "%s.part", net->path) >= (int)sizeof part ||
-        crdi_network_run_open(net->ctx, part, &newer) != CRD_OK)
+    if (crdi_network_run_open(net->ctx, part, &newer) != CRD_OK)
         refuse(r, "a newer run beside it, which was to replace it, cannot be read");
     else
         check_entries(newer, r);

@@ -13,13 +13,12 @@
 
 /* ---- opening ------------------------------------------------------------------------------------------------ */
 
-bool crdi_run_has_newer(crd_context *ctx, const char *path)
+bool crdi_run_has_newer(crd_context *ctx, const char *path, char *part)
 {
-    char part[PATH_MAX];
     struct stat file;
     int64_t states = 0;
     crdi_db *db = NULL;
-    if (snprintf(part, sizeof part, "%s.part", path) >= (int)sizeof part || stat(part, &file) != 0 || file.st_size == 0)
+    if (snprintf(part, PATH_MAX, "%s.part", path) >= PATH_MAX || stat(part, &file) != 0 || file.st_size == 0)
         return false;
     bool clear = crd_error_status(ctx) == CRD_OK;
     bool good = crdi_db_open(ctx, part, NULL, CRDI_DB_READ, &db) == CRD_OK &&
@@ -32,10 +31,10 @@ bool crdi_run_has_newer(crd_context *ctx, const char *path)
 
 static crd_status open_again(crdi_run *run)
 {
-    char message[CRDI_DB_MESSAGE];
+    char message[CRDI_DB_MESSAGE], part[PATH_MAX];
     struct stat file;
     CRD_TRY(crdi_run_raise_text(run, crdi_run_take_lock(run, message), message));
-    run->placed = !crdi_run_has_newer(run->ctx, run->path);
+    run->placed = !crdi_run_has_newer(run->ctx, run->path, part);
     if (run->placed && stat(run->path, &file) != 0)
         return crdi_raise(run->ctx, CRD_EMISSING, "%s: %s", run->path, strerror_r(errno, message, sizeof message));
     CRD_TRY(crdi_db_open(run->ctx, crdi_run_file(run), run->path, CRDI_DB_WRITE, &run->db));

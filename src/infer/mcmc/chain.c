@@ -527,10 +527,10 @@ bool crdi_mcmc_has_energy(const char *kernel)
     return !found || !(found->without_energy || found->rows == CRDI_ROWS_SAMPLED);
 }
 
-bool crdi_mcmc_cuts(const char *kernel)
+crdi_mcmc_cut crdi_mcmc_cuts(const char *kernel)
 {
     const crdi_mcmc_kernel *found = kernel ? crdi_mcmc_kernel_find(kernel) : NULL;
-    return found && found->cuts;
+    return found ? found->cuts : CRDI_CUTS_NOTHING;
 }
 
 bool crdi_mcmc_is_biased(const char *kernel)

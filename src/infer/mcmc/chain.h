@@ -52,7 +52,7 @@ typedef struct crdi_mcmc_kernel {
     bool biased;
     bool
         without_energy; /* what it has in the place of an energy is an error: nothing that moves from draw to draw by itself */
-    bool cuts; /* its trajectories have a length of their own, which max_depth may cut */
+    crdi_mcmc_cut cuts; /* what max_depth does to its trajectories */
     bool shares; /* its chains need what a run of its own gives them (crdi_chain.shared) */
     /* Allocates chain->kernel_state. */
     crd_status (*create)(crdi_chain *chain);

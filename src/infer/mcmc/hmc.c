@@ -229,5 +229,9 @@ static void state(crdi_chain *chain, crdi_archive *archive)
     crdi_archive_reals(archive, s->momentum, chain->h.dim);
 }
 
-const crdi_mcmc_kernel crdi_mcmc_kernel_hmc = {
-    .name = "hmc", .cuts = true, .create = create, .destroy = destroy, .transition = transition, .state = state};
+const crdi_mcmc_kernel crdi_mcmc_kernel_hmc = {.name = "hmc",
+                                               .cuts = CRDI_CUTS_EACH,
+                                               .create = create,
+                                               .destroy = destroy,
+                                               .transition = transition,
+                                               .state = state};

@@ -67,7 +67,7 @@ static void learn(crdi_chain *chain, const crdi_transition *t)
 const crdi_mcmc_kernel crdi_mcmc_kernel_mams = {.name = "mams",
                                                 .target_accept = 0.9,
                                                 .without_energy = true,
-                                                .cuts = true,
+                                                .cuts = CRDI_CUTS_MEAN,
                                                 .create = create,
                                                 .destroy = crdi_microcanonical_destroy,
                                                 .transition = transition,

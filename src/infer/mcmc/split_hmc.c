@@ -83,7 +83,7 @@ static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
 
 const crdi_mcmc_kernel crdi_mcmc_kernel_split_hmc = {.name = "split_hmc",
                                                      .rows = CRDI_ROWS_SPLIT,
-                                                     .cuts = true,
+                                                     .cuts = CRDI_CUTS_EACH,
                                                      .create = create,
                                                      .destroy = destroy,
                                                      .transition = transition};

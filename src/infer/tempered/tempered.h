@@ -85,8 +85,8 @@ void crdi_walker_destroy(crdi_walker *w);
 /* A draw from the prior. A likelihood that is not a number counts as 0. */
 void crdi_walker_draw(crdi_walker *w, crd_key key, crdi_particle *out);
 /* Moves a particle `count` times by Hamiltonian Monte Carlo: trajectories of a length uniform in (0, pi), in units of the metric,
- * which is set, with a step size within a tenth of move->step; before each, scales in blocks are drawn. Move j draws from sub-key first + j of the key. Returns the
- * mean acceptance probability. */
+ * which is set, with a step size within a tenth of move->step; before each, scales in blocks are drawn. Move j
+ * draws from sub-key first + j of the key. Returns the mean acceptance probability. */
 double crdi_walker_move(crdi_walker *w, const crdi_move *move, crd_key key, int64_t first, int64_t count,
                         crdi_particle *particle);
 
