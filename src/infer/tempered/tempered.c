@@ -37,9 +37,8 @@ crd_status crdi_tempered_complete(crd_context *ctx, const crd_tempered_options *
     o.blocks = o.blocks ? o.blocks : "none";
     if (strcmp(o.blocks, "all") == 0)
         return crdi_raise(ctx, CRD_EINVAL,
-                          "blocks %s: particles at temperatures have none or scales; the conditional distribution of "
-                          "a noise is of all rows at temperature 1",
-                          o.blocks);
+                          "blocks all: particles at temperatures have none or scales; the conditional distribution "
+                          "of a noise is of all rows at temperature 1");
     if (strcmp(o.blocks, "none") != 0 && strcmp(o.blocks, "scales") != 0)
         return crdi_raise_unknown(ctx, "blocks", o.blocks, NULL, known, CRDI_COUNT(known));
     if (o.threads < 1)

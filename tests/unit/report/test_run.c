@@ -685,6 +685,33 @@ static void quantiles_are_read(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* What a file says of trees is believed within reason: 2^max_depth is computed. */
+static void depths_that_cannot_be_are_unknown(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *options;
+        int64_t depth;
+    } files[] = {{"{}", 0}, {"{\"max_depth\": 7}", 7}, {"{\"max_depth\": -5}", 0}, {"{\"max_depth\": 4000000000}", 0}};
+    static char site[] = "s";
+    static const crd_column columns[] = {{.name = site, .kind = CRD_COLUMN_LATENT, .size = 1}};
+    crd_context *ctx = testing_context();
+    for (int i = 0; i < CRDI_COUNT(files); i++) {
+        crdi_run *run;
+        crdi_network_run net = {.ctx = ctx, .path = path};
+        int64_t depth = 99;
+        assert_ok(ctx, crdi_run_create(ctx, path, true, &run));
+        assert_ok(ctx, crdi_run_set_text(run, "options", files[i].options));
+        assert_ok(ctx, crdi_run_begin(run, columns, 1, 1));
+        assert_ok(ctx, crdi_run_close(&run, CRD_OK));
+        assert_ok(ctx, crd_run_open(ctx, path, &net.run));
+        assert_ok(ctx, crdi_run_max_depth(&net, &depth));
+        assert_int_equal(depth, files[i].depth);
+        crd_run_close(&net.run);
+    }
+    testing_context_destroy(&ctx);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 int main(void)
@@ -707,6 +734,7 @@ int main(void)
         TEST(a_description_that_is_wrong_is_damage),
         TEST(a_fit_that_is_refused_leaves_nothing),
         TEST(quantiles_are_read),
+        TEST(depths_that_cannot_be_are_unknown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
