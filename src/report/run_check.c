@@ -234,7 +234,9 @@ crd_status crdi_run_check_text(crdi_string *out, const crdi_run_check *c)
     line(out, "resume:", newer ? "goes on with " : c->resumable.can ? "possible" : "not possible: ");
     if (newer) {
         crdi_text_printable(out, c->path);
-        crdi_string_append(out, ".part, a newer run that was to replace this one (--force) and has no draws yet");
+        crdi_string_append(
+            out,
+            ".part, a newer run (--force, or a plan that auto changed) that takes this one's place at its first draws");
     } else if (!c->resumable.can) {
         crdi_text_printable(out, c->resumable.why);
     }

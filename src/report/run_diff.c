@@ -28,10 +28,13 @@ const char *crdi_run_diff_ignored(bool options, int i)
     return options ? ignored_options[i] : ignored_entries[i];
 }
 
+/* Of entries that chains have, NAME/CHAIN, the name is asked. */
 static bool is_ignored(bool options, const char *key)
 {
+    size_t size = strcspn(key, "/");
     for (int i = 0; crdi_run_diff_ignored(options, i); i++)
-        if (strcmp(crdi_run_diff_ignored(options, i), key) == 0)
+        if (strlen(crdi_run_diff_ignored(options, i)) == size &&
+            memcmp(crdi_run_diff_ignored(options, i), key, size) == 0)
             return true;
     return false;
 }

@@ -181,8 +181,7 @@ struct crdi_network_resume {
     bool held; /* and did, or its plan gave up: it has the draws that it needs */
     bool gave_up;
     crdi_run_states states; /* those that a sampler cannot use are taken out */
-    void *looks; /* entry "look_states" (network_looks.h), owned; NULL: there is none */
-    size_t looks_size;
+    crdi_mcmc_saved *looks; /* (lanes) entries "look_states/CHAIN" (network_looks.h), owned */
     bool *has_warmup; /* (lanes) of --save-warmup: all of it is in the file */
     int64_t *draws; /* (chains) that stand before the states: the others are made again */
     crdi_mcmc_report cost; /* so far */

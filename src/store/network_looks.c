@@ -2,6 +2,8 @@
 #include "store/network_looks.h"
 #include "base/archive.h"
 
+#include <stdio.h>
+
 /* Everything but the sampler's bytes, of which `words` eights follow. */
 static void head(crdi_archive *a, crdi_look_state *s, int64_t *words)
 {
@@ -27,16 +29,35 @@ static void write_all(crdi_archive *a, const crdi_look_state *states, int64_t co
     }
 }
 
-crd_status crdi_run_looks_write(crd_context *ctx, crdi_run *run, const crdi_look_state *states, int64_t count)
+enum { KEY = 32 };
+
+static const char *key_of(int chain, char key[KEY])
+{
+    snprintf(key, KEY, "look_states/%d", chain);
+    return key;
+}
+
+crd_status crdi_run_looks_write(crd_context *ctx, crdi_run *run, int chain, const crdi_look_state *states,
+                                int64_t count)
 {
     crdi_archive archive = {0};
+    char key[KEY];
+    if (count == 0)
+        return crdi_run_unset(run, key_of(chain, key));
     crdi_archive_write(&archive, ctx);
     write_all(&archive, states, count);
     crd_status status = archive.status;
     if (status == CRD_OK)
-        status = crdi_run_set_blob(run, "look_states", archive.bytes, archive.size);
+        status = crdi_run_set_blob(run, key_of(chain, key), archive.bytes, archive.size);
     crdi_archive_clear(&archive);
     return status;
+}
+
+crd_status crdi_run_looks_read(crd_run *run, int chain, crdi_mcmc_saved *out)
+{
+    char key[KEY];
+    *out = (crdi_mcmc_saved){0};
+    return crdi_run_has(run, key_of(chain, key)) ? crdi_run_get_blob(run, key, &out->bytes, &out->size) : CRD_OK;
 }
 
 static crd_status read_one(crd_context *ctx, crdi_archive *a, crdi_look_state_fn take, void *user)

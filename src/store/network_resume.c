@@ -4,6 +4,7 @@
 #include "infer/tempered/tempered.h"
 #include "store/json.h"
 #include "store/network_fit.h"
+#include "store/network_looks.h"
 #include "store/network_warmup.h"
 
 #include <string.h>
@@ -141,10 +142,13 @@ static crd_status fill(crdi_network_resume *r, crdi_network_fit *fit)
 static crd_status read_states(crdi_network_resume *r)
 {
     CRD_TRY(crdi_run_states_read(r->ctx, r->net->run, &r->states));
-    if (!(r->has_warmup = crdi_arena_alloc(r->arena, sizeof *r->has_warmup * (size_t)(r->states.lanes + 1))))
+    r->has_warmup = crdi_arena_alloc(r->arena, sizeof *r->has_warmup * (size_t)(r->states.lanes + 1));
+    r->looks = crdi_alloc_array(r->ctx, r->states.lanes, sizeof *r->looks);
+    if (!r->has_warmup || !r->looks)
         return CRD_ENOMEM;
     for (int lane = 0; lane < r->states.lanes; lane++) {
         int64_t iterations;
+        CRD_TRY(crdi_run_looks_read(r->net->run, lane, &r->looks[lane]));
         r->has_warmup[lane] = crdi_network_warmup_has_chain(r->ctx, r->net->run, lane, &iterations);
     }
     return CRD_OK;
@@ -171,8 +175,6 @@ static crd_status read_place(crdi_network_resume *r)
     r->complete = strcmp(status, "complete") == 0;
     CRD_TRY(read_rule(r));
     CRD_TRY(crdi_run_cost_read(r->net->run, &r->cost));
-    if (crdi_run_has(r->net->run, "look_states"))
-        CRD_TRY(crdi_run_get_blob(r->net->run, "look_states", &r->looks, &r->looks_size));
     return read_states(r);
 }
 
@@ -219,8 +221,10 @@ void crdi_network_resume_close(crdi_network_resume **resume)
         return;
     crdi_network_resume *r = *resume;
     (void)!crdi_run_close(&r->run, CRD_INTERRUPTED);
-    crdi_run_states_clear(&r->states);
+    for (int lane = 0; r->looks && lane < r->states.lanes; lane++)
+        crdi_free(r->ctx, r->looks[lane].bytes);
     crdi_free(r->ctx, r->looks);
+    crdi_run_states_clear(&r->states);
     for (int i = 0; i < r->sets; i++)
         crdi_options_clear(&r->set[i]);
     crdi_network_run_close(&r->net);

@@ -105,7 +105,7 @@ static bool wants_state(void *user, int chain, int64_t draws)
     return wanted;
 }
 
-static crd_status keep(crdi_network_stop *s, int chain, int64_t draws, const crdi_sampler_state *state)
+static crd_status add_kept(crdi_network_stop *s, int chain, int64_t draws, const crdi_sampler_state *state)
 {
     struct kept *kept = crdi_alloc(s->fit->ctx, sizeof *kept + state->size);
     if (!kept)
@@ -123,15 +123,44 @@ static crd_status keep(crdi_network_stop *s, int chain, int64_t draws, const crd
     return CRD_OK;
 }
 
+/* A chain's behind looks, in the order of their draws, into `out`, which may be NULL; how many. With the lock. */
+static int64_t list_kept(const crdi_network_stop *s, int chain, crdi_look_state *out)
+{
+    int64_t count = 0, at = 0;
+    for (const struct kept *k = s->chain[chain].kept; k; k = k->next)
+        count += is_look(s, k->draws);
+    for (const struct kept *k = s->chain[chain].kept; k && out; k = k->next)
+        if (is_look(s, k->draws))
+            out[count - ++at] = (crdi_look_state){.chain = chain, .draws = k->draws, .state = k->state};
+    return count;
+}
+
+/* The chain runs on while others are not there yet: a kill must not lose the state that the rule may turn out to end at. */
+static crd_status save_kept(crdi_network_stop *s, int chain)
+{
+    pthread_mutex_lock(&s->lock);
+    int64_t count = list_kept(s, chain, NULL);
+    crdi_look_state *states = crdi_alloc_array(s->fit->ctx, count, sizeof *states);
+    crd_status status = states ? CRD_OK : CRD_ENOMEM;
+    if (status == CRD_OK) {
+        list_kept(s, chain, states);
+        status = crdi_run_looks_write(s->fit->ctx, s->fit->run, chain, states, count);
+    }
+    pthread_mutex_unlock(&s->lock);
+    crdi_free(s->fit->ctx, states);
+    return status;
+}
+
 static crd_status pass_state(void *user, int chain, const crdi_sampler_state *state)
 {
     crdi_network_stop *s = user;
-    CRD_TRY(s->to->state(s->to->user, chain, state));
-    if (!s->chain || !s->chain[chain].wish)
-        return CRD_OK;
-    int64_t draws = s->chain[chain].wish;
-    s->chain[chain].wish = 0;
-    return keep(s, chain, draws, state);
+    int64_t draws = s->chain ? s->chain[chain].wish : 0;
+    if (draws > 0) { /* before the file may have the draws behind it */
+        CRD_TRY(add_kept(s, chain, draws, state));
+        CRD_TRY(save_kept(s, chain));
+        s->chain[chain].wish = 0;
+    }
+    return s->to->state(s->to->user, chain, state);
 }
 
 crdi_sink crdi_network_stop_sink(crdi_network_stop *s)
@@ -266,32 +295,43 @@ static void plan_looks(crdi_network_stop *s)
     s->look[s->looks++] = all;
 }
 
-/* One that was kept when the run was stopped: of draws that are still there. */
+/* One that was kept before the run was stopped or killed: of draws that are still there. */
 static crd_status take_look_state(void *user, const crdi_look_state *state)
 {
     crdi_network_stop *s = user;
     const crdi_network_resume *r = s->fit->resume;
     if (state->chain < 0 || state->chain >= s->fit->chains || state->draws < 1)
         return crdi_raise(s->fit->ctx, CRD_EDAMAGED, "%s: its look_states are of other chains", s->fit->path);
-    return state->draws < r->draws[state->chain] ? keep(s, (int)state->chain, state->draws, &state->state) : CRD_OK;
+    return state->draws <= r->draws[state->chain] ? add_kept(s, (int)state->chain, state->draws, &state->state)
+                                                  : CRD_OK;
 }
 
-/* What a run that is taken up again has already. Its file says what all chains together have cost. */
+/* Where a chain itself is, if that is no look. */
+static crd_status take_place(crdi_network_stop *s, int chain)
+{
+    const crdi_network_resume *r = s->fit->resume;
+    const crdi_mcmc_saved *saved = &r->states.saved[chain];
+    int64_t chains = s->fit->chains, gradients = r->cost.gradient_evaluations; /* the file has the sum */
+    if (!saved->bytes || r->draws[chain] < 1 || s->chain[chain].reached == r->draws[chain])
+        return CRD_OK;
+    return add_kept(s, chain, r->draws[chain],
+                    &(crdi_sampler_state){.iteration = r->states.iteration[chain],
+                                          .bytes = saved->bytes,
+                                          .size = saved->size,
+                                          .warmup_seconds = r->cost.warmup_seconds,
+                                          .sampling_seconds = r->cost.sampling_seconds,
+                                          .gradient_evaluations = gradients / chains + (chain < gradients % chains)});
+}
+
+/* What a run that is taken up again has already. */
 static crd_status take_up(crdi_network_stop *s)
 {
     const crdi_network_resume *r = s->fit->resume;
-    int64_t chains = s->fit->chains, gradients = r ? r->cost.gradient_evaluations : 0;
-    if (r && r->looks)
-        CRD_TRY(crdi_run_looks_each(s->fit->ctx, r->looks, r->looks_size, take_look_state, s));
-    for (int c = 0; r && c < s->fit->chains && c < r->states.lanes; c++)
-        if (r->states.saved[c].bytes && r->draws[c] > 0)
-            CRD_TRY(keep(s, c, r->draws[c],
-                         &(crdi_sampler_state){.iteration = r->states.iteration[c],
-                                               .bytes = r->states.saved[c].bytes,
-                                               .size = r->states.saved[c].size,
-                                               .warmup_seconds = r->cost.warmup_seconds,
-                                               .sampling_seconds = r->cost.sampling_seconds,
-                                               .gradient_evaluations = gradients / chains + (c < gradients % chains)}));
+    for (int c = 0; r && c < s->fit->chains && c < r->states.lanes; c++) {
+        if (r->looks[c].bytes)
+            CRD_TRY(crdi_run_looks_each(s->fit->ctx, r->looks[c].bytes, r->looks[c].size, take_look_state, s));
+        CRD_TRY(take_place(s, c));
+    }
     return CRD_OK;
 }
 
@@ -321,8 +361,7 @@ static void join(crdi_network_stop *s)
 
 /* ---- the cut ------------------------------------------------------------------------------------------------ */
 
-/* First the states, then the draws: a kill between the two leaves a run that can be resumed. A chain whose state there is not
- * known, because it was killed beyond it and not stopped, begins again if more draws are asked for: the same, only later. */
+/* First the states, then the draws: a kill between the two leaves a run that can be resumed. */
 static crd_status cut(crdi_network_stop *s, crdi_mcmc_report *report)
 {
     crdi_network_fit *fit = s->fit;
@@ -341,36 +380,12 @@ static crd_status cut(crdi_network_stop *s, crdi_mcmc_report *report)
     return crdi_run_cut(fit->run, s->held);
 }
 
-/* A chain's, the earliest first. */
-static int64_t list_kept(const crdi_network_stop *s, int chain, crdi_look_state *out)
+/* Of a run that has ended nothing is kept for looks. */
+static crd_status drop_looks(crdi_network_stop *s)
 {
-    int64_t count = 0, at = 0;
-    for (const struct kept *k = s->chain[chain].kept; k; k = k->next)
-        count += is_look(s, k->draws);
-    for (const struct kept *k = s->chain[chain].kept; k && out; k = k->next)
-        if (is_look(s, k->draws))
-            out[count - ++at] = (crdi_look_state){.chain = chain, .draws = k->draws, .state = k->state};
-    return count;
-}
-
-/* Of a run that is stopped: a chain may be beyond draws that are still to be looked at, and when it is taken up again the rule may
- * turn out to hold there. Of one that has ended: nothing. */
-static crd_status keep_looks(crdi_network_stop *s, bool ended)
-{
-    crdi_network_fit *fit = s->fit;
-    int64_t count = 0, listed = 0;
-    for (int c = 0; c < fit->chains && !ended; c++)
-        count += list_kept(s, c, NULL);
-    if (count == 0)
-        return fit->resume && fit->resume->looks ? crdi_run_looks_write(fit->ctx, fit->run, NULL, 0) : CRD_OK;
-    crdi_look_state *states = crdi_alloc_array(fit->ctx, count, sizeof *states);
-    if (!states)
-        return CRD_ENOMEM;
-    for (int c = 0; c < fit->chains; c++)
-        listed += list_kept(s, c, states + listed);
-    crd_status status = crdi_run_looks_write(fit->ctx, fit->run, states, count);
-    crdi_free(fit->ctx, states);
-    return status;
+    for (int c = 0; c < s->fit->chains; c++)
+        CRD_TRY(crdi_run_looks_write(s->fit->ctx, s->fit->run, c, NULL, 0));
+    return CRD_OK;
 }
 
 /* What the next kernel begins with: of every chain a state behind its warm-up, which has its metric. */
@@ -406,10 +421,8 @@ crd_status crdi_network_stop_settle(crdi_network_stop *s, crd_status status, crd
         CRD_TRY(hand_over(s));
         status = CRD_INTERRUPTED; /* also where all draws were there already */
     }
-    if (status >= 0 && s->chain) {
-        crd_status kept = keep_looks(s, status == CRD_OK);
-        status = kept < 0 ? kept : status;
-    }
+    if (status == CRD_OK && s->chain)
+        status = drop_looks(s);
     s->fit->verdict = s->verdict;
     s->fit->ending = s->held > 0 && status == CRD_OK ? s->verdict.holds ? CRDI_ENDED_RULE : CRDI_ENDED_MODES
                      : status == CRD_OK              ? CRDI_ENDED_DONE

@@ -28,12 +28,13 @@ crd_status crdi_run_create(crd_context *ctx, const char *path, bool force, crdi_
 crd_status crdi_run_create_tuned(crd_context *ctx, const char *path, bool force, const crdi_run_tuning *tuning,
                                  crdi_run **out);
 
-/* Entries that describe the run; setting a key again replaces it. Possible from create to close, from one thread.
- * Keys that readers know are listed in docs/dev/run_file.md. */
+/* Entries that describe the run; setting a key again replaces it. Possible from create to close; of one key, from one
+ * thread. Keys that readers know are listed in docs/dev/run_file.md. */
 crd_status crdi_run_set_text(crdi_run *run, const char *key, const char *text);
 crd_status crdi_run_set_number(crdi_run *run, const char *key, double value);
 crd_status crdi_run_set_integer(crdi_run *run, const char *key, int64_t value);
 crd_status crdi_run_set_blob(crdi_run *run, const char *key, const void *bytes, size_t size);
+crd_status crdi_run_unset(crdi_run *run, const char *key); /* CRD_OK too if there is none */
 crd_status crdi_run_put_array(crdi_run *run, const char *name, const crd_array *array);
 
 /* Declares the columns (their `draws` are ignored), puts the file in its place unless an older one stands there, and

@@ -358,6 +358,24 @@ crd_status crdi_run_set_blob(crdi_run *run, const char *key, const void *bytes, 
     return set_entry(run, key, CRDI_VALUE_BLOB, bytes, size, 0, 0);
 }
 
+static crd_status remove_entry(crdi_run *run, const char *key)
+{
+    crdi_query query = {0};
+    CRD_TRY(crdi_query_open(run->db, "DELETE FROM meta WHERE key = ?", &query));
+    crdi_bind_text(&query, 1, key);
+    crd_status status = crdi_query_run(&query);
+    crdi_query_close(&query);
+    return status;
+}
+
+crd_status crdi_run_unset(crdi_run *run, const char *key)
+{
+    pthread_mutex_lock(&run->database);
+    crd_status status = run->db ? remove_entry(run, key) : raise_closed(run);
+    pthread_mutex_unlock(&run->database);
+    return status;
+}
+
 static crd_status put_bytes(crdi_run *run, const char *name, const char *shape, const void *bytes, size_t size)
 {
     crdi_query query = {0};

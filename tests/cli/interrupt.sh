@@ -81,7 +81,7 @@ grep -q '^credence: stopped in warm-up; run.crd is left as it was; credence resu
     fail "with --force in warm-up: no line says so"
 [ -e run.crd.part ] || fail "what is to be resumed is gone"
 "$program" check run.crd >out 2>err || fail "with --force in warm-up: the older file is not whole"
-grep -q '^resume:     goes on with run.crd.part, a newer run that was to replace this one' out ||
+grep -q '^resume:     goes on with run.crd.part, a newer run (--force, or a plan that auto changed) that takes' out ||
     fail "with --force in warm-up: check does not say what resume goes on with"
 mv run.crd aside && "$program" check run.crd >out 2>err && fail "a file that is gone is whole"
 grep -q '^credence: run.crd: .*; credence resume goes on with a newer run beside it, run.crd.part$' err ||

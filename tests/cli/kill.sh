@@ -17,12 +17,22 @@ fail() {
 }
 
 awk 'BEGIN { print "x,y"; for (i = 0; i < 40; i++) printf "%.3f,%.3f\n", i / 10, sin(i / 5) }' >data.csv
+# One unit that can follow any of three flanks: the plan of auto changes from nuts to mclmc on the way.
+awk 'BEGIN { print "x,y"; for (i = 0; i < 60; i++) printf "%.3f,%.3f\n", i / 59, sin(i / 59 * 6.28 * 1.5) }' >flanks.csv
+
+table() { # table KIND: what it learns from
+    case $1 in
+    auto) echo flanks.csv ;;
+    *) echo data.csv ;;
+    esac
+}
 
 options() { # options KIND
     case $1 in
     nuts) echo "--hidden 4 --chains 2 --warmup 400 --draws 800" ;;
     dense) echo "--hidden 3 --method hmc --metric dense --chains 2 --warmup 300 --draws 100 --thin 3" ;;
     one) echo "--hidden 3 --chains 3 --threads 1 --warmup 300 --draws 300 --save-warmup --keep f" ;;
+    rule) echo "--hidden none --method nuts --chains 3 --threads 2 --warmup 300 --draws 20000 --until ess=6000,rhat=1.05,of=f" ;;
     mclmc) echo "--hidden 3 --method mclmc --chains 2 --warmup 400 --draws 600" ;;
     mams) echo "--hidden 3 --method mams --metric fisher --integrator leapfrog --chains 2 --warmup 400 --draws 600" ;;
     sgld) echo "--hidden 3 --method sgld --batch 8 --control-variates --chains 2 --warmup 500 --draws 1500" ;;
@@ -36,19 +46,23 @@ options() { # options KIND
     ensemble) echo "--method ensemble --members 3 --prior none --steps 60000" ;;
     smc) echo "--hidden 3 --method smc --chains 3 --threads 2 --particles 40 --pilot 30 --anneal 1" ;;
     ais) echo "--hidden 3 --method ais --chains 2 --particles 30 --pilot 30 --anneal 2 --keep f" ;;
+    tempering) echo "--hidden 1 --method tempering --chains 2 --temperatures 3 --warmup 1000 --draws 2000" ;;
+    laplace) echo "--method laplace --tune noise --draws 4000" ;;
+    pathfinder) echo "--method pathfinder --draws 4000" ;;
+    auto) echo "--hidden 1 --noise half_normal:0.02" ;;
     esac
 }
 
 start() { # start KIND FILE: in the background
     # shellcheck disable=SC2046
-    "$program" fit data.csv --target y --seed 3 --quiet --save-every 0.01 --out "$2" $(options "$1") >out 2>err &
+    "$program" fit "$(table "$1")" --target y --seed 1 --quiet --save-every 0.01 --out "$2" $(options "$1") >out 2>err &
 }
 
-kinds="nuts dense one mclmc mams sgld sghmc split trained pupils svi batches map ensemble smc ais"
+kinds="nuts dense one rule mclmc mams sgld sghmc split trained pupils svi batches map ensemble smc ais tempering laplace pathfinder auto"
 for kind in $kinds; do
     mkdir "$kind"
     begin=$(date +%s.%N)
-    (cd "$kind" && cp ../data.csv . && start "$kind" run.crd && wait $!) || { echo "$kind: the whole run fails"; exit 1; }
+    (cd "$kind" && cp ../*.csv . && start "$kind" run.crd && wait $!) || { echo "$kind: the whole run fails"; exit 1; }
     echo "$begin $(date +%s.%N)" | awk '{ print $2 - $1 }' >"$kind/seconds"
 done
 
@@ -60,7 +74,7 @@ while [ "$killed" -lt "$count" ]; do
     delay=$(awk -v seed="$seed" -v i="$i" -v of="$(cat "$kind/seconds")" \
         'BEGIN { srand(seed * 100003 + i); rand(); printf "%.4f", rand() * of }')
     mkdir again
-    cp data.csv again
+    cp ./*.csv again
     cd again || exit 1
     start "$kind" run.crd
     run=$!

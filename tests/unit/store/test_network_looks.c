@@ -184,21 +184,23 @@ static void damaged_states_of_looks_are_refused(void **state)
     (void)state;
     struct fixture t;
     crdi_network_run *net;
-    void *bytes;
-    size_t size;
+    crdi_mcmc_saved looks = {0};
     int64_t seen[CHAINS] = {0};
     make(&t);
     t.waits = true;
     assert_int_equal(begin(&t), CRD_INTERRUPTED);
     assert_ok(t.ctx, crdi_network_run_open(t.ctx, t.path, &net));
-    assert_ok(t.ctx, crdi_run_get_blob(net->run, "look_states", &bytes, &size));
-    assert_ok(t.ctx, crdi_run_looks_each(t.ctx, bytes, size, count, seen));
+    for (int c = 0; c < CHAINS; c++) {
+        crdi_free(t.ctx, looks.bytes);
+        assert_ok(t.ctx, crdi_run_looks_read(net->run, c, &looks));
+        assert_ok(t.ctx, crdi_run_looks_each(t.ctx, looks.bytes, looks.size, count, seen));
+    }
     assert_true(seen[0] >= 150 + HOLDS && seen[1] >= 150 + HOLDS);
-    for (size_t cut = 1; cut < size; cut += size / 50) {
-        assert_int_equal(crdi_run_looks_each(t.ctx, bytes, size - cut, count, seen) == CRD_OK, false);
+    for (size_t cut = 1; cut < looks.size; cut += looks.size / 50) {
+        assert_int_equal(crdi_run_looks_each(t.ctx, looks.bytes, looks.size - cut, count, seen) == CRD_OK, false);
         crd_error_clear(t.ctx);
     }
-    crdi_free(t.ctx, bytes);
+    crdi_free(t.ctx, looks.bytes);
     crdi_network_run_close(&net);
     clear(&t);
 }
