@@ -1,6 +1,7 @@
 /* batch_noise.c - see batch_noise.h. */
 #include "report/batch_noise.h"
 
+#include <math.h>
 #include <string.h>
 
 static crd_status mean_of(const crdi_network_run *net, const char *name, const crdi_run_part *part, double *out)
@@ -60,6 +61,12 @@ crd_status crdi_batch_noise_read(const crdi_network_run *net, const char *method
 
 void crdi_batch_noise_text(crdi_string *out, const crdi_batch_noise *noise)
 {
+    if (!isfinite(noise->ratio)) {
+        crdi_string_append(
+            out, "nothing corrects the step or the noise of batches, and gradients are not finite: the chains have "
+                 "left the posterior");
+        return;
+    }
     crdi_string_append(out,
                        "nothing corrects the step or the noise of batches: that of gradients is %.2g of what is "
                        "injected, which may add %.2g %% to variances",

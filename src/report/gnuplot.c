@@ -2,8 +2,8 @@
  *
  * The script and the data go to gnuplot's standard input; what it draws comes from its standard output straight into a
  * file that we opened. So no name of a file stands in the script, and no shell is between. gnuplot starts with -d and
- * sees no settings of the user's. Text from outside stands in single quotes, where gnuplot looks for nothing but the
- * closing quote, with all control characters made visible (text.h), and terminals are told `noenhanced`.
+ * sees no settings of the user's. Text from outside stands in double quotes, every sign of it as a number, with all control
+ * characters made visible (text.h), and terminals are told `noenhanced`.
  *
  * Where everything stands is computed here (gnuplot's own layout lets labels of neighbours overlap), in pixels of 100 to
  * an inch. */
@@ -242,7 +242,8 @@ static crd_status lay_out(const crdi_figure *f, layout *out)
 
 /* ---- the script --------------------------------------------------------------------------------------------- */
 
-/* 'text': a single quote is doubled, and there is nothing else that could end the string or mean anything in it. A
+/* "text" with all but letters, digits and spaces as octal numbers, which mean nothing before the string has been found: in double
+ * quotes gnuplot would run what stands between ` and `. (A doubled quote in single quotes is misread at the begin of some strings.) A
  * text that is longer than the room for it ends in an ellipsis. */
 static void quote(crdi_string *out, const char *text, double points, double room)
 {
@@ -254,10 +255,13 @@ static void quote(crdi_string *out, const char *text, double points, double room
         plain.length = crdi_text_fit(plain.text, most - 1);
         crdi_string_append(&plain, "\u2026");
     }
-    crdi_string_add(out, "'", 1);
+    crdi_string_add(out, "\"", 1);
     for (const char *c = crdi_string_text(&plain); *c; c++)
-        crdi_string_add(out, *c == '\'' ? "''" : c, *c == '\'' ? 2 : 1);
-    crdi_string_add(out, "'", 1);
+        if (*c == ' ' || (*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z'))
+            crdi_string_add(out, c, 1);
+        else
+            crdi_string_append(out, "\\%03o", (unsigned)(unsigned char)*c);
+    crdi_string_add(out, "\"", 1);
     if (plain.status < 0 && out->status == CRD_OK)
         out->status = plain.status;
     crdi_string_clear(&plain);

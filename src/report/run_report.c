@@ -125,6 +125,8 @@ static crd_status look(struct report *r)
     CRD_TRY((twice ? crdi_run_diagnostics_make : crdi_run_summary_make)(r->net, NULL, r->o->prob, &r->summary));
     crdi_report_step(r, "the verdict");
     CRD_TRY(crdi_network_run_open(r->ctx, r->net->path, &r->again));
+    for (int c = 0; c < crd_run_chains(r->again->run) && c < crd_run_chains(r->net->run); c++)
+        CRD_TRY(crdi_run_hold(r->again->run, c, r->drawn[c])); /* the run may be growing */
     if (r->net->is_network && crdi_run_is_laplace(r->net->run))
         CRD_TRY(crdi_network_run_linear(r->again, r->net->network.linear_about != NULL));
     CRD_TRY(crdi_diagnose(r->again, &(crdi_function_request){.rows = 200, .threads = r->o->threads}, &r->diagnosis));

@@ -6,6 +6,7 @@
 #include "store/network_tempered.h"
 #include "store/run_format.h"
 #include "store/run_list.h"
+#include "store/run_path.h"
 #include "store/run_resumable.h"
 
 #include <limits.h>
@@ -361,8 +362,7 @@ static crd_status make(crdi_run_watch *w, const crdi_watch_request *r)
     if (!(w->path = crdi_arena_strdup(w->arena, r->path)))
         return CRD_ENOMEM;
     bool written = crdi_run_is_written(r->path);
-    bool beside =
-        written && snprintf(part, sizeof part, "%s.part", r->path) < (int)sizeof part && stat(part, &file) == 0;
+    bool beside = written && crdi_run_path_beside(r->path, ".part", part) && stat(part, &file) == 0;
     CRD_TRY(crdi_network_run_open(w->ctx, beside ? part : r->path, &net));
     crd_status status = read_all(w, net, written, r);
     crdi_network_run_close(&net);

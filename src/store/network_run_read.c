@@ -148,6 +148,7 @@ static crd_status read_all(crdi_network_run *net)
 {
     CRD_TRY(crdi_arena_create(&net->arena, net->ctx));
     CRD_TRY(crd_run_open(net->ctx, net->path, &net->run));
+    crdi_run_moment(net->run);
     if (crdi_run_has(net->run, "model"))
         CRD_TRY(crdi_run_get_text(net->run, "model", &net->model));
     else if (!(net->model = crdi_strdup(net->ctx, "")))

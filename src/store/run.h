@@ -99,6 +99,9 @@ crd_status crdi_run_get_array(crd_run *run, const char *name, crd_array *out);
 /* Draws first .. first + count - 1 of one chain of a column: (count, *shape). CRD_EDAMAGED if they are not there. */
 crd_status crdi_run_read_range(crd_run *run, const crd_column *column, int chain, int64_t first, int64_t count,
                                double *out);
+/* From now on the draws that are there when they are first counted are all that there are: what a command says is of one moment,
+ * although a writer goes on. Not with crdi_run_limit. */
+void crdi_run_moment(crd_run *run);
 /* From now on a chain has so many draws, also if a writer adds more: what stands in for some must have them all. */
 crd_status crdi_run_hold(crd_run *run, int chain, int64_t draws);
 /* From now on draws of a chain of a column are these, (draws, *shape) with as many draws as the file has, instead of those of the

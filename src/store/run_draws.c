@@ -65,10 +65,37 @@ static crd_status count_draws(crd_run *run, int from, int to, int64_t *out)
     return status;
 }
 
+void crdi_run_moment(crd_run *run)
+{
+    run->moment = true;
+}
+
+static crd_status hold_all(crd_run *run)
+{
+    crd_status status = CRD_OK;
+    for (int chain = 0; chain < run->chains && status == CRD_OK; chain++) {
+        int64_t draws = 0;
+        status = count_draws(run, chain, chain + 1, &draws);
+        if (status == CRD_OK)
+            status = crdi_run_hold(run, chain, draws);
+    }
+    return status;
+}
+
+/* All chains in one transaction, when one is first asked for. */
+static crd_status hold_moment(crd_run *run)
+{
+    if (!run->moment || run->limit > 0 || run->shown)
+        return CRD_OK;
+    CRD_TRY(crdi_db_begin(run->db, false));
+    return crdi_db_end(run->db, hold_all(run));
+}
+
 crd_status crd_run_draws(crd_run *run, int chain, int64_t *out)
 {
     if (chain < -1 || chain >= run->chains)
         return crdi_raise(run->ctx, CRD_EINVAL, "%s: chain %d of %d", run->db->path, chain, run->chains);
+    CRD_TRY(hold_moment(run));
     CRD_TRY(crdi_db_begin(run->db, false));
     return crdi_db_end(run->db, count_draws(run, chain < 0 ? 0 : chain, chain < 0 ? run->chains : chain + 1, out));
 }
@@ -99,8 +126,18 @@ static crd_status block_of(crd_run *run, const crdi_query *query, int column, in
     return CRD_OK;
 }
 
+/* Draws that were there when they were counted: a run that its rule ends loses those that are too many. */
 static crd_status missing(crd_run *run, int column, int chain, int64_t first)
 {
+    int64_t draws = 0;
+    if (run->shown && run->shown[chain] > first) {
+        run->shown[chain] = -1;
+        CRD_TRY(count_draws(run, chain, chain + 1, &draws));
+        if (draws <= first)
+            return crdi_raise(run->ctx, CRD_EIO,
+                              "%s: the run was cut to %lld draws a chain while it was read; try again", run->db->path,
+                              (long long)draws);
+    }
     return crdi_db_damaged(run->db, "column %s, chain %d: draw %lld is missing", run->column[column].name, chain,
                            (long long)first);
 }
@@ -278,6 +315,7 @@ static crd_status find_columns(crd_run *run, const char *const *names, int count
 static crd_status select_posterior(crd_run *run, const char *const *names, int count, crd_posterior **out)
 {
     crd_posterior *posterior = NULL;
+    CRD_TRY(hold_moment(run));
     int *index = crdi_alloc_array(run->ctx, count, sizeof *index);
     crd_column *columns = crdi_alloc_array(run->ctx, count, sizeof *columns);
     crd_status status = index && columns ? find_columns(run, names, count, index, columns) : CRD_ENOMEM;

@@ -11,6 +11,7 @@ struct crd_run {
     crdi_db *db;
     int chains, column_count;
     crd_column *column; /* without draws */
+    bool moment; /* the draws that are counted first are all that there are, whatever a writer adds */
     int64_t limit; /* draws a chain that there are at most; 0: no limit */
     int64_t
         *shown; /* (chains) draws that count from now on, whatever a writer adds; -1: all; NULL: all of all chains */

@@ -1,6 +1,7 @@
 /* run_resumable.c - see run_resumable.h. */
 #include "store/run_resumable.h"
 #include "store/run_list.h"
+#include "store/run_path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,12 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool crdi_run_is_written(const char *path)
 {
     char lock[PATH_MAX];
-    if (snprintf(lock, sizeof lock, "%s-lock", path) >= (int)sizeof lock)
+    if (!crdi_run_path_beside(path, "-lock", lock))
         return false;
     int file = open(lock, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (file < 0)
@@ -67,8 +69,11 @@ static void check_newest(const crdi_network_run *net, crdi_run_resumable *r)
 crd_status crdi_run_resumable_find(const crdi_network_run *net, crdi_run_resumable *out)
 {
     crdi_run_resumable r = {.can = true, .is_written = crdi_run_is_written(net->path)};
+    struct stat file;
     if (r.is_written)
         refuse(&r, "another process is writing it");
+    else if (stat(net->path, &file) == 0 && file.st_nlink > 1)
+        refuse(&r, "it has other names (hard links), under which another process may write it");
     if (r.can)
         check_newest(net, &r);
     *out = r;

@@ -4,6 +4,7 @@
  * The order matters: the lock first, so that what is read then is not changed by another; the draws are cut in the one
  * transaction that says "running" again, so that a kill at any moment leaves a file that can be resumed. */
 #include "store/run_impl.h"
+#include "store/run_path.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -18,7 +19,7 @@ bool crdi_run_has_newer(crd_context *ctx, const char *path, char *part)
     struct stat file;
     int64_t states = 0;
     crdi_db *db = NULL;
-    if (snprintf(part, PATH_MAX, "%s.part", path) >= PATH_MAX || stat(part, &file) != 0 || file.st_size == 0)
+    if (!crdi_run_path_beside(path, ".part", part) || stat(part, &file) != 0 || file.st_size == 0)
         return false;
     bool clear = crd_error_status(ctx) == CRD_OK;
     bool good = crdi_db_open(ctx, part, NULL, CRDI_DB_READ, &db) == CRD_OK &&
@@ -37,6 +38,11 @@ static crd_status open_again(crdi_run *run)
     run->placed = !crdi_run_has_newer(run->ctx, run->path, part);
     if (run->placed && stat(run->path, &file) != 0)
         return crdi_raise(run->ctx, CRD_EMISSING, "%s: %s", run->path, strerror_r(errno, message, sizeof message));
+    if (run->placed && file.st_nlink > 1)
+        return crdi_raise(run->ctx, CRD_EUNSUPPORTED,
+                          "%s: the file has other names (hard links), under which another process may write it; go on "
+                          "with a copy (cp)",
+                          run->path);
     CRD_TRY(crdi_db_open(run->ctx, crdi_run_file(run), run->path, CRDI_DB_WRITE, &run->db));
     crdi_db_set_patience(run->db, 60);
     return CRD_OK;

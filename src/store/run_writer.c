@@ -9,6 +9,7 @@
  * PATH-lock is held with flock while the run is written: a second writer is refused. A killed run leaves the file
  * behind, unlocked, and the next one takes it over. */
 #include "store/run_impl.h"
+#include "store/run_path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -212,11 +213,12 @@ static crd_status create_database(crdi_run *run)
 
 static crd_status name_files(crdi_run *run, const char *path)
 {
-    if (strlen(path) + sizeof ".part-journal" > PATH_MAX)
-        return crdi_raise(run->ctx, CRD_EIO, "%.100s...: the path is too long", path);
-    run->path = crdi_strdup(run->ctx, path);
-    run->part = joined(run->ctx, path, ".part");
-    run->lock_path = joined(run->ctx, path, "-lock");
+    char file[PATH_MAX];
+    if (!crdi_run_path_follow(path, file) || strlen(file) + sizeof ".part-journal" > PATH_MAX)
+        return crdi_raise(run->ctx, CRD_EIO, "%.100s...: the path is too long, or its links go round", path);
+    run->path = crdi_strdup(run->ctx, file);
+    run->part = joined(run->ctx, file, ".part");
+    run->lock_path = joined(run->ctx, file, "-lock");
     return run->path && run->part && run->lock_path ? CRD_OK : CRD_ENOMEM;
 }
 

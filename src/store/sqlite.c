@@ -95,8 +95,25 @@ static crd_status report(crdi_db *db, crd_status status)
     return status;
 }
 
+/* Whether the path has another file now than the one that was opened. */
+static bool is_replaced(const crdi_db *db)
+{
+    struct stat now;
+    return db->file != 0 && stat(db->path, &now) == 0 &&
+           (now.st_ino != (ino_t)db->file || now.st_dev != (dev_t)db->device);
+}
+
+static crd_status fail_replaced(crdi_db *db)
+{
+    snprintf(db->message, sizeof db->message, "%s: another run has taken its place while it was read; try again",
+             db->path);
+    return report(db, CRD_EIO);
+}
+
 static crd_status fail(crdi_db *db, int code, const char *reason)
 {
+    if (is_replaced(db))
+        return fail_replaced(db);
     int system = reason_of(db);
     char text[128] = "";
     bool of_system = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
@@ -124,6 +141,8 @@ crd_status crdi_db_damaged(crdi_db *db, const char *format, ...)
     va_list arguments;
     if (db->failed < 0) /* what looks damaged is what could not be read */
         return report(db, db->failed);
+    if (is_replaced(db))
+        return fail_replaced(db);
     va_start(arguments, format);
     int used = snprintf(db->message, sizeof db->message, "%s: ", db->path);
     if (used > 0 && (size_t)used < sizeof db->message)
@@ -225,6 +244,10 @@ static crd_status open_handle(crdi_db *db, const char *path)
     }
     if (db->mode == CRDI_DB_READ && !S_ISREG(file.st_mode))
         return crdi_db_damaged(db, "this is not a file");
+    if (db->mode == CRDI_DB_READ) {
+        db->device = (uint64_t)file.st_dev;
+        db->file = (uint64_t)file.st_ino;
+    }
     sqlite3 *handle = NULL;
     int code = sqlite3_open_v2(path, &handle, flags[db->mode] | SQLITE_OPEN_NOMUTEX, NULL);
     db->handle = handle;
@@ -384,10 +407,13 @@ crd_status crdi_query_next(crdi_query *query, bool *row)
     if (query->bound != SQLITE_OK)
         return fail(query->db, query->bound, sqlite3_errstr(query->bound));
     CRD_TRY(crdi_query_status(query));
+    bool begins = !sqlite3_stmt_busy(query->statement);
     errno = 0;
     int code = sqlite3_step(query->statement);
     if (code != SQLITE_ROW && code != SQLITE_DONE)
         return fail_handle(query->db, code);
+    if (begins && is_replaced(query->db)) /* asked behind the step: from there on SQLite looks at no file anew */
+        return fail_replaced(query->db);
     *row = code == SQLITE_ROW;
     return CRD_OK;
 }

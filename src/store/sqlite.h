@@ -20,6 +20,7 @@ typedef struct crdi_db {
     void *handle; /* sqlite3 */
     char *path; /* as messages name it */
     crdi_db_mode mode;
+    uint64_t device, file; /* of CRDI_DB_READ: which file stood at the path when it was opened */
     bool quiet; /* errors stay here: the connection is used by a background thread */
     char message[CRDI_DB_MESSAGE]; /* of the last error */
     crd_status failed; /* set by a call that answers without a status: queries fail from then on */
@@ -40,7 +41,8 @@ typedef enum crdi_value_type {
     CRDI_VALUE_NULL
 } crdi_value_type;
 
-/* Opens a database. `shown` is the path that messages name (NULL: path itself).
+/* Opens a database. `shown` is the path that messages name (NULL: path itself; always of CRDI_DB_READ). Where another file is put in
+ * the place of one that is read, queries fail from then on with CRD_EIO: SQLite would apply the other's log to it.
  * CRD_EMISSING: no such file or directory; CRD_EDAMAGED: not a database; CRD_EIO: it cannot be read or written. */
 crd_status crdi_db_open(crd_context *ctx, const char *path, const char *shown, crdi_db_mode mode, crdi_db **out);
 void crdi_db_close(crdi_db **db);

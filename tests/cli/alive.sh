@@ -29,13 +29,14 @@ look() { # look COMMAND ...: exit code 0, or that of a run without draws
     code=$?
     kill -0 "$run" 2>/dev/null && looks=$((looks + 1))
     [ "$code" -ne 0 ] || return 0
-    grep -Eq '^credence: run.crd: (holds|there are) no draws' err || fail "$*: exit code $code"
+    grep -Eq '^credence: (run|link).crd: (holds|there are) no draws' err || fail "$*: exit code $code"
     none=$((none + 1))
 }
 
 start whole.crd
 wait "$run" || fail "the run fails"
 
+ln -s run.crd link.crd
 start run.crd
 until [ -e run.crd ]; do kill -0 "$run" 2>/dev/null || fail "the run ended by itself"; sleep 0.01; done
 "$program" watch run.crd --every 0.1 >watched 2>watch.err &
@@ -47,10 +48,11 @@ while kill -0 "$run" 2>/dev/null; do
     look summary run.crd
     look plot run.crd trace --out trace.svg --force
     look export run.crd --out draws.csv --force
-    look predict run.crd new.csv
+    look export run.crd --to netcdf --prior-draws 0 --out draws.nc --force
+    look predict link.crd new.csv
     look diagnose run.crd
     look check run.crd
-    look watch run.crd --once --site 'net/*' --format json
+    look watch link.crd --once --site 'net/*' --format json
     grep -q '"state":"running"' out && once=$((once + 1))
     look watch run.crd --once
 done

@@ -512,7 +512,7 @@ crd_status crdi_chain_check(crdi_chain *chain, int number)
     h->gradients = gradients;
     *h->log_density = then;
     memcpy(h->grad, chain->scratch, bytes);
-    if (fabs(now - then) <= ROUNDING * (1 + fabs(then)) || (isnan(now) && isnan(then)))
+    if (fabs(now - then) <= ROUNDING * (1 + fabs(then)) || now == then || (isnan(now) && isnan(then))) /* -inf, too */
         return CRD_OK;
     return crdi_raise(
         chain->ctx, CRD_EINVAL,

@@ -1,5 +1,6 @@
 /* test_run.c - the run file: what is written comes back to the bit, whoever reads meanwhile. */
 #include "run_fixture.h"
+#include "store/run_resumable.h"
 
 static void check_entries(crd_context *ctx, crd_run *run)
 {
@@ -357,6 +358,111 @@ struct slow {
     int64_t blocks;
 };
 
+static void refused(crd_context *ctx, crd_status wanted, crd_status status, const char *words)
+{
+    assert_int_equal(status, wanted);
+    if (!strstr(crd_error_message(ctx), words))
+        fail_msg("%s", crd_error_message(ctx));
+    crd_error_clear(ctx);
+}
+
+/* What a command says is of one moment: that in which it first counted. */
+static void a_moment_has_the_draws_that_were_counted_first(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_run *run;
+    crd_run *reader;
+    crd_posterior *posterior;
+    double value;
+    int64_t draws;
+    assert_ok(ctx, crdi_run_create(ctx, path, true, &run));
+    assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
+    for (int chain = 0; chain < CHAINS; chain++)
+        assert_ok(ctx, feed(crdi_run_sink(run), chain, 0, BLOCK));
+    assert_ok(ctx, crdi_run_flush(run));
+    assert_ok(ctx, crd_run_open(ctx, path, &reader));
+    crdi_run_moment(reader);
+    assert_ok(ctx, crd_run_draws(reader, 1, &draws));
+    for (int chain = 0; chain < CHAINS; chain++)
+        assert_ok(ctx, feed(crdi_run_sink(run), chain, BLOCK, BLOCK));
+    assert_ok(ctx, crdi_run_flush(run));
+    for (int chain = -1; chain < CHAINS; chain++) {
+        assert_ok(ctx, crd_run_draws(reader, chain, &draws));
+        assert_int_equal(draws, BLOCK);
+    }
+    assert_ok(ctx, crd_run_posterior(reader, &posterior));
+    assert_true(posterior_is_right(posterior, BLOCK));
+    crd_posterior_destroy(&posterior);
+    /* Draws that are taken away after that are told from those that are damaged. */
+    for (int chain = 0; chain < CHAINS; chain++)
+        assert_ok(ctx, crdi_run_sink(run).state(crdi_run_sink(run).user, chain, &(crdi_sampler_state){0}));
+    assert_ok(ctx, crdi_run_flush(run));
+    assert_ok(ctx, crdi_run_cut(run, 10));
+    refused(ctx, CRD_EIO, crdi_run_read_range(reader, crd_run_column(reader, 1), 1, 20, 1, &value),
+            "the run was cut to 10 draws a chain while it was read");
+    crd_run_close(&reader);
+    assert_ok(ctx, crdi_run_close(&run, CRD_OK));
+    testing_context_destroy(&ctx);
+}
+
+/* SQLite would apply the log of the new file to the old one. */
+static void a_reader_notices_that_another_run_took_the_place(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_run *run;
+    crd_run *reader;
+    int64_t draws;
+    write_run(ctx, NULL, (const int64_t[CHAINS]){BLOCK, BLOCK, BLOCK}, false, CRD_OK);
+    assert_ok(ctx, crd_run_open(ctx, path, &reader));
+    assert_ok(ctx, crd_run_draws(reader, 0, &draws));
+    assert_ok(ctx, crdi_run_create(ctx, path, true, &run));
+    assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
+    assert_ok(ctx, crd_run_draws(reader, 0, &draws)); /* the older file is still in its place */
+    for (int chain = 0; chain < CHAINS; chain++)
+        assert_ok(ctx, feed(crdi_run_sink(run), chain, 0, 2 * BLOCK));
+    assert_ok(ctx, crdi_run_flush(run));
+    refused(ctx, CRD_EIO, crd_run_draws(reader, 0, &draws), "another run has taken its place while it was read");
+    crd_run_close(&reader);
+    assert_ok(ctx, crdi_run_close(&run, CRD_OK));
+    testing_context_destroy(&ctx);
+}
+
+/* By whatever name: a link leads to the lock of its file, and a file of two names is not written on. */
+static void links_lead_to_one_lock(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_run *run, *second;
+    char link[160], other[160];
+    snprintf(link, sizeof link, "%s/link.crd", folder);
+    snprintf(other, sizeof other, "%s/other.crd", folder);
+    assert_int_equal(symlink(strrchr(path, '/') + 1, link), 0); /* to a file that is not there yet */
+    assert_ok(ctx, crdi_run_create(ctx, link, false, &run));
+    assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
+    assert_true(exists(path) && exists(beside("-lock")));
+    assert_true(crdi_run_is_written(link) && crdi_run_is_written(path));
+    refused(ctx, CRD_EEXISTS, crdi_run_create(ctx, path, true, &second), "is being written by another run");
+    refused(ctx, CRD_EEXISTS, crdi_run_reopen(ctx, link, &second), "is being written by another run");
+    assert_ok(ctx, feed(crdi_run_sink(run), 0, 0, BLOCK));
+    assert_ok(ctx, crdi_run_close(&run, CRD_OK));
+    struct stat file;
+    assert_int_equal(lstat(link, &file), 0);
+    assert_true(S_ISLNK(file.st_mode));
+    assert_int_equal(rename(path, other), 0);
+    assert_int_equal(linkat(AT_FDCWD, other, AT_FDCWD, path, 0), 0);
+    refused(ctx, CRD_EUNSUPPORTED, crdi_run_reopen(ctx, path, &second), "hard links");
+    unlink(other);
+    assert_ok(ctx, crdi_run_reopen(ctx, link, &run));
+    assert_ok(ctx, crdi_run_close(&run, CRD_INTERRUPTED));
+    unlink(link);
+    assert_int_equal(symlink("link.crd", link), 0);
+    refused(ctx, CRD_EIO, crdi_run_create(ctx, link, false, &run), "its links go round");
+    unlink(link);
+    testing_context_destroy(&ctx);
+}
+
 static void *feed_counting(void *argument)
 {
     struct slow *slow = argument;
@@ -427,6 +533,9 @@ int main(void)
         TEST(places_that_cannot_be_written_are_refused_at_once),
         TEST(draws_out_of_order_are_refused),
         TEST(readers_see_whole_blocks_while_the_run_is_written),
+        TEST(a_moment_has_the_draws_that_were_counted_first),
+        TEST(a_reader_notices_that_another_run_took_the_place),
+        TEST(links_lead_to_one_lock),
         TEST(a_full_queue_holds_the_chain_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,41 @@
+/* run_path.c - see run_path.h. */
+#include "store/run_path.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One link further: a name is meant from the folder of the link. */
+static bool step(char path[PATH_MAX], const char *target)
+{
+    char next[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    int folder = slash && *target != '/' ? (int)(slash - path) + 1 : 0;
+    if (snprintf(next, sizeof next, "%.*s%s", folder, path, target) >= (int)sizeof next)
+        return false;
+    memcpy(path, next, sizeof next);
+    return true;
+}
+
+bool crdi_run_path_follow(const char *path, char out[PATH_MAX])
+{
+    enum { MOST_LINKS = 40 }; /* as Linux */
+    char target[PATH_MAX];
+    if (snprintf(out, PATH_MAX, "%s", path) >= PATH_MAX)
+        return false;
+    for (int i = 0; i < MOST_LINKS; i++) {
+        ssize_t length = readlink(out, target, sizeof target - 1);
+        if (length < 0)
+            return true;
+        target[length] = '\0';
+        if (!step(out, target))
+            return false;
+    }
+    return false;
+}
+
+bool crdi_run_path_beside(const char *path, const char *suffix, char out[PATH_MAX])
+{
+    char file[PATH_MAX];
+    return crdi_run_path_follow(path, file) && snprintf(out, PATH_MAX, "%s%s", file, suffix) < PATH_MAX;
+}

@@ -1,0 +1,15 @@
+/* run_path.h - the names of what stands beside a run file. */
+#ifndef CRDI_RUN_PATH_H
+#define CRDI_RUN_PATH_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+/* The file that a path means: where links lead, whether it exists or not. What stands beside a run file stands beside this, so
+ * that it is found by whatever link. false: the path is too long, or links go round; `out` is the path then, cut. */
+bool crdi_run_path_follow(const char *path, char out[PATH_MAX]);
+
+/* Of that file, the name with a suffix: "-lock", ".part". false: too long. */
+bool crdi_run_path_beside(const char *path, const char *suffix, char out[PATH_MAX]);
+
+#endif
