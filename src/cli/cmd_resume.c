@@ -1,4 +1,5 @@
 /* cmd_resume.c - credence resume RUN.crd: a run that was stopped, killed, or is to have more draws goes on. */
+#include "cli/fit.h"
 #include "cli/fit_display.h"
 #include "cli/fit_end.h"
 #include "cli/interrupt.h"
@@ -49,6 +50,21 @@ static int64_t draws_there(const struct again *a)
     return most;
 }
 
+static crd_status refuse_draws(const struct again *a)
+{
+    crdi_string kernels;
+    bool steps = strcmp(a->net.method, "svi") == 0;
+    crdi_string_init(&kernels, a->cli->ctx);
+    crdi_fit_list_methods("kernels", &kernels);
+    crd_status status =
+        crdi_raise(a->cli->ctx, CRD_EUNSUPPORTED,
+                   "option --draws goes with runs of --method %s; this is one of %s%s%s%s", crdi_string_text(&kernels),
+                   a->net.method, steps ? ", and draws of a fitted guide come from 'credence continue " : "",
+                   steps ? a->path : "", steps ? " --steps N --draws N'" : "");
+    crdi_string_clear(&kernels);
+    return status;
+}
+
 /* 4000, or +2000. Of a run that its rule has ended, more than it has. */
 static crd_status settle_draws(struct again *a)
 {
@@ -67,11 +83,7 @@ static crd_status settle_draws(struct again *a)
             "option --draws: a run of %s has the --particles that it was begun with; more are another run",
             a->net.method);
     if (!is_mcmc(a))
-        return crdi_raise(
-            a->cli->ctx, CRD_EUNSUPPORTED,
-            "option --draws goes with runs of --method nuts and hmc, and this is one of %s; draws of a fitted guide "
-            "come from 'credence continue %s --steps N --draws N'",
-            a->net.method, a->path);
+        return refuse_draws(a);
     int64_t there = a->resume->held ? draws_there(a) : a->asked;
     number += *text == '+' ? there : 0;
     if (number < there)
@@ -99,9 +111,9 @@ static bool is_done(const struct again *a)
 {
     if (!a->resume->complete)
         return false;
-    if (a->o->draws || a->stopping->until)
-        return a->net.mcmc.draws <= (a->resume->held ? draws_there(a) : a->asked);
-    return true;
+    if (a->stopping->until) /* what there is is to be looked at */
+        return false;
+    return !a->o->draws || a->net.mcmc.draws <= (a->resume->held ? draws_there(a) : a->asked);
 }
 
 static crd_status say_done(const struct again *a)

@@ -5,6 +5,7 @@
 #include "report/run_watch.h"
 #include "report/text.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -130,7 +131,8 @@ static crd_status show(struct watch *w)
 {
     crd_status status = w->live ? show_live(w) : show_plain(w);
     if (status == CRD_OK && fflush(stdout) != 0)
-        return crdi_raise(w->cli->ctx, CRD_EIO, "standard output cannot be written");
+        return crdi_raise(w->cli->ctx, errno == ENOSPC ? CRD_EFULL : CRD_EIO, "standard output cannot be written: %s",
+                          strerror(errno));
     return status;
 }
 

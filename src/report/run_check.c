@@ -1,5 +1,6 @@
 /* run_check.c - see run_check.h. */
 #include "report/run_check.h"
+#include "store/network_fit.h"
 #include "report/run_ending.h"
 #include "report/text.h"
 #include "store/json.h"
@@ -110,6 +111,12 @@ static crd_status make(crdi_run_check *c, const char *path)
         status = count(c, net->run);
     if (status == CRD_OK)
         status = crdi_run_resumable_find(net, &c->resumable);
+    const crdi_network_method *method;
+    c->finished = status == CRD_OK && strcmp(c->status, "complete") == 0;
+    if (c->finished && c->resumable.can && crdi_network_method_find(c->ctx, c->method, &method) == CRD_OK)
+        c->more = method->draws_behind;
+    else if (c->finished)
+        crd_error_clear(c->ctx);
     c->killed = status == CRD_OK && strcmp(c->status, "running") == 0 && !c->resumable.is_written;
     crdi_network_run_close(&net);
     return status;
@@ -231,7 +238,14 @@ crd_status crdi_run_check_text(crdi_string *out, const crdi_run_check *c)
     }
     put_chains(out, c);
     bool newer = c->resumable.newer && c->resumable.can;
-    line(out, "resume:", newer ? "goes on with " : c->resumable.can ? "possible" : "not possible: ");
+    bool nothing = c->finished && c->resumable.can && !newer;
+    line(out, "resume:",
+         newer              ? "goes on with "
+         : nothing          ? "there is nothing left to do"
+         : c->resumable.can ? "possible"
+                            : "not possible: ");
+    if (nothing && c->more)
+        crdi_string_append(out, "; --draws +N makes more");
     if (newer) {
         crdi_text_printable(out, c->path);
         crdi_string_append(

@@ -25,6 +25,7 @@ typedef struct crdi_run_check {
     int columns, sites; /* all columns; those that are parameters */
     int chains;
     crdi_run_check_chain *chain; /* (chains), in the arena */
+    bool finished, more; /* it is complete; and its chains can have more draws */
     bool killed; /* it says that it runs, and nobody writes it */
     crdi_run_resumable resumable;
 } crdi_run_check;

@@ -3,6 +3,7 @@
 #include "report/run_ending.h"
 #include "report/run_site.h"
 #include "store/json.h"
+#include "store/run_resumable.h"
 
 #include <credence/diag.h>
 #include <math.h>
@@ -224,6 +225,7 @@ static crd_status describe(crdi_run_summary *s, crdi_network_run *net)
         CRD_TRY(crdi_run_get_integer(net->run, "warmup", &s->warmup));
     CRD_TRY(text_entry(s, net->run, "method", &s->method));
     CRD_TRY(text_entry(s, net->run, "status", &s->status));
+    s->killed = strcmp(s->status, "running") == 0 && !crdi_run_is_written(net->path);
     CRD_TRY(text_entry(s, net->run, "plan", &s->plan));
     CRD_TRY(text_entry(s, net->run, "plan_rule", &s->plan_rule));
     CRD_TRY(describe_ending(s, net->run));
@@ -265,7 +267,8 @@ static crd_status make(crdi_run_summary *s, crdi_network_run *net, const char *s
     CRD_TRY(describe(s, net));
     if (s->part.draws == 0)
         return crdi_raise(s->ctx, CRD_EMISSING, "%s: holds no draws%s", net->path,
-                          strcmp(s->status, "running") == 0 ? " yet" : ": the run was stopped in its warm-up");
+                          strcmp(s->status, "running") == 0 && !s->killed ? " yet"
+                                                                          : ": the run was stopped in its warm-up");
     CRD_TRY(add_rows(s, net->run, site));
     CRD_TRY(count_trouble(s, net));
     CRD_TRY(crdi_batch_noise_read(net, s->method, &s->part, &s->noise));

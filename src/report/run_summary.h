@@ -27,6 +27,7 @@ typedef struct crdi_run_summary {
     int64_t divergences; /* -1: the sampler counts none */
     int64_t max_depth, deepest; /* the limit of the trees (0: none is known), and how many draws ended at it */
     char *method, *status; /* "nuts", "complete"; "" where the file does not say */
+    bool killed; /* its status is "running", and nobody writes it */
     char *plan, *plan_rule; /* of a method that was not given: what was chosen and why; "" */
     char *ending; /* why it ended (run_ending.h); "" */
     bool hidden_units; /* of a network that has any: chains may have them in other places */

@@ -102,7 +102,7 @@ void crdi_run_summary_units(crdi_string *out, const crdi_run_summary *s)
 static void put_status(crdi_string *out, const crdi_run_summary *s)
 {
     crdi_string_append(out, " (");
-    crdi_text_printable(out, s->status);
+    crdi_text_printable(out, s->killed ? "killed" : s->status);
     crdi_string_append(out, ")");
 }
 

@@ -152,7 +152,8 @@ crd_status crdi_network_fit_prepare(crdi_network_fit *fit)
     if (fit->resume)
         return crdi_network_resume_prepare(fit);
     CRD_TRY(crdi_network_fit_compile(fit));
-    CRD_TRY(check_room(fit));
+    if (!fit->rule) /* with one, nobody knows how many draws it will be */
+        CRD_TRY(check_room(fit));
     crdi_run_tuning tuning = {.batch_seconds = fit->save_every};
     CRD_TRY(crdi_run_create_tuned(fit->ctx, fit->path, fit->force, &tuning, &fit->run));
     CRD_TRY(describe(fit));
@@ -202,6 +203,12 @@ static crd_status draw_until(crdi_network_fit *fit, const crdi_sink *sink, crdi_
     CRD_TRY(crdi_network_stop_begin(fit, sink, &stop));
     crdi_sink stopping = crdi_network_stop_sink(stop);
     crd_status status = crdi_network_stop_settle(stop, fit->type->draw(fit, &stopping, report), report);
+    if (status >= 0 && fit->type->conclude) {
+        int64_t held;
+        const crdi_mcmc_saved *states = crdi_network_stop_held(stop, &held);
+        crd_status concluded = held > 0 && !states ? CRD_ENOMEM : fit->type->conclude(fit, held, states);
+        status = concluded < 0 ? concluded : status;
+    }
     crdi_network_stop_end(&stop);
     return status;
 }
@@ -249,7 +256,7 @@ static crd_status run_once(crdi_network_fit *fit, crdi_mcmc_report *report)
     bool of_disk = status == CRD_EIO || status == CRD_EFULL;
     bool of_use = drawn || (fit->resumable && of_disk);
     crd_status closed = crdi_run_close(&fit->run, status);
-    if (of_disk && of_use && fit->resumable)
+    if (of_disk && of_use && fit->resumable && access(fit->path, F_OK) == 0) /* it may have been moved away */
         crdi_error_suffix(fit->ctx, "what was written before stays; 'credence resume %s' goes on", fit->path);
     if (status < 0 && begun && !of_use && !fit->kept_older)
         unlink(fit->path);

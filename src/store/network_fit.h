@@ -71,6 +71,9 @@ typedef struct crdi_network_method {
     crd_status (*prepare)(crdi_network_fit *fit);
     /* Draws into the sink, and sets entries of the run. CRD_INTERRUPTED: stopped, what was drawn has gone to the sink. */
     crd_status (*draw)(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_report *report);
+    /* Behind the draws, and behind a rule's cut: sets entries that tell of them. `held`: the draws a chain that a rule has left, and the
+     * states behind them, (chains); 0 and NULL: no rule has. NULL: nothing is to be told. */
+    crd_status (*conclude)(crdi_network_fit *fit, int64_t held, const crdi_mcmc_saved *state);
     /* What it has made, but for the model, which goes behind it; NULL: there is nothing else. */
     void (*clear)(crdi_network_fit *fit);
     /* A line of what it will do, without a name: "2 chains, 200 + 2000". */
@@ -114,6 +117,7 @@ struct crdi_network_fit {
     /* Ours. */
     const crdi_network_method *type;
     crd_model *model; /* of MCMC and Pathfinder */
+    struct crdi_tempering *tempering; /* of parallel tempering: what its chains share */
     crd_svi *fitted; /* of variational inference and training */
     crdi_network_rows *rows; /* NULL: none are held out */
     crd_network step, whole, held_out; /* what a fit in steps sees: batches, all rows, rows held out */

@@ -361,15 +361,22 @@ static void join(crdi_network_stop *s)
 
 /* ---- the cut ------------------------------------------------------------------------------------------------ */
 
+/* Of a chain, at the draws that the rule has left; NULL: it was written by a credence that did not keep it. */
+static struct kept *find_held(const crdi_network_stop *s, int chain)
+{
+    struct kept *kept = s->chain[chain].kept;
+    while (kept && kept->draws != s->held)
+        kept = kept->next;
+    return kept;
+}
+
 /* First the states, then the draws: a kill between the two leaves a run that can be resumed. */
 static crd_status cut(crdi_network_stop *s, crdi_mcmc_report *report)
 {
     crdi_network_fit *fit = s->fit;
     int64_t gradients = 0, known = 0;
     for (int c = 0; c < fit->chains; c++) {
-        const struct kept *kept = s->chain[c].kept;
-        while (kept && kept->draws != s->held)
-            kept = kept->next;
+        const struct kept *kept = find_held(s, c);
         CRD_TRY(s->to->state(s->to->user, c, kept ? &kept->state : &(crdi_sampler_state){0}));
         gradients += kept ? kept->state.gradient_evaluations : 0;
         known += kept && kept->state.gradient_evaluations > 0;
@@ -428,6 +435,19 @@ crd_status crdi_network_stop_settle(crdi_network_stop *s, crd_status status, crd
                      : status == CRD_OK              ? CRDI_ENDED_DONE
                                                      : (crdi_fit_ending)atomic_load(&s->ending);
     return status;
+}
+
+const crdi_mcmc_saved *crdi_network_stop_held(const crdi_network_stop *s, int64_t *held)
+{
+    *held = s->held;
+    if (s->held == 0)
+        return NULL;
+    crdi_mcmc_saved *states = crdi_arena_alloc(s->fit->arena, sizeof *states * (size_t)s->fit->chains);
+    for (int c = 0; states && c < s->fit->chains; c++) {
+        struct kept *kept = find_held(s, c);
+        states[c] = kept ? (crdi_mcmc_saved){kept->bytes, kept->state.size} : (crdi_mcmc_saved){0};
+    }
+    return states;
 }
 
 /* ---- begin and end ------------------------------------------------------------------------------------------ */

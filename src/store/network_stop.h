@@ -19,6 +19,9 @@ crdi_sink crdi_network_stop_sink(crdi_network_stop *stop);
  * fit's end and its verdict. Returns the status of the run: CRD_OK also where the rule holds. The report's counts of gradients are
  * then those of what was kept. */
 crd_status crdi_network_stop_settle(crdi_network_stop *stop, crd_status status, crdi_mcmc_report *report);
+/* Behind settle: where a rule has left the chains, (chains), borrowed, and the draws a chain. NULL and 0: no rule has, or there is no
+ * memory (`held` above 0). A chain without bytes begins again. */
+const crdi_mcmc_saved *crdi_network_stop_held(const crdi_network_stop *stop, int64_t *held);
 void crdi_network_stop_end(crdi_network_stop **stop);
 
 #endif

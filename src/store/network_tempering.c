@@ -17,15 +17,36 @@ static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_r
 {
     crd_nuts_options options = crdi_network_chains_options(fit);
     crdi_mcmc_before before = crdi_network_chains_before(fit);
+    if (!(fit->tempering = crdi_alloc(fit->ctx, sizeof *fit->tempering)))
+        return CRD_ENOMEM;
+    return crdi_tempering_draw(fit->tempering, fit->model, &options, &fit->tempered, crd_key_make((uint64_t)fit->seed),
+                               &before, sink, report);
+}
+
+/* The evidence, of the draws that are left. */
+static crd_status conclude(crdi_network_fit *fit, int64_t held, const crdi_mcmc_saved *state)
+{
+    crd_nuts_options options = crdi_network_chains_options(fit);
     crd_evidence evidence = {0};
-    crd_status status = crdi_tempering_run(fit->model, &options, &fit->tempered, crd_key_make((uint64_t)fit->seed),
-                                           &before, sink, report, &evidence);
-    if (status >= 0 && evidence.runs > 0) {
-        crd_status written = crdi_run_evidence_write(fit->run, &evidence);
-        status = written < 0 ? written : status;
-    }
+    if (!fit->tempering->sums) /* it was stopped before there were temperatures */
+        return CRD_OK;
+    if (held > 0)
+        CRD_TRY(crdi_tempering_go_back(fit->tempering, fit->model, &options, held, crd_key_make((uint64_t)fit->seed),
+                                       state));
+    crd_status status = crdi_tempering_conclude(fit->tempering, &evidence);
+    if (status == CRD_OK && evidence.runs > 0)
+        status = crdi_run_evidence_write(fit->run, &evidence);
     crd_evidence_clear(&evidence);
     return status;
+}
+
+static void clear(crdi_network_fit *fit)
+{
+    if (!fit->tempering)
+        return;
+    crdi_tempering_destroy(fit->tempering);
+    crdi_free(fit->ctx, fit->tempering);
+    fit->tempering = NULL;
 }
 
 static void plan(const crdi_network_fit *fit, crdi_string *out)
@@ -42,6 +63,8 @@ static void plan(const crdi_network_fit *fit, crdi_string *out)
 
 const crdi_network_method crdi_network_tempering = {.prepare = prepare,
                                                     .draw = draw,
+                                                    .conclude = conclude,
+                                                    .clear = clear,
                                                     .plan = plan,
                                                     .place = crdi_network_chains_place,
                                                     .draws_behind = crdi_network_chains_behind,

@@ -304,8 +304,9 @@ crd_status crdi_run_check_structure(crd_run *run, const char *pragma)
     CRD_TRY(crdi_query_open(run->db, pragma, &query));
     crd_status status = crdi_query_next(&query, &row);
     const char *text = status == CRD_OK && row ? crdi_value_text(&query, 0) : "no answer";
+    const char *first = strncmp(text, "*** in database", 15) == 0 && strchr(text, '\n') ? strchr(text, '\n') + 1 : text;
     if (status == CRD_OK && strcmp(text, "ok") != 0)
-        status = crdi_db_damaged(run->db, "the file is damaged: %s", text);
+        status = crdi_db_damaged(run->db, "the file is damaged: %.*s", (int)strcspn(first, "\n"), first);
     crdi_query_close(&query);
     return status;
 }

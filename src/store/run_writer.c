@@ -214,6 +214,8 @@ static crd_status create_database(crdi_run *run)
 static crd_status name_files(crdi_run *run, const char *path)
 {
     char file[PATH_MAX];
+    if (!*path)
+        return crdi_raise(run->ctx, CRD_EINVAL, "the name of the run file is empty");
     if (!crdi_run_path_follow(path, file) || strlen(file) + sizeof ".part-journal" > PATH_MAX)
         return crdi_raise(run->ctx, CRD_EIO, "%.100s...: the path is too long, or its links go round", path);
     run->path = crdi_strdup(run->ctx, file);

@@ -29,7 +29,7 @@ look() { # look COMMAND ...: exit code 0, or that of a run without draws
     code=$?
     kill -0 "$run" 2>/dev/null && looks=$((looks + 1))
     [ "$code" -ne 0 ] || return 0
-    grep -Eq '^credence: (run|link).crd: (holds|there are) no draws' err || fail "$*: exit code $code"
+    grep -Eq '^credence: (csv: the run|(run|link).crd:) (holds|there are) no draws' err || fail "$*: exit code $code"
     none=$((none + 1))
 }
 
@@ -78,6 +78,7 @@ sleep 0.3
 kill -KILL "$run"
 wait "$run" 2>/dev/null
 wait "$watcher" || { cp watch.err err; fail "watch of a killed run fails"; }
+"$program" summary dead.crd 2>err | grep -q ' (killed)$' || fail "summary does not say that the run was killed"
 tail -1 watched | grep -q '^dead.crd: killed: it says that it runs, and nobody writes it; credence resume dead.crd goes on$' ||
     fail "watch does not say that the run was killed: $(tail -1 watched)"
 "$program" resume dead.crd --quiet >out 2>err || fail "resume fails"

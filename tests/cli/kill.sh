@@ -47,6 +47,7 @@ options() { # options KIND
     smc) echo "--hidden 3 --method smc --chains 3 --threads 2 --particles 40 --pilot 30 --anneal 1" ;;
     ais) echo "--hidden 3 --method ais --chains 2 --particles 30 --pilot 30 --anneal 2 --keep f" ;;
     tempering) echo "--hidden 1 --method tempering --chains 2 --temperatures 3 --warmup 1000 --draws 2000" ;;
+    levels) echo "--hidden none --method tempering --chains 2 --temperatures 3 --warmup 300 --draws 4000 --until ess=900,of=f" ;;
     laplace) echo "--method laplace --tune noise --draws 4000" ;;
     pathfinder) echo "--method pathfinder --draws 4000" ;;
     auto) echo "--hidden 1 --noise half_normal:0.02" ;;
@@ -58,7 +59,7 @@ start() { # start KIND FILE: in the background
     "$program" fit "$(table "$1")" --target y --seed 1 --quiet --save-every 0.01 --out "$2" $(options "$1") >out 2>err &
 }
 
-kinds="nuts dense one rule mclmc mams sgld sghmc split trained pupils svi batches map ensemble smc ais tempering laplace pathfinder auto"
+kinds="nuts dense one rule mclmc mams sgld sghmc split trained pupils svi batches map ensemble smc ais tempering levels laplace pathfinder auto"
 for kind in $kinds; do
     mkdir "$kind"
     begin=$(date +%s.%N)

@@ -200,13 +200,25 @@ static double log_add(double a, double b)
     return most == -INFINITY ? most : most + log(exp(a - most) + exp(b - most));
 }
 
-/* Behind the warm-up: what tells of the evidence. */
-static void take_account(const crdi_chain *chain, struct tempering *s)
+/* Twice as long, and half as many: the others are free. */
+static void merge_batches(crdi_tempering_sums *sums, int64_t pairs)
 {
-    const crd_nuts_options *o = chain->options;
-    int64_t pairs = levels_of(s) - 1, total = o->draws * o->thin, done = chain->iteration - o->warmup;
-    int64_t batch = done * CRDI_TEMPERING_BATCHES / total;
-    batch = batch < CRDI_TEMPERING_BATCHES ? batch : CRDI_TEMPERING_BATCHES - 1;
+    for (int64_t i = 0; i < CRDI_TEMPERING_BATCHES * pairs; i++) {
+        int64_t b = i / pairs, k = i % pairs, from = 2 * b * pairs + k;
+        bool filled = b < CRDI_TEMPERING_BATCHES / 2;
+        sums->up[i] = filled ? log_add(sums->up[from], sums->up[from + pairs]) : -INFINITY;
+        sums->down[i] = filled ? log_add(sums->down[from], sums->down[from + pairs]) : -INFINITY;
+    }
+}
+
+/* Behind the warm-up: what tells of the evidence. Batches follow from the number of iterations so far, so that a run can be made
+ * longer. */
+static void take_account(struct tempering *s)
+{
+    int64_t pairs = levels_of(s) - 1, seen = s->sums->seen, length = crdi_tempering_batch_length(seen);
+    if (length > 1 && 2 * seen == length * CRDI_TEMPERING_BATCHES)
+        merge_batches(s->sums, pairs);
+    int64_t batch = seen / length;
     for (int64_t k = 0; k < pairs; k++) {
         double half = 0.5 * (s->sums->beta[k + 1] - s->sums->beta[k]), *up = &s->sums->up[batch * pairs + k],
                *down = &s->sums->down[batch * pairs + k];
@@ -228,7 +240,7 @@ static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)
     }
     s->since++;
     if (chain->iteration >= chain->options->warmup)
-        take_account(chain, s);
+        take_account(s);
     crd_random_uniform(crd_key_fold_in(key, 1), pairs, s->scratch);
     for (int64_t k = chain->iteration % 2; k < pairs; k += 2)
         if (s->scratch[k] < s->accept[k])
@@ -259,6 +271,7 @@ static void state(crdi_chain *chain, crdi_archive *a)
     struct tempering *s = chain->kernel_state;
     int64_t levels = levels_of(s), pairs = levels - 1;
     crdi_archive_same(a, levels, "number of temperatures");
+    crdi_archive_same(a, CRDI_TEMPERING_BATCHES, "number of batches of the evidence");
     crdi_archive_reals(a, s->sums->beta, levels);
     crdi_archive_reals(a, s->rejected, levels);
     crdi_archive_integer(a, &s->since);

@@ -93,10 +93,19 @@ static double log_evidence_of(const crdi_tempering *t, const crdi_tempering_sums
     return sum;
 }
 
+int64_t crdi_tempering_batch_length(int64_t seen)
+{
+    int64_t length = 1;
+    while (seen >= length * CRDI_TEMPERING_BATCHES)
+        length *= 2;
+    return length;
+}
+
 /* Batches that have seen anything. */
 static int batches_of(const crdi_tempering_sums *s)
 {
-    return s->seen < CRDI_TEMPERING_BATCHES ? (int)s->seen : CRDI_TEMPERING_BATCHES;
+    int64_t length = crdi_tempering_batch_length(s->seen - 1);
+    return (int)((s->seen + length - 1) / length);
 }
 
 /* Square of the standard error of a chain's log evidence: the jackknife over its batches. */
@@ -152,34 +161,66 @@ crd_status crdi_tempering_conclude(const crdi_tempering *t, crd_evidence *out)
 
 /* ---- a run ---------------------------------------------------------------------------------------------------- */
 
-crd_status crdi_tempering_run(const crd_model *model, const crd_nuts_options *options,
-                              const crd_tempered_options *tempered, crd_key key, const crdi_mcmc_before *before,
-                              const crdi_sink *sink, crdi_mcmc_report *report, crd_evidence *evidence)
+static crd_nuts_options options_of(const crd_nuts_options *given)
 {
-    static const crd_tempered_options none = {0};
-    crdi_tempering shared = {0};
-    crdi_mcmc_before again = {0};
     crd_nuts_options o = {0};
-    crd_tempered_options t = tempered ? *tempered : none;
-    if (options)
-        o = *options;
+    if (given)
+        o = *given;
+    o.kernel = "tempering";
+    return o;
+}
+
+crd_status crdi_tempering_draw(crdi_tempering *t, const crd_model *model, const crd_nuts_options *options,
+                               const crd_tempered_options *tempered, crd_key key, const crdi_mcmc_before *before,
+                               const crdi_sink *sink, crdi_mcmc_report *report)
+{
+    crdi_mcmc_before again = {0};
+    crd_nuts_options o = options_of(options);
+    crd_tempered_options all = {0};
+    if (tempered)
+        all = *tempered;
     if (before)
         again = *before;
-    o.kernel = "tempering";
-    t.chains = o.chains;
-    t.threads = o.threads;
-    t.stop = o.stop;
-    t.stop_user = o.stop_user;
-    t.blocks = NULL;
+    all.chains = o.chains;
+    all.threads = o.threads;
+    all.stop = o.stop;
+    all.stop_user = o.stop_user;
+    all.blocks = NULL;
     crdi_scale_sites scales = {0};
     crd_status status = crdi_mcmc_find_blocks(model, o.kernel, o.blocks, &scales); /* said before the pilot run */
     crdi_scale_sites_destroy(&scales);
     if (status == CRD_OK)
-        status = crdi_tempering_create(&shared, model, &t, key);
-    again.shared = &shared;
-    if (status == CRD_OK)
-        status = crdi_mcmc_run(model, &o, key, &again, sink, report);
-    if (status >= 0 && evidence && shared.sums) {
+        status = crdi_tempering_create(t, model, &all, key);
+    again.shared = t;
+    return status == CRD_OK ? crdi_mcmc_run(model, &o, key, &again, sink, report) : status;
+}
+
+static crd_status no_draws(void *user, int chain, int64_t first, int64_t count, const double *const *values)
+{
+    (void)user, (void)chain, (void)first, (void)count, (void)values;
+    return CRD_OK;
+}
+
+crd_status crdi_tempering_go_back(crdi_tempering *t, const crd_model *model, const crd_nuts_options *options,
+                                  int64_t draws, crd_key key, const crdi_mcmc_saved *state)
+{
+    crdi_mcmc_report report;
+    crd_nuts_options o = options_of(options);
+    const crdi_mcmc_before before = {.chain = state, .shared = t};
+    const crdi_sink sink = {.draws = no_draws};
+    o.draws = draws;
+    o.stop = NULL;
+    o.progress = NULL;
+    return crdi_mcmc_run(model, &o, key, &before, &sink, &report);
+}
+
+crd_status crdi_tempering_run(const crd_model *model, const crd_nuts_options *options,
+                              const crd_tempered_options *tempered, crd_key key, const crdi_mcmc_before *before,
+                              const crdi_sink *sink, crdi_mcmc_report *report, crd_evidence *evidence)
+{
+    crdi_tempering shared = {0};
+    crd_status status = crdi_tempering_draw(&shared, model, options, tempered, key, before, sink, report);
+    if (status >= 0 && evidence) {
         crd_status concluded = crdi_tempering_conclude(&shared, evidence);
         status = concluded < 0 ? concluded : status;
     }

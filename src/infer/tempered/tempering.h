@@ -4,7 +4,8 @@
 
 #include "infer/tempered/tempered.h"
 
-enum { CRDI_TEMPERING_BATCHES = 20 };
+/* At most; when they are full neighbours are made one, so that there are at least half as many, whatever the run's length. */
+enum { CRDI_TEMPERING_BATCHES = 40 };
 
 /* What a chain has seen behind its warm-up. Written by the chain's thread alone. */
 typedef struct crdi_tempering_sums {
@@ -28,6 +29,15 @@ typedef struct crdi_tempering {
 crd_status crdi_tempering_create(crdi_tempering *t, const crd_model *model, const crd_tempered_options *options,
                                  crd_key key);
 void crdi_tempering_destroy(crdi_tempering *t);
+/* Iterations that the batches have when `seen` have come before: a power of two. */
+int64_t crdi_tempering_batch_length(int64_t seen);
+/* Makes them, zeroed before, and draws. crdi_tempering_destroy also after a failure. */
+crd_status crdi_tempering_draw(crdi_tempering *t, const crd_model *model, const crd_nuts_options *options,
+                               const crd_tempered_options *tempered, crd_key key, const crdi_mcmc_before *before,
+                               const crdi_sink *sink, crdi_mcmc_report *report);
+/* What the chains had seen behind their first `draws` draws, where they left these states. The options are those that they drew by. */
+crd_status crdi_tempering_go_back(crdi_tempering *t, const crd_model *model, const crd_nuts_options *options,
+                                  int64_t draws, crd_key key, const crdi_mcmc_saved *state);
 /* What the chains have seen, as an evidence. */
 crd_status crdi_tempering_conclude(const crdi_tempering *t, crd_evidence *out);
 
