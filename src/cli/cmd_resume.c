@@ -101,9 +101,26 @@ static crd_status settle_rule(struct again *a)
     const char *text = a->stopping->until;
     bool old = !text && !a->o->draws;
     CRD_TRY(crdi_stop_set(a->cli, a->stopping, old ? a->resume->rule : text, &a->net, &a->rule));
-    if (a->net.rule && !old)
-        a->rule.rule.first = draws_there(a);
+    if (a->net.rule)
+        a->rule.rule.first = old ? a->resume->first : draws_there(a);
     return CRD_OK;
+}
+
+/* A rule for a complete run, whose draws are there: without states they would have to be made again. */
+static crd_status check_states(const struct again *a)
+{
+    const crdi_run_states *s = &a->resume->states;
+    bool all = s->lanes >= a->net.mcmc.chains;
+    if (!a->resume->complete || !a->stopping->until || a->o->draws)
+        return CRD_OK;
+    for (int c = 0; all && c < a->net.mcmc.chains; c++)
+        all = s->saved[c].bytes != NULL;
+    return all ? CRD_OK
+               : crdi_raise(
+                     a->cli->ctx, CRD_EUNSUPPORTED,
+                     "option --until: %s is complete, and has no states of its chains to go on from; 'credence summary "
+                     "--diagnostics' and 'credence diagnose' say what its draws are worth",
+                     a->path);
 }
 
 /* What is left to do. */
@@ -111,7 +128,7 @@ static bool is_done(const struct again *a)
 {
     if (!a->resume->complete)
         return false;
-    if (a->stopping->until) /* what there is is to be looked at */
+    if (a->stopping->until && !a->o->draws) /* what there is is to be looked at */
         return false;
     return !a->o->draws || a->net.mcmc.draws <= (a->resume->held ? draws_there(a) : a->asked);
 }
@@ -211,6 +228,7 @@ static crd_status go_on(struct again *a)
     CRD_TRY(crdi_network_resume_open(a->cli->ctx, a->path, &a->net, &a->resume));
     CRD_TRY(settle_draws(a));
     CRD_TRY(settle_rule(a));
+    CRD_TRY(check_states(a));
     if (!is_done(a))
         return run_on(a);
     return a->o->quiet ? CRD_OK : say_done(a);
@@ -235,7 +253,8 @@ const crdi_command_body crdi_command_resume = {
     .more = "A run keeps its draws and the complete state of its sampler twice a second. Stopped, killed, or out\n"
             "of disk space, it goes on from there, and ends with the draws, bit for bit, of the run that was\n"
             "never stopped. Methods that take a moment (laplace, pathfinder) begin again, with the same keys.\n"
-            "A complete run is left as it is, so that a script may call resume until all is done.\n\n"
+            "A complete run is left as it is, so that a script may call resume until all is done; with --until\n"
+            "its draws are looked at.\n\n"
             "Example: credence resume run.crd --draws +2000\n",
     .run = run,
 };

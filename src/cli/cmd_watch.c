@@ -4,6 +4,7 @@
 #include "cli/terminal.h"
 #include "report/run_watch.h"
 #include "report/text.h"
+#include "store/run_resumable.h"
 
 #include <errno.h>
 #include <string.h>
@@ -162,11 +163,27 @@ static void wait_for_next(const struct watch *w, double start)
         nanosleep(&pause, NULL);
 }
 
+/* A file that is put in the place of another, or cut, just while it is read is whole a moment later. */
+static crd_status look_again(struct watch *w)
+{
+    enum { TRIES = 5 };
+    const struct timespec pause = {.tv_nsec = 50000000};
+    crd_status status = look(w);
+    for (int i = 0; i < TRIES && (status == CRD_EIO || status == CRD_EDAMAGED || status == CRD_EMISSING); i++) {
+        if (!crdi_run_is_written(w->path) && status != CRD_EIO)
+            break;
+        crd_error_clear(w->cli->ctx);
+        nanosleep(&pause, NULL);
+        status = look(w);
+    }
+    return status;
+}
+
 static crd_status follow(struct watch *w)
 {
     for (;;) {
         double start = crdi_seconds();
-        CRD_TRY(look(w));
+        CRD_TRY(look_again(w));
         CRD_TRY(show(w));
         if (w->now->state != CRDI_WATCH_RUNNING)
             return show_end(w);

@@ -1,5 +1,6 @@
 /* formats.c - the table of formats, and what several of them share. */
 #include "report/formats.h"
+#include "store/run_path.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -119,7 +120,7 @@ crd_status crdi_imported_write(crd_context *ctx, const crdi_imported *in, const 
     bool partly = status < 0 && crdi_run_is_placed(run);
     crd_status closed = crdi_run_close(&run, status);
     if (partly || (status == CRD_OK && closed < 0))
-        unlink(path); /* half of what was read is no run */
+        crdi_run_path_remove(path); /* half of what was read is no run */
     return status < 0 ? status : closed;
 }
 

@@ -242,7 +242,7 @@ static crd_status lay_out(const crdi_figure *f, layout *out)
 
 /* ---- the script --------------------------------------------------------------------------------------------- */
 
-/* "text" with all but letters, digits and spaces as octal numbers, which mean nothing before the string has been found: in double
+/* "text" with all but letters and spaces as octal numbers (digits too: gnuplot takes a fourth one behind a number that begins with 0), which mean nothing before the string has been found: in double
  * quotes gnuplot would run what stands between ` and `. (A doubled quote in single quotes is misread at the begin of some strings.) A
  * text that is longer than the room for it ends in an ellipsis. */
 static void quote(crdi_string *out, const char *text, double points, double room)
@@ -257,7 +257,7 @@ static void quote(crdi_string *out, const char *text, double points, double room
     }
     crdi_string_add(out, "\"", 1);
     for (const char *c = crdi_string_text(&plain); *c; c++)
-        if (*c == ' ' || (*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z'))
+        if (*c == ' ' || (*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z'))
             crdi_string_add(out, c, 1);
         else
             crdi_string_append(out, "\\%03o", (unsigned)(unsigned char)*c);

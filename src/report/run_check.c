@@ -5,6 +5,7 @@
 #include "report/text.h"
 #include "store/json.h"
 #include "store/run_list.h"
+#include "store/run_path.h"
 
 #include <string.h>
 
@@ -247,7 +248,9 @@ crd_status crdi_run_check_text(crdi_string *out, const crdi_run_check *c)
     if (nothing && c->more)
         crdi_string_append(out, "; --draws +N makes more");
     if (newer) {
-        crdi_text_printable(out, c->path);
+        char file[PATH_MAX];
+        (void)crdi_run_path_follow(c->path, file);
+        crdi_text_printable(out, file);
         crdi_string_append(
             out,
             ".part, a newer run (--force, or a plan that auto changed) that takes this one's place at its first draws");

@@ -363,7 +363,11 @@ static crd_status make(crdi_run_watch *w, const crdi_watch_request *r)
         return CRD_ENOMEM;
     bool written = crdi_run_is_written(r->path);
     bool beside = written && crdi_run_path_beside(r->path, ".part", part) && stat(part, &file) == 0;
-    CRD_TRY(crdi_network_run_open(w->ctx, beside ? part : r->path, &net));
+    bool begun = beside && crdi_network_run_open(w->ctx, part, &net) == CRD_OK;
+    if (beside && !begun) /* it has no tables yet, or has gone to its place */
+        crd_error_clear(w->ctx);
+    if (!begun)
+        CRD_TRY(crdi_network_run_open(w->ctx, r->path, &net));
     crd_status status = read_all(w, net, written, r);
     crdi_network_run_close(&net);
     return status;

@@ -302,11 +302,11 @@ static void hash_values(crd_dataset *d)
     crdi_sha256_end(&hash, d->sha256);
 }
 
+static const double LARGEST = 1e300;
+
 /* Mean and standard deviation (by n) of values that are not all equal, and the values made (value - mean) / sd. The sum is
  * compensated (Kahan 1965) and the deviations are divided by their largest before they are squared, so that neither many
  * rows nor very small or large values cost digits. False if the values are too large for it. */
-static const double LARGEST = 1e300;
-
 static bool standardise(double *value, int64_t n, int64_t stride, double *out_mean, double *out_sd)
 {
     double sum = 0, carry = 0, largest = 0, squares = 0;

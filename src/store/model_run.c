@@ -1,6 +1,7 @@
 /* model_run.c - a run of a C program's own model into a run file, and on from there. The file holds what was asked for, not the
  * model: the program has it. */
 #include "store/json.h"
+#include "store/run_path.h"
 #include "store/run_states.h"
 #include "infer/mcmc.h"
 
@@ -165,10 +166,9 @@ static crd_status open_new(struct model_run *m)
 
 static bool exists(const char *path)
 {
-    char part[4096];
+    char part[PATH_MAX];
     struct stat file;
-    snprintf(part, sizeof part, "%s.part", path);
-    return stat(path, &file) == 0 || stat(part, &file) == 0;
+    return stat(path, &file) == 0 || (crdi_run_path_beside(path, ".part", part) && stat(part, &file) == 0);
 }
 
 static crd_status run_all(struct model_run *m)

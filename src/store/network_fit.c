@@ -1,6 +1,8 @@
 /* network_fit.c - see network_fit.h. */
 #include "store/network_fit.h"
+#include "store/network_looks.h"
 #include "store/network_stop.h"
+#include "store/run_path.h"
 #include "infer/svi/svi.h"
 
 #include <limits.h>
@@ -81,6 +83,12 @@ crd_status crdi_network_fit_describe_rule(crdi_network_fit *fit)
 {
     if (!fit->rule && !(fit->resume && fit->resume->rule))
         return CRD_OK;
+    if (fit->rule && fit->rule->first > 0)
+        CRD_TRY(crdi_run_set_integer(fit->run, "stop_first", fit->rule->first));
+    else
+        CRD_TRY(crdi_run_unset(fit->run, "stop_first"));
+    for (int c = 0; c < fit->chains && !fit->rule; c++)
+        CRD_TRY(crdi_run_looks_write(fit->ctx, fit->run, c, NULL, 0));
     CRD_TRY(crdi_run_set_integer(fit->run, "stop_draws", 0));
     return crdi_run_set_text(fit->run, "stop_rule", fit->rule ? fit->rule->text : "");
 }
@@ -104,11 +112,12 @@ static crd_status describe_rows(crdi_network_fit *fit)
 /* What the draws need, against what the file system has: a run of days must not end with a full disk. */
 static crd_status check_room(const crdi_network_fit *fit)
 {
-    char folder[PATH_MAX];
+    char folder[PATH_MAX], file[PATH_MAX];
     struct statvfs system;
-    const char *slash = strrchr(fit->path, '/');
+    (void)crdi_run_path_follow(fit->path, file);
+    const char *slash = strrchr(file, '/');
     double elements = 0;
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - fit->path) + 1 : 1, slash ? fit->path : ".");
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - file) + 1 : 1, slash ? file : ".");
     if (statvfs(folder, &system) != 0 || system.f_blocks == 0)
         return CRD_OK; /* some file systems do not say */
     for (int c = 0; c < fit->columns.count; c++)
@@ -259,7 +268,7 @@ static crd_status run_once(crdi_network_fit *fit, crdi_mcmc_report *report)
     if (of_disk && of_use && fit->resumable && access(fit->path, F_OK) == 0) /* it may have been moved away */
         crdi_error_suffix(fit->ctx, "what was written before stays; 'credence resume %s' goes on", fit->path);
     if (status < 0 && begun && !of_use && !fit->kept_older)
-        unlink(fit->path);
+        crdi_run_path_remove(fit->path);
     crdi_free(fit->ctx, any);
     return closed < 0 && status >= 0 ? closed : status;
 }

@@ -182,6 +182,7 @@ struct crdi_network_resume {
     int columns;
     bool complete; /* it came to its end */
     const char *rule; /* that was to end it; NULL: none */
+    int64_t first; /* draws that the rule was first asked about; 0: as it always is */
     bool held; /* and did, or its plan gave up: it has the draws that it needs */
     bool gave_up;
     crdi_run_states states; /* those that a sampler cannot use are taken out */

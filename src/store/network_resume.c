@@ -161,6 +161,8 @@ static crd_status read_rule(crdi_network_resume *r)
         CRD_TRY(read_text(r, "stop_rule", &r->rule));
     if (r->rule && !*r->rule)
         r->rule = NULL;
+    if (r->rule && crdi_run_has(r->net->run, "stop_first"))
+        CRD_TRY(crdi_run_get_integer(r->net->run, "stop_first", &r->first));
     if (crdi_run_has(r->net->run, "stop_reason"))
         CRD_TRY(read_text(r, "stop_reason", &reason));
     r->gave_up = r->complete && r->rule && strcmp(reason, "modes") == 0;

@@ -306,7 +306,7 @@ static crd_status take_look_state(void *user, const crdi_look_state *state)
                                                   : CRD_OK;
 }
 
-/* Where a chain itself is, if that is no look. */
+/* Where a chain itself is. */
 static crd_status take_place(crdi_network_stop *s, int chain)
 {
     const crdi_network_resume *r = s->fit->resume;
@@ -331,6 +331,8 @@ static crd_status take_up(crdi_network_stop *s)
         if (r->looks[c].bytes)
             CRD_TRY(crdi_run_looks_each(s->fit->ctx, r->looks[c].bytes, r->looks[c].size, take_look_state, s));
         CRD_TRY(take_place(s, c));
+        if (is_look(s, r->draws[c]))
+            CRD_TRY(save_kept(s, c));
     }
     return CRD_OK;
 }

@@ -73,12 +73,14 @@ void crdi_run_moment(crd_run *run)
 static crd_status hold_all(crd_run *run)
 {
     crd_status status = CRD_OK;
-    for (int chain = 0; chain < run->chains && status == CRD_OK; chain++) {
-        int64_t draws = 0;
-        status = count_draws(run, chain, chain + 1, &draws);
-        if (status == CRD_OK)
-            status = crdi_run_hold(run, chain, draws);
-    }
+    int64_t *draws = crdi_alloc_array(run->ctx, run->chains, sizeof *draws);
+    if (!draws)
+        return CRD_ENOMEM;
+    for (int chain = 0; chain < run->chains && status == CRD_OK; chain++)
+        status = count_draws(run, chain, chain + 1, &draws[chain]);
+    for (int chain = 0; chain < run->chains && status == CRD_OK; chain++)
+        status = crdi_run_hold(run, chain, draws[chain]);
+    crdi_free(run->ctx, draws);
     return status;
 }
 
@@ -131,8 +133,11 @@ static crd_status missing(crd_run *run, int column, int chain, int64_t first)
 {
     int64_t draws = 0;
     if (run->shown && run->shown[chain] > first) {
+        int64_t shown = run->shown[chain];
         run->shown[chain] = -1;
-        CRD_TRY(count_draws(run, chain, chain + 1, &draws));
+        crd_status status = count_draws(run, chain, chain + 1, &draws);
+        run->shown[chain] = shown;
+        CRD_TRY(status);
         if (draws <= first)
             return crdi_raise(run->ctx, CRD_EIO,
                               "%s: the run was cut to %lld draws a chain while it was read; try again", run->db->path,

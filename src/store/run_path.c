@@ -39,3 +39,10 @@ bool crdi_run_path_beside(const char *path, const char *suffix, char out[PATH_MA
     char file[PATH_MAX];
     return crdi_run_path_follow(path, file) && snprintf(out, PATH_MAX, "%s%s", file, suffix) < PATH_MAX;
 }
+
+void crdi_run_path_remove(const char *path)
+{
+    char file[PATH_MAX];
+    if (crdi_run_path_follow(path, file))
+        unlink(file);
+}

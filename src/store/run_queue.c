@@ -320,7 +320,6 @@ static bool batch_has(const crdi_run *run, bool states)
     return false;
 }
 
-/* One transaction. The message of an error is copied while the connection is still ours. */
 /* A file that was removed under us takes writes for a long while, and nobody will ever see them. */
 static crd_status check_there(crdi_run *run, char message[CRDI_DB_MESSAGE])
 {
@@ -338,6 +337,7 @@ static crd_status check_there(crdi_run *run, char message[CRDI_DB_MESSAGE])
     return CRD_EIO;
 }
 
+/* One transaction. The message of an error is copied while the connection is still ours. */
 static crd_status write_batch(crdi_run *run, char message[CRDI_DB_MESSAGE])
 {
     pthread_mutex_lock(&run->database);

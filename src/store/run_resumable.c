@@ -72,10 +72,10 @@ crd_status crdi_run_resumable_find(const crdi_network_run *net, crdi_run_resumab
     struct stat file;
     if (r.is_written)
         refuse(&r, "another process is writing it");
-    else if (stat(net->path, &file) == 0 && file.st_nlink > 1)
-        refuse(&r, "it has other names (hard links), under which another process may write it");
-    if (r.can)
+    else
         check_newest(net, &r);
+    if (r.can && !r.newer && stat(net->path, &file) == 0 && file.st_nlink > 1)
+        refuse(&r, "it has other names (hard links), under which another process may write it");
     *out = r;
     return crdi_run_failure_of(net->run);
 }

@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -99,8 +100,7 @@ static crd_status report(crdi_db *db, crd_status status)
 static bool is_replaced(const crdi_db *db)
 {
     struct stat now;
-    return db->file != 0 && stat(db->path, &now) == 0 &&
-           (now.st_ino != (ino_t)db->file || now.st_dev != (dev_t)db->device);
+    return db->real && stat(db->real, &now) == 0 && (now.st_ino != (ino_t)db->file || now.st_dev != (dev_t)db->device);
 }
 
 static crd_status fail_replaced(crdi_db *db)
@@ -244,7 +244,10 @@ static crd_status open_handle(crdi_db *db, const char *path)
     }
     if (db->mode == CRDI_DB_READ && !S_ISREG(file.st_mode))
         return crdi_db_damaged(db, "this is not a file");
-    if (db->mode == CRDI_DB_READ) {
+    char real[PATH_MAX];
+    if (db->mode == CRDI_DB_READ && realpath(path, real)) {
+        if (!(db->real = crdi_strdup(db->ctx, real)))
+            return CRD_ENOMEM;
         db->device = (uint64_t)file.st_dev;
         db->file = (uint64_t)file.st_ino;
     }
@@ -286,6 +289,7 @@ void crdi_db_close(crdi_db **db)
         return;
     sqlite3_close_v2((*db)->handle);
     crdi_free((*db)->ctx, (*db)->path);
+    crdi_free((*db)->ctx, (*db)->real);
     crdi_free((*db)->ctx, *db);
     *db = NULL;
 }

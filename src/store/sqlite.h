@@ -21,6 +21,7 @@ typedef struct crdi_db {
     char *path; /* as messages name it */
     crdi_db_mode mode;
     uint64_t device, file; /* of CRDI_DB_READ: which file stood at the path when it was opened */
+    char *real; /* of that file, whatever becomes of links and of the folder that we are in; NULL: not known */
     bool quiet; /* errors stay here: the connection is used by a background thread */
     char message[CRDI_DB_MESSAGE]; /* of the last error */
     crd_status failed; /* set by a call that answers without a status: queries fail from then on */

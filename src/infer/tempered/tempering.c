@@ -30,6 +30,16 @@ static crd_status choose_betas(crdi_tempering *t, crd_key key)
     return status;
 }
 
+static void forget(const crdi_tempering *t, crdi_tempering_sums *s)
+{
+    size_t pairs = (size_t)t->levels - 1, all = pairs * CRDI_TEMPERING_BATCHES;
+    memcpy(s->beta, t->beta, sizeof(double) * (pairs + 1));
+    memset(s->accept, 0, sizeof(double) * pairs);
+    s->seen = 0;
+    for (size_t i = 0; i < all; i++)
+        s->up[i] = s->down[i] = -INFINITY;
+}
+
 static crd_status make_sums(crdi_tempering *t)
 {
     size_t pairs = (size_t)t->levels - 1, all = pairs * CRDI_TEMPERING_BATCHES;
@@ -44,9 +54,7 @@ static crd_status make_sums(crdi_tempering *t)
         s->down = crdi_arena_alloc(t->arena, sizeof(double) * all);
         if (!s->beta || !s->accept || !s->up || !s->down)
             return CRD_ENOMEM;
-        memcpy(s->beta, t->beta, sizeof(double) * (pairs + 1));
-        for (size_t i = 0; i < all; i++)
-            s->up[i] = s->down[i] = -INFINITY;
+        forget(t, s);
     }
     return CRD_OK;
 }
@@ -211,6 +219,9 @@ crd_status crdi_tempering_go_back(crdi_tempering *t, const crd_model *model, con
     o.draws = draws;
     o.stop = NULL;
     o.progress = NULL;
+    for (int64_t c = 0; c < t->chains; c++)
+        if (!state[c].bytes) /* it begins again */
+            forget(t, &t->sums[c]);
     return crdi_mcmc_run(model, &o, key, &before, &sink, &report);
 }
 

@@ -35,7 +35,7 @@ int64_t crdi_tempering_batch_length(int64_t seen);
 crd_status crdi_tempering_draw(crdi_tempering *t, const crd_model *model, const crd_nuts_options *options,
                                const crd_tempered_options *tempered, crd_key key, const crdi_mcmc_before *before,
                                const crdi_sink *sink, crdi_mcmc_report *report);
-/* What the chains had seen behind their first `draws` draws, where they left these states. The options are those that they drew by. */
+/* What the chains had seen behind their first `draws` draws, where they left these states, (chains); one without bytes begins again. The options are those that they drew by. */
 crd_status crdi_tempering_go_back(crdi_tempering *t, const crd_model *model, const crd_nuts_options *options,
                                   int64_t draws, crd_key key, const crdi_mcmc_saved *state);
 /* What the chains have seen, as an evidence. */

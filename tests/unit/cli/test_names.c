@@ -192,6 +192,12 @@ static void figures_show_the_names(void **state)
     assert_non_null(strstr(svg.start, "''\\x1b]0;owned")); /* as text */
     assert_null(strstr(svg.start, "<script"));
     free(svg.start);
+    doctor(ctx, "net.crd");
+    assert_ok(ctx, testing_command(ctx, "plot net.crd forest --force --out out.svg"));
+    svg = testing_slurp("out.svg");
+    assert_non_null(svg.start);
+    assert_non_null(strstr(svg.start, "net/Dense_0.kernel[0,0]")); /* signs with digits behind them */
+    free(svg.start);
     testing_context_destroy(&ctx);
 }
 

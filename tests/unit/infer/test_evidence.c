@@ -1,6 +1,6 @@
 /* test_evidence.c - runs over temperatures: the tempered log density against loops, evidences that are known, threads, what is
  * refused. */
-#include "infer/tempered/tempered.h"
+#include "infer/tempered/tempering.h"
 #include "model/model.h"
 #include "svi_models.h"
 
@@ -291,6 +291,77 @@ static void tempering_knows_the_linear_model(void **state)
     }
     crd_posterior_destroy(&posterior);
     crd_evidence_clear(&e);
+    crd_model_destroy(&model);
+    testing_context_destroy(&ctx);
+}
+
+/* A sink that keeps the state of every chain behind `held` draws. */
+struct held {
+    int64_t draws;
+    bool wanted[2];
+    double bytes[2][4096];
+    crdi_mcmc_saved state[2];
+};
+
+static crd_status no_draws(void *user, int chain, int64_t first, int64_t count, const double *const *values)
+{
+    (void)user, (void)chain, (void)first, (void)count, (void)values;
+    return CRD_OK;
+}
+
+static bool wants_held(void *user, int chain, int64_t draws)
+{
+    struct held *h = user;
+    return h->wanted[chain] = draws == h->draws;
+}
+
+static crd_status keep_held(void *user, int chain, const crdi_sampler_state *state)
+{
+    struct held *h = user;
+    if (!h->wanted[chain])
+        return CRD_OK;
+    assert_true(state->size <= sizeof h->bytes[chain]);
+    memcpy(h->bytes[chain], state->bytes, state->size);
+    h->state[chain] = (crdi_mcmc_saved){h->bytes[chain], state->size};
+    h->wanted[chain] = false;
+    return CRD_OK;
+}
+
+/* What was seen behind the first draws of a long run is what a run of so many has seen, bit for bit: from states, and from none. The
+ * numbers of draws are about those where batches are made longer. */
+static void a_run_goes_back_to_what_it_had_seen(void **state)
+{
+    (void)state;
+    static const int64_t lengths[] = {2, 39, 40, 41, 79, 80, 81, 150};
+    crd_context *ctx = testing_context();
+    struct linear l;
+    linear_init(&l, LINEAR_MOST);
+    crd_model *model = model_of(ctx, linear_model, &l);
+    crd_tempered_options tempered = {.pilot = 20, .temperatures = 3};
+    crdi_mcmc_report report;
+    for (int i = 0; i < CRDI_COUNT(lengths); i++) {
+        struct held held = {.draws = lengths[i]};
+        crd_nuts_options o = {.chains = 2, .warmup = 30, .draws = 200}, few = o;
+        crdi_sink sink = {.user = &held, .draws = no_draws, .state = keep_held, .wants_state = wants_held};
+        crdi_tempering t = {0};
+        crd_evidence long_one, short_one;
+        few.draws = lengths[i];
+        assert_ok(ctx, crdi_tempering_draw(&t, model, &o, &tempered, crd_key_make(5), NULL, &sink, &report));
+        assert_true(held.state[0].bytes && held.state[1].bytes);
+        if (i % 2)
+            held.state[1] = (crdi_mcmc_saved){0};
+        assert_ok(ctx, crdi_tempering_go_back(&t, model, &o, lengths[i], crd_key_make(5), held.state));
+        assert_ok(ctx, crdi_tempering_conclude(&t, &long_one));
+        crdi_tempering_destroy(&t);
+        sink = (crdi_sink){.draws = no_draws};
+        assert_ok(ctx, crdi_tempering_run(model, &few, &tempered, crd_key_make(5), NULL, &sink, &report, &short_one));
+        assert_true(isfinite(short_one.log_evidence) && short_one.error > 0);
+        assert_memory_equal(&long_one.log_evidence, &short_one.log_evidence, sizeof(double));
+        assert_memory_equal(&long_one.error, &short_one.error, sizeof(double));
+        assert_memory_equal(long_one.accept, short_one.accept, 3 * sizeof(double));
+        crd_evidence_clear(&long_one);
+        crd_evidence_clear(&short_one);
+    }
     crd_model_destroy(&model);
     testing_context_destroy(&ctx);
 }
@@ -680,6 +751,7 @@ int main(void)
         cmocka_unit_test(factors_are_likelihood),
         cmocka_unit_test(a_prior_alone_has_evidence_one),
         cmocka_unit_test(tempering_knows_the_linear_model),
+        cmocka_unit_test(a_run_goes_back_to_what_it_had_seen),
         cmocka_unit_test(tempering_comes_to_both_modes),
         cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(a_run_can_be_stopped),

@@ -167,7 +167,7 @@ static char *spelled(const char *text)
     assert_non_null(out);
     *at++ = '"';
     for (; *text; text++)
-        at += isalnum((unsigned char)*text) || *text == ' ' ? sprintf(at, "%c", *text)
+        at += isalpha((unsigned char)*text) || *text == ' ' ? sprintf(at, "%c", *text)
                                                             : sprintf(at, "\\%03o", (unsigned)(unsigned char)*text);
     strcpy(at, "\"");
     return out;
@@ -181,10 +181,10 @@ static void assert_says(const char *script, const char *text)
     free(there);
 }
 
-/* The end of a string of a text from outside, which holds nothing but letters, digits, spaces and numbers of signs. */
+/* The end of a string of a text from outside, which holds nothing but letters, spaces and numbers of signs. */
 static const char *end_of_string(const char *c)
 {
-    while (isalnum((unsigned char)*c) || *c == ' ' || *c == '\\') {
+    while (isalpha((unsigned char)*c) || *c == ' ' || *c == '\\') {
         if (*c == '\\')
             assert_int_equal(strspn(c + 1, "01234567") >= 3, 1);
         c += *c == '\\' ? 4 : 1;
