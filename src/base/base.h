@@ -16,7 +16,7 @@
 /* ---- errors (context.c) ------------------------------------------------------------------------------------- */
 
 /* Records the first error since the last clear and returns `status`. A later error is dropped: the first one is the
- * cause, the others follow from it. Safe from several threads. */
+ * cause, the others follow from it, and its status is returned. Safe from several threads. */
 crd_status crdi_raise(crd_context *ctx, crd_status status, const char *format, ...) CRD_PRINTF(3, 4);
 crd_status crdi_raise_v(crd_context *ctx, crd_status status, const char *format, va_list arguments);
 /* Puts "prefix: " before the recorded message (a file, a site); returns the status given. */

@@ -78,6 +78,8 @@ crd_status crdi_raise_v(crd_context *ctx, crd_status status, const char *format,
         ctx->task = crdi_task;
         crdi_format_v(ctx->message, sizeof ctx->message, format, arguments);
     }
+    if (crdi_task == CRDI_NO_TASK) /* that of the message; tasks have messages of their own until the loop is over */
+        status = ctx->status;
     pthread_mutex_unlock(&ctx->lock);
     return status;
 }
@@ -86,7 +88,7 @@ crd_status crdi_raise(crd_context *ctx, crd_status status, const char *format, .
 {
     va_list arguments;
     va_start(arguments, format);
-    crdi_raise_v(ctx, status, format, arguments);
+    status = crdi_raise_v(ctx, status, format, arguments);
     va_end(arguments);
     return status;
 }

@@ -95,11 +95,11 @@ crd_node crdi_fail(crd_graph *graph, crd_status status, crd_where where, const c
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    graph->status = status;
+    /* Who had no memory to make a node gives a bad one on: the status is that of the message. */
     if (where.file)
-        crdi_raise(graph->ctx, status, "%s (%s:%d)", message, file_name(where.file), where.line);
+        graph->status = crdi_raise(graph->ctx, status, "%s (%s:%d)", message, file_name(where.file), where.line);
     else
-        crdi_raise(graph->ctx, status, "%s", message);
+        graph->status = crdi_raise(graph->ctx, status, "%s", message);
     return bad(graph);
 }
 

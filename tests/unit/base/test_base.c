@@ -60,8 +60,8 @@ static void the_first_error_stays(void **state)
 {
     (void)state;
     crd_context *ctx = testing_context();
-    crdi_raise(ctx, CRD_ESHAPE, "first %d", 1);
-    crdi_raise(ctx, CRD_EIO, "second");
+    assert_int_equal(crdi_raise(ctx, CRD_ESHAPE, "first %d", 1), CRD_ESHAPE);
+    assert_int_equal(crdi_raise(ctx, CRD_EIO, "second"), CRD_ESHAPE); /* the status is that of the message */
     assert_int_equal(crd_error_status(ctx), CRD_ESHAPE);
     crdi_error_prefix(ctx, CRD_ESHAPE, "site %s", "y");
     assert_string_equal(crd_error_message(ctx), "site y: first 1");

@@ -426,9 +426,11 @@ static void numbers_of_flows_and_mean_field_losses_are_checked(void **state)
             snprintf(text, sizeof text, "%s:%s", guides[k], i ? "17" : "0");
             assert_int_equal(create(ctx, 2, text), CRD_EINVAL);
             assert_non_null(strstr(crd_error_message(ctx), "number of flows"));
+            crd_error_clear(ctx);
         }
         crd_svi_options options = {.guide = guides[k], .loss = "trace_mean_field", .steps = 1};
         assert_int_equal(crd_svi_fit(ctx, banana, NULL, &options, crd_key_make(4), &svi), CRD_EUNSUPPORTED);
+        crd_error_clear(ctx);
     }
     testing_context_destroy(&ctx);
 }
