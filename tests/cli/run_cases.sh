@@ -1,5 +1,5 @@
 #!/bin/sh
-# run_cases.sh PROGRAM FOLDER - runs the cases of FOLDER/*.case, each in an empty folder of its own.
+# run_cases.sh PROGRAM FOLDER [NAME] - runs the cases of FOLDER/*.case, or of NAME.case alone, each in an empty folder of its own.
 #
 #   # the disk is full                          a comment
 #   setup printf 'x,y\n1,2\n' > data.csv        shell, before the command; any number of lines
@@ -76,7 +76,7 @@ finish() {
     begin
 }
 
-for file in "$folder"/*.case; do
+for file in "$folder"/${3:-*}.case; do
     number=0
     SHARED=$home/shared
     export SHARED

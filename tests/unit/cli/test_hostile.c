@@ -120,10 +120,24 @@ static void every_bad_input_has_its_message(void **state)
     assert_true(CRDI_COUNT(table) >= 80);
 }
 
+/* Not among the cases of the command, where it would be valgrind's folder too. */
+static void a_folder_for_benches_that_is_not_there_is_named(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    setenv("TMPDIR", "/nowhere", 1);
+    assert_int_equal(testing_command(ctx, "bench predict --repeat 1"), CRD_EIO);
+    unsetenv("TMPDIR");
+    assert_string_equal(crd_error_message(ctx), "bench: cannot make a folder in /nowhere: No such file or directory");
+    testing_context_destroy(&ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_bad_input_has_its_message, testing_folder, testing_folder_remove),
+        cmocka_unit_test_setup_teardown(a_folder_for_benches_that_is_not_there_is_named, testing_folder,
+                                        testing_folder_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
