@@ -28,11 +28,11 @@ static crd_status conclude(crdi_network_fit *fit, int64_t held, const crdi_mcmc_
 {
     crd_nuts_options options = crdi_network_chains_options(fit);
     crd_evidence evidence = {0};
-    if (!fit->tempering->sums) /* it was stopped before there were temperatures */
+    if (!fit->tempering->sums && held == 0) /* it was stopped before there were temperatures */
         return CRD_OK;
     if (held > 0)
-        CRD_TRY(crdi_tempering_go_back(fit->tempering, fit->model, &options, held, crd_key_make((uint64_t)fit->seed),
-                                       state));
+        CRD_TRY(crdi_tempering_go_back(fit->tempering, fit->model, &options, &fit->tempered, held,
+                                       crd_key_make((uint64_t)fit->seed), state));
     crd_status status = crdi_tempering_conclude(fit->tempering, &evidence);
     if (status == CRD_OK && evidence.runs > 0)
         status = crdi_run_evidence_write(fit->run, &evidence);

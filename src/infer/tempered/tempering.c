@@ -178,22 +178,28 @@ static crd_nuts_options options_of(const crd_nuts_options *given)
     return o;
 }
 
+static crd_tempered_options tempered_of(const crd_tempered_options *given, const crd_nuts_options *o)
+{
+    crd_tempered_options all = {0};
+    if (given)
+        all = *given;
+    all.chains = o->chains;
+    all.threads = o->threads;
+    all.stop = o->stop;
+    all.stop_user = o->stop_user;
+    all.blocks = NULL;
+    return all;
+}
+
 crd_status crdi_tempering_draw(crdi_tempering *t, const crd_model *model, const crd_nuts_options *options,
                                const crd_tempered_options *tempered, crd_key key, const crdi_mcmc_before *before,
                                const crdi_sink *sink, crdi_mcmc_report *report)
 {
     crdi_mcmc_before again = {0};
     crd_nuts_options o = options_of(options);
-    crd_tempered_options all = {0};
-    if (tempered)
-        all = *tempered;
+    crd_tempered_options all = tempered_of(tempered, &o);
     if (before)
         again = *before;
-    all.chains = o.chains;
-    all.threads = o.threads;
-    all.stop = o.stop;
-    all.stop_user = o.stop_user;
-    all.blocks = NULL;
     crdi_scale_sites scales = {0};
     crd_status status = crdi_mcmc_find_blocks(model, o.kernel, o.blocks, &scales); /* said before the pilot run */
     crdi_scale_sites_destroy(&scales);
@@ -209,8 +215,21 @@ static crd_status no_draws(void *user, int chain, int64_t first, int64_t count, 
     return CRD_OK;
 }
 
+/* A run that is taken up where its rule holds already may be stopped before it has found its temperatures. */
+static crd_status need_sums(crdi_tempering *t, const crd_model *model, const crd_tempered_options *tempered,
+                            const crd_nuts_options *o, crd_key key)
+{
+    if (t->sums)
+        return CRD_OK;
+    crd_tempered_options all = tempered_of(tempered, o);
+    crdi_tempering_destroy(t);
+    *t = (crdi_tempering){0};
+    return crdi_tempering_create(t, model, &all, key);
+}
+
 crd_status crdi_tempering_go_back(crdi_tempering *t, const crd_model *model, const crd_nuts_options *options,
-                                  int64_t draws, crd_key key, const crdi_mcmc_saved *state)
+                                  const crd_tempered_options *tempered, int64_t draws, crd_key key,
+                                  const crdi_mcmc_saved *state)
 {
     crdi_mcmc_report report;
     crd_nuts_options o = options_of(options);
@@ -219,6 +238,7 @@ crd_status crdi_tempering_go_back(crdi_tempering *t, const crd_model *model, con
     o.draws = draws;
     o.stop = NULL;
     o.progress = NULL;
+    CRD_TRY(need_sums(t, model, tempered, &o, key));
     for (int64_t c = 0; c < t->chains; c++)
         if (!state[c].bytes) /* it begins again */
             forget(t, &t->sums[c]);

@@ -37,7 +37,8 @@ crd_status crdi_tempering_draw(crdi_tempering *t, const crd_model *model, const 
                                const crdi_sink *sink, crdi_mcmc_report *report);
 /* What the chains had seen behind their first `draws` draws, where they left these states, (chains); one without bytes begins again. The options are those that they drew by. */
 crd_status crdi_tempering_go_back(crdi_tempering *t, const crd_model *model, const crd_nuts_options *options,
-                                  int64_t draws, crd_key key, const crdi_mcmc_saved *state);
+                                  const crd_tempered_options *tempered, int64_t draws, crd_key key,
+                                  const crdi_mcmc_saved *state);
 /* What the chains have seen, as an evidence. */
 crd_status crdi_tempering_conclude(const crdi_tempering *t, crd_evidence *out);
 
