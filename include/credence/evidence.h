@@ -122,8 +122,8 @@ CRD_API CRD_MUST_CHECK crd_status crd_ais_run(const crd_model *model, const crd_
  *
  *  The log evidence is the sum over neighbours of log E_k[L^(d/2)] - log E_(k+1)[L^(-d/2)], d the difference of their betas (the
  *  geometric mean of their densities as a bridge), of each chain; the mean over chains. `error` is the larger of two: by the jackknife
- *  over 20 to 40 batches of each chain (the last may be shorter), and by the spread of the chains. `accept` are swaps between replica k and k + 1 (behind the last: 0),
- *  `beta` means over the chains, `effective` is NaN.
+ *  over 20 to 40 batches of each chain (the last may be shorter), and by the spread of the chains. `accept` are swaps between replica
+ *  k and k + 1 (behind the last: 0), `beta` means over the chains, `effective` is NaN.
  *
  *  @param model  borrowed. @param options  as for crd_nuts_run, of every replica; the kernel and the start are tempering's own, and
  *              blocks is not "all": the conditional of a noise is another at each temperature. NULL: all defaults.

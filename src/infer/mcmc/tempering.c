@@ -194,39 +194,12 @@ static void swap(struct tempering *s, int64_t k)
     evaluate(s, k + 1);
 }
 
-static double log_add(double a, double b)
-{
-    double most = fmax(a, b);
-    return most == -INFINITY ? most : most + log(exp(a - most) + exp(b - most));
-}
-
-/* Twice as long, and half as many: the others are free. */
-static void merge_batches(crdi_tempering_sums *sums, int64_t pairs)
-{
-    for (int64_t i = 0; i < CRDI_TEMPERING_BATCHES * pairs; i++) {
-        int64_t b = i / pairs, k = i % pairs, from = 2 * b * pairs + k;
-        bool filled = b < CRDI_TEMPERING_BATCHES / 2;
-        sums->up[i] = filled ? log_add(sums->up[from], sums->up[from + pairs]) : -INFINITY;
-        sums->down[i] = filled ? log_add(sums->down[from], sums->down[from + pairs]) : -INFINITY;
-    }
-}
-
-/* Behind the warm-up: what tells of the evidence. Batches follow from the number of iterations so far, so that a run can be made
- * longer. */
+/* Behind the warm-up: what tells of the evidence. */
 static void take_account(struct tempering *s)
 {
-    int64_t pairs = levels_of(s) - 1, seen = s->sums->seen, length = crdi_tempering_batch_length(seen);
-    if (length > 1 && 2 * seen == length * CRDI_TEMPERING_BATCHES)
-        merge_batches(s->sums, pairs);
-    int64_t batch = seen / length;
-    for (int64_t k = 0; k < pairs; k++) {
-        double half = 0.5 * (s->sums->beta[k + 1] - s->sums->beta[k]), *up = &s->sums->up[batch * pairs + k],
-               *down = &s->sums->down[batch * pairs + k];
-        *up = log_add(*up, half * s->replica[k].log_likelihood);
-        *down = log_add(*down, -half * s->replica[k + 1].log_likelihood);
-        s->sums->accept[k] += s->accept[k];
-    }
-    s->sums->seen++;
+    for (int64_t k = 0; k < levels_of(s); k++)
+        s->scratch[k] = s->replica[k].log_likelihood;
+    crdi_tempering_see(s->sums, levels_of(s), s->scratch, s->accept);
 }
 
 static void transition(crdi_chain *chain, crd_key key, crdi_transition *out)

@@ -83,6 +83,41 @@ static double log_add(double a, double b)
     return most == -INFINITY ? most : most + log(exp(a - most) + exp(b - most));
 }
 
+/* Iterations that the batches have when `seen` have come before. */
+static int64_t batch_length(int64_t seen)
+{
+    int64_t length = 1;
+    while (seen >= length * CRDI_TEMPERING_BATCHES)
+        length *= 2;
+    return length;
+}
+
+/* Twice as long, and half as many: the others are free. */
+static void merge_batches(crdi_tempering_sums *s, int64_t pairs)
+{
+    for (int64_t i = 0; i < CRDI_TEMPERING_BATCHES * pairs; i++) {
+        int64_t b = i / pairs, k = i % pairs, from = 2 * b * pairs + k;
+        bool filled = b < CRDI_TEMPERING_BATCHES / 2;
+        s->up[i] = filled ? log_add(s->up[from], s->up[from + pairs]) : -INFINITY;
+        s->down[i] = filled ? log_add(s->down[from], s->down[from + pairs]) : -INFINITY;
+    }
+}
+
+void crdi_tempering_see(crdi_tempering_sums *s, int64_t levels, const double *log_likelihood, const double *accept)
+{
+    int64_t pairs = levels - 1, length = batch_length(s->seen), batch = s->seen / length;
+    if (length > 1 && 2 * s->seen == length * CRDI_TEMPERING_BATCHES)
+        merge_batches(s, pairs);
+    for (int64_t k = 0; k < pairs; k++) {
+        double half = 0.5 * (s->beta[k + 1] - s->beta[k]), *up = &s->up[batch * pairs + k],
+               *down = &s->down[batch * pairs + k];
+        *up = log_add(*up, half * log_likelihood[k]);
+        *down = log_add(*down, -half * log_likelihood[k + 1]);
+        s->accept[k] += accept[k];
+    }
+    s->seen++;
+}
+
 /* Of one chain, without the batch `left_out` (-1: of all): each ratio of neighbours' evidences by the geometric mean of their
  * densities as a bridge (Meng & Wong 1996, sec. 4). */
 static double log_evidence_of(const crdi_tempering *t, const crdi_tempering_sums *s, int left_out)
@@ -101,18 +136,10 @@ static double log_evidence_of(const crdi_tempering *t, const crdi_tempering_sums
     return sum;
 }
 
-int64_t crdi_tempering_batch_length(int64_t seen)
-{
-    int64_t length = 1;
-    while (seen >= length * CRDI_TEMPERING_BATCHES)
-        length *= 2;
-    return length;
-}
-
 /* Batches that have seen anything. */
 static int batches_of(const crdi_tempering_sums *s)
 {
-    int64_t length = crdi_tempering_batch_length(s->seen - 1);
+    int64_t length = batch_length(s->seen - 1);
     return (int)((s->seen + length - 1) / length);
 }
 

@@ -29,13 +29,15 @@ typedef struct crdi_tempering {
 crd_status crdi_tempering_create(crdi_tempering *t, const crd_model *model, const crd_tempered_options *options,
                                  crd_key key);
 void crdi_tempering_destroy(crdi_tempering *t);
-/* Iterations that the batches have when `seen` have come before: a power of two. */
-int64_t crdi_tempering_batch_length(int64_t seen);
+/* Adds an iteration behind the warm-up: log likelihoods of the replicas, (levels), and what swaps of neighbours were accepted with,
+ * (levels - 1). Batches follow from the number of iterations so far, so that a run can be made longer. */
+void crdi_tempering_see(crdi_tempering_sums *s, int64_t levels, const double *log_likelihood, const double *accept);
 /* Makes them, zeroed before, and draws. crdi_tempering_destroy also after a failure. */
 crd_status crdi_tempering_draw(crdi_tempering *t, const crd_model *model, const crd_nuts_options *options,
                                const crd_tempered_options *tempered, crd_key key, const crdi_mcmc_before *before,
                                const crdi_sink *sink, crdi_mcmc_report *report);
-/* What the chains had seen behind their first `draws` draws, where they left these states, (chains); one without bytes begins again. The options are those that they drew by. */
+/* What the chains had seen behind their first `draws` draws, where they left these states, (chains); one without bytes begins again.
+ * The options are those that they drew by. */
 crd_status crdi_tempering_go_back(crdi_tempering *t, const crd_model *model, const crd_nuts_options *options,
                                   const crd_tempered_options *tempered, int64_t draws, crd_key key,
                                   const crdi_mcmc_saved *state);
