@@ -27,13 +27,13 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
     CRD_TRY(crdi_network_run_open(cli->ctx, crdi_cli_argument(call, 0), &net));
     crd_status status = o->canonical ? crdi_run_make_canonical(net, (int)o->threads) : CRD_OK;
     if (status == CRD_OK)
-        status = format->write(&(crdi_export){.ctx = cli->ctx,
-                                              .net = net,
-                                              .path = o->out,
-                                              .force = o->force,
-                                              .threads = (int)o->threads,
-                                              .seed = o->seed,
-                                              .prior_draws = o->prior_draws});
+        status = crdi_export_write(format, &(crdi_export){.ctx = cli->ctx,
+                                                          .net = net,
+                                                          .path = o->out,
+                                                          .force = o->force,
+                                                          .threads = (int)o->threads,
+                                                          .seed = o->seed,
+                                                          .prior_draws = o->prior_draws});
     crdi_network_run_close(&net);
     return status;
 }

@@ -57,6 +57,16 @@ crd_status crdi_format_detect(crd_context *ctx, const char *path, const crdi_dra
     return crdi_raise(ctx, CRD_EDATA, "%s: in no format that can be read; --from says which it should be", path);
 }
 
+crd_status crdi_export_write(const crdi_draws_format *format, const crdi_export *request)
+{
+    crdi_run_part part;
+    CRD_TRY(crdi_run_part_find(request->ctx, request->net->run, &part));
+    bool any = part.draws > 0;
+    crdi_run_part_clear(request->ctx, &part);
+    return any ? format->write(request)
+               : crdi_raise(request->ctx, CRD_EMISSING, "%s: holds no draws", request->net->path);
+}
+
 /* ---- import ----------------------------------------------------------------------------------------------------- */
 
 /* Sites by name, then statistics by name: the order of every run. */

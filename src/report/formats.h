@@ -22,7 +22,7 @@ typedef struct crdi_imported {
 } crdi_imported;
 
 typedef struct crdi_draws_format {
-    crd_status (*write)(const crdi_export *request);
+    crd_status (*write)(const crdi_export *request); /* of a run that holds draws */
     /* Whether a file that starts so is one; NULL: this format cannot be read. */
     bool (*is)(const char *start, size_t length);
     /* Reads files, most formats one alone; CRD_EDAMAGED or CRD_EDATA for what cannot be draws. */
@@ -40,6 +40,9 @@ const char *crdi_format_what(int i);
 crd_status crdi_format_find(crd_context *ctx, const char *option, const char *name, const crdi_draws_format **out);
 /* Whose file it is: CRD_EDATA if it is nobody's. */
 crd_status crdi_format_detect(crd_context *ctx, const char *path, const crdi_draws_format **out);
+
+/* Writes the run's draws. CRD_EMISSING: it holds none. */
+crd_status crdi_export_write(const crdi_draws_format *format, const crdi_export *request);
 
 /* Writes what was read as a run file: CRD_EEXISTS unless forced, CRD_EDATA for names that are there twice. */
 crd_status crdi_imported_write(crd_context *ctx, const crdi_imported *imported, const char *path, bool force);

@@ -242,9 +242,9 @@ static crd_status lay_out(const crdi_figure *f, layout *out)
 
 /* ---- the script --------------------------------------------------------------------------------------------- */
 
-/* "text" with all but letters and spaces as octal numbers (digits too: gnuplot takes a fourth one behind a number that begins with 0), which mean nothing before the string has been found: in double
- * quotes gnuplot would run what stands between ` and `. (A doubled quote in single quotes is misread at the begin of some strings.) A
- * text that is longer than the room for it ends in an ellipsis. */
+/* "text" with all but letters and spaces as octal numbers, which mean nothing before the string has been found: in double quotes
+ * gnuplot would run what stands between ` and `. Digits, too, as it takes a fourth one behind a number that begins with 0. (A doubled
+ * quote in single quotes is misread at the begin of some strings.) A text that is longer than the room for it ends in an ellipsis. */
 static void quote(crdi_string *out, const char *text, double points, double room)
 {
     crdi_string plain;

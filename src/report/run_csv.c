@@ -285,14 +285,6 @@ static crd_status export_draws(const struct export *e)
 
 static crd_status export_open(struct export *e, crdi_arena *arena, const crdi_csv_place *place)
 {
-    int64_t most = 0;
-    for (int chain = 0, end = crd_run_chains(e->run); chain < end; chain++) {
-        int64_t draws;
-        CRD_TRY(crd_run_draws(e->run, chain, &draws));
-        most = draws > most ? draws : most;
-    }
-    if (most == 0)
-        return crdi_raise(e->ctx, CRD_EMISSING, "csv: the run holds no draws");
     for (int c = 0; c < crd_run_column_count(e->run); c++)
         e->width += crd_run_column(e->run, c)->size;
     e->at_once = e->width > 0 && PIECE / e->width > 1 ? PIECE / e->width : 1;

@@ -185,8 +185,6 @@ static crd_status write_all(struct writer *w, const crdi_export *request)
 {
     CRD_TRY(crdi_arena_create(&w->arena, w->ctx));
     CRD_TRY(crdi_run_part_find(w->ctx, w->run, &w->part));
-    if (w->part.draws == 0)
-        return crdi_raise(w->ctx, CRD_EMISSING, "cmdstan: the run holds no draws");
     CRD_TRY(order_columns(w));
     w->together = (1 << 20) / (w->width > 0 ? w->width : 1);
     w->together = w->together < 1 ? 1 : w->together < w->part.draws ? w->together : w->part.draws;

@@ -469,11 +469,7 @@ static crd_status write_file(struct writer *w, const char *path)
 {
     CRD_TRY(crdi_run_part_find(w->ctx, w->net->run, &w->part));
     w->total = w->part.chains * w->part.draws;
-    crd_status status = CRD_OK;
-    if (w->total == 0)
-        status = crdi_raise(w->ctx, CRD_EMISSING, "%s: holds no draws", w->net->path);
-    if (status == CRD_OK)
-        status = crdi_netcdf_create(w->ctx, path, &w->nc);
+    crd_status status = crdi_netcdf_create(w->ctx, path, &w->nc);
     if (status == CRD_OK)
         status = write_all(w);
     crd_status closed = crdi_netcdf_close(&w->nc);

@@ -176,8 +176,6 @@ static void put_directory(struct archive *a)
 static crd_status write_all(struct archive *a)
 {
     CRD_TRY(crdi_run_part_find(a->ctx, a->run, &a->part));
-    if (a->part.draws == 0)
-        return crdi_raise(a->ctx, CRD_EMISSING, "npz: the run holds no draws");
     int columns = crd_run_column_count(a->run);
     if (columns > UINT16_MAX)
         return crdi_raise(a->ctx, CRD_EUNSUPPORTED, "npz: %d sites; an archive holds 65535", columns);

@@ -99,7 +99,7 @@ static const crdi_draws_format *format_of(crd_context *ctx, const char *name)
 
 static void write_as(crd_context *ctx, crdi_network_run *net, const char *name)
 {
-    assert_ok(ctx, format_of(ctx, name)->write(&(crdi_export){.ctx = ctx, .net = net, .path = file}));
+    assert_ok(ctx, crdi_export_write(format_of(ctx, name), &(crdi_export){.ctx = ctx, .net = net, .path = file}));
 }
 
 /* The same columns with the same draws; kinds too unless the format loses them. */
@@ -146,9 +146,9 @@ static void netcdf_comes_back(void **state)
     crd_error_clear(ctx);
     assert_ok(ctx, crdi_imported_write(ctx, &in, other, true));
     crdi_imported_clear(ctx, &in);
-    assert_int_equal(format->write(&(crdi_export){.ctx = ctx, .net = net, .path = file}), CRD_EEXISTS);
+    assert_int_equal(crdi_export_write(format, &(crdi_export){.ctx = ctx, .net = net, .path = file}), CRD_EEXISTS);
     crd_error_clear(ctx);
-    assert_int_equal(format->write(&(crdi_export){.ctx = ctx, .net = net}), CRD_EMISSING);
+    assert_int_equal(crdi_export_write(format, &(crdi_export){.ctx = ctx, .net = net}), CRD_EMISSING);
     crdi_network_run_close(&net);
     testing_context_destroy(&ctx);
 }
@@ -348,7 +348,7 @@ static void cmdstan_comes_back(void **state)
     assert_ok(ctx, crdi_imported_write(ctx, &in, other, false));
     crdi_imported_clear(ctx, &in);
     assert_same_draws(ctx, net, other, false);
-    assert_int_equal(format->write(&(crdi_export){.ctx = ctx, .net = net, .path = file}), CRD_EEXISTS);
+    assert_int_equal(crdi_export_write(format, &(crdi_export){.ctx = ctx, .net = net, .path = file}), CRD_EEXISTS);
     crdi_network_run_close(&net);
     testing_context_destroy(&ctx);
 }
@@ -529,7 +529,7 @@ static void memory_that_fails_leaves_nothing(void **state)
         for (int k = 1; status != CRD_OK; k += 1 + k / 32) { /* each of the first, and some of those of every draw */
             assert_true(k < 1000000);
             testing_fail_allocation(k);
-            status = format->write(&(crdi_export){.ctx = ctx, .net = net, .path = file, .threads = 1});
+            status = crdi_export_write(format, &(crdi_export){.ctx = ctx, .net = net, .path = file, .threads = 1});
             testing_fail_allocation(0);
             crd_error_clear(ctx);
             assert_true((access(i ? chain_path[0] : file, F_OK) == 0) == (status == CRD_OK));
