@@ -358,6 +358,23 @@ struct slow {
     int64_t blocks;
 };
 
+/* A run that is being written. */
+static crdi_run *begin_run(crd_context *ctx, const char *at)
+{
+    crdi_run *run;
+    assert_ok(ctx, crdi_run_create(ctx, at, true, &run));
+    assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
+    return run;
+}
+
+/* Draws first .. first + count - 1 of every chain, in the file. */
+static void feed_chains(crd_context *ctx, crdi_run *run, int64_t first, int64_t count)
+{
+    for (int chain = 0; chain < CHAINS; chain++)
+        assert_ok(ctx, feed(crdi_run_sink(run), chain, first, count));
+    assert_ok(ctx, crdi_run_flush(run));
+}
+
 static void refused(crd_context *ctx, crd_status wanted, crd_status status, const char *words)
 {
     assert_int_equal(status, wanted);
@@ -371,22 +388,16 @@ static void a_moment_has_the_draws_that_were_counted_first(void **state)
 {
     (void)state;
     crd_context *ctx = testing_context();
-    crdi_run *run;
+    crdi_run *run = begin_run(ctx, path);
     crd_run *reader;
     crd_posterior *posterior;
     double value;
     int64_t draws;
-    assert_ok(ctx, crdi_run_create(ctx, path, true, &run));
-    assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
-    for (int chain = 0; chain < CHAINS; chain++)
-        assert_ok(ctx, feed(crdi_run_sink(run), chain, 0, BLOCK));
-    assert_ok(ctx, crdi_run_flush(run));
+    feed_chains(ctx, run, 0, BLOCK);
     assert_ok(ctx, crd_run_open(ctx, path, &reader));
     crdi_run_moment(reader);
     assert_ok(ctx, crd_run_draws(reader, 1, &draws));
-    for (int chain = 0; chain < CHAINS; chain++)
-        assert_ok(ctx, feed(crdi_run_sink(run), chain, BLOCK, BLOCK));
-    assert_ok(ctx, crdi_run_flush(run));
+    feed_chains(ctx, run, BLOCK, BLOCK);
     for (int chain = -1; chain < CHAINS; chain++) {
         assert_ok(ctx, crd_run_draws(reader, chain, &draws));
         assert_int_equal(draws, BLOCK);
@@ -411,18 +422,14 @@ static void a_reader_notices_that_another_run_took_the_place(void **state)
 {
     (void)state;
     crd_context *ctx = testing_context();
-    crdi_run *run;
     crd_run *reader;
     int64_t draws;
     write_run(ctx, NULL, (const int64_t[CHAINS]){BLOCK, BLOCK, BLOCK}, false, CRD_OK);
     assert_ok(ctx, crd_run_open(ctx, path, &reader));
     assert_ok(ctx, crd_run_draws(reader, 0, &draws));
-    assert_ok(ctx, crdi_run_create(ctx, path, true, &run));
-    assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
+    crdi_run *run = begin_run(ctx, path);
     assert_ok(ctx, crd_run_draws(reader, 0, &draws)); /* the older file is still in its place */
-    for (int chain = 0; chain < CHAINS; chain++)
-        assert_ok(ctx, feed(crdi_run_sink(run), chain, 0, 2 * BLOCK));
-    assert_ok(ctx, crdi_run_flush(run));
+    feed_chains(ctx, run, 0, 2 * BLOCK);
     refused(ctx, CRD_EIO, crd_run_draws(reader, 0, &draws), "another run has taken its place while it was read");
     crd_run_close(&reader);
     assert_ok(ctx, crdi_run_close(&run, CRD_OK));
@@ -434,13 +441,12 @@ static void links_lead_to_one_lock(void **state)
 {
     (void)state;
     crd_context *ctx = testing_context();
-    crdi_run *run, *second;
+    crdi_run *second;
     char link[160], other[160];
     snprintf(link, sizeof link, "%s/link.crd", folder);
     snprintf(other, sizeof other, "%s/other.crd", folder);
     assert_int_equal(symlink(strrchr(path, '/') + 1, link), 0); /* to a file that is not there yet */
-    assert_ok(ctx, crdi_run_create(ctx, link, false, &run));
-    assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
+    crdi_run *run = begin_run(ctx, link);
     assert_true(exists(path) && exists(beside("-lock")));
     assert_true(crdi_run_is_written(link) && crdi_run_is_written(path));
     refused(ctx, CRD_EEXISTS, crdi_run_create(ctx, path, true, &second), "is being written by another run");
