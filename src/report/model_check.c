@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_ROWS = 500, QUANTILES = 5 };
+enum { MOST_ROWS = 500, QUANTILES = 5, FEWEST_DRAWS = 100, MOST_NUMBERS = 30000000 };
 static const double prob[QUANTILES] = {0.005, 0.025, 0.5, 0.975, 0.995};
 static const char *const heading[QUANTILES] = {"0.5%", "2.5%", "50%", "97.5%", "99.5%"};
 
@@ -22,6 +22,7 @@ struct check {
     crd_model *model;
     crd_trace *trace;
     int64_t targets;
+    int draws;
     double *f_draws, *y_draws; /* (rows x draws x numbers a row of f), (rows x draws x targets) */
     int64_t total, lost; /* rows x draws that are finite and kept; that are not */
     struct ranges {
@@ -122,7 +123,7 @@ static crd_status draw(struct check *c, crd_program *program, int64_t skip)
     int64_t rows = c->x.shape.dim[0], width = crdi_network_width(&c->network), targets = c->targets;
     crd_exec *exec;
     CRD_TRY(crd_exec_create(&exec, program));
-    for (int k = 0; k < c->request->draws; k++) {
+    for (int k = 0; k < c->draws; k++) {
         crd_key key = crd_key_fold_in(c->request->key, (uint32_t)k);
         crd_exec_input(exec)[0] = key.word[0];
         crd_exec_input(exec)[1] = key.word[1];
@@ -171,11 +172,20 @@ static crd_status find_ranges(struct check *c, double *work)
     return CRD_OK;
 }
 
+/* A wide network takes a moment a draw: what is to be seen in a second or so is seen in fewer. */
+static int draws_for(const struct check *c)
+{
+    int64_t asked = c->request->draws, fit = MOST_NUMBERS / (crd_model_dim(c->model) + 1);
+    fit = fit > FEWEST_DRAWS ? fit : FEWEST_DRAWS;
+    return (int)(fit < asked ? fit : asked);
+}
+
 static crd_status predict(struct check *c)
 {
     static const char *const names[] = {"f", "y"};
     const crd_dataset *d = c->request->dataset;
-    int64_t most = c->x.shape.dim[0] * c->request->draws, skip = 0, n = d->y.shape.dim[0];
+    c->draws = draws_for(c);
+    int64_t most = c->x.shape.dim[0] * c->draws, skip = 0, n = d->y.shape.dim[0];
     crd_program *program;
     int64_t width = crdi_network_width(&c->network);
     c->f_draws = crdi_alloc_array(c->ctx, most * width, sizeof *c->f_draws);
@@ -220,7 +230,7 @@ static void add_ranges(const struct check *c, crdi_string *out)
         int length = (int)strlen("target ") + (int)strlen(c->request->dataset->recipe->targets[j].name);
         width = length > width ? length : width;
     }
-    crdi_string_append(out, "\nprior predictive, %d draws at %lld rows:\n%-*s", c->request->draws,
+    crdi_string_append(out, "\nprior predictive, %d draws at %lld rows:\n%-*s", c->draws,
                        (long long)c->x.shape.dim[0], width, "");
     for (int k = 0; k < QUANTILES; k++)
         crdi_string_append(out, " %10s", heading[k]);
@@ -299,7 +309,7 @@ static void put_ranges(const struct check *c, crdi_json_writer *w)
 
 static void put_predictive(const struct check *c, crdi_json_writer *w)
 {
-    crdi_json_put_integer(w, "draws", c->request->draws);
+    crdi_json_put_integer(w, "draws", c->draws);
     crdi_json_put_integer(w, "rows", c->x.shape.dim[0]);
     put_range(w, "probabilities", prob);
     put_ranges(c, w);

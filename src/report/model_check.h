@@ -9,7 +9,7 @@
 typedef struct crdi_model_check_request {
     const crd_network *network; /* the settings; x and y come from the data set */
     const crd_dataset *dataset;
-    int draws; /* from the prior */
+    int draws; /* from the prior; of a model of many parameters fewer: as many as make thirty million numbers, at least 100 */
     crd_key key;
     bool json;
     const char *plan, *plan_rule; /* members of the JSON; NULL: none */
