@@ -108,7 +108,7 @@ static double lopsided_moment(int power)
 static void long_steps_are_right_too(void **state)
 {
     (void)state;
-    enum { DRAWS = 100000 };
+    const int64_t draws = testing_draws(100000);
     static const struct {
         const char *kernel;
         double step;
@@ -116,24 +116,24 @@ static void long_steps_are_right_too(void **state)
     crd_context *ctx = testing_context();
     crd_model *m;
     crd_posterior *p;
-    double *series = malloc(sizeof(double) * CHAINS * DRAWS);
+    double *series = malloc(sizeof(double) * (size_t)(CHAINS * draws));
     assert_ok(ctx, crd_model_create(&m, ctx, lopsided_model, NULL));
     for (int c = 0; c < (int)(sizeof cases / sizeof *cases); c++) {
         crd_nuts_options options = {.chains = CHAINS,
                                     .warmup = -1,
-                                    .draws = DRAWS,
+                                    .draws = draws,
                                     .kernel = cases[c].kernel,
                                     .metric = "unit",
                                     .step_size = cases[c].step,
                                     .path_length = 2};
         assert_ok(ctx, crd_nuts_run(m, &options, crd_key_make(8), &p));
         const double *x = crd_posterior_find(p, "x")->draws;
-        double accept = crd_diag_mean(crd_posterior_find(p, "accept_prob")->draws, CHAINS * DRAWS);
+        double accept = crd_diag_mean(crd_posterior_find(p, "accept_prob")->draws, CHAINS * draws);
         worst = 0;
         for (int power = 1; power <= 4; power++) {
-            for (int64_t d = 0; d < CHAINS * DRAWS; d++)
+            for (int64_t d = 0; d < CHAINS * draws; d++)
                 series[d] = pow(x[d], power);
-            compare(ctx, series, DRAWS, lopsided_moment(power));
+            compare(ctx, series, draws, lopsided_moment(power));
         }
         print_message("%s, step %g, acceptance %.2f: largest z %.2f\n", cases[c].kernel, cases[c].step, accept, worst);
         crd_posterior_destroy(&p);

@@ -69,6 +69,20 @@ bool testing_under_valgrind(void)
     return preloaded && strstr(preloaded, "vgpreload");
 }
 
+bool testing_sanitized(void)
+{
+#ifdef CRDI_SANITIZED
+    return true;
+#else
+    return false;
+#endif
+}
+
+int64_t testing_draws(int64_t draws)
+{
+    return testing_sanitized() ? draws / 8 : draws;
+}
+
 void testing_fail_allocation(int64_t k)
 {
     fail_at = k;

@@ -44,6 +44,12 @@ bool testing_decimal_comma(bool on);
  * there be spawned: what is checked to the last bit against these, or for that failure, is skipped there. */
 bool testing_under_valgrind(void);
 
+/* Whether this build has sanitizers, and how many of so many draws a test of statistics takes in it: all, but an eighth under them.
+ * They ask what memory and threads do, which shows in few draws; the optimised build, whose draws have the same bits, asks for
+ * the moments. */
+bool testing_sanitized(void);
+int64_t testing_draws(int64_t draws);
+
 /* A file of the shared reference data, or NULL (the test skips, saying so, with testing_skip). */
 const char *testing_shared(const char *name);
 #define testing_skip(...)                                                                                              \
