@@ -537,21 +537,22 @@ static void particles_keep_the_evidence(void **state)
         crd_status (*run)(const crd_model *, const crd_tempered_options *, crd_key, crd_posterior **, crd_evidence *);
         const char *name;
     } methods[] = {{crd_smc_run, "smc"}, {crd_ais_run, "ais"}};
+    const int particles = testing_sanitized() ? 25 : 100;
     crd_context *ctx = testing_context();
     crd_model *m;
     make_rows();
     double log_evidence, truth = mean_of_log_s(&log_evidence);
     assert_ok(ctx, crd_model_create(&m, ctx, groups, NULL));
     for (int k = 0; k < 2; k++) {
-        crd_tempered_options o = {.chains = 20, .particles = 100, .pilot = 100, .blocks = "scales"};
+        crd_tempered_options o = {.chains = 20, .particles = particles, .pilot = 100, .blocks = "scales"};
         crd_posterior *p;
         crd_evidence e;
         double mean[20] = {0}, all = 0, spread = 0;
         assert_ok(ctx, methods[k].run(m, &o, crd_key_make(8 + (uint64_t)k), &p, &e));
         const double *s = crd_posterior_find(p, "s")->draws;
         for (int c = 0; c < 20; c++) {
-            for (int i = 0; i < 100; i++)
-                mean[c] += log(s[c * 100 + i]) / 100;
+            for (int i = 0; i < particles; i++)
+                mean[c] += log(s[c * particles + i]) / particles;
             all += mean[c] / 20;
         }
         for (int c = 0; c < 20; c++)
@@ -560,8 +561,8 @@ static void particles_keep_the_evidence(void **state)
         print_message("%s: log evidence %.3f +- %.3f, %.3f it is; mean of log s %.3f +- %.3f, %.3f\n", methods[k].name,
                       e.log_evidence, e.error, log_evidence, all, error, truth);
         assert_true(fabs(e.log_evidence - log_evidence) < 5 * e.error && fabs(all - truth) < 5 * error);
-        for (int i = 0; i < 2000;
-             i++) { /* what stands beside a draw is of it, whether its last trajectory was taken or not */
+        /* What stands beside a draw is of it, whether its last trajectory was taken or not. */
+        for (int i = 0; i < 20 * particles; i++) {
             double u[1 + GROUPS] = {log(s[i])}, gradient[1 + GROUPS], density;
             memcpy(u + 1, crd_posterior_find(p, "x")->draws + i * GROUPS, sizeof *u * GROUPS);
             assert_ok(ctx, crd_model_log_density(m, u, &density, gradient));
