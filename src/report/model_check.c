@@ -230,8 +230,8 @@ static void add_ranges(const struct check *c, crdi_string *out)
         int length = (int)strlen("target ") + (int)strlen(c->request->dataset->recipe->targets[j].name);
         width = length > width ? length : width;
     }
-    crdi_string_append(out, "\nprior predictive, %d draws at %lld rows:\n%-*s", c->draws,
-                       (long long)c->x.shape.dim[0], width, "");
+    crdi_string_append(out, "\nprior predictive, %d draws at %lld rows:\n%-*s", c->draws, (long long)c->x.shape.dim[0],
+                       width, "");
     for (int k = 0; k < QUANTILES; k++)
         crdi_string_append(out, " %10s", heading[k]);
     crdi_string_append(out, "\n");

@@ -234,7 +234,8 @@ static void check(const struct way *way, const struct target *target)
     const double *site[SITES] = {NULL};
     int64_t draws = testing_draws(target->draws);
     /* Of few draws the errors are themselves uncertain, and the deviates have heavy tails. */
-    double *series = malloc(sizeof *series * (size_t)(CHAINS * draws)), worst = 0, most = draws < target->draws ? 10 : 5;
+    double *series = malloc(sizeof *series * (size_t)(CHAINS * draws)), worst = 0,
+           most = draws < target->draws ? 10 : 5;
     crd_nuts_options options = way->options;
     options.chains = CHAINS;
     options.draws = draws;
@@ -277,7 +278,8 @@ static int check_all(const struct target *target)
             count++;
         }
     for (int k = 0; k < (int)(sizeof variants / sizeof *variants); k++) {
-        int64_t most = variants[k].most && testing_sanitized() ? 2 : variants[k].most; /* heat takes millions of gradients */
+        int64_t most =
+            variants[k].most && testing_sanitized() ? 2 : variants[k].most; /* heat takes millions of gradients */
         if (most == 0 || target->dim <= most)
             check(&variants[k], target);
     }
