@@ -369,6 +369,7 @@ void crdi_function_space_destroy(crdi_function_space **space)
 
 static void name_inputs(crdi_string *out, const crd_recipe *recipe, const double *x, int most)
 {
+    char name[CRDI_SHOWN], level[CRDI_SHOWN];
     int named = 0;
     for (int64_t j = 0; j < recipe->feature_count; j++) {
         const crd_feature *f = &recipe->feature[j];
@@ -379,17 +380,18 @@ static void name_inputs(crdi_string *out, const crd_recipe *recipe, const double
             crdi_string_append(out, ", ...");
             return;
         }
-        crdi_string_append(out, "%s", named++ ? ", " : "");
+        crdi_string_append(out, "%s%s", named++ ? ", " : "", crdi_csv_show(name, f->column));
         if (f->level)
-            crdi_string_append(out, "%s = %s", f->column, f->level);
+            crdi_string_append(out, " = %s", crdi_csv_show(level, f->level));
         else
-            crdi_string_append(out, "%s = %.4g", f->column, own);
+            crdi_string_append(out, " = %.4g", own);
     }
 }
 
 void crdi_function_where(crdi_string *out, const crdi_network_run *net, const crdi_function_space *space,
                          crdi_function_place place, const crdi_function_number *number, int most)
 {
+    char target[CRDI_SHOWN], class_name[CRDI_SHOWN];
     int64_t features = net->recipe->feature_count;
     bool probe = place == CRDI_F_OUTSIDE;
     const double *x = (probe ? space->probes.data : net->x.data) + number->row * features;
@@ -400,7 +402,8 @@ void crdi_function_where(crdi_string *out, const crdi_network_run *net, const cr
     if (space->outputs == 1 || place == CRDI_LIKELIHOOD)
         return;
     if (has_classes(space, net))
-        crdi_string_append(out, ", %s = %s", net->recipe->target, net->recipe->class_name[number->output]);
+        crdi_string_append(out, ", %s = %s", crdi_csv_show(target, net->recipe->target),
+                           crdi_csv_show(class_name, net->recipe->class_name[number->output]));
     else
-        crdi_string_append(out, ", %s", net->recipe->targets[number->output].name);
+        crdi_string_append(out, ", %s", crdi_csv_show(target, net->recipe->targets[number->output].name));
 }
