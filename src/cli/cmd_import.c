@@ -1,5 +1,6 @@
 /* cmd_import.c - credence import FILE... --out RUN.crd */
 #include "cli/command.h"
+#include "cli/terminal.h"
 #include "report/formats.h"
 
 #include <string.h>
@@ -41,10 +42,12 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
     CRD_TRY(find_format(cli->ctx, o, crdi_cli_argument(call, 0), &format));
     CRD_TRY(format->read(cli->ctx, call->argument, call->argument_count, &imported));
     crd_status status = crdi_imported_write(cli->ctx, &imported, o->out, o->force);
-    if (status == CRD_OK)
-        printf("%s: %d chain%s of %lld draws, %d columns\n", o->out, imported.posterior->chains,
+    if (status == CRD_OK) {
+        crdi_terminal_print(stdout, o->out, true);
+        printf(": %d chain%s of %lld draws, %d columns\n", imported.posterior->chains,
                imported.posterior->chains == 1 ? "" : "s", (long long)imported.posterior->draws,
                imported.posterior->column_count);
+    }
     crdi_imported_clear(cli->ctx, &imported);
     return status;
 }

@@ -1,5 +1,6 @@
 /* cmd_report.c - credence report RUN.crd */
 #include "cli/predictive.h"
+#include "cli/terminal.h"
 #include "report/run_canonical.h"
 #include "report/run_report.h"
 #include "store/output.h"
@@ -63,7 +64,9 @@ static crd_status write_page(crdi_cli *cli, const crdi_run_report *report, const
 static void print_end(const crdi_run_report *report, const char *path)
 {
     double kilobytes = (double)report->page.length / 1000;
-    printf("page:        %s, %.*f %s\n", path, kilobytes >= 1000, kilobytes >= 1000 ? kilobytes / 1000 : kilobytes,
+    printf("page:        ");
+    crdi_terminal_print(stdout, path, true);
+    printf(", %.*f %s\n", kilobytes >= 1000, kilobytes >= 1000 ? kilobytes / 1000 : kilobytes,
            kilobytes >= 1000 ? "MB" : "kB");
     printf("verdict:     %s\n", report->sentence ? report->sentence : "there are no draws yet");
 }

@@ -6,18 +6,29 @@
 #include "report/run_summary.h"
 
 #include <string.h>
+#include <unistd.h>
+
+/* What --time leaves: methods that take a moment leave no state, and are made anew. */
+static void add_time(const crdi_network_fit *net, crdi_string *out)
+{
+    char time[24];
+    if (net->seconds < 60)
+        crdi_string_append(out, "after %.3g s (--time)", net->seconds);
+    else
+        crdi_string_append(out, "after %s (--time)", crdi_progress_time(time, net->seconds));
+    if (net->resumable)
+        crdi_string_append(out, "; credence resume %s goes on", net->path);
+    else if (!net->kept_older)
+        crdi_string_append(out, "; credence resume %s begins again, and needs more time", net->path);
+}
 
 /* Why it ended, where that was not because all was done; "" else. */
 static void describe_ending(const crdi_fit_end *e, crdi_string *out)
 {
     const crdi_network_fit *net = e->net;
     const crdi_fit_verdict *v = &net->verdict;
-    char time[24];
-    if (net->ending == CRDI_ENDED_TIME && net->seconds < 60)
-        crdi_string_append(out, "after %.3g s (--time); credence resume %s goes on", net->seconds, net->path);
-    else if (net->ending == CRDI_ENDED_TIME)
-        crdi_string_append(out, "after %s (--time); credence resume %s goes on", crdi_progress_time(time, net->seconds),
-                           net->path);
+    if (net->ending == CRDI_ENDED_TIME)
+        add_time(net, out);
     if (net->ending == CRDI_ENDED_TIME || net->ending == CRDI_ENDED_SIGNAL || !net->rule || v->draws == 0)
         return;
     crdi_rule_outcome(out, net->rule->text, v);
@@ -38,39 +49,57 @@ static crd_status print_end(const crdi_fit_end *e, const crdi_run_end *end)
     crd_status status = e->json ? crdi_run_end_json(&out, end) : crdi_run_end_text(&out, end);
     if (status == CRD_OK && (e->json || !e->quiet))
         crdi_terminal_print(stdout, crdi_string_text(&out), false);
-    if (status == CRD_OK && !e->json && !e->quiet && end->summary)
-        printf("next:        credence summary %s\n", e->net->path);
     crdi_string_clear(&out);
+    if (status == CRD_OK && !e->json && !e->quiet && end->summary) {
+        crdi_string_append(&out, "next:        credence summary %s\n", e->net->path);
+        if ((status = out.status) == CRD_OK)
+            crdi_terminal_print(stdout, crdi_string_text(&out), false);
+        crdi_string_clear(&out);
+    }
     return status;
 }
 
 /* What an interrupted run leaves. */
-static void print_kept(const crdi_fit_end *e, int64_t total)
+static void add_kept(const crdi_fit_end *e, int64_t total, crdi_string *out)
 {
     const crdi_network_fit *net = e->net;
-    const char *where = net->type->particles ? "on the way from the prior to the posterior" : "in warm-up";
-    if (net->kept_older)
-        fprintf(stderr, "credence: stopped %s; %s is left as it was", where, net->path);
+    const char *where = net->type->particles      ? "on the way from the prior to the posterior"
+                        : net->type->draws_behind ? "in warm-up"
+                                                  : "before there were draws";
+    if (net->kept_older && access(net->path, F_OK) != 0)
+        crdi_string_append(out, "credence: stopped %s; no file is left", where);
+    else if (net->kept_older)
+        crdi_string_append(out, "credence: stopped %s; %s is left as it was", where, net->path);
     else if (total && strcmp(net->method, "map") == 0)
-        fprintf(stderr, "credence: stopped; %s holds the point as it was then", net->path);
+        crdi_string_append(out, "credence: stopped; %s holds the point as it was then", net->path);
     else if (total && strcmp(net->method, "ensemble") == 0)
-        fprintf(stderr, "credence: stopped; %s holds %lld members as they were then", net->path, (long long)total);
+        crdi_string_append(out, "credence: stopped; %s holds %lld members as they were then", net->path,
+                           (long long)total);
     else if (total && strcmp(net->method, "svi") == 0)
-        fprintf(stderr, "credence: stopped; %s holds %lld draws of the guide as it was then", net->path,
-                (long long)total);
+        crdi_string_append(out, "credence: stopped; %s holds %lld draws of the guide as it was then", net->path,
+                           (long long)total);
     else if (total)
-        fprintf(stderr, "credence: stopped; %s keeps the %lld draws made so far", net->path, (long long)total);
+        crdi_string_append(out, "credence: stopped; %s keeps the %lld draws made so far", net->path, (long long)total);
     else
-        fprintf(stderr, "credence: stopped %s; %s holds no draws", where, net->path);
+        crdi_string_append(out, "credence: stopped %s; %s holds no draws", where, net->path);
 }
 
 /* The line that it ends with; it stands where an error would. */
-static void print_interrupted(const crdi_fit_end *e, int64_t total)
+static crd_status print_interrupted(const crdi_fit_end *e, int64_t total)
 {
-    print_kept(e, total);
+    crdi_string out;
+    crdi_string_init(&out, e->cli->ctx);
+    add_kept(e, total, &out);
     if (e->net->resumable)
-        fprintf(stderr, "; credence resume %s goes on", e->net->path);
-    fputs("\n", stderr);
+        crdi_string_append(&out, "; credence resume %s goes on", e->net->path);
+    else if (!e->net->kept_older && total == 0)
+        crdi_string_append(&out, "; credence resume %s begins again", e->net->path);
+    crdi_string_append(&out, "\n");
+    crd_status status = out.status;
+    if (status == CRD_OK)
+        crdi_terminal_print(stderr, crdi_string_text(&out), false);
+    crdi_string_clear(&out);
+    return status;
 }
 
 /* What the file holds now, and its summary where there are draws. An older file that was kept is none of ours. */
@@ -114,7 +143,7 @@ crd_status crdi_fit_end_print(const crdi_fit_end *e)
                                               .ending = crdi_string_text(&ending),
                                               .summary = summary});
     if (status == CRD_OK && e->interrupted && (e->net->ending != CRDI_ENDED_TIME || total == 0))
-        print_interrupted(e, total);
+        status = print_interrupted(e, total);
     crdi_string_clear(&ending);
     crdi_run_summary_destroy(&summary);
     crdi_network_run_close(&net);
