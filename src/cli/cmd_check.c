@@ -64,7 +64,7 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
 const crdi_command_body crdi_command_check = {
     .positional = {{"RUN.crd", "a run file", CRDI_ONE}},
     .table = {&table},
-    .more = "Reads every byte of the file. Exit code 0: it is whole; 8: it is damaged, and the message names the\n"
+    .more = "Reads every row of the file. Exit code 0: it is whole; 8: it is damaged, and the message names the\n"
             "first thing that is wrong; 9: a newer version of credence wrote it.\n",
     .run = run,
 };

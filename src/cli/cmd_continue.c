@@ -4,6 +4,7 @@
 #include "cli/interrupt.h"
 #include "cli/terminal.h"
 
+#include <limits.h>
 #include <string.h>
 
 typedef struct continue_options {
@@ -65,6 +66,21 @@ static crd_status print_plan(const struct going_on *g)
     return status;
 }
 
+/* Steps that were made, where it was stopped before all were; 0: it was not, or made none. */
+static int64_t steps_made(const struct going_on *g, bool stopped, crd_status status)
+{
+    return stopped && status == CRD_OK && g->net.more_steps < g->o->steps ? g->net.more_steps : 0;
+}
+
+static void print_stopped(const struct going_on *g, int64_t made)
+{
+    char line[256 + PATH_MAX];
+    crdi_format(line, sizeof line,
+                "credence: stopped after %lld of %lld more steps, which %s holds; 'credence continue' makes more\n",
+                (long long)made, (long long)g->o->steps, g->net.path);
+    crdi_terminal_print(stderr, line, false);
+}
+
 static crd_status go_on(struct going_on *g)
 {
     crdi_fit_display display = {0};
@@ -79,6 +95,7 @@ static crd_status go_on(struct going_on *g)
     g->net.svi.stop = stop;
     crdi_interrupt_watch();
     crd_status status = crdi_network_fit_run(&g->net, &cost);
+    bool stopped = stop(NULL);
     crdi_interrupt_unwatch();
     crdi_fit_display_end(&display, g->net.ending == CRDI_ENDED_RULE);
     if (status < 0)
@@ -89,7 +106,10 @@ static crd_status go_on(struct going_on *g)
                                                           .interrupted = status == CRD_INTERRUPTED,
                                                           .json = strcmp(g->o->format, "json") == 0,
                                                           .quiet = g->o->quiet});
-    return ended < 0 ? ended : status;
+    int64_t made = steps_made(g, stopped, status);
+    if (ended >= 0 && made > 0)
+        print_stopped(g, made);
+    return ended < 0 ? ended : made > 0 ? CRD_INTERRUPTED : status;
 }
 
 static crd_status run(crdi_cli *cli, crdi_cli_call *call)
@@ -108,7 +128,8 @@ const crdi_command_body crdi_command_continue = {
     .more = "The fit goes on as if it had been asked for all steps at once: the same losses, the same\n"
             "draws. A schedule goes on too; when it has come to its end, --optimizer begins another. Of\n"
             "several restarts the one that was kept goes on; the losses of the others stay. The run file is\n"
-            "replaced when the steps are made.\n\n"
+            "replaced when the steps are made; stopped (Ctrl-C, SIGTERM) it holds the steps until then, and\n"
+            "continue makes more; killed, it is as it was before.\n\n"
             "Example: credence continue run.crd --steps 5000 --optimizer adam:0.001\n",
     .run = run,
 };

@@ -65,11 +65,21 @@ static crd_status refuse_draws(const struct again *a)
     return status;
 }
 
-/* 4000, or +2000. Of a run that its rule has ended, more than it has. */
+/* As many as --draws of fit takes. */
+static int64_t most_draws(void)
+{
+    int64_t most = INT64_MAX;
+    for (int i = 0; i < crdi_mcmc_option_table.count; i++)
+        if (strcmp(crdi_mcmc_option_table.option[i].name, "draws") == 0)
+            crdi_parse_int(crdi_mcmc_option_table.option[i].maximum, &most);
+    return most;
+}
+
+/* 4000, or +2000: of a run that its rule has ended behind what it has, else behind what it was asked for. */
 static crd_status settle_draws(struct again *a)
 {
     const char *text = a->o->draws;
-    int64_t number;
+    int64_t number, most = most_draws();
     a->asked = a->net.mcmc.draws;
     if (!text)
         return CRD_OK;
@@ -84,12 +94,15 @@ static crd_status settle_draws(struct again *a)
             a->net.method);
     if (!is_mcmc(a))
         return refuse_draws(a);
-    int64_t there = a->resume->held ? draws_there(a) : a->asked;
-    number += *text == '+' ? there : 0;
+    int64_t there = draws_there(a), behind = *text != '+' ? 0 : a->resume->held ? there : a->asked;
+    if (number > most - behind)
+        return crdi_raise(a->cli->ctx, CRD_EINVAL, "option --draws: '%s' makes more than %lld draws a chain", text,
+                          (long long)most);
+    number += behind;
     if (number < there)
         return crdi_raise(a->cli->ctx, CRD_EINVAL,
-                          "option --draws: the run %s %lld draws a chain; fewer would throw some away",
-                          a->resume->held ? "has" : "was asked for", (long long)there);
+                          "option --draws: the run has %lld draws a chain; fewer would throw some away",
+                          (long long)there);
     a->net.mcmc.draws = number;
     return CRD_OK;
 }
@@ -202,9 +215,6 @@ static crd_status run_on(struct again *a)
     crdi_mcmc_report cost = {0};
     a->net.mcmc.threads = a->o->threads;
     CRD_TRY(crdi_network_fit_prepare(&a->net));
-    /* In this order: what ends between the two leaves no run that says that it is complete and lacks draws. */
-    CRD_TRY(crdi_run_set_text(a->net.run, "status", "running"));
-    CRD_TRY(crdi_run_set_integer(a->net.run, "draws", a->net.mcmc.draws));
     if (!a->o->quiet)
         CRD_TRY(show(a, &display));
     a->net.mcmc.stop = a->net.svi.stop = stop;

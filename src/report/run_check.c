@@ -8,6 +8,7 @@
 #include "store/run_path.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 /* ---- reading ------------------------------------------------------------------------------------------------- */
 
@@ -93,6 +94,13 @@ static crd_status check_model(const crdi_network_run *net)
     return status;
 }
 
+static int64_t log_bytes(const char *path)
+{
+    char log[PATH_MAX];
+    struct stat file;
+    return crdi_run_path_beside(path, "-wal", log) && stat(log, &file) == 0 ? (int64_t)file.st_size : 0;
+}
+
 static crd_status make(crdi_run_check *c, const char *path)
 {
     crdi_network_run *net;
@@ -101,6 +109,7 @@ static crd_status make(crdi_run_check *c, const char *path)
     if (!c->path)
         return CRD_ENOMEM;
     CRD_TRY(crdi_network_run_open(c->ctx, path, &net));
+    c->log = log_bytes(path);
     crd_status status = crd_run_check(net->run);
     if (status == CRD_OK)
         status = check_model(net);
@@ -229,7 +238,10 @@ crd_status crdi_run_check_text(crdi_string *out, const crdi_run_check *c)
         crdi_string_append(out, ", started ");
         crdi_text_printable(out, c->started);
     }
-    crdi_string_append(out, ", %lld bytes\n", (long long)c->bytes);
+    crdi_string_append(out, ", %lld bytes", (long long)c->bytes);
+    if (c->log > 0)
+        crdi_string_append(out, "; its log beside it, -wal, is a part of it: %lld bytes", (long long)c->log);
+    crdi_string_append(out, "\n");
     put_run(out, c);
     line(out, "status:", state_of(c));
     crdi_string_append(out, "\n");
@@ -299,6 +311,7 @@ crd_status crdi_run_check_json(crdi_string *out, const crdi_run_check *c)
     put_text(&w, "version", c->version);
     put_text(&w, "started", c->started);
     crdi_json_put_integer(&w, "bytes", c->bytes);
+    crdi_json_put_integer(&w, "log_bytes", c->log);
     put_text(&w, "method", c->method);
     put_text(&w, "model", c->model);
     put_text(&w, "network", c->network);

@@ -17,6 +17,7 @@ typedef struct crdi_run_check {
     crdi_arena *arena; /* texts */
     const char *path;
     int64_t format, bytes;
+    int64_t log; /* bytes of the log beside it (-wal): latest draws, of a run that is written or was killed */
     const char *version, *started, *status, *method, *model, *network, *data_name,
         *data_sha256; /* "" where not known */
     const char *ending; /* why it ended; "" where all was done */

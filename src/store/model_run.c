@@ -137,6 +137,12 @@ static crd_status read_place(struct model_run *m, crd_run *run)
     return CRD_OK;
 }
 
+static crd_status set_draws(void *user)
+{
+    const struct model_run *m = user;
+    return crdi_run_set_integer(m->run, "draws", m->options.draws);
+}
+
 static crd_status open_again(struct model_run *m)
 {
     crd_run *run;
@@ -150,8 +156,8 @@ static crd_status open_again(struct model_run *m)
     crd_run_close(&run);
     CRD_TRY(status);
     crdi_run_set_pause(m->run, m->how->save_every);
-    CRD_TRY(crdi_run_set_integer(m->run, "draws", m->options.draws));
-    return crdi_run_begin_again(m->run, m->columns.column, m->columns.count, (int)m->options.chains, m->draws);
+    return crdi_run_begin_again(m->run, m->columns.column, m->columns.count, (int)m->options.chains, m->draws,
+                                set_draws, m);
 }
 
 static crd_status open_new(struct model_run *m)

@@ -79,7 +79,7 @@ static crd_status describe(crdi_network_fit *fit)
 }
 
 /* Of a run that had a rule before, also that it has none now. */
-crd_status crdi_network_fit_describe_rule(crdi_network_fit *fit)
+static crd_status describe_rule(crdi_network_fit *fit)
 {
     if (!fit->rule && !(fit->resume && fit->resume->rule))
         return CRD_OK;
@@ -109,9 +109,21 @@ static crd_status describe_rows(crdi_network_fit *fit)
     return crdi_run_put_array(fit->run, "y_held_out", &fit->rows->held_y);
 }
 
-/* What the draws need, against what the file system has: a run of days must not end with a full disk. */
-static crd_status check_room(const crdi_network_fit *fit)
+/* Draws of all chains that are still to be made. */
+static double draws_left(const crdi_network_fit *fit)
 {
+    double left = 0;
+    for (int c = 0; c < fit->chains; c++) {
+        int64_t there = fit->resume ? fit->resume->draws[c] : 0;
+        left += there < fit->mcmc.draws ? (double)(fit->mcmc.draws - there) : 0;
+    }
+    return left;
+}
+
+crd_status crdi_network_fit_check_room(const crdi_network_fit *fit)
+{
+    if (fit->rule) /* nobody knows how many draws it will be */
+        return CRD_OK;
     char folder[PATH_MAX], file[PATH_MAX];
     struct statvfs system;
     (void)crdi_run_path_follow(fit->path, file);
@@ -122,16 +134,15 @@ static crd_status check_room(const crdi_network_fit *fit)
         return CRD_OK; /* some file systems do not say */
     for (int c = 0; c < fit->columns.count; c++)
         elements += (double)crd_shape_size(fit->columns.column[c].shape);
-    double need = sizeof(double) * elements * fit->chains * (double)fit->mcmc.draws;
+    double need = sizeof(double) * elements * draws_left(fit);
     double free_bytes = (double)system.f_bavail * (double)system.f_frsize;
     if (need <= 0.9 * free_bytes)
         return CRD_OK;
     return crdi_raise(
         fit->ctx, CRD_EINVAL,
-        "%s: %lld draws of %lld chain%s take %.3g GB, and its file system has %.3g GB free; ask for fewer, "
-        "or for another place by --out",
+        "%s: %lld draws of %lld chain%s take %.3g GB%s, and its file system has %.3g GB free; ask for fewer%s",
         fit->path, (long long)fit->mcmc.draws, (long long)fit->chains, fit->chains == 1 ? "" : "s", need / 1e9,
-        free_bytes / 1e9);
+        fit->resume ? " more" : "", free_bytes / 1e9, fit->resume ? "" : ", or for another place by --out");
 }
 
 crd_status crdi_network_fit_compile(crdi_network_fit *fit)
@@ -161,14 +172,17 @@ crd_status crdi_network_fit_prepare(crdi_network_fit *fit)
     if (fit->resume)
         return crdi_network_resume_prepare(fit);
     CRD_TRY(crdi_network_fit_compile(fit));
-    if (!fit->rule) /* with one, nobody knows how many draws it will be */
-        CRD_TRY(check_room(fit));
+    CRD_TRY(crdi_network_fit_check_room(fit));
     crdi_run_tuning tuning = {.batch_seconds = fit->save_every};
     CRD_TRY(crdi_run_create_tuned(fit->ctx, fit->path, fit->force, &tuning, &fit->run));
     CRD_TRY(describe(fit));
     CRD_TRY(crdi_network_warm_write(&fit->warm, fit->run));
-    CRD_TRY(crdi_network_fit_describe_rule(fit));
+    CRD_TRY(describe_rule(fit));
     CRD_TRY(describe_plan(fit));
+    if (fit->from) {
+        crdi_run_set_late(fit->run);
+        CRD_TRY(crdi_run_set_integer(fit->run, "continued", 1));
+    }
     return fit->rows ? describe_rows(fit) : CRD_OK;
 }
 
@@ -193,8 +207,9 @@ static crd_status pass_state(void *user, int chain, const crdi_sampler_state *st
 }
 
 /* Why it ended, and what the rule came to. A stop that was none of these is the error that the run ends with. */
-static crd_status write_ending(crdi_network_fit *fit)
+static crd_status write_ending(void *user)
 {
+    crdi_network_fit *fit = user;
     const crdi_fit_verdict *v = &fit->verdict;
     CRD_TRY(crdi_run_set_text(fit->run, "stop_reason", crdi_fit_ending_name(fit->ending)));
     if (!fit->rule || v->draws == 0)
@@ -232,17 +247,25 @@ static crd_status draw(crdi_network_fit *fit, bool *any, crdi_mcmc_report *repor
     crd_status status = draw_until(fit, &sink, report);
     if (status >= 0) {
         crd_status written = crdi_run_cost_write(fit->run, report);
-        written = written < 0 ? written : write_ending(fit);
+        written = written < 0 ? written : crdi_run_together(fit->run, write_ending, fit);
         status = written < 0 ? written : status;
     }
     return status;
+}
+
+static crd_status describe_again(void *user)
+{
+    crdi_network_fit *fit = user;
+    CRD_TRY(crdi_run_set_integer(fit->run, "draws", fit->mcmc.draws));
+    return describe_rule(fit);
 }
 
 static crd_status begin(crdi_network_fit *fit)
 {
     const crdi_mcmc_columns *columns = &fit->columns;
     if (fit->resume)
-        return crdi_run_begin_again(fit->run, columns->column, columns->count, fit->chains, fit->resume->draws);
+        return crdi_run_begin_again(fit->run, columns->column, columns->count, fit->chains, fit->resume->draws,
+                                    describe_again, fit);
     return crdi_run_begin(fit->run, columns->column, columns->count, fit->chains);
 }
 
@@ -261,12 +284,14 @@ static crd_status run_once(crdi_network_fit *fit, crdi_mcmc_report *report)
         drawn = drawn || any[c];
     if (begun && (!drawn || fit->resume)) /* without draws nothing waits: placed or not is settled */
         fit->kept_older = !crdi_run_is_placed(fit->run);
-    fit->resumable = begun && crdi_run_has_state(fit->run);
+    fit->resumable = (begun || fit->resume) && !fit->from && crdi_run_has_state(fit->run);
     bool of_disk = status == CRD_EIO || status == CRD_EFULL;
     bool of_use = drawn || (fit->resumable && of_disk);
     crd_status closed = crdi_run_close(&fit->run, status);
     if (of_disk && of_use && fit->resumable && access(fit->path, F_OK) == 0) /* it may have been moved away */
         crdi_error_suffix(fit->ctx, "what was written before stays; 'credence resume %s' goes on", fit->path);
+    else if (of_disk && of_use && !fit->from && access(fit->path, F_OK) == 0)
+        crdi_error_suffix(fit->ctx, "'credence resume %s' begins again, with the same keys", fit->path);
     if (status < 0 && begun && !of_use && !fit->kept_older)
         crdi_run_path_remove(fit->path);
     crdi_free(fit->ctx, any);

@@ -134,6 +134,7 @@ struct crdi_network_fit {
     const crdi_plan_change *change; /* that a look has found; NULL: none */
     crdi_arena *changes; /* texts of a run that has changed */
     double begun; /* when it was run */
+    int64_t more_steps; /* after the run, of a fit that went on with another: made in it */
     bool resumable; /* after the run: there is a state to go on from */
     bool kept_older; /* after the run: it came to no draws, and the file that it was to replace still stands */
 };
@@ -152,6 +153,9 @@ crd_status crdi_network_method_find(crd_context *ctx, const char *name, const cr
 
 /* The first half of prepare, which writes nothing: the model is compiled. */
 crd_status crdi_network_fit_compile(crdi_network_fit *fit);
+/* What the draws that are still to be made need, against what the file system has: a run of days must not end with a full disk.
+ * CRD_EINVAL: too little. With a rule, of which nobody knows how many it will be, CRD_OK. */
+crd_status crdi_network_fit_check_room(const crdi_network_fit *fit);
 /* What is run for every gradient: the log density of Markov chains and Pathfinder, the loss of variational inference. */
 const crd_program *crdi_network_fit_program(const crdi_network_fit *fit);
 /* Compiles the model and creates the run file beside its place: CRD_EPRIOR, CRD_ENAME, CRD_EINVAL, CRD_EEXISTS, CRD_EIO and
@@ -189,6 +193,7 @@ struct crdi_network_resume {
     crdi_mcmc_saved *looks; /* (lanes) entries "look_states/CHAIN" (network_looks.h), owned */
     bool *has_warmup; /* (lanes) of --save-warmup: all of it is in the file */
     int64_t *draws; /* (chains) that stand before the states: the others are made again */
+    int64_t *gradients; /* (lanes) of `cost`, by chain; -1: not known; NULL: of none */
     crdi_mcmc_report cost; /* so far */
 };
 
@@ -198,8 +203,6 @@ struct crdi_network_resume {
  * CRD_EEXISTS: another process writes it; CRD_EUNSUPPORTED: its model is not in the file; CRD_EDAMAGED. */
 crd_status crdi_network_resume_open(crd_context *ctx, const char *path, crdi_network_fit *fit,
                                     crdi_network_resume **out);
-/* Sets the entry of the fit's rule; prepare does it. */
-crd_status crdi_network_fit_describe_rule(crdi_network_fit *fit);
 /* What the method made, and the model. */
 void crdi_network_clear(crdi_network_fit *fit);
 /* Of methods whose draws come from Markov chains (network_mcmc.c): "2 chains, 200 + 2000", place and draws_behind. */

@@ -70,10 +70,12 @@ static crd_status put_array(crdi_run *run, const char *name, const double *value
     return crdi_run_put_array(run, name, &array);
 }
 
-/* The prior that the evidence set becomes the network's: what reads the file finds one model. */
+/* The prior that the evidence set becomes the network's: what reads the file finds one model. The one that was asked for stays
+ * beside it, for a run that is killed behind this and begins again. */
 static crd_status adopt_prior(crdi_network_fit *fit)
 {
     crdi_string text;
+    CRD_TRY(crdi_run_set_text(fit->run, "laplace_prior_asked", fit->network.prior));
     crdi_string_init(&text, fit->ctx);
     crd_status status = crdi_laplace_prior_text(fit->laplacian, &text);
     if (status == CRD_OK && !(fit->network.prior = crdi_arena_strdup(fit->arena, crdi_string_text(&text))))
@@ -82,8 +84,9 @@ static crd_status adopt_prior(crdi_network_fit *fit)
     return status == CRD_OK ? crdi_network_run_settings(fit->run, fit->dataset->recipe, &fit->network) : status;
 }
 
-static crd_status describe(crdi_network_fit *fit)
+static crd_status describe(void *user)
 {
+    crdi_network_fit *fit = user;
     const crdi_laplace *l = fit->laplacian;
     crdi_run *run = fit->run;
     const struct {
@@ -110,7 +113,8 @@ static crd_status describe(crdi_network_fit *fit)
     for (int i = 0; i < CRDI_COUNT(numbers); i++)
         CRD_TRY(crdi_run_set_number(run, numbers[i].key, numbers[i].value));
     CRD_TRY(put_array(run, "laplace_map", l->theta, l->count));
-    return put_array(run, "laplace_factors", l->factor, l->groups);
+    CRD_TRY(put_array(run, "laplace_factors", l->factor, l->groups));
+    return crdi_laplace_tunes(l, false) ? adopt_prior(fit) : CRD_OK;
 }
 
 /* ---- draws -------------------------------------------------------------------------------------------------- */
@@ -194,9 +198,7 @@ static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_r
     double seconds = crdi_seconds() - started;
     *report = (crdi_mcmc_report){
         .sampling_seconds = seconds, .gradient_evaluations = l->evaluations, .gradient_seconds = seconds};
-    CRD_TRY(describe(fit));
-    if (crdi_laplace_tunes(l, false))
-        CRD_TRY(adopt_prior(fit));
+    CRD_TRY(crdi_run_together(fit->run, describe, fit));
     return make_draws(fit, sink);
 }
 

@@ -29,18 +29,26 @@ static crd_status put_array(crdi_run *run, const char *name, double *values, int
     return crdi_run_put_array(run, name, &array);
 }
 
-static crd_status describe(crdi_network_fit *fit, const crd_pathfinder *pf, int64_t *evaluations)
+struct described {
+    crdi_network_fit *fit;
+    const crd_pathfinder *pf;
+    int64_t evaluations; /* found on the way */
+};
+
+static crd_status describe(void *user)
 {
+    struct described *d = user;
+    crdi_network_fit *fit = d->fit;
+    const crd_pathfinder *pf = d->pf;
     int64_t paths = fit->pathfinder.paths;
     double *elbo = crdi_alloc_array(fit->ctx, 2 * paths, sizeof *elbo), *iterations = elbo ? elbo + paths : NULL;
     if (!elbo)
         return CRD_ENOMEM;
-    *evaluations = 0;
     for (int64_t i = 0; i < paths; i++) {
         const crd_pathfinder_path *path = crd_pathfinder_path_of(pf, i);
         elbo[i] = path->elbo;
         iterations[i] = (double)path->iterations;
-        *evaluations += path->evaluations;
+        d->evaluations += path->evaluations;
     }
     crd_status status = crdi_run_set_number(fit->run, "pathfinder_k_hat", crd_pathfinder_k_hat(pf));
     if (status == CRD_OK)
@@ -76,10 +84,10 @@ static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_r
     if (status != CRD_OK)
         return status;
     double seconds = crdi_seconds() - started;
-    int64_t evaluations = 0;
-    status = describe(fit, pf, &evaluations);
+    struct described described = {fit, pf, 0};
+    status = crdi_run_together(fit->run, describe, &described);
     *report = (crdi_mcmc_report){
-        .sampling_seconds = seconds, .gradient_evaluations = evaluations, .gradient_seconds = seconds};
+        .sampling_seconds = seconds, .gradient_evaluations = described.evaluations, .gradient_seconds = seconds};
     if (status == CRD_OK)
         status = hand_over(fit, sink, pf);
     crd_pathfinder_destroy(&pf);

@@ -6,6 +6,7 @@
 #include "store/network_fit.h"
 #include "store/network_looks.h"
 #include "store/network_warmup.h"
+#include "store/run_format.h"
 
 #include <string.h>
 
@@ -123,6 +124,8 @@ static crd_status fill(crdi_network_resume *r, crdi_network_fit *fit)
     CRD_TRY(read_text(r, "options", &fit->options));
     CRD_TRY(fill_options(r, fit));
     CRD_TRY(fill_columns(r, fit));
+    if (crdi_run_has(run, "laplace_prior_asked")) /* what it was to be tuned from */
+        CRD_TRY(read_text(r, "laplace_prior_asked", &fit->network.prior));
     if (crdi_run_has(run, "plan"))
         CRD_TRY(read_text(r, "plan", &fit->plan));
     if (crdi_run_has(run, "plan_rule"))
@@ -154,6 +157,25 @@ static crd_status read_states(crdi_network_resume *r)
     return CRD_OK;
 }
 
+/* Of each lane; runs of older versions have the sum alone. */
+static crd_status read_gradients(crdi_network_resume *r)
+{
+    double *bytes;
+    size_t size;
+    if (!crdi_run_has(r->net->run, "gradients_now"))
+        return CRD_OK;
+    CRD_TRY(crdi_run_get_blob(r->net->run, "gradients_now", (void **)&bytes, &size));
+    r->gradients = crdi_arena_alloc(r->arena, sizeof *r->gradients * (size_t)(r->states.lanes + 1));
+    for (int lane = 0; r->gradients && lane < r->states.lanes; lane++) {
+        double number = -1;
+        if (size >= sizeof number * (size_t)(lane + 1))
+            crdi_decode(&number, bytes + lane, 1);
+        r->gradients[lane] = number >= 0 && number < 9e15 ? (int64_t)number : -1;
+    }
+    crdi_free(r->ctx, bytes);
+    return r->gradients ? CRD_OK : CRD_ENOMEM;
+}
+
 static crd_status read_rule(crdi_network_resume *r)
 {
     const char *reason = "";
@@ -177,7 +199,8 @@ static crd_status read_place(crdi_network_resume *r)
     r->complete = strcmp(status, "complete") == 0;
     CRD_TRY(read_rule(r));
     CRD_TRY(crdi_run_cost_read(r->net->run, &r->cost));
-    return read_states(r);
+    CRD_TRY(read_states(r));
+    return read_gradients(r);
 }
 
 /* ---- opening ------------------------------------------------------------------------------------------------ */
@@ -257,8 +280,9 @@ crd_status crdi_network_resume_prepare(crdi_network_fit *fit)
     for (int c = 0; c < fit->chains && fit->type->draws_behind; c++)
         r->draws[c] =
             c < r->states.lanes && r->states.saved[c].bytes ? fit->type->draws_behind(fit, r->states.iteration[c]) : 0;
+    CRD_TRY(crdi_network_fit_check_room(fit));
     crdi_run_set_pause(r->run, fit->save_every);
     fit->run = r->run; /* its to close from now on */
     r->run = NULL;
-    return crdi_network_fit_describe_rule(fit);
+    return CRD_OK;
 }

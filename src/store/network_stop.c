@@ -311,7 +311,9 @@ static crd_status take_place(crdi_network_stop *s, int chain)
 {
     const crdi_network_resume *r = s->fit->resume;
     const crdi_mcmc_saved *saved = &r->states.saved[chain];
-    int64_t chains = s->fit->chains, gradients = r->cost.gradient_evaluations; /* the file has the sum */
+    int64_t chains = s->fit->chains, sum = r->cost.gradient_evaluations; /* older versions wrote the sum alone */
+    int64_t own =
+        r->gradients && r->gradients[chain] >= 0 ? r->gradients[chain] : sum / chains + (chain < sum % chains);
     if (!saved->bytes || r->draws[chain] < 1 || s->chain[chain].reached == r->draws[chain])
         return CRD_OK;
     return add_kept(s, chain, r->draws[chain],
@@ -320,7 +322,7 @@ static crd_status take_place(crdi_network_stop *s, int chain)
                                           .size = saved->size,
                                           .warmup_seconds = r->cost.warmup_seconds,
                                           .sampling_seconds = r->cost.sampling_seconds,
-                                          .gradient_evaluations = gradients / chains + (chain < gradients % chains)});
+                                          .gradient_evaluations = own});
 }
 
 /* What a run that is taken up again has already. */
@@ -390,8 +392,9 @@ static crd_status cut(crdi_network_stop *s, crdi_mcmc_report *report)
 }
 
 /* Of a run that has ended nothing is kept for looks. */
-static crd_status drop_looks(crdi_network_stop *s)
+static crd_status drop_looks(void *user)
 {
+    const crdi_network_stop *s = user;
     for (int c = 0; c < s->fit->chains; c++)
         CRD_TRY(crdi_run_looks_write(s->fit->ctx, s->fit->run, c, NULL, 0));
     return CRD_OK;
@@ -431,7 +434,7 @@ crd_status crdi_network_stop_settle(crdi_network_stop *s, crd_status status, crd
         status = CRD_INTERRUPTED; /* also where all draws were there already */
     }
     if (status == CRD_OK && s->chain)
-        status = drop_looks(s);
+        status = crdi_run_together(s->fit->run, drop_looks, s);
     s->fit->verdict = s->verdict;
     s->fit->ending = s->held > 0 && status == CRD_OK ? s->verdict.holds ? CRDI_ENDED_RULE : CRDI_ENDED_MODES
                      : status == CRD_OK              ? CRDI_ENDED_DONE

@@ -171,8 +171,9 @@ static crd_status describe_training(crdi_network_fit *fit)
     return put_steps(fit, h);
 }
 
-crd_status crdi_network_svi_describe(crdi_network_fit *fit)
+static crd_status describe(void *user)
 {
+    crdi_network_fit *fit = user;
     const crd_svi *svi = fit->fitted;
     const crd_svi_options *o = &svi->options;
     crdi_run *run = fit->run;
@@ -196,6 +197,11 @@ crd_status crdi_network_svi_describe(crdi_network_fit *fit)
     CRD_TRY(put_array(run, "svi_likelihood", h->likelihood, h->steps));
     CRD_TRY(put_array(run, "svi_restarts", h->final_loss, h->restarts));
     return describe_training(fit);
+}
+
+crd_status crdi_network_svi_describe(crdi_network_fit *fit)
+{
+    return crdi_run_together(fit->run, describe, fit);
 }
 
 /* How good the guide is: its bound, and the weights that its draws would need. */
@@ -333,15 +339,19 @@ crd_status crdi_network_svi_fit(crdi_network_fit *fit, const crdi_sink *sink, cr
     return status;
 }
 
+/* One that goes on with an older fit and is stopped has made fewer steps than it was asked for, and is as complete as if they had been all: more
+ * can be made of it, and an end without it would lose them. */
 static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_report *report)
 {
+    int64_t before = fit->from ? fit->from->steps : 0;
     crd_status status = crdi_network_svi_fit(fit, sink, report);
+    fit->more_steps = fit->fitted->history.steps - before;
     /* Stopped before the first step: there is nothing to draw from. */
-    if (status < 0 || (status == CRD_INTERRUPTED && fit->fitted->history.steps == 0))
+    if (status < 0 || (status == CRD_INTERRUPTED && fit->more_steps == 0))
         return status;
     CRD_TRY(crdi_network_svi_describe(fit));
     CRD_TRY(hand_over(fit, sink));
-    if (status == CRD_INTERRUPTED) /* the restarts' states stay: it can be resumed */
+    if (status == CRD_INTERRUPTED && !fit->from) /* the restarts' states stay: it can be resumed */
         return status;
     CRD_TRY(crdi_network_svi_forget(fit, sink));
     return keep_state(fit, sink, report);

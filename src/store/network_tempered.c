@@ -40,8 +40,16 @@ static crd_status put_array(crdi_run *run, const char *name, double *values, int
     return crdi_run_put_array(run, name, &array);
 }
 
-crd_status crdi_run_evidence_write(crdi_run *run, const crd_evidence *e)
+struct written {
+    crdi_run *run;
+    const crd_evidence *evidence;
+};
+
+static crd_status write_all(void *user)
 {
+    const struct written *w = user;
+    crdi_run *run = w->run;
+    const crd_evidence *e = w->evidence;
     CRD_TRY(crdi_run_set_number(run, "evidence_log", e->log_evidence));
     CRD_TRY(crdi_run_set_number(run, "evidence_error", e->error));
     CRD_TRY(crdi_run_set_number(run, "evidence_low", e->low));
@@ -52,6 +60,11 @@ crd_status crdi_run_evidence_write(crdi_run *run, const crd_evidence *e)
     CRD_TRY(put_array(run, "evidence_runs", e->run, e->runs));
     CRD_TRY(put_array(run, "evidence_beta", e->beta, e->temperatures));
     return put_array(run, "evidence_accept", e->accept, e->temperatures);
+}
+
+crd_status crdi_run_evidence_write(crdi_run *run, const crd_evidence *evidence)
+{
+    return crdi_run_together(run, write_all, &(struct written){run, evidence});
 }
 
 bool crdi_run_has_evidence(crd_run *run)

@@ -36,6 +36,9 @@ crd_status crdi_run_set_integer(crdi_run *run, const char *key, int64_t value);
 crd_status crdi_run_set_blob(crdi_run *run, const char *key, const void *bytes, size_t size);
 crd_status crdi_run_unset(crdi_run *run, const char *key); /* CRD_OK too if there is none */
 crd_status crdi_run_put_array(crdi_run *run, const char *name, const crd_array *array);
+/* Calls set(user), and what it sets by the calls above reaches the file together: a kill leaves all of it or nothing, and so does a
+ * failure of `set`, which is returned. It may call nothing else of the run. */
+crd_status crdi_run_together(crdi_run *run, crd_status (*set)(void *user), void *user);
 
 /* Declares the columns (their `draws` are ignored), puts the file in its place unless an older one stands there, and
  * starts the writer thread. Once; after a failure only crdi_run_close is left. */
@@ -46,6 +49,9 @@ crd_status crdi_run_begin(crdi_run *run, const crd_column *columns, int column_c
 void crdi_run_set_lanes(crdi_run *run, int lanes);
 /* Before begin, as the tuning's batch_seconds. */
 void crdi_run_set_pause(crdi_run *run, double seconds);
+/* Before begin: the file comes to its place when it is complete, and not before; what is stopped or killed leaves what stands
+ * there, or nothing. */
+void crdi_run_set_late(crdi_run *run);
 /* Whether there is a state in the file, from which one can go on. */
 bool crdi_run_has_state(crdi_run *run);
 
@@ -61,9 +67,10 @@ crd_status crdi_run_reopen(crd_context *ctx, const char *path, crdi_run **out);
 /* Where it stands, for a reader. */
 const char *crdi_run_file(const crdi_run *run);
 /* crdi_run_begin for such a run; the columns and chains must be those of the file. Of each chain the first draws[chain] are
- * kept, those after them removed: a state is behind them. CRD_EDAMAGED: a chain has fewer. */
+ * kept, those after them removed: a state is behind them. In the same transaction `describe` (which may be NULL) is called, to set
+ * what the run is asked for now. A newer run beside the file that has draws is put in its place. CRD_EDAMAGED: a chain has fewer. */
 crd_status crdi_run_begin_again(crdi_run *run, const crd_column *columns, int column_count, int chains,
-                                const int64_t *draws);
+                                const int64_t *draws, crd_status (*describe)(void *user), void *user);
 
 /* Removes all but the first `draws` draws of every chain; nothing may wait to be written (crdi_run_flush). States are the caller's
  * to set before: a state stands behind the draws that are kept, or is removed. */

@@ -40,17 +40,18 @@ struct crdi_run {
     bool force;
     bool begun;
     bool again; /* crdi_run_reopen: the file was there before */
+    bool late; /* crdi_run_set_late */
     bool has_state; /* there is a state in the file; guarded by `database` */
     bool keep_part; /* at the end: it was to replace a file and has come to no draws, but one can go on from it */
     bool placed; /* the file stands at its path; the writer thread's from begin on, guarded by `database` */
-    dev_t device; /* what stands at the path, once it is placed and the first batch was written: */
+    dev_t device; /* what stands at the path, once it is placed: */
     ino_t inode; /* 0 before */
     char *path, *part; /* where it will be, and where it is made until it is placed */
     char *lock_path;
     int lock_file; /* held with flock while this run lives; -1: none */
 
     /* The connection: the caller's until begin, from then on shared with the writer thread. */
-    pthread_mutex_t database;
+    pthread_mutex_t database; /* recursive: see crdi_run_together */
     crdi_db *db;
 
     /* Set by begin, constant afterwards. */
@@ -93,10 +94,15 @@ crd_status crdi_run_set_journal(crdi_run *run);
 /* Renames the database to its path and opens it there. Nothing is raised: the text of an error is left in
  * `message`. The database is the caller's, and there is no transaction. */
 crd_status crdi_run_place(crdi_run *run, char message[CRDI_DB_MESSAGE]);
+/* Takes note of which file stands at the path now, so that another in its place is noticed. */
+void crdi_run_note_file(crdi_run *run);
 
 /* An entry, by whoever holds `database`. */
 crd_status crdi_run_put_entry(crdi_run *run, const char *key, crdi_value_type type, const void *bytes, size_t size,
                               double real, int64_t integer);
+
+/* run_resume.c: the gradients that each lane has taken, as the file has them; zeros if it has none. */
+crd_status crdi_run_read_gradients(crdi_run *run);
 
 /* run_queue.c */
 void crdi_run_queue_init(crdi_run *run);

@@ -5,7 +5,7 @@
  * puts everything into one transaction. Since it takes a prefix of each lane, a state is never in the file without
  * the draws that came before it.
  *
- * A file that is to replace another is put in its place behind the first transaction that has draws.
+ * A file that is to replace another is put in its place behind the first transaction that has draws; one that is late, at its end.
  *
  * Per transaction, chain and column consecutive draws are merged into rows of up to CRDI_RUN_ROW_DRAWS. To write
  * a batch allocates nothing of ours. After its first error it writes no more and lets nobody wait: the file holds what was
@@ -274,6 +274,18 @@ static crd_status write_losses(crdi_run *run)
                               0);
 }
 
+/* Of each lane: what a chain has taken when it ends at an earlier draw is known of that chain alone. */
+static crd_status write_gradients(crdi_run *run)
+{
+    double *gradients = run->scratch;
+    for (int c = 0; c < run->lanes; c++) {
+        double number = (double)run->cost[c].gradient_evaluations;
+        crdi_encode(&gradients[c], &number, 1);
+    }
+    return crdi_run_put_entry(run, "gradients_now", CRDI_VALUE_BLOB, gradients, (size_t)run->lanes * sizeof *gradients,
+                              0, 0);
+}
+
 /* What the run has taken so far, for those who look on, and for those who go on from here. */
 static crd_status write_cost(crdi_run *run)
 {
@@ -287,6 +299,7 @@ static crd_status write_cost(crdi_run *run)
         all.gradient_evaluations += cost->gradient_evaluations;
     }
     CRD_TRY(write_losses(run));
+    CRD_TRY(write_gradients(run));
     CRD_TRY(put_number(run, "warmup_seconds", all.warmup_seconds));
     CRD_TRY(put_number(run, "sampling_seconds", all.sampling_seconds));
     CRD_TRY(put_number(run, "gradient_seconds", all.gradient_seconds));
@@ -326,12 +339,7 @@ static crd_status check_there(crdi_run *run, char message[CRDI_DB_MESSAGE])
     struct stat file;
     if (!run->placed)
         return CRD_OK;
-    bool there = stat(run->path, &file) == 0;
-    if (there && run->inode == 0) {
-        run->device = file.st_dev;
-        run->inode = file.st_ino;
-    }
-    if (there && file.st_dev == run->device && file.st_ino == run->inode)
+    if (stat(run->path, &file) == 0 && file.st_dev == run->device && file.st_ino == run->inode)
         return CRD_OK;
     snprintf(message, CRDI_DB_MESSAGE, "%s: the file was moved or deleted while it was being written", run->path);
     return CRD_EIO;
@@ -354,7 +362,7 @@ static crd_status write_batch(crdi_run *run, char message[CRDI_DB_MESSAGE])
         memcpy(message, run->db->message, CRDI_DB_MESSAGE);
     run->has_state = run->has_state || (status == CRD_OK && batch_has(run, true));
     run->db->quiet = false;
-    if (status == CRD_OK && !run->placed && batch_has(run, false))
+    if (status == CRD_OK && !run->placed && !run->late && batch_has(run, false))
         status = crdi_run_place(run, message);
     pthread_mutex_unlock(&run->database);
     return status;

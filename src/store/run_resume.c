@@ -22,8 +22,11 @@ bool crdi_run_has_newer(crd_context *ctx, const char *path, char *part)
     if (!crdi_run_path_beside(path, ".part", part) || stat(part, &file) != 0 || file.st_size == 0)
         return false;
     bool clear = crd_error_status(ctx) == CRD_OK;
+    /* What is made of another run by more steps is complete or nothing. */
+    static const char *const count =
+        "SELECT count(*) FROM state WHERE NOT EXISTS (SELECT 1 FROM meta WHERE key = 'continued')";
     bool good = crdi_db_open(ctx, part, NULL, CRDI_DB_READ, &db) == CRD_OK &&
-                crdi_db_integer(db, "SELECT count(*) FROM state", &states) == CRD_OK && states > 0;
+                crdi_db_integer(db, count, &states) == CRD_OK && states > 0;
     crdi_db_close(&db);
     if (clear)
         crd_error_clear(ctx);
@@ -45,6 +48,8 @@ static crd_status open_again(crdi_run *run)
                           run->path);
     CRD_TRY(crdi_db_open(run->ctx, crdi_run_file(run), run->path, CRDI_DB_WRITE, &run->db));
     crdi_db_set_patience(run->db, 60);
+    if (run->placed)
+        crdi_run_note_file(run);
     return CRD_OK;
 }
 
@@ -148,16 +153,42 @@ crd_status crdi_run_cut(crdi_run *run, int64_t draws)
     return status;
 }
 
-crd_status crdi_run_begin_again(crdi_run *run, const crd_column *columns, int column_count, int chains,
-                                const int64_t *draws)
+crd_status crdi_run_read_gradients(crdi_run *run)
 {
+    crdi_query query = {0};
+    bool found = false;
+    size_t size;
+    CRD_TRY(crdi_query_open(run->db, "SELECT value FROM meta WHERE key = 'gradients_now'", &query));
+    crd_status status = crdi_query_next(&query, &found);
+    const char *bytes = status == CRD_OK && found ? crdi_value_blob(&query, 0, &size) : NULL;
+    for (int c = 0; bytes && size == (size_t)run->lanes * sizeof(double) && c < run->lanes; c++) {
+        double number;
+        crdi_decode(&number, bytes + (size_t)c * sizeof number, 1);
+        run->cost[c].gradient_evaluations = number >= 0 && number < 9e15 ? (int64_t)number : 0;
+    }
+    crdi_query_close(&query);
+    return status;
+}
+
+crd_status crdi_run_begin_again(crdi_run *run, const crd_column *columns, int column_count, int chains,
+                                const int64_t *draws, crd_status (*describe)(void *user), void *user)
+{
+    char message[CRDI_DB_MESSAGE];
+    bool drawn = false;
     CRDI_ASSERT(run->again && !run->begun && chains > 0);
     CRD_TRY(crdi_run_set_journal(run));
     CRD_TRY(crdi_run_measure_columns(run, columns, column_count, chains));
+    CRD_TRY(crdi_run_read_gradients(run));
     CRD_TRY(crdi_db_begin(run->db, true));
-    CRD_TRY(crdi_db_end(run->db, cut(run, draws)));
-    for (int chain = 0; chain < chains; chain++)
+    crd_status changed = describe ? describe(user) : CRD_OK;
+    CRD_TRY(crdi_db_end(run->db, changed == CRD_OK ? cut(run, draws) : changed));
+    for (int chain = 0; chain < chains; chain++) {
         run->lane[chain].next_draw = draws[chain];
+        drawn = drawn || draws[chain] > 0;
+    }
     run->begun = true;
+    if (!run->placed &&
+        drawn) /* it was stopped between its first draws and the rename: who looks at draws looks there */
+        CRD_TRY(crdi_run_raise_text(run, crdi_run_place(run, message), message));
     return crdi_run_queue_start(run);
 }

@@ -218,10 +218,41 @@ static crd_status name_files(crdi_run *run, const char *path)
         return crdi_raise(run->ctx, CRD_EINVAL, "the name of the run file is empty");
     if (!crdi_run_path_follow(path, file) || strlen(file) + sizeof ".part-journal" > PATH_MAX)
         return crdi_raise(run->ctx, CRD_EIO, "%.100s...: the path is too long, or its links go round", path);
+    const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
+    if (strlen(name) + sizeof ".part-journal" > NAME_MAX + 1)
+        return crdi_raise(run->ctx, CRD_EINVAL,
+                          "%.100s...: the name has %zu letters; with what stands beside a run while it is written at "
+                          "most %zu",
+                          name, strlen(name), NAME_MAX + 1 - sizeof ".part-journal");
     run->path = crdi_strdup(run->ctx, file);
     run->part = joined(run->ctx, file, ".part");
     run->lock_path = joined(run->ctx, file, "-lock");
     return run->path && run->part && run->lock_path ? CRD_OK : CRD_ENOMEM;
+}
+
+/* Whether a file is there, with something in it that is not ours: `start`, if not NULL, is what ours begin with. */
+static bool is_foreign(const char *path, const char *start)
+{
+    char there[16];
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    ssize_t size = file >= 0 ? read(file, there, sizeof there) : 0;
+    if (file >= 0)
+        close(file);
+    return size < 0 || (size > 0 && !(start && strncmp(there, start, (size_t)size) == 0));
+}
+
+/* The files that are made beside the run, and removed, must not be somebody's own. */
+static crd_status check_beside(const crdi_run *run)
+{
+    const char *path = is_foreign(run->part, "SQLite format 3") ? run->part
+                       : is_foreign(run->lock_path, NULL)       ? run->lock_path
+                                                                : NULL;
+    return path ? crdi_raise(
+                      run->ctx, CRD_EEXISTS,
+                      "%s: a run of %s needs this name while it is written, and the file there is not credence's; "
+                      "move it, or give the run another name",
+                      path, run->path)
+                : CRD_OK;
 }
 
 static crd_status create(crdi_run *run)
@@ -229,6 +260,7 @@ static crd_status create(crdi_run *run)
     bool exists;
     char message[CRDI_DB_MESSAGE];
     CRD_TRY(crdi_run_raise_text(run, check_place(run, &exists, message), message));
+    CRD_TRY(check_beside(run));
     CRD_TRY(crdi_run_raise_text(run, crdi_run_take_lock(run, message), message));
     return create_database(run);
 }
@@ -268,7 +300,11 @@ crd_status crdi_run_new(crd_context *ctx, const char *path, const crdi_run_tunin
         run->tuning.batch_bytes = (size_t)1 << 20;
     if (!(run->tuning.batch_seconds > 0))
         run->tuning.batch_seconds = 0.5;
-    pthread_mutex_init(&run->database, NULL);
+    pthread_mutexattr_t recursive;
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&run->database, &recursive);
+    pthread_mutexattr_destroy(&recursive);
     crdi_run_queue_init(run);
     crd_status status = name_files(run, path);
     if (status < 0)
@@ -299,9 +335,13 @@ crd_status crdi_run_create(crd_context *ctx, const char *path, bool force, crdi_
 
 /* ---- entries ------------------------------------------------------------------------------------------------ */
 
-/* The writer thread could not open the file again at its path: its error says why, once that is known to all. */
+/* The writer thread could not open the file again at its path: its error says why, and is known to all in a moment. */
 static crd_status raise_closed(crdi_run *run)
 {
+    pthread_mutex_lock(&run->queue);
+    while (run->thread_runs && run->failed == CRD_OK)
+        pthread_cond_wait(&run->done, &run->queue);
+    pthread_mutex_unlock(&run->queue);
     crd_status status = crdi_run_failure(run);
     return status < 0 ? status : crdi_raise(run->ctx, CRD_EIO, "%s: cannot be written", run->path);
 }
@@ -376,6 +416,20 @@ crd_status crdi_run_unset(crdi_run *run, const char *key)
 {
     pthread_mutex_lock(&run->database);
     crd_status status = run->db ? remove_entry(run, key) : raise_closed(run);
+    pthread_mutex_unlock(&run->database);
+    return status;
+}
+
+crd_status crdi_run_together(crdi_run *run, crd_status (*set)(void *user), void *user)
+{
+    bool alone = run->begun || run->again; /* a run that is being made has its transaction open */
+    pthread_mutex_lock(&run->database);
+    crd_status status = !run->db ? raise_closed(run) : alone ? crdi_db_begin(run->db, true) : CRD_OK;
+    if (status == CRD_OK) {
+        status = set(user);
+        if (alone)
+            status = crdi_db_end(run->db, status);
+    }
     pthread_mutex_unlock(&run->database);
     return status;
 }
@@ -493,11 +547,20 @@ crd_status crdi_run_place(crdi_run *run, char message[CRDI_DB_MESSAGE])
     if (rename(run->part, run->path) != 0)
         return crdi_run_fail_system(run, message, "cannot put the new file in its place");
     run->placed = true;
+    crdi_run_note_file(run);
     sync_directory(run);
     crd_status status = reopen(run);
     if (status < 0)
         snprintf(message, CRDI_DB_MESSAGE, "%s: cannot be opened again in its place", run->path);
     return status;
+}
+
+void crdi_run_note_file(crdi_run *run)
+{
+    struct stat file;
+    bool there = stat(run->path, &file) == 0;
+    run->device = there ? file.st_dev : 0;
+    run->inode = there ? file.st_ino : 0;
 }
 
 bool crdi_run_is_placed(crdi_run *run)
@@ -519,7 +582,7 @@ crd_status crdi_run_begin(crdi_run *run, const crd_column *columns, int column_c
     CRD_TRY(write_columns(run, columns));
     CRD_TRY(crdi_db_end(run->db, CRD_OK));
     CRD_TRY(crdi_run_raise_text(run, check_place(run, &exists, message), message));
-    if (!exists)
+    if (!exists && !run->late)
         CRD_TRY(crdi_run_raise_text(run, crdi_run_place(run, message), message));
     run->begun = true;
     return crdi_run_queue_start(run);
@@ -554,12 +617,28 @@ void crdi_run_set_pause(crdi_run *run, double seconds)
         run->tuning.batch_seconds = seconds;
 }
 
+void crdi_run_set_late(crdi_run *run)
+{
+    run->late = true;
+}
+
 bool crdi_run_has_state(crdi_run *run)
 {
     pthread_mutex_lock(&run->database);
     bool has = run->has_state;
     pthread_mutex_unlock(&run->database);
     return has;
+}
+
+/* Of one that needed nothing, and was killed when it had said that it is complete: its log is folded in. That it stays is no error. */
+static void fold_left_over(crdi_run *run)
+{
+    char log[PATH_MAX];
+    snprintf(log, sizeof log, "%s-wal", run->path);
+    if (run->db && access(log, F_OK) == 0) {
+        run->db->quiet = true;
+        (void)!fold(run);
+    }
 }
 
 /* Of a run that was begun: how it ended, and one file in the end. */
@@ -580,12 +659,18 @@ crd_status crdi_run_close(crdi_run **run_address, crd_status outcome)
     crd_status status = crdi_run_failure(run);
     bool complete = status == CRD_OK && outcome == CRD_OK;
     char message[CRDI_DB_MESSAGE];
-    if (complete && run->begun && !run->placed)
-        status = crdi_run_raise_text(run, crdi_run_place(run, message), message);
-    run->keep_part = !run->placed && run->has_state && (outcome >= 0 || outcome == CRD_EIO);
+    if (complete && run->begun && !run->placed) { /* in this order: what is in its place is whole */
+        status = crdi_run_set_text(run, "status", "complete");
+        if (status == CRD_OK)
+            status = crdi_run_raise_text(run, crdi_run_place(run, message), message);
+        complete = status == CRD_OK;
+    }
+    run->keep_part = !run->placed && !run->late && run->has_state && (outcome >= 0 || outcome == CRD_EIO);
     if (run->placed ? !run->again || run->begun : run->keep_part) {
         crd_status settled = settle(run, complete);
         status = status < 0 ? status : settled;
+    } else if (run->placed && run->again) {
+        fold_left_over(run);
     }
     crdi_run_destroy(run);
     *run_address = NULL;

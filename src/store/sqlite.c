@@ -8,6 +8,7 @@
 #include "store/sqlite.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -132,7 +133,9 @@ static crd_status fail_handle(crdi_db *db, int code)
     if ((code & 0xff) == SQLITE_READONLY && db->mode != CRDI_DB_READ)
         return fail(db, code, "may not be written: the permissions of the file or of its folder forbid it");
     if ((code & 0xff) == SQLITE_CORRUPT && db->mode == CRDI_DB_READ)
-        return fail(db, code, "a damaged or cut-off run file (database disk image is malformed)");
+        return fail(db, code,
+                    "a damaged or cut-off run file (database disk image is malformed); of one that was killed or "
+                    "copied while it was written, its log (-wal) belongs beside it");
     return fail(db, code, db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(code));
 }
 
@@ -229,6 +232,34 @@ static crd_status probe(crdi_db *db, const char *path)
     return code == SQLITE_OK ? CRD_OK : fail_handle(db, code);
 }
 
+/* Whether the file itself says that it keeps a write-ahead log (SQLite's file format: byte 18 is 2). */
+static bool keeps_log(const char *path)
+{
+    enum { READ_VERSION = 19 };
+    unsigned char start[READ_VERSION + 1] = {0};
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    ssize_t size = file >= 0 ? read(file, start, sizeof start) : 0;
+    if (file >= 0)
+        close(file);
+    return size < (ssize_t)sizeof start || start[READ_VERSION] != 1; /* too short to tell: as SQLite takes it */
+}
+
+/* A log beside a file that keeps none is that of another file, which stood there before: SQLite would apply it all the same. The file is
+ * asked last, since a log comes after the mark, and goes before it. */
+static crd_status check_log(crdi_db *db, const char *path)
+{
+    char log[PATH_MAX];
+    struct stat file;
+    int length = snprintf(log, sizeof log, "%s-wal", path);
+    if (length >= (int)sizeof log || stat(log, &file) != 0 || file.st_size == 0 || keeps_log(path))
+        return CRD_OK;
+    snprintf(db->message, sizeof db->message,
+             "%s: %.200s-wal beside it is the log of another run, which stood here and was killed; remove it, or move "
+             "the file elsewhere",
+             db->path, path);
+    return report(db, CRD_EDAMAGED);
+}
+
 static crd_status open_handle(crdi_db *db, const char *path)
 {
     static const int flags[] = {[CRDI_DB_READ] = SQLITE_OPEN_READONLY,
@@ -242,8 +273,10 @@ static crd_status open_handle(crdi_db *db, const char *path)
                  missing ? "no such file" : strerror_r(reason, (char[96]){""}, 96));
         return report(db, missing ? CRD_EMISSING : CRD_EIO);
     }
-    if (db->mode == CRDI_DB_READ && !S_ISREG(file.st_mode))
+    if (db->mode != CRDI_DB_CREATE && !S_ISREG(file.st_mode))
         return crdi_db_damaged(db, "this is not a file");
+    if (db->mode != CRDI_DB_CREATE)
+        CRD_TRY(check_log(db, path));
     char real[PATH_MAX];
     if (db->mode == CRDI_DB_READ && realpath(path, real)) {
         if (!(db->real = crdi_strdup(db->ctx, real)))

@@ -81,7 +81,10 @@ wait "$watcher" || { cp watch.err err; fail "watch of a killed run fails"; }
 "$program" summary dead.crd >out 2>err; grep -Eq "(killed)|stopped in its warm-up" out err || fail "summary does not say that the run was killed"
 tail -1 watched | grep -q '^dead.crd: killed: it says that it runs, and nobody writes it; credence resume dead.crd goes on$' ||
     fail "watch does not say that the run was killed: $(tail -1 watched)"
+"$program" check dead.crd >out 2>err; grep -q '^format: .*; its log beside it, -wal, is a part of it: [1-9][0-9]* bytes$' out ||
+    fail "check does not say that the log is a part of a killed run: $(cat out)"
 "$program" resume dead.crd --quiet >out 2>err || fail "resume fails"
+"$program" check dead.crd 2>&1 | grep -q -e -wal && fail "a complete run has a log"
 "$program" diff whole.crd dead.crd >out 2>err || { cat out; fail "killed, watched and resumed: another end"; }
 
 # Steps: where they are and what the loss is; Ctrl-C ends the watch, not the run.

@@ -101,3 +101,20 @@ cmp -s run.crd before || fail "resumed in warm-up: the older file is gone"
 "$program" fit data.csv --target y --init-radius 1e100 --quiet --force --out run.crd >out 2>err && fail "a bad start ran"
 cmp -s run.crd before || fail "an error before the first draw: the older file is gone"
 [ ! -e run.crd.part ] || fail "a new run leaves what an older one was to be resumed from"
+
+# A fit that goes on with another keeps the steps that it has made, as if no more had been asked for.
+"$program" fit data.csv --target y --hidden 2 --method svi --steps 300 --draws 50 --seed 1 --quiet --out steps.crd || fail "svi"
+cp steps.crd once.crd
+"$program" continue steps.crd --steps 500000000 --quiet >out 2>err &
+run=$!
+sleep 2
+kill -INT "$run"
+wait "$run"
+[ $? -eq 40 ] || fail "continue: exit code is not 40"
+made=$(sed -nE 's/^credence: stopped after ([0-9]+) of 500000000 more steps, which steps.crd holds; .credence continue. makes more$/\1/p' err)
+[ -n "$made" ] && [ "$made" -gt 0 ] || fail "continue: no line says how many steps were made"
+"$program" continue once.crd --steps "$made" --quiet >out 2>err || fail "continue by as many steps"
+"$program" diff steps.crd once.crd >out 2>err # but for the reason of its end
+grep -q 'differ in 1 place$' out && grep -q '^entry   svi_end: stopped and all steps made$' out ||
+    fail "continue: stopped is not what as many steps make"
+"$program" continue steps.crd --steps 100 --quiet >out 2>err || fail "continue goes on with what was stopped"

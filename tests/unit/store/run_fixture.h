@@ -197,6 +197,23 @@ static inline void check_run(crd_context *ctx, int64_t draws)
     crd_run_close(&run);
 }
 
+/* A run that is being written. */
+static inline crdi_run *begin_run(crd_context *ctx, const char *at)
+{
+    crdi_run *run;
+    assert_ok(ctx, crdi_run_create(ctx, at, true, &run));
+    assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
+    return run;
+}
+
+static inline void refused(crd_context *ctx, crd_status wanted, crd_status status, const char *words)
+{
+    assert_int_equal(status, wanted);
+    if (!strstr(crd_error_message(ctx), words))
+        fail_msg("%s", crd_error_message(ctx));
+    crd_error_clear(ctx);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 #endif

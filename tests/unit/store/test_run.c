@@ -358,29 +358,12 @@ struct slow {
     int64_t blocks;
 };
 
-/* A run that is being written. */
-static crdi_run *begin_run(crd_context *ctx, const char *at)
-{
-    crdi_run *run;
-    assert_ok(ctx, crdi_run_create(ctx, at, true, &run));
-    assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
-    return run;
-}
-
 /* Draws first .. first + count - 1 of every chain, in the file. */
 static void feed_chains(crd_context *ctx, crdi_run *run, int64_t first, int64_t count)
 {
     for (int chain = 0; chain < CHAINS; chain++)
         assert_ok(ctx, feed(crdi_run_sink(run), chain, first, count));
     assert_ok(ctx, crdi_run_flush(run));
-}
-
-static void refused(crd_context *ctx, crd_status wanted, crd_status status, const char *words)
-{
-    assert_int_equal(status, wanted);
-    if (!strstr(crd_error_message(ctx), words))
-        fail_msg("%s", crd_error_message(ctx));
-    crd_error_clear(ctx);
 }
 
 /* What a command says is of one moment: that in which it first counted. */

@@ -1,0 +1,267 @@
+/* test_run_place.c - which file stands where: runs that come late, that were killed on their way to their place, or share it with files that are
+ * not theirs. */
+#include "run_fixture.h"
+
+static void feed_chains(crd_context *ctx, crdi_run *run, int64_t first, int64_t count)
+{
+    for (int chain = 0; chain < CHAINS; chain++) {
+        assert_ok(ctx, feed(crdi_run_sink(run), chain, first, count));
+        assert_ok(ctx, feed_state(crdi_run_sink(run), chain, first + count));
+    }
+    assert_ok(ctx, crdi_run_flush(run));
+}
+
+static void write_text(const char *name, const char *text)
+{
+    FILE *file = fopen(name, "wb");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static bool holds(const char *name, const char *text)
+{
+    char there[64] = "";
+    FILE *file = fopen(name, "rb");
+    assert_non_null(file);
+    size_t size = fread(there, 1, sizeof there - 1, file);
+    fclose(file);
+    return size == strlen(text) && strcmp(there, text) == 0;
+}
+
+/* Does in a process of its own what ends in a kill -9. */
+static void killed(void (*begin)(crd_context *ctx))
+{
+    pid_t child = fork();
+    if (child == 0) {
+        begin(testing_context());
+        raise(SIGKILL);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+/* ---- a late run --------------------------------------------------------------------------------------------- */
+
+static crdi_run *begin_late(crd_context *ctx)
+{
+    crdi_run *run;
+    assert_ok(ctx, crdi_run_create(ctx, path, true, &run));
+    crdi_run_set_late(run);
+    assert_ok(ctx, crdi_run_set_integer(run, "continued", 1));
+    assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
+    feed_chains(ctx, run, 0, 7);
+    return run;
+}
+
+static void leave_late(crd_context *ctx)
+{
+    (void)begin_late(ctx);
+}
+
+static void a_late_run_is_complete_or_nothing(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    char part[4096];
+    for (int older = 0; older < 2; older++) {
+        if (older)
+            write_run(ctx, NULL, (const int64_t[CHAINS]){100, 100, 100}, true, CRD_OK);
+        crdi_run *run = begin_late(ctx);
+        assert_false(crdi_run_is_placed(run));
+        assert_ok(ctx, crdi_run_close(&run, CRD_INTERRUPTED));
+        assert_false(exists(beside(".part")));
+        killed(leave_late);
+        assert_true(exists(beside(".part")));
+        assert_false(crdi_run_has_newer(ctx, path, part)); /* to go on with it would lose what it began with */
+        if (older)
+            check_run(ctx, 100);
+        else
+            assert_false(exists(path));
+        run = begin_late(ctx);
+        assert_ok(ctx, crdi_run_close(&run, CRD_OK));
+        check_run(ctx, 7);
+        unlink(path);
+    }
+    testing_context_destroy(&ctx);
+}
+
+/* ---- a run that was killed between its draws and its place ---------------------------------------------------- */
+
+static void leave_on_the_way(crd_context *ctx)
+{
+    crdi_run *run;
+    assert_ok(ctx, crdi_run_create(ctx, path, true, &run));
+    crdi_run_set_late(run); /* holds it back from its place */
+    assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
+    feed_chains(ctx, run, 0, 7);
+}
+
+static crd_status ask_for_more(void *user)
+{
+    return crdi_run_set_integer(user, "draws", 9);
+}
+
+static void one_that_goes_on_takes_its_place_first(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_run *run;
+    const int64_t draws[CHAINS] = {7, 7, 7};
+    write_run(ctx, NULL, (const int64_t[CHAINS]){100, 100, 100}, false, CRD_OK);
+    killed(leave_on_the_way);
+    check_run(ctx, 100);
+    assert_ok(ctx, crdi_run_reopen(ctx, path, &run));
+    assert_false(crdi_run_is_placed(run));
+    assert_ok(ctx, crdi_run_begin_again(run, columns, COLUMNS, CHAINS, draws, ask_for_more, run));
+    assert_true(crdi_run_is_placed(run)); /* who looks at its draws looks there */
+    check_run(ctx, 7);
+    feed_chains(ctx, run, 7, 2);
+    assert_ok(ctx, crdi_run_close(&run, CRD_OK));
+    check_run(ctx, 9);
+    testing_context_destroy(&ctx);
+}
+
+/* ---- together ------------------------------------------------------------------------------------------------- */
+
+struct two {
+    crdi_run *run;
+    crd_status end;
+};
+
+static crd_status set_two(void *user)
+{
+    const struct two *two = user;
+    CRD_TRY(crdi_run_set_integer(two->run, "first", 1));
+    CRD_TRY(crdi_run_set_text(two->run, "second", "2"));
+    return two->end;
+}
+
+static bool has(crd_context *ctx, const char *key)
+{
+    crd_run *reader;
+    assert_ok(ctx, crd_run_open(ctx, path, &reader));
+    bool there = crdi_run_has(reader, key);
+    crd_run_close(&reader);
+    return there;
+}
+
+static void entries_that_are_set_together_are_there_together(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_run *run = begin_run(ctx, path);
+    feed_chains(ctx, run, 0, 7);
+    assert_int_equal(crdi_run_together(run, set_two, &(struct two){run, CRD_EINVAL}), CRD_EINVAL);
+    assert_false(has(ctx, "first") || has(ctx, "second"));
+    assert_ok(ctx, crdi_run_together(run, set_two, &(struct two){run, CRD_OK}));
+    assert_true(has(ctx, "first") && has(ctx, "second"));
+    assert_ok(ctx, crdi_run_close(&run, CRD_OK));
+    /* What a run that goes on is asked for is not there either where its draws could not be cut. */
+    assert_ok(ctx, crdi_run_reopen(ctx, path, &run));
+    const int64_t more[CHAINS] = {8, 8, 8};
+    refused(ctx, CRD_EDAMAGED, crdi_run_begin_again(run, columns, COLUMNS, CHAINS, more, ask_for_more, run),
+            "has 7 draws");
+    assert_ok(ctx, crdi_run_close(&run, CRD_INTERRUPTED));
+    assert_false(has(ctx, "draws"));
+    testing_context_destroy(&ctx);
+}
+
+/* ---- files of others ------------------------------------------------------------------------------------------ */
+
+static void another_file_in_its_place_is_noticed_by_the_next_write(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    char aside[160];
+    snprintf(aside, sizeof aside, "%s/aside.crd", folder);
+    for (int again = 0; again < 2; again++) {
+        crdi_run *run = NULL;
+        if (again) {
+            const int64_t draws[CHAINS] = {7, 7, 7};
+            run = begin_run(ctx, path);
+            feed_chains(ctx, run, 0, 7);
+            assert_ok(ctx, crdi_run_close(&run, CRD_INTERRUPTED));
+            assert_ok(ctx, crdi_run_reopen(ctx, path, &run));
+            assert_ok(ctx, crdi_run_begin_again(run, columns, COLUMNS, CHAINS, draws, NULL, NULL));
+        } else {
+            run = begin_run(ctx, path);
+        }
+        assert_int_equal(rename(path, aside), 0);
+        write_text(path, "another's");
+        assert_ok(ctx, feed(crdi_run_sink(run), 0, again ? 7 : 0, 3));
+        refused(ctx, CRD_EIO, crdi_run_flush(run), "was moved or deleted");
+        (void)!crdi_run_close(&run, CRD_EIO);
+        crd_error_clear(ctx);
+        assert_true(holds(path, "another's"));
+        for (int i = 0; i < 3; i++) {
+            static const char *const suffix[] = {"", "-wal", "-shm"};
+            char name[176];
+            snprintf(name, sizeof name, "%s%s", aside, suffix[i]);
+            unlink(name);
+            unlink(beside(suffix[i]));
+        }
+    }
+    testing_context_destroy(&ctx);
+}
+
+/* SQLite applies a log to whatever stands beside it. */
+static void the_log_of_another_file_is_refused(void **state)
+{
+    (void)state;
+    static char log[4 << 20];
+    crd_context *ctx = testing_context();
+    crd_run *reader;
+    crdi_run *run = begin_run(ctx, path);
+    feed_chains(ctx, run, 0, 300);
+    FILE *file = fopen(beside("-wal"), "rb");
+    size_t size = fread(log, 1, sizeof log, file);
+    fclose(file);
+    assert_true(size > 100000);
+    assert_ok(ctx, crd_run_open(ctx, path, &reader)); /* its own log */
+    crd_run_close(&reader);
+    assert_ok(ctx, crdi_run_close(&run, CRD_OK));
+    file = fopen(beside("-wal"), "wb");
+    assert_int_equal(fwrite(log, 1, size, file), size);
+    fclose(file);
+    refused(ctx, CRD_EDAMAGED, crd_run_open(ctx, path, &reader), "is the log of another run");
+    refused(ctx, CRD_EDAMAGED, crdi_run_reopen(ctx, path, &run), "is the log of another run");
+    unlink(beside("-wal"));
+    check_run(ctx, 300);
+    testing_context_destroy(&ctx);
+}
+
+static void files_of_others_beside_it_stay(void **state)
+{
+    (void)state;
+    static const char *const suffix[] = {".part", "-lock"};
+    crd_context *ctx = testing_context();
+    crdi_run *run;
+    for (int i = 0; i < CRDI_COUNT(suffix); i++) {
+        write_text(beside(suffix[i]), "x,y\n1,2\n");
+        refused(ctx, CRD_EEXISTS, crdi_run_create(ctx, path, false, &run), "is not credence's");
+        assert_true(holds(beside(suffix[i]), "x,y\n1,2\n"));
+        unlink(beside(suffix[i]));
+    }
+    killed(leave_on_the_way); /* what a run of ours has left is taken over */
+    run = begin_run(ctx, path);
+    assert_ok(ctx, crdi_run_close(&run, CRD_OK));
+    char name[400];
+    snprintf(name, sizeof name, "%s/%0250d.crd", folder, 1);
+    refused(ctx, CRD_EINVAL, crdi_run_create(ctx, name, false, &run), "the name has 254 letters");
+    testing_context_destroy(&ctx);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_late_run_is_complete_or_nothing),
+        TEST(one_that_goes_on_takes_its_place_first),
+        TEST(entries_that_are_set_together_are_there_together),
+        TEST(another_file_in_its_place_is_noticed_by_the_next_write),
+        TEST(the_log_of_another_file_is_refused),
+        TEST(files_of_others_beside_it_stay),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
