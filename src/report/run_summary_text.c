@@ -411,9 +411,11 @@ crd_status crdi_run_end_text(crdi_string *out, const crdi_run_end *end)
                        end->particles ? "pilot:  " : "warm-up:", end->cost.warmup_seconds,
                        end->particles ? "runs:    " : "sampling:", end->cost.sampling_seconds);
     double each = microseconds(end);
-    crdi_string_append(out, "gradients:   %lld evaluations, %.3g %s a gradient and core\n",
-                       (long long)end->cost.gradient_evaluations, each >= 1000 ? each / 1000 : each,
-                       each >= 1000 ? "ms" : "microseconds");
+    crdi_string_append(out, "gradients:   %lld evaluations", (long long)end->cost.gradient_evaluations);
+    if (end->cost.gradient_evaluations > 0)
+        crdi_string_append(out, ", %.3g %s a gradient and core", each >= 1000 ? each / 1000 : each,
+                           each >= 1000 ? "ms" : "microseconds");
+    crdi_string_append(out, "\n");
     if (s)
         crdi_starts_lines(out, &s->starts);
     if (s && s->evidence.ctx)

@@ -170,11 +170,11 @@ static crd_status open_new(struct model_run *m)
 
 /* ---- the run ------------------------------------------------------------------------------------------------ */
 
-static bool exists(const char *path)
+static bool exists(const struct model_run *m)
 {
     char part[PATH_MAX];
     struct stat file;
-    return stat(path, &file) == 0 || (crdi_run_path_beside(path, ".part", part) && stat(part, &file) == 0);
+    return stat(m->path, &file) == 0 || crdi_run_has_newer(m->ctx, m->path, part);
 }
 
 static crd_status run_all(struct model_run *m)
@@ -187,7 +187,7 @@ static crd_status run_all(struct model_run *m)
         return CRD_ENOMEM;
     write_options(m);
     CRD_TRY(m->asked.status);
-    CRD_TRY(m->how->resume && exists(m->path) ? open_again(m) : open_new(m));
+    CRD_TRY(m->how->resume && exists(m) ? open_again(m) : open_new(m));
     crdi_sink sink = crdi_run_sink(m->run);
     crd_nuts_options options = m->options;
     options.warmup = options.warmup > 0 ? options.warmup : -1; /* there 0 stands for the default */

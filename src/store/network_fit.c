@@ -269,6 +269,13 @@ static crd_status begin(crdi_network_fit *fit)
     return crdi_run_begin(fit->run, columns->column, columns->count, fit->chains);
 }
 
+/* Whether what it has written is there: in its place, or beside the older file that it has not come to replace. */
+static bool is_left(const crdi_network_fit *fit)
+{
+    char part[PATH_MAX];
+    return fit->kept_older ? crdi_run_has_newer(fit->ctx, fit->path, part) : access(fit->path, F_OK) == 0;
+}
+
 static crd_status run_once(crdi_network_fit *fit, crdi_mcmc_report *report)
 {
     int chains = fit->chains;
@@ -282,15 +289,15 @@ static crd_status run_once(crdi_network_fit *fit, crdi_mcmc_report *report)
         status = draw(fit, any, report);
     for (int c = 0; c < chains; c++)
         drawn = drawn || any[c];
-    if (begun && (!drawn || fit->resume)) /* without draws nothing waits: placed or not is settled */
+    if (fit->resume || (begun && !drawn)) /* without draws nothing waits: placed or not is settled */
         fit->kept_older = !crdi_run_is_placed(fit->run);
     fit->resumable = (begun || fit->resume) && !fit->from && crdi_run_has_state(fit->run);
-    bool of_disk = status == CRD_EIO || status == CRD_EFULL;
-    bool of_use = drawn || (fit->resumable && of_disk);
+    bool outside = status == CRD_EIO || status == CRD_EFULL || status == CRD_ENOMEM; /* it is not the run that failed */
+    bool of_use = drawn || (fit->resumable && outside);
     crd_status closed = crdi_run_close(&fit->run, status);
-    if (of_disk && of_use && fit->resumable && access(fit->path, F_OK) == 0) /* it may have been moved away */
+    if (outside && of_use && fit->resumable && is_left(fit)) /* it may have been moved away */
         crdi_error_suffix(fit->ctx, "what was written before stays; 'credence resume %s' goes on", fit->path);
-    else if (of_disk && of_use && !fit->from && access(fit->path, F_OK) == 0)
+    else if (outside && of_use && !fit->from && is_left(fit))
         crdi_error_suffix(fit->ctx, "'credence resume %s' begins again, with the same keys", fit->path);
     if (status < 0 && begun && !of_use && !fit->kept_older)
         crdi_run_path_remove(fit->path);

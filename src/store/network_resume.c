@@ -245,7 +245,7 @@ void crdi_network_resume_close(crdi_network_resume **resume)
     if (!resume || !*resume)
         return;
     crdi_network_resume *r = *resume;
-    (void)!crdi_run_close(&r->run, CRD_INTERRUPTED);
+    (void)!crdi_run_close(&r->run, r->complete ? CRD_OK : CRD_INTERRUPTED); /* nobody went on with it */
     for (int lane = 0; r->looks && lane < r->states.lanes; lane++)
         crdi_free(r->ctx, r->looks[lane].bytes);
     crdi_free(r->ctx, r->looks);

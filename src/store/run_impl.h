@@ -88,6 +88,8 @@ crd_status crdi_run_fail_system(const crdi_run *run, char message[CRDI_DB_MESSAG
 crd_status crdi_run_raise_text(const crdi_run *run, crd_status status, const char *message);
 crd_status crdi_run_take_lock(crdi_run *run, char message[CRDI_DB_MESSAGE]);
 crd_status crdi_run_measure_columns(crdi_run *run, const crd_column *columns, int column_count, int chains);
+/* CRD_EEXISTS: at the lock's name, which is removed in the end, stands a file of somebody else's. */
+crd_status crdi_run_check_lock(const crdi_run *run);
 /* As the file system allows. */
 crd_status crdi_run_set_journal(crdi_run *run);
 

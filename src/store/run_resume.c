@@ -37,6 +37,8 @@ static crd_status open_again(crdi_run *run)
 {
     char message[CRDI_DB_MESSAGE], part[PATH_MAX];
     struct stat file;
+    int64_t states = 0;
+    CRD_TRY(crdi_run_check_lock(run));
     CRD_TRY(crdi_run_raise_text(run, crdi_run_take_lock(run, message), message));
     run->placed = !crdi_run_has_newer(run->ctx, run->path, part);
     if (run->placed && stat(run->path, &file) != 0)
@@ -48,8 +50,11 @@ static crd_status open_again(crdi_run *run)
                           run->path);
     CRD_TRY(crdi_db_open(run->ctx, crdi_run_file(run), run->path, CRDI_DB_WRITE, &run->db));
     crdi_db_set_patience(run->db, 60);
+    crdi_db_keep_log(run->db, true); /* until it is known to be its own: what is refused stays as it is */
     if (run->placed)
         crdi_run_note_file(run);
+    CRD_TRY(crdi_db_integer(run->db, "SELECT EXISTS(SELECT 1 FROM state)", &states));
+    run->has_state = states != 0;
     return CRD_OK;
 }
 
@@ -57,7 +62,7 @@ crd_status crdi_run_reopen(crd_context *ctx, const char *path, crdi_run **out)
 {
     crdi_run *run;
     CRD_TRY(crdi_run_new(ctx, path, NULL, &run));
-    run->again = run->force = run->has_state = run->keep_part = true;
+    run->again = run->force = run->keep_part = true;
     crd_status status = open_again(run);
     if (status < 0)
         crdi_run_destroy(run);
@@ -187,8 +192,9 @@ crd_status crdi_run_begin_again(crdi_run *run, const crd_column *columns, int co
         drawn = drawn || draws[chain] > 0;
     }
     run->begun = true;
-    if (!run->placed &&
-        drawn) /* it was stopped between its first draws and the rename: who looks at draws looks there */
+    crdi_db_keep_log(run->db, false);
+    /* It was stopped between its first draws and the rename: who looks at draws looks there. */
+    if (!run->placed && drawn)
         CRD_TRY(crdi_run_raise_text(run, crdi_run_place(run, message), message));
     return crdi_run_queue_start(run);
 }

@@ -218,41 +218,70 @@ static crd_status name_files(crdi_run *run, const char *path)
         return crdi_raise(run->ctx, CRD_EINVAL, "the name of the run file is empty");
     if (!crdi_run_path_follow(path, file) || strlen(file) + sizeof ".part-journal" > PATH_MAX)
         return crdi_raise(run->ctx, CRD_EIO, "%.100s...: the path is too long, or its links go round", path);
-    const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
-    if (strlen(name) + sizeof ".part-journal" > NAME_MAX + 1)
-        return crdi_raise(run->ctx, CRD_EINVAL,
-                          "%.100s...: the name has %zu letters; with what stands beside a run while it is written at "
-                          "most %zu",
-                          name, strlen(name), NAME_MAX + 1 - sizeof ".part-journal");
     run->path = crdi_strdup(run->ctx, file);
     run->part = joined(run->ctx, file, ".part");
     run->lock_path = joined(run->ctx, file, "-lock");
     return run->path && run->part && run->lock_path ? CRD_OK : CRD_ENOMEM;
 }
 
-/* Whether a file is there, with something in it that is not ours: `start`, if not NULL, is what ours begin with. */
-static bool is_foreign(const char *path, const char *start)
+/* Whether what begins like this, of so many bytes in all, was left by a run of ours: SQLite's files, or what a power cut leaves of them. */
+static bool is_ours(const char *suffix, const unsigned char *start, size_t read, int64_t size)
 {
-    char there[16];
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    ssize_t size = file >= 0 ? read(file, there, sizeof there) : 0;
-    if (file >= 0)
-        close(file);
-    return size < 0 || (size > 0 && !(start && strncmp(there, start, (size_t)size) == 0));
+    static const unsigned char zeros[16];
+    enum { APPLICATION = 68, PAGE = 4096 }; /* where SQLite's format has the application's number */
+    uint32_t application = 0;
+    if (read >= sizeof zeros && memcmp(start, zeros, sizeof zeros) == 0)
+        return true;
+    if (strcmp(suffix, ".part-wal") == 0 || strcmp(suffix, "-wal") == 0)
+        return read >= 4 && memcmp(start, "\x37\x7f\x06", 3) == 0;
+    if (strcmp(suffix, ".part-journal") == 0 || strcmp(suffix, "-journal") == 0)
+        return read >= 8 && memcmp(start, "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", 8) == 0;
+    if (strcmp(suffix, ".part") != 0 || read < APPLICATION + 4 || memcmp(start, "SQLite format 3", 16) != 0)
+        return false;
+    for (int k = 0; k < 4; k++)
+        application = application << 8 | start[APPLICATION + k];
+    return application == CRDI_RUN_APPLICATION || size <= PAGE; /* its number may still be in the log */
 }
 
 /* The files that are made beside the run, and removed, must not be somebody's own. */
-static crd_status check_beside(const crdi_run *run)
+static crd_status check_beside(const crdi_run *run, const char *suffix)
 {
-    const char *path = is_foreign(run->part, "SQLite format 3") ? run->part
-                       : is_foreign(run->lock_path, NULL)       ? run->lock_path
-                                                                : NULL;
-    return path ? crdi_raise(
+    char beside[PATH_MAX];
+    unsigned char start[100];
+    struct stat about;
+    snprintf(beside, sizeof beside, "%s%s", run->path, suffix);
+    int file = open(beside, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (file < 0)
+        return CRD_OK; /* there is none, or what makes the run says why it cannot be */
+    ssize_t size = read(file, start, sizeof start);
+    bool ours =
+        size == 0 || (size > 0 && fstat(file, &about) == 0 && is_ours(suffix, start, (size_t)size, about.st_size));
+    close(file);
+    return ours ? CRD_OK
+                : crdi_raise(
                       run->ctx, CRD_EEXISTS,
                       "%s: a run of %s needs this name while it is written, and the file there is not credence's; "
                       "move it, or give the run another name",
-                      path, run->path)
-                : CRD_OK;
+                      beside, run->path);
+}
+
+crd_status crdi_run_check_lock(const crdi_run *run)
+{
+    return check_beside(run, "-lock");
+}
+
+static crd_status check_all_beside(const crdi_run *run)
+{
+    static const char *const suffix[] = {".part", ".part-wal", ".part-journal", "-wal", "-journal"};
+    const char *slash = strrchr(run->path, '/'), *name = slash ? slash + 1 : run->path;
+    if (strlen(name) + sizeof ".part-journal" > NAME_MAX + 1)
+        return crdi_raise(run->ctx, CRD_EINVAL,
+                          "%.100s...: the name has %zu letters; with what stands beside a run while it is written at "
+                          "most %zu",
+                          name, strlen(name), NAME_MAX + 1 - sizeof ".part-journal");
+    for (int i = 0; i < CRDI_COUNT(suffix); i++)
+        CRD_TRY(check_beside(run, suffix[i]));
+    return crdi_run_check_lock(run);
 }
 
 static crd_status create(crdi_run *run)
@@ -260,7 +289,7 @@ static crd_status create(crdi_run *run)
     bool exists;
     char message[CRDI_DB_MESSAGE];
     CRD_TRY(crdi_run_raise_text(run, check_place(run, &exists, message), message));
-    CRD_TRY(check_beside(run));
+    CRD_TRY(check_all_beside(run));
     CRD_TRY(crdi_run_raise_text(run, crdi_run_take_lock(run, message), message));
     return create_database(run);
 }
@@ -650,6 +679,12 @@ static crd_status settle(crdi_run *run, bool complete)
     return set < 0 ? set : folded;
 }
 
+/* Whether one can go on from the states of a run that ended so: it was stopped, or what failed was not the run. */
+static bool keeps_states(crd_status outcome)
+{
+    return outcome >= 0 || outcome == CRD_EIO || outcome == CRD_EFULL || outcome == CRD_ENOMEM;
+}
+
 crd_status crdi_run_close(crdi_run **run_address, crd_status outcome)
 {
     if (!run_address || !*run_address)
@@ -665,11 +700,11 @@ crd_status crdi_run_close(crdi_run **run_address, crd_status outcome)
             status = crdi_run_raise_text(run, crdi_run_place(run, message), message);
         complete = status == CRD_OK;
     }
-    run->keep_part = !run->placed && !run->late && run->has_state && (outcome >= 0 || outcome == CRD_EIO);
-    if (run->placed ? !run->again || run->begun : run->keep_part) {
+    run->keep_part = !run->placed && (run->again || (!run->late && run->has_state && keeps_states(outcome)));
+    if (run->again ? run->begun : run->placed || run->keep_part) {
         crd_status settled = settle(run, complete);
         status = status < 0 ? status : settled;
-    } else if (run->placed && run->again) {
+    } else if (run->again && run->placed && outcome == CRD_OK) {
         fold_left_over(run);
     }
     crdi_run_destroy(run);

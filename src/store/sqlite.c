@@ -232,7 +232,7 @@ static crd_status probe(crdi_db *db, const char *path)
     return code == SQLITE_OK ? CRD_OK : fail_handle(db, code);
 }
 
-/* Whether the file itself says that it keeps a write-ahead log (SQLite's file format: byte 18 is 2). */
+/* Whether the file itself says that it keeps a write-ahead log (SQLite's file format: byte 19, from 0, is 2). */
 static bool keeps_log(const char *path)
 {
     enum { READ_VERSION = 19 };
@@ -244,19 +244,25 @@ static bool keeps_log(const char *path)
     return size < (ssize_t)sizeof start || start[READ_VERSION] != 1; /* too short to tell: as SQLite takes it */
 }
 
-/* A log beside a file that keeps none is that of another file, which stood there before: SQLite would apply it all the same. The file is
- * asked last, since a log comes after the mark, and goes before it. */
-static crd_status check_log(crdi_db *db, const char *path)
+static bool has_log(const char *real)
 {
     char log[PATH_MAX];
     struct stat file;
-    int length = snprintf(log, sizeof log, "%s-wal", path);
-    if (length >= (int)sizeof log || stat(log, &file) != 0 || file.st_size == 0 || keeps_log(path))
+    int length = snprintf(log, sizeof log, "%s-wal", real);
+    return length < (int)sizeof log && stat(log, &file) == 0 && file.st_size > 0;
+}
+
+/* A log beside a file that keeps none is that of another file, which stood there before: SQLite would apply it all the same. A log goes before the
+ * mark in the file, and comes after it: where both are asked for twice, a run that ends or begins meanwhile is not taken for that. */
+static crd_status check_log(crdi_db *db, const char *path)
+{
+    char real[PATH_MAX];
+    if (!realpath(path, real) || !has_log(real) || keeps_log(real) || !has_log(real) || keeps_log(real))
         return CRD_OK;
     snprintf(db->message, sizeof db->message,
              "%s: %.200s-wal beside it is the log of another run, which stood here and was killed; remove it, or move "
              "the file elsewhere",
-             db->path, path);
+             db->path, strrchr(real, '/') + 1);
     return report(db, CRD_EDAMAGED);
 }
 
@@ -325,6 +331,11 @@ void crdi_db_close(crdi_db **db)
     crdi_free((*db)->ctx, (*db)->real);
     crdi_free((*db)->ctx, *db);
     *db = NULL;
+}
+
+void crdi_db_keep_log(crdi_db *db, bool keep)
+{
+    sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, (int)keep, NULL);
 }
 
 void crdi_db_set_patience(crdi_db *db, double seconds)

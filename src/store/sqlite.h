@@ -51,6 +51,9 @@ void crdi_db_close(crdi_db **db);
 /* Waits this long for a lock of another process before it gives up. */
 void crdi_db_set_patience(crdi_db *db, double seconds);
 
+/* Whether the log stays beside the file when the last connection is closed, instead of being folded in. */
+void crdi_db_keep_log(crdi_db *db, bool keep);
+
 crd_status crdi_db_run(crdi_db *db, const char *sql); /* statements without results */
 crd_status crdi_db_integer(crdi_db *db, const char *sql, int64_t *out); /* the first value of the first row */
 crd_status crdi_db_begin(crdi_db *db, bool write);

@@ -53,6 +53,22 @@ timeout -s INT 3 "$program" resume run.crd --quiet >out 2>err
 whole run.crd "a limit on sizes, resumed"
 [ "$(wc -l <out)" -gt "$(wc -l <before)" ] || fail "a limit on sizes: no draws came to the others"
 
+# a newer run that has not come to its first draws is not lost, nor what resume was to go on with
+"$program" fit data.csv --target y --hidden 2 --method nuts --chains 2 --warmup 20000 --draws 50 --seed 1 --quiet --out whole.crd ||
+    fail "no run with a long warm-up can be made"
+cp older.crd run.crd
+timeout -s INT 0.3 "$program" fit data.csv --target y --hidden 2 --method nuts --chains 2 --warmup 20000 --draws 50 --seed 1 --quiet \
+    --save-every 0.05 --force --out run.crd >out 2>err
+[ -e run.crd.part ] || fail "nothing is left of a run that was stopped in its warm-up"
+(ulimit -f 20; exec "$program" resume run.crd --quiet) >out 2>err
+expect 19 $? '^credence: run\.crd: .*ulimit -f\)' "a limit that lets nobody open the newer run"
+(ulimit -f 80; exec "$program" resume run.crd --quiet) >out 2>err
+expect 19 $? '^credence: run\.crd: .*ulimit -f\); what was written before stays; .credence resume run\.crd. goes on$' "a limit when a newer run goes on"
+[ -e run.crd.part ] || fail "the newer run is lost"
+cmp -s run.crd older.crd || fail "the older run is lost"
+"$program" resume run.crd --quiet >out 2>err || fail "the newer run does not go on"
+"$program" diff run.crd whole.crd >out 2>err || { cp out err; fail "the newer run: another end"; }
+
 # so small that nothing fits: the older file is as it was
 cp older.crd run.crd
 (ulimit -f 16; exec "$program" fit data.csv --target y --hidden 3 --warmup 50 --draws 20 --seed 1 --quiet --force --out run.crd) \

@@ -1,12 +1,13 @@
 #!/bin/sh
-# kill_at.sh PROGRAM SHIM STEP - commands that write a run file are killed before the k-th call that changes files, for k = 1 and every
+# kill_at.sh PROGRAM SHIM STEP DURABLE - commands that write a run file are killed before the k-th call that changes files, for k = 1 and every
 # STEP-th (STEP 0: twelve of each, whatever it has), until they come to their end. Whatever was killed: `check` can read what is there, a plain
 # resume of it goes well, the command typed again makes the run of the one that was never killed (`credence diff`), and nothing is left beside it.
-# SHIM is kill_at.c, loaded before the program. kill.sh kills at random times, which rarely meet the end of a run.
+# SHIM is kill_at.c, loaded before the program; DURABLE is examples/durable, whose model is its own. kill.sh kills at random times, which rarely meet the end of a run.
 set -u
 program=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 shim=$(cd "$(dirname "$2")" && pwd)/$(basename "$2")
 step=$3
+durable=$(cd "$(dirname "$4")" && pwd)/$(basename "$4")
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
@@ -32,6 +33,10 @@ before() { # before KIND: what stands there already
 }
 
 words() { # words KIND: the command
+    case $1 in
+    program) echo "$durable run.crd 300"; return ;;
+    esac
+    printf '%s ' "$program"
     case $1 in
     rule) echo "fit $line --method nuts --chains 3 --draws 3000 --until ess=200 --out run.crd --force" ;;
     forced) echo "fit $line --method nuts --chains 2 --draws 3000 --until ess=200 --out run.crd --force" ;;
@@ -63,7 +68,7 @@ begin() { # begin KIND: an empty folder with what stands there before
 look() {
     [ -e run.crd ] || return 0
     "$program" check run.crd >out 2>err || fail "check cannot read what is left"
-    "$program" resume run.crd --quiet >out 2>err || fail "a plain resume fails"
+    [ "$kind" = program ] || "$program" resume run.crd --quiet >out 2>err || fail "a plain resume fails"
 }
 
 # Whether what stands there is what stood there before.
@@ -76,15 +81,15 @@ is_old() {
 # A fit that had begun has been gone on with; what had not, and what went on with another run, is typed again.
 again() {
     case $kind in
-    more | further) ;;
+    more | further | program) ;;
     *) [ ! -e run.crd ] || is_old || return ;;
     esac
     # shellcheck disable=SC2046
-    "$program" $(words "$kind") >out 2>err || fail "the same command again fails"
+    $(words "$kind") >out 2>err || fail "the same command again fails"
 }
 
 total=0
-for kind in rule forced more further tempered laplace pathfinder svi continued copied smc; do
+for kind in rule forced more further tempered laplace pathfinder svi continued copied smc program; do
     mkdir -p "$kind/before"
     cd "$kind/before" || exit 1
     cp ../../data.csv .
@@ -93,7 +98,7 @@ for kind in rule forced more further tempered laplace pathfinder svi continued c
     rm -f out err
     cd .. && cp -r before whole && cd whole || exit 1
     # shellcheck disable=SC2046
-    LD_PRELOAD=$shim KILL_COUNT=count "$program" $(words "$kind") >out 2>err || fail "the whole run fails"
+    LD_PRELOAD=$shim KILL_COUNT=count $(words "$kind") >out 2>err || fail "the whole run fails"
     calls=$(cat count)
     cd ../..
     every=$step
@@ -102,7 +107,7 @@ for kind in rule forced more further tempered laplace pathfinder svi continued c
     while [ "$k" -le "$calls" ]; do
         begin "$kind"
         # shellcheck disable=SC2046
-        LD_PRELOAD=$shim KILL_AT=$k "$program" $(words "$kind") >out 2>err
+        LD_PRELOAD=$shim KILL_AT=$k $(words "$kind") >out 2>err
         look
         again
         "$program" diff "../$kind/whole/run.crd" run.crd >err 2>&1 || fail "another end than that of the whole run"

@@ -123,6 +123,39 @@ static void one_that_goes_on_takes_its_place_first(void **state)
     testing_context_destroy(&ctx);
 }
 
+static void what_one_can_go_on_from_stays_when_that_fails(void **state)
+{
+    (void)state;
+    static const crd_status failures[] = {CRD_INTERRUPTED, CRD_EIO, CRD_EFULL, CRD_ENOMEM, CRD_EINVAL};
+    crd_context *ctx = testing_context();
+    crdi_run *run;
+    char part[4096];
+    const int64_t none[CHAINS] = {0};
+    write_run(ctx, NULL, (const int64_t[CHAINS]){100, 100, 100}, false, CRD_OK);
+    for (int i = 0; i < CRDI_COUNT(failures); i++) {
+        assert_ok(ctx, crdi_run_create(ctx, path, true, &run)); /* stopped in its warm-up */
+        assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
+        assert_ok(ctx, feed_state(crdi_run_sink(run), 0, 10));
+        assert_ok(ctx, crdi_run_flush(run));
+        (void)!crdi_run_close(&run, failures[i]);
+        assert_int_equal(crdi_run_has_newer(ctx, path, part),
+                         failures[i] != CRD_EINVAL); /* that is the run's own fault */
+        if (failures[i] == CRD_EINVAL)
+            break;
+        for (int begun = 0; begun < 2; begun++)
+            for (int k = 0; k < CRDI_COUNT(failures); k++) {
+                assert_ok(ctx, crdi_run_reopen(ctx, path, &run));
+                assert_true(crdi_run_has_state(run));
+                if (begun)
+                    assert_ok(ctx, crdi_run_begin_again(run, columns, COLUMNS, CHAINS, none, NULL, NULL));
+                (void)!crdi_run_close(&run, failures[k]);
+                assert_true(crdi_run_has_newer(ctx, path, part));
+            }
+        check_run(ctx, 100);
+    }
+    testing_context_destroy(&ctx);
+}
+
 /* ---- together ------------------------------------------------------------------------------------------------- */
 
 struct two {
@@ -235,7 +268,7 @@ static void the_log_of_another_file_is_refused(void **state)
 static void files_of_others_beside_it_stay(void **state)
 {
     (void)state;
-    static const char *const suffix[] = {".part", "-lock"};
+    static const char *const suffix[] = {".part", "-lock", "-wal", "-journal", ".part-wal"};
     crd_context *ctx = testing_context();
     crdi_run *run;
     for (int i = 0; i < CRDI_COUNT(suffix); i++) {
@@ -258,6 +291,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_late_run_is_complete_or_nothing),
         TEST(one_that_goes_on_takes_its_place_first),
+        TEST(what_one_can_go_on_from_stays_when_that_fails),
         TEST(entries_that_are_set_together_are_there_together),
         TEST(another_file_in_its_place_is_noticed_by_the_next_write),
         TEST(the_log_of_another_file_is_refused),
