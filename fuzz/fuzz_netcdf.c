@@ -63,7 +63,7 @@ static void write_file(crd_context *ctx, const char *path, struct bytes *b)
     static const char *const groups[] = {"posterior", "sample_stats", "warmup_posterior", "observed_data", "other"};
     static const char *const axes[] = {"chain", "draw", "x_dim_0", "y", "obs"};
     crdi_netcdf *nc = NULL;
-    if (crdi_netcdf_create(ctx, path, &nc) < 0)
+    if (crdi_netcdf_create(ctx, path, path, &nc) < 0)
         return;
     for (unsigned left = 1 + take(b) % 3; left > 0; left--) {
         int group, dim[5];

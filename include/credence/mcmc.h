@@ -20,7 +20,8 @@ typedef struct crd_chain_progress {
     int64_t gradients; /**< evaluated so far */
     int64_t sampling_gradients; /**< of those, after warm-up */
     int64_t divergences; /**< after warm-up */
-    double seconds; /**< since the chain started; 0 before */
+    double seconds; /**< since the chain started, or went on; 0 before */
+    int64_t before; /**< iterations of those that it had done when it went on; 0: it began */
 } crd_chain_progress;
 
 /** What training made of a chain's start (start "ensemble"). Losses are minus log likelihoods, means over the rows held out; NaN where

@@ -31,8 +31,11 @@ static bool read_part(const char **at, int *unit, double *sum)
     if (!crdi_parse_double(number, &value))
         return false;
     *at += length;
-    char name = **at ? *(*at)++ : 's';
+    bool named = **at;
+    char name = named ? *(*at)++ : 's';
     int k = *unit;
+    if (!named && k > 0) /* 1h30: of what? */
+        return false;
     while (k < CRDI_COUNT(units) && units[k].name != name)
         k++;
     if (k == CRDI_COUNT(units))

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -629,18 +630,38 @@ bool crdi_gnuplot_find(char *out, size_t size)
     return false;
 }
 
-/* Sends all of it unless the reader goes away; then its own message says why. A socket instead of a pipe, because its
- * writer can ask not to be sent SIGPIPE. */
-static void send_all(int socket, const char *bytes, size_t length)
+/* A part of the script, unless the reader has gone away; then its own message says why. A socket instead of a pipe, because its writer
+ * can ask not to be sent SIGPIPE. Whether that was all that can be sent. */
+static bool send_some(int socket, const crdi_string *script, size_t *done)
 {
-    while (length > 0) {
-        ssize_t sent = send(socket, bytes, length, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent <= 0)
-            return;
-        bytes += sent;
-        length -= (size_t)sent;
+    const char *text = crdi_string_text(script);
+    ssize_t sent = send(socket, text + *done, script->length - *done, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && (errno == EINTR || errno == EAGAIN || errno == EWOULDBLOCK))
+        return false;
+    *done += sent > 0 ? (size_t)sent : 0;
+    return sent <= 0 || *done == script->length;
+}
+
+/* Sends the script through `*to`, which is closed behind it, and writes what comes back; the bytes of that. gnuplot takes no notice of a
+ * disk that is full: so what it draws goes through us. */
+static size_t converse(int *to, int from, const crdi_string *script, crdi_output *output)
+{
+    char bytes[16384];
+    size_t done = 0, total = 0;
+    for (;;) {
+        struct pollfd at[] = {{.fd = from, .events = POLLIN}, {.fd = *to, .events = POLLOUT}};
+        if (poll(at, *to >= 0 ? 2 : 1, -1) < 0 && errno != EINTR)
+            return total;
+        if (*to >= 0 && at[1].revents && send_some(*to, script, &done)) {
+            close(*to);
+            *to = -1;
+        }
+        ssize_t size = at[0].revents ? read(from, bytes, sizeof bytes) : -1;
+        if (size == 0)
+            return total;
+        if (size > 0)
+            crdi_output_write(output, bytes, (size_t)size);
+        total += size > 0 ? (size_t)size : 0;
     }
 }
 
@@ -671,29 +692,34 @@ static int above_standard(int file)
     return other;
 }
 
-/* Runs a script; what it draws goes to `drawing`, complaints go to `complaints`. */
-static crd_status run(crd_context *ctx, const crdi_string *script, int drawing, int complaints)
+struct ends {
+    int script[2], drawing[2]; /* ours and gnuplot's; -1: closed */
+    int complaints;
+};
+
+static void close_end(int *file)
 {
-    int pair[2], result = 0;
-    pid_t child = 0, ended;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-        return crdi_raise(ctx, CRD_EIO, "gnuplot could not be started: %s", strerror(errno));
-    pair[0] = above_standard(pair[0]);
-    pair[1] = above_standard(pair[1]);
-    crd_status status = start(ctx, (const int[]){pair[1], drawing, complaints}, &child);
-    close(pair[1]);
-    if (status == CRD_OK)
-        send_all(pair[0], crdi_string_text(script), script->length);
-    close(pair[0]);
-    CRD_TRY(status);
-    do
-        ended = waitpid(child, &result, 0);
-    while (ended < 0 && errno == EINTR);
-    struct stat info;
-    bool drawn = fstat(drawing, &info) == 0 && info.st_size > 0;
-    /* With SIGCHLD ignored by the program there is no result to be had; then the drawing has to tell. */
-    if (drawn && (ended < 0 || (WIFEXITED(result) && WEXITSTATUS(result) == 0)))
-        return CRD_OK;
+    if (*file >= 0)
+        close(*file);
+    *file = -1;
+}
+
+static crd_status open_ends(crd_context *ctx, struct ends *e)
+{
+    *e = (struct ends){{-1, -1}, {-1, -1}, -1};
+    bool open = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, e->script) == 0 && pipe2(e->drawing, O_CLOEXEC) == 0;
+    if (open)
+        e->complaints = memfd_create("complaints", MFD_CLOEXEC);
+    for (int i = 0; i < 2; i++) {
+        e->script[i] = above_standard(e->script[i]);
+        e->drawing[i] = above_standard(e->drawing[i]);
+    }
+    e->complaints = above_standard(e->complaints);
+    return e->complaints >= 0 ? CRD_OK : crdi_raise(ctx, CRD_EIO, "gnuplot could not be started: %s", strerror(errno));
+}
+
+static crd_status raise_complaint(crd_context *ctx, int complaints)
+{
     char line[256];
     crdi_string plain;
     crdi_string_init(&plain, ctx);
@@ -704,20 +730,37 @@ static crd_status run(crd_context *ctx, const crdi_string *script, int drawing, 
     return CRD_ETOOL;
 }
 
-/* Lets gnuplot draw into an output file. What it complains of goes to one that never has a name. */
-static crd_status draw(crd_context *ctx, const crdi_output *output, const char *path, const crdi_string *script)
+/* Runs a script; what it draws goes to the output. */
+static crd_status run(crd_context *ctx, const crdi_string *script, struct ends *e, crdi_output *output)
 {
-    int drawing = above_standard(open(crdi_output_temporary(output), O_WRONLY | O_CLOEXEC));
-    int complaints = above_standard(memfd_create("complaints", MFD_CLOEXEC));
-    crd_status status = CRD_OK;
-    if (drawing < 0 || complaints < 0)
-        status = crdi_raise(ctx, CRD_EIO, "%s: cannot be written: %s", path, strerror(errno));
+    int result = 0;
+    pid_t child = 0, ended;
+    CRD_TRY(start(ctx, (const int[]){e->script[1], e->drawing[1], e->complaints}, &child));
+    close_end(&e->script[1]);
+    close_end(&e->drawing[1]);
+    size_t drawn = converse(&e->script[0], e->drawing[0], script, output);
+    close_end(&e->script[0]);
+    do
+        ended = waitpid(child, &result, 0);
+    while (ended < 0 && errno == EINTR);
+    /* With SIGCHLD ignored by the program there is no result to be had; then the drawing has to tell. */
+    if (drawn > 0 && (ended < 0 || (WIFEXITED(result) && WEXITSTATUS(result) == 0)))
+        return CRD_OK;
+    return raise_complaint(ctx, e->complaints);
+}
+
+/* Lets gnuplot draw into an output file. What it complains of goes to one that never has a name. */
+static crd_status draw(crd_context *ctx, crdi_output *output, const crdi_string *script)
+{
+    struct ends e;
+    crd_status status = open_ends(ctx, &e);
     if (status == CRD_OK)
-        status = run(ctx, script, drawing, complaints);
-    if (complaints >= 0)
-        close(complaints);
-    if (drawing >= 0 && close(drawing) != 0 && status == CRD_OK)
-        status = crdi_raise(ctx, CRD_EIO, "%s: cannot be written: %s", path, strerror(errno));
+        status = run(ctx, script, &e, output);
+    for (int i = 0; i < 2; i++) {
+        close_end(&e.script[i]);
+        close_end(&e.drawing[i]);
+    }
+    close_end(&e.complaints);
     return status;
 }
 
@@ -731,7 +774,7 @@ crd_status crdi_figure_save(const crdi_figure *figure, const char *path, bool fo
     if (status == CRD_OK)
         status = crdi_output_open(&output, figure->ctx, path, force);
     if (status == CRD_OK)
-        status = draw(figure->ctx, output, path, &script);
+        status = draw(figure->ctx, output, &script);
     if (status == CRD_OK)
         status = crdi_output_commit(&output);
     crdi_output_abort(&output);

@@ -20,7 +20,7 @@ crdi_chain_progress crdi_progress_of(const crd_chain_progress *c, bool ended)
     double gradients = drawn > 0 ? (double)c->sampling_gradients / (double)drawn
                                  : (double)c->gradients / (double)(c->iteration > 0 ? c->iteration : 1);
     /* The time left as if all iterations took what those so far did; too long in warm-up, whose first trees are deep. */
-    double each = c->iteration > 0 ? c->seconds / (double)c->iteration : NAN;
+    double made = (double)(c->iteration - c->before), each = made > 0 ? c->seconds / made : NAN;
     return (crdi_chain_progress){.iteration = c->iteration,
                                  .warmup = c->warmup,
                                  .total = c->total,

@@ -362,7 +362,9 @@ static crd_status make(crdi_run_watch *w, const crdi_watch_request *r)
     if (!(w->path = crdi_arena_strdup(w->arena, r->path)))
         return CRD_ENOMEM;
     bool written = crdi_run_is_written(r->path);
-    bool beside = written && crdi_run_path_beside(r->path, ".part", part) && stat(part, &file) == 0;
+    /* One that is to replace it; or was, and was stopped or killed before its first draws: what resume goes on with. */
+    bool beside = written ? crdi_run_path_beside(r->path, ".part", part) && stat(part, &file) == 0
+                          : crdi_run_has_newer(w->ctx, r->path, part);
     bool begun = beside && crdi_network_run_open(w->ctx, part, &net) == CRD_OK;
     if (beside && !begun) /* it has no tables yet, or has gone to its place */
         crd_error_clear(w->ctx);

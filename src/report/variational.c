@@ -49,10 +49,11 @@ static void loss_line(crdi_string *out, const crdi_variational *v)
 static void spread_line(crdi_string *out, const crdi_variational *v)
 {
     double worst = -INFINITY, best = INFINITY;
-    int64_t failed = 0;
+    int64_t failed = 0, waiting = 0;
     for (int64_t r = 0; r < v->restarts; r++) {
         double loss = v->loss_by_restart.data[r];
-        failed += !isfinite(loss);
+        failed += isinf(loss);
+        waiting += isnan(loss);
         worst = isfinite(loss) ? fmax(worst, loss) : worst;
         best = fmin(best, loss);
     }
@@ -66,6 +67,8 @@ static void spread_line(crdi_string *out, const crdi_variational *v)
                        (long long)v->restart, (long long)v->restarts - 1, worst);
     if (failed)
         crdi_string_append(out, ", %lld failed", (long long)failed);
+    if (waiting)
+        crdi_string_append(out, ", %lld not begun", (long long)waiting);
     crdi_string_append(out, "\n");
 }
 

@@ -27,7 +27,7 @@ struct crdi_netcdf {
     char *path;
     struct library lib;
     int id;
-    bool is_open;
+    bool is_open, writes;
 };
 
 _Static_assert(CRDI_NETCDF_NAME == NC_MAX_NAME + 1, "names fit");
@@ -52,7 +52,13 @@ static crd_status load(crd_context *ctx, struct library *lib)
 
 static crd_status failed(crdi_netcdf *nc, int code, const char *what)
 {
-    crd_status status = code == NC_ENOMEM ? CRD_ENOMEM : code == ENOSPC ? CRD_EFULL : CRD_EIO;
+    int system = code == ENOSPC ? code : errno; /* HDF5 says no more than that something failed */
+    bool full = system == ENOSPC || system == EDQUOT || system == EFBIG;
+    if (full && nc->writes)
+        return crdi_raise(nc->ctx, CRD_EFULL, "%s: %s: %s; %s", nc->path, what, strerror(system),
+                          system == EFBIG ? "a limit on the size of files is in force (ulimit -f)"
+                                          : "make room on its file system");
+    crd_status status = code == NC_ENOMEM ? CRD_ENOMEM : CRD_EIO;
     if (code == NC_EBADNAME || code == NC_EMAXNAME)
         return crdi_raise(nc->ctx, CRD_EUNSUPPORTED, "netCDF takes no such name: '%s' (%s)", what,
                           nc->lib.nc_strerror(code));
@@ -62,6 +68,7 @@ static crd_status failed(crdi_netcdf *nc, int code, const char *what)
 /* Every call goes through this. */
 #define TRY_NC(nc, call, what)                                                                                         \
     do {                                                                                                               \
+        errno = 0;                                                                                                     \
         int code_ = (nc)->lib.call;                                                                                    \
         if (code_ != NC_NOERR)                                                                                         \
             return failed((nc), code_, (what));                                                                        \
@@ -78,11 +85,13 @@ static crd_status begin(crd_context *ctx, const char *path, crdi_netcdf **out)
     return nc->path ? load(ctx, &nc->lib) : CRD_ENOMEM;
 }
 
-crd_status crdi_netcdf_create(crd_context *ctx, const char *path, crdi_netcdf **out)
+crd_status crdi_netcdf_create(crd_context *ctx, const char *path, const char *shown, crdi_netcdf **out)
 {
     crdi_netcdf *nc = NULL;
-    crd_status status = begin(ctx, path, &nc);
+    crd_status status = begin(ctx, shown, &nc);
     if (status == CRD_OK) {
+        nc->writes = true;
+        errno = 0;
         int code = nc->lib.nc_create(path, NC_NETCDF4 | NC_CLOBBER, &nc->id);
         nc->is_open = code == NC_NOERR;
         status = nc->is_open ? CRD_OK : failed(nc, code, "cannot be written");
@@ -116,6 +125,7 @@ crd_status crdi_netcdf_close(crdi_netcdf **address)
     if (!address || !*address)
         return CRD_OK;
     crdi_netcdf *nc = *address;
+    errno = 0;
     int code = nc->is_open ? nc->lib.nc_close(nc->id) : NC_NOERR;
     crd_status status = code == NC_NOERR ? CRD_OK : failed(nc, code, "cannot be closed");
     if (nc->lib.handle)

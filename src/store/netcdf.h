@@ -24,7 +24,7 @@ crd_status crdi_netcdf_version(crd_context *ctx, char *out, size_t size);
 
 /* Creates a netCDF-4 file (what is there is replaced) or opens a file for reading. CRD_ETOOL; CRD_EIO; CRD_EDAMAGED: it is
  * no netCDF file. */
-crd_status crdi_netcdf_create(crd_context *ctx, const char *path, crdi_netcdf **out);
+crd_status crdi_netcdf_create(crd_context *ctx, const char *path, const char *shown, crdi_netcdf **out);
 crd_status crdi_netcdf_open(crd_context *ctx, const char *path, crdi_netcdf **out);
 /* Writes what is left; CRD_EIO if that failed. NULL and a pointer to NULL are accepted. */
 crd_status crdi_netcdf_close(crdi_netcdf **nc);

@@ -289,12 +289,12 @@ static crd_status run_once(crdi_network_fit *fit, crdi_mcmc_report *report)
         status = draw(fit, any, report);
     for (int c = 0; c < chains; c++)
         drawn = drawn || any[c];
-    if (fit->resume || (begun && !drawn)) /* without draws nothing waits: placed or not is settled */
-        fit->kept_older = !crdi_run_is_placed(fit->run);
     fit->resumable = (begun || fit->resume) && !fit->from && crdi_run_has_state(fit->run);
     bool outside = status == CRD_EIO || status == CRD_EFULL || status == CRD_ENOMEM; /* it is not the run that failed */
     bool of_use = drawn || (fit->resumable && outside);
-    crd_status closed = crdi_run_close(&fit->run, status);
+    bool stands;
+    crd_status closed = crdi_run_close_told(&fit->run, status, &stands);
+    fit->kept_older = (begun || fit->resume) && !stands;
     if (outside && of_use && fit->resumable && is_left(fit)) /* it may have been moved away */
         crdi_error_suffix(fit->ctx, "what was written before stays; 'credence resume %s' goes on", fit->path);
     else if (outside && of_use && !fit->from && is_left(fit))

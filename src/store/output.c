@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 enum { BUFFER = 64 * 1024 };
@@ -156,6 +159,24 @@ crd_status crdi_output_open_to(crdi_output **out, crd_context *ctx, int file, co
 const char *crdi_output_temporary(const crdi_output *output)
 {
     return output->temporary;
+}
+
+crd_status crdi_output_need(const crdi_output *o, double bytes)
+{
+    struct statvfs system;
+    struct rlimit limit;
+    bool known = fstatvfs(o->file, &system) == 0 && system.f_blocks > 0; /* some file systems do not say */
+    double room = known ? (double)system.f_bavail * (double)system.f_frsize : INFINITY;
+    bool limited = getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    if (limited && (double)limit.rlim_cur < bytes)
+        return crdi_raise(o->ctx, CRD_EFULL,
+                          "%s: %.3g MB are needed, and a limit on the size of files of %.3g MB is in force (ulimit -f)",
+                          o->path, bytes / 1e6, (double)limit.rlim_cur / 1e6);
+    if (room < bytes)
+        return crdi_raise(o->ctx, CRD_EFULL,
+                          "%s: %.3g MB are needed, and %.3g MB are free; make room on its file system", o->path,
+                          bytes / 1e6, room / 1e6);
+    return CRD_OK;
 }
 
 crd_status crdi_output_status(const crdi_output *output)

@@ -15,6 +15,9 @@ crd_status crdi_output_open(crdi_output **out, crd_context *ctx, const char *pat
 crd_status crdi_output_open_to(crdi_output **out, crd_context *ctx, int file, const char *name);
 /* The name to write to, for a library that writes files itself (it may replace what is there). Borrowed. */
 const char *crdi_output_temporary(const crdi_output *output);
+/* CRD_EFULL: the file system, or a limit on the size of files, has no room for so many bytes. For such a library, which may not bear
+ * to find that out by itself. */
+crd_status crdi_output_need(const crdi_output *output, double bytes);
 /* Appends. The first failure is kept and is what crdi_output_commit returns. */
 void crdi_output_write(crdi_output *output, const char *bytes, size_t length);
 void crdi_output_printf(crdi_output *output, const char *format, ...) CRD_PRINTF(2, 3);

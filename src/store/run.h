@@ -89,6 +89,8 @@ size_t crdi_run_queue_peak(crdi_run *run);
  * and frees the run, whatever happens. Returns the first error since create that was not reported. A run that was never
  * begun leaves no trace, nor does one that was to replace a file and came to no draws, unless its outcome is CRD_OK. NULL and a pointer to NULL are accepted. */
 crd_status crdi_run_close(crdi_run **run, crd_status outcome);
+/* The same; `stands` returns whether the run stands at its path, and not an older file, or one that was put there meanwhile. */
+crd_status crdi_run_close_told(crdi_run **run, crd_status outcome, bool *stands);
 
 /* ---- reading (run_reader.c) --------------------------------------------------------------------------------- */
 

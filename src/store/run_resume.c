@@ -53,8 +53,9 @@ static crd_status open_again(crdi_run *run)
     crdi_db_keep_log(run->db, true); /* until it is known to be its own: what is refused stays as it is */
     if (run->placed)
         crdi_run_note_file(run);
-    CRD_TRY(crdi_db_integer(run->db, "SELECT EXISTS(SELECT 1 FROM state)", &states));
-    run->has_state = states != 0;
+    run->db->quiet = true; /* whether it is a run at all is for its reader to say */
+    run->has_state = crdi_db_integer(run->db, "SELECT EXISTS(SELECT 1 FROM state)", &states) == CRD_OK && states != 0;
+    run->db->quiet = false;
     return CRD_OK;
 }
 

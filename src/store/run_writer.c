@@ -84,7 +84,7 @@ crd_status crdi_run_take_lock(crdi_run *run, char message[CRDI_DB_MESSAGE])
         struct stat ours, there;
         int file = open(run->lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
         if (file < 0)
-            return crdi_run_fail_system(run, message, "cannot create");
+            return crdi_run_fail_system(run, message, "its lock (-lock) cannot be made beside it");
         if (flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
             close(file);
             snprintf(message, CRDI_DB_MESSAGE, "%s: is being written by another run", run->path);
@@ -685,8 +685,21 @@ static bool keeps_states(crd_status outcome)
     return outcome >= 0 || outcome == CRD_EIO || outcome == CRD_EFULL || outcome == CRD_ENOMEM;
 }
 
-crd_status crdi_run_close(crdi_run **run_address, crd_status outcome)
+static bool stands_there(const crdi_run *run)
 {
+    struct stat file;
+    return run->placed && stat(run->path, &file) == 0 && file.st_dev == run->device && file.st_ino == run->inode;
+}
+
+crd_status crdi_run_close(crdi_run **run, crd_status outcome)
+{
+    bool stands;
+    return crdi_run_close_told(run, outcome, &stands);
+}
+
+crd_status crdi_run_close_told(crdi_run **run_address, crd_status outcome, bool *stands)
+{
+    *stands = false;
     if (!run_address || !*run_address)
         return CRD_OK;
     crdi_run *run = *run_address;
@@ -707,6 +720,7 @@ crd_status crdi_run_close(crdi_run **run_address, crd_status outcome)
     } else if (run->again && run->placed && outcome == CRD_OK) {
         fold_left_over(run);
     }
+    *stands = stands_there(run);
     crdi_run_destroy(run);
     *run_address = NULL;
     return status;

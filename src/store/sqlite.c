@@ -225,7 +225,10 @@ static crd_status probe(crdi_db *db, const char *path)
     bool shut = (code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_READONLY;
     if (shut && db->mode == CRDI_DB_READ && access(path, R_OK) == 0) {
         if (has_companion(path))
-            return fail(db, code, "an unfinished transaction stands beside it, which needs leave to write there");
+            return fail(db, code,
+                        "its log stands beside it and must be applied first, which needs leave to write in its folder; "
+                        "copy both "
+                        "to one of your own");
         CRD_TRY(open_immutable(db, path));
         code = touch(db->handle);
     }
@@ -260,8 +263,8 @@ static crd_status check_log(crdi_db *db, const char *path)
     if (!realpath(path, real) || !has_log(real) || keeps_log(real) || !has_log(real) || keeps_log(real))
         return CRD_OK;
     snprintf(db->message, sizeof db->message,
-             "%s: %.200s-wal beside it is the log of another run, which stood here and was killed; remove it, or move "
-             "the file elsewhere",
+             "%s: %.200s-wal beside it is not its log, but of a run that stood here and was killed, or somebody's own; "
+             "move it away, or the file",
              db->path, strrchr(real, '/') + 1);
     return report(db, CRD_EDAMAGED);
 }

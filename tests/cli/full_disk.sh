@@ -78,10 +78,34 @@ cmp -s run.crd older.crd || fail "a small limit: the older file is not as it was
 for left in run.crd-lock run.crd.part run.crd.part-wal; do
     [ ! -e "$left" ] || fail "a small limit: $left is left"
 done
+rm -f run.crd.part*
 cp older.crd draws.csv
 (ulimit -f 4; exec "$program" export older.crd --force --out draws.csv) >out 2>err
 expect 19 $? '^credence: draws\.csv: cannot be written: File too large; make room' "export within a limit"
 cmp -s draws.csv older.crd || fail "export within a limit: the older file is not as it was"
+
+# what others write for us: figures and netCDF
+for name in picture.png picture.svg picture.pdf; do
+    command -v gnuplot >/dev/null || break
+    "$program" plot older.crd trace --out whole-$name >out 2>err || fail "no figure can be made"
+    (ulimit -f 8; exec "$program" plot older.crd trace --out $name) >out 2>err
+    expect 19 $? "^credence: $name: cannot be written: File too large; make room" "a figure within a limit"
+    [ ! -e $name ] || fail "a figure within a limit: a part of it is left"
+done
+if "$program" export older.crd --to netcdf --out whole.nc >out 2>err; then
+    (ulimit -f 40; exec "$program" export older.crd --to netcdf --out part.nc) >out 2>err
+    expect 19 $? '^credence: part\.nc: .*ulimit -f' "netCDF within a limit"
+    [ ! -e part.nc ] || fail "netCDF within a limit: a part of it is left"
+fi
+
+# a run that is stopped by the limit before it has come to its place: the older one stands there, and nothing tells to resume it
+cp older.crd run.crd
+(ulimit -f 120; exec "$program" fit data.csv --target y --hidden 3 --method nuts --chains 2 --warmup 50 --draws 5000 --seed 1 --quiet \
+    --force --out run.crd) >out 2>err
+expect 19 $? '^credence: run\.crd: .*ulimit -f' "a limit at the first draws"
+if cmp -s run.crd older.crd && [ ! -e run.crd.part ]; then
+    ! grep -q resume err || fail "a limit at the first draws: resume is told to go on with what is not there"
+fi
 
 # ---- a file system that becomes full: a small one in memory, where this may be done
 mkdir small
@@ -133,6 +157,23 @@ if as_nobody "$program" version >out 2>err; then
 else
     echo "nobody may not run $program here: folders that are shut were not tried"
 fi
+# another file that is put in its place stays, and is not what resume is told to go on with
+"$program" fit data.csv --target y --hidden 3 --method nuts --chains 2 --warmup 20 --draws 2000000 --seed 1 --quiet --out run2.crd >out 2>err &
+run=$!
+tries=0
+until [ -e run2.crd ]; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 300 ] || fail "another in its place: no file after a minute"
+    sleep 0.1
+done
+cp older.crd other.crd && mv other.crd run2.crd
+wait "$run"
+code=$?
+run=
+expect 5 "$code" '^credence: run2\.crd: ' "another in its place"
+! grep -q resume err || fail "another in its place: resume is told to go on with it"
+cmp -s run2.crd older.crd || fail "another in its place: it has changed"
+
 mkdir lost
 "$program" fit data.csv --target y --hidden 3 --chains 2 --warmup 20 --draws 2000000 --seed 1 --quiet --out lost/run.crd >out 2>err &
 run=$!

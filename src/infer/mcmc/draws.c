@@ -194,6 +194,7 @@ static crd_status begin_chain(const crdi_mcmc_run_state *run, int number, crdi_c
         crdi_chain_state(chain, &archive);
         if (archive.status < 0)
             return crdi_error_prefix(run->ctx, archive.status, "chain %d", number);
+        atomic_store(&run->news[number].before, chain->iteration);
         tell(&run->news[number], chain);
         return crdi_chain_check(chain, number);
     }

@@ -27,7 +27,8 @@ static void report_progress(crdi_mcmc_monitor *m)
                                               .gradients = gradients,
                                               .sampling_gradients = gradients - atomic_load(&news->warmup_gradients),
                                               .divergences = atomic_load(&news->divergences),
-                                              .seconds = started > 0 ? crdi_seconds() - started : 0};
+                                              .seconds = started > 0 ? crdi_seconds() - started : 0,
+                                              .before = atomic_load(&news->before)};
     }
     run->options.progress(run->options.progress_user, m->progress, (int)run->options.chains);
 }

@@ -12,6 +12,7 @@ enum { CRDI_MCMC_STATISTICS = 7, CRDI_MCMC_MOST_KEPT = 64 };
 /* What a chain tells the monitor. */
 typedef struct crdi_mcmc_news {
     atomic_llong iteration, gradients, warmup_gradients, divergences;
+    atomic_llong before; /* iterations, of a chain that goes on */
     _Atomic double step_size, started;
 } crdi_mcmc_news;
 

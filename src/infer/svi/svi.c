@@ -309,7 +309,8 @@ static crd_status keep_all(crd_svi *svi)
 static crd_status choose(crd_svi *svi)
 {
     for (int64_t r = 0; r < svi->runs; r++) {
-        svi->final_loss[r] = svi->run[r].final_loss;
+        bool begun = svi->run[r].steps > 0 || !atomic_load(&svi->stopped);
+        svi->final_loss[r] = begun ? svi->run[r].final_loss : NAN; /* what failed has an infinite one */
         svi->held_out[r] = svi->watch ? svi->run[r].held_out : NAN;
         svi->best_step[r] = svi->run[r].best_step;
         svi->all_steps += svi->run[r].steps;

@@ -465,11 +465,26 @@ static crd_status write_all(struct writer *w)
     return write_prior(w);
 }
 
-static crd_status write_file(struct writer *w, const char *path)
+/* About what the file takes: its columns, y and log likelihood by row and draw, and the library's own. HDF5 ends the whole program when it
+ * cannot write; so the room is asked for before. */
+static double bytes_needed(const struct writer *w)
+{
+    enum { OF_THE_LIBRARY = 65536 };
+    double numbers = 0;
+    for (int i = 0; i < crd_run_column_count(w->net->run); i++)
+        numbers += (double)crd_run_column(w->net->run, i)->size * (double)w->total;
+    if (w->net->is_network)
+        numbers += (double)w->net->y.shape.dim[0] * (double)(w->net->recipe->target_count + 1) * (double)w->total;
+    return OF_THE_LIBRARY + 1.02 * sizeof(double) * numbers;
+}
+
+static crd_status write_file(struct writer *w, const crdi_output *output)
 {
     CRD_TRY(crdi_run_part_find(w->ctx, w->net->run, &w->part));
     w->total = w->part.chains * w->part.draws;
-    crd_status status = crdi_netcdf_create(w->ctx, path, &w->nc);
+    crd_status status = crdi_output_need(output, bytes_needed(w));
+    if (status == CRD_OK)
+        status = crdi_netcdf_create(w->ctx, crdi_output_temporary(output), w->request->path, &w->nc);
     if (status == CRD_OK)
         status = write_all(w);
     crd_status closed = crdi_netcdf_close(&w->nc);
@@ -483,7 +498,7 @@ static crd_status write_format(const crdi_export *request)
     crdi_output *output;
     CRD_TRY(crdi_export_need_path(request, "netcdf"));
     CRD_TRY(crdi_output_open(&output, request->ctx, request->path, request->force));
-    crd_status status = write_file(&w, crdi_output_temporary(output));
+    crd_status status = write_file(&w, output);
     if (status == CRD_OK)
         return crdi_output_commit(&output);
     crdi_output_abort(&output);

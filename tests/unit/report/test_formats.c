@@ -254,7 +254,7 @@ static void netcdf_that_is_no_inference_data(void **state)
     crdi_imported in;
     int group, dim[2], id;
     const crdi_draws_format *format = format_of(ctx, "netcdf");
-    assert_ok(ctx, crdi_netcdf_create(ctx, file, &nc));
+    assert_ok(ctx, crdi_netcdf_create(ctx, file, file, &nc));
     assert_ok(ctx, crdi_netcdf_add_group(nc, "prior", &group));
     assert_ok(ctx, crdi_netcdf_close(&nc));
     assert_int_equal(format->read(ctx, paths, 1, &in), CRD_EDATA);
@@ -262,7 +262,7 @@ static void netcdf_that_is_no_inference_data(void **state)
     crd_error_clear(ctx);
     assert_int_equal(format->read(ctx, paths, 2, &in), CRD_EINVAL);
     crd_error_clear(ctx);
-    assert_ok(ctx, crdi_netcdf_create(ctx, file, &nc));
+    assert_ok(ctx, crdi_netcdf_create(ctx, file, file, &nc));
     assert_ok(ctx, crdi_netcdf_add_group(nc, "posterior", &group));
     assert_ok(ctx, crdi_netcdf_add_dimension(nc, group, "draw", 3, &dim[0]));
     assert_ok(ctx, crdi_netcdf_add_dimension(nc, group, "chain", 2, &dim[1]));

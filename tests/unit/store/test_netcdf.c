@@ -32,7 +32,7 @@ static void write_file(crd_context *ctx)
     crdi_netcdf *nc;
     int group, dim[2], x, flag;
     const double values[6] = {1, 2.5, NAN, -INFINITY, 1e-300, 6}, more[2] = {70, 80}, flags[3] = {1, 0, 1};
-    assert_ok(ctx, crdi_netcdf_create(ctx, path, &nc));
+    assert_ok(ctx, crdi_netcdf_create(ctx, path, path, &nc));
     assert_ok(ctx, crdi_netcdf_put_text(nc, crdi_netcdf_root(nc), CRDI_NETCDF_OF_GROUP, "title", "gr\u00f6\u00dfe"));
     assert_ok(ctx, crdi_netcdf_add_group(nc, "posterior", &group));
     assert_ok(ctx, crdi_netcdf_put_integer(nc, group, CRDI_NETCDF_OF_GROUP, "tuning_steps", 1234567890123));
@@ -109,7 +109,7 @@ static void what_is_no_file_is_refused(void **state)
     assert_int_equal(crdi_netcdf_open(ctx, path, &nc), CRD_EDAMAGED);
     assert_non_null(strstr(crd_error_message(ctx), "file.nc: this is no netCDF file"));
     crd_error_clear(ctx);
-    assert_int_equal(crdi_netcdf_create(ctx, "/nowhere/at/all.nc", &nc), CRD_EIO);
+    assert_int_equal(crdi_netcdf_create(ctx, "/nowhere/at/all.nc", "/nowhere/at/all.nc", &nc), CRD_EIO);
     assert_null(nc);
     assert_ok(ctx, crdi_netcdf_close(&nc));
     testing_context_destroy(&ctx);

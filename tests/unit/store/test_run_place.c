@@ -258,8 +258,8 @@ static void the_log_of_another_file_is_refused(void **state)
     file = fopen(beside("-wal"), "wb");
     assert_int_equal(fwrite(log, 1, size, file), size);
     fclose(file);
-    refused(ctx, CRD_EDAMAGED, crd_run_open(ctx, path, &reader), "is the log of another run");
-    refused(ctx, CRD_EDAMAGED, crdi_run_reopen(ctx, path, &run), "is the log of another run");
+    refused(ctx, CRD_EDAMAGED, crd_run_open(ctx, path, &reader), "is not its log");
+    refused(ctx, CRD_EDAMAGED, crdi_run_reopen(ctx, path, &run), "is not its log");
     unlink(beside("-wal"));
     check_run(ctx, 300);
     testing_context_destroy(&ctx);
