@@ -5,8 +5,11 @@
 #include "cli/interrupt.h"
 #include "cli/stop.h"
 #include "cli/terminal.h"
+#include "store/run_path.h"
 
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct resume_options {
 #define OPT CRDI_OPTION_FIELD
@@ -148,6 +151,7 @@ static bool is_done(const struct again *a)
 
 static crd_status say_done(const struct again *a)
 {
+    char part[PATH_MAX];
     crdi_string out;
     crdi_string_init(&out, a->cli->ctx);
     if (a->resume->gave_up)
@@ -161,6 +165,9 @@ static crd_status say_done(const struct again *a)
     else
         crdi_string_append(&out, "%s is complete: there is nothing to do%s\n", a->path,
                            is_mcmc(a) ? "; --draws +1000 makes more" : "");
+    if (crdi_run_path_beside(a->path, ".part", part) && access(part, F_OK) == 0)
+        crdi_string_append(
+            &out, "%s is of a run that was killed before there was anything to go on from: fit makes it anew\n", part);
     crd_status status = out.status;
     if (status == CRD_OK)
         crdi_terminal_print(stderr, crdi_string_text(&out), false);

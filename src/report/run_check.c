@@ -166,6 +166,8 @@ static void line(crdi_string *out, const char *what, const char *text)
 
 static const char *state_of(const crdi_run_check *c)
 {
+    if (c->resumable.beside)
+        return "as it was: another process writes a run beside it that is to replace it";
     if (c->resumable.is_written)
         return "running: another process writes it";
     if (c->killed)
@@ -270,6 +272,10 @@ crd_status crdi_run_check_text(crdi_string *out, const crdi_run_check *c)
         crdi_text_printable(out, c->resumable.why);
     }
     crdi_string_append(out, "\n");
+    if (c->resumable.lost)
+        crdi_string_append(
+            out, "%-12s.part, of a run that was killed before there was anything to go on from; the next replaces it\n",
+            "beside:");
     return out->status;
 }
 

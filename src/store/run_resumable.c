@@ -70,10 +70,14 @@ crd_status crdi_run_resumable_find(const crdi_network_run *net, crdi_run_resumab
 {
     crdi_run_resumable r = {.can = true, .is_written = crdi_run_is_written(net->path)};
     struct stat file;
+    char part[PATH_MAX];
     if (r.is_written)
         refuse(&r, "another process is writing it");
     else
         check_newest(net, &r);
+    bool there = crdi_run_path_beside(net->path, ".part", part) && stat(part, &file) == 0;
+    r.beside = there && r.is_written;
+    r.lost = there && !r.is_written && !r.newer;
     if (r.can && !r.newer && stat(net->path, &file) == 0 && file.st_nlink > 1)
         refuse(&r, "it has other names (hard links), under which another process may write it");
     *out = r;

@@ -7,6 +7,8 @@
 typedef struct crdi_run_resumable {
     bool can;
     bool is_written; /* another process writes the file at this moment */
+    bool beside; /* what is written stands beside the file, and is to replace it */
+    bool lost; /* a run that was to replace it stands beside it, and has no state to go on from */
     bool newer; /* that is said of the run of crdi_run_has_newer, not of the file's */
     char why[240]; /* a sentence without an end: what stands in the way; "" if it can */
 } crdi_run_resumable;
