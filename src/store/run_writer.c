@@ -232,10 +232,6 @@ static bool is_ours(const char *suffix, const unsigned char *start, size_t read,
     uint32_t application = 0;
     if (read >= sizeof zeros && memcmp(start, zeros, sizeof zeros) == 0)
         return true;
-    if (strcmp(suffix, ".part-wal") == 0 || strcmp(suffix, "-wal") == 0)
-        return read >= 4 && memcmp(start, "\x37\x7f\x06", 3) == 0;
-    if (strcmp(suffix, ".part-journal") == 0 || strcmp(suffix, "-journal") == 0)
-        return read >= 8 && memcmp(start, "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7", 8) == 0;
     if (strcmp(suffix, ".part") != 0 || read < APPLICATION + 4 || memcmp(start, "SQLite format 3", 16) != 0)
         return false;
     for (int k = 0; k < 4; k++)
@@ -272,15 +268,13 @@ crd_status crdi_run_check_lock(const crdi_run *run)
 
 static crd_status check_all_beside(const crdi_run *run)
 {
-    static const char *const suffix[] = {".part", ".part-wal", ".part-journal", "-wal", "-journal"};
     const char *slash = strrchr(run->path, '/'), *name = slash ? slash + 1 : run->path;
     if (strlen(name) + sizeof ".part-journal" > NAME_MAX + 1)
         return crdi_raise(run->ctx, CRD_EINVAL,
                           "%.100s...: the name has %zu letters; with what stands beside a run while it is written at "
                           "most %zu",
                           name, strlen(name), NAME_MAX + 1 - sizeof ".part-journal");
-    for (int i = 0; i < CRDI_COUNT(suffix); i++)
-        CRD_TRY(check_beside(run, suffix[i]));
+    CRD_TRY(check_beside(run, ".part")); /* SQLite's own beside it, -wal and -journal, are nobody else's */
     return crdi_run_check_lock(run);
 }
 
