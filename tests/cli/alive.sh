@@ -110,3 +110,24 @@ wait "$run"
 "$program" watch svi.crd | tail -1 | grep -q '^svi.crd: interrupted: it was told to stop; credence resume svi.crd goes on$' ||
     fail "watch does not say why the fit ended"
 echo "$looks looks, $none before there were draws"
+
+# One killed run copied over another, whose log stays beside it: it is refused, and what is refused stays as it is.
+for k in a b; do
+    "$program" fit data.csv --target y --hidden 2 --method nuts --chains 2 --warmup 50 --draws 50000000 --seed "$(printf '%d' "'$k")" --quiet \
+        --save-every 0.05 --out $k.crd >out 2>err &
+    run=$!
+    tries=0
+    until [ -e $k.crd ] && [ "$(wc -c <$k.crd)" -gt 1000000 ]; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 600 ] || fail "no draws were folded into the file in a minute"
+        sleep 0.1
+    done
+    kill -KILL "$run"
+    wait "$run" 2>/dev/null
+done
+cp a.crd b.crd && cat b.crd b.crd-wal >before
+"$program" resume b.crd --quiet >out 2>err
+[ $? -eq 8 ] || fail "a run with the log of another is not refused"
+cat b.crd b.crd-wal | cmp -s - before || fail "what was refused has changed"
+rm b.crd-wal
+"$program" check b.crd >out 2>err || fail "without the other's log it is not whole"
