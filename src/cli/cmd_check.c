@@ -36,10 +36,7 @@ static crd_status print(crd_context *ctx, const crdi_run_check *check, bool json
     crdi_string out;
     crdi_string_init(&out, ctx);
     crd_status status = json ? crdi_run_check_json(&out, check) : crdi_run_check_text(&out, check);
-    if (status == CRD_OK)
-        crdi_terminal_print(stdout, crdi_string_text(&out), false);
-    crdi_string_clear(&out);
-    return status;
+    return crdi_terminal_put(stdout, &out, status);
 }
 
 static crd_status run(crdi_cli *cli, crdi_cli_call *call)

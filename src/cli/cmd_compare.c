@@ -80,10 +80,7 @@ static crd_status print(crd_context *ctx, const crdi_compared *run, int count, c
     crd_status status = (json  ? crdi_comparison_json
                          : csv ? crdi_comparison_csv
                                : crdi_comparison_text)(&out, run, count, bayes);
-    if (status == CRD_OK)
-        crdi_terminal_print(stdout, crdi_string_text(&out), false);
-    crdi_string_clear(&out);
-    return status;
+    return crdi_terminal_put(stdout, &out, status);
 }
 
 static crd_status compare(crdi_cli *cli, crdi_cli_call *call, struct one *one, crdi_compared *run)

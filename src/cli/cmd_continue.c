@@ -4,7 +4,6 @@
 #include "cli/interrupt.h"
 #include "cli/terminal.h"
 
-#include <limits.h>
 #include <string.h>
 
 typedef struct continue_options {
@@ -59,11 +58,7 @@ static crd_status print_plan(const struct going_on *g)
     crdi_string_append(&out, "method: svi, ");
     g->net.type->plan(&g->net, &out);
     crdi_string_append(&out, "\n");
-    crd_status status = out.status;
-    if (status == CRD_OK)
-        crdi_terminal_print(stderr, crdi_string_text(&out), false);
-    crdi_string_clear(&out);
-    return status;
+    return crdi_terminal_put(stderr, &out, out.status);
 }
 
 /* Steps that were made, where it was stopped before all were; 0: it was not, or made none. */
@@ -72,13 +67,14 @@ static int64_t steps_made(const struct going_on *g, bool stopped, crd_status sta
     return stopped && status == CRD_OK && g->net.more_steps < g->o->steps ? g->net.more_steps : 0;
 }
 
-static void print_stopped(const struct going_on *g, int64_t made)
+static crd_status print_stopped(const struct going_on *g, int64_t made)
 {
-    char line[256 + PATH_MAX];
-    crdi_format(line, sizeof line,
-                "credence: stopped after %lld of %lld more steps, which %s holds; 'credence continue' makes more\n",
-                (long long)made, (long long)g->o->steps, g->net.path);
-    crdi_terminal_print(stderr, line, false);
+    crdi_string out;
+    crdi_string_init(&out, g->cli->ctx);
+    crdi_string_append(
+        &out, "credence: stopped after %lld of %lld more steps, which %s holds; 'credence continue' makes more\n",
+        (long long)made, (long long)g->o->steps, g->net.path);
+    return crdi_terminal_put(stderr, &out, out.status);
 }
 
 static crd_status go_on(struct going_on *g)
@@ -108,7 +104,7 @@ static crd_status go_on(struct going_on *g)
                                                           .quiet = g->o->quiet});
     int64_t made = steps_made(g, stopped, status);
     if (ended >= 0 && made > 0)
-        print_stopped(g, made);
+        ended = print_stopped(g, made);
     return ended < 0 ? ended : made > 0 ? CRD_INTERRUPTED : status;
 }
 

@@ -26,10 +26,7 @@ static crd_status print(crd_context *ctx, const crdi_diagnosis *d, const char *f
     crd_status status = strcmp(format, "json") == 0  ? crdi_diagnosis_json(&out, d)
                         : strcmp(format, "csv") == 0 ? crdi_diagnosis_csv(&out, d)
                                                      : crdi_diagnosis_text(&out, d);
-    if (status == CRD_OK)
-        crdi_terminal_print(stdout, crdi_string_text(&out), false);
-    crdi_string_clear(&out);
-    return status;
+    return crdi_terminal_put(stdout, &out, status);
 }
 
 static crd_status read_probes(crd_context *ctx, const crdi_network_run *net, const char *path, crd_inputs **out)

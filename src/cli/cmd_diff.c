@@ -25,10 +25,7 @@ static crd_status print(crd_context *ctx, const crdi_run_diff *diff, const diff_
     crdi_string_init(&out, ctx);
     bool json = strcmp(o->format, "json") == 0;
     crd_status status = json ? crdi_run_diff_json(&out, diff, o->show) : crdi_run_diff_text(&out, diff, o->show);
-    if (status == CRD_OK)
-        crdi_terminal_print(stdout, crdi_string_text(&out), false);
-    crdi_string_clear(&out);
-    return status;
+    return crdi_terminal_put(stdout, &out, status);
 }
 
 static crd_status run(crdi_cli *cli, crdi_cli_call *call)

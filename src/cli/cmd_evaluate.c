@@ -44,10 +44,7 @@ static crd_status print(const struct evaluate *e, const crdi_score_options *opti
         status = crdi_evaluation_csv(&out, e->evaluation, e->scores);
     else
         status = crdi_evaluation_text(&out, e->evaluation, e->scores, options);
-    if (status == CRD_OK)
-        crdi_terminal_print(stdout, crdi_string_text(&out), false);
-    crdi_string_clear(&out);
-    return status;
+    return crdi_terminal_put(stdout, &out, status);
 }
 
 static crd_status draw(const struct evaluate *e, const crdi_score_options *options)

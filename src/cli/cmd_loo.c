@@ -39,10 +39,7 @@ static crd_status print(crd_context *ctx, const crdi_run_loo *const *loo, int co
         status = (json ? crdi_run_loo_json : csv ? crdi_run_loo_csv : crdi_run_loo_text)(&out, loo[0]);
     else
         status = (json ? crdi_run_compare_json : csv ? crdi_run_compare_csv : crdi_run_compare_text)(&out, loo, count);
-    if (status == CRD_OK)
-        crdi_terminal_print(stdout, crdi_string_text(&out), false);
-    crdi_string_clear(&out);
-    return status;
+    return crdi_terminal_put(stdout, &out, status);
 }
 
 static crd_status weigh_chains(crd_context *ctx, const char *path, const loo_options *o)

@@ -9,7 +9,6 @@
 
 #include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct resume_options {
 #define OPT CRDI_OPTION_FIELD
@@ -165,14 +164,10 @@ static crd_status say_done(const struct again *a)
     else
         crdi_string_append(&out, "%s is complete: there is nothing to do%s\n", a->path,
                            is_mcmc(a) ? "; --draws +1000 makes more" : "");
-    if (crdi_run_path_beside(a->path, ".part", part) && access(part, F_OK) == 0)
+    if (crdi_run_path_has(a->path, ".part", part))
         crdi_string_append(
             &out, "%s is of a run that was killed before there was anything to go on from: fit makes it anew\n", part);
-    crd_status status = out.status;
-    if (status == CRD_OK)
-        crdi_terminal_print(stderr, crdi_string_text(&out), false);
-    crdi_string_clear(&out);
-    return status;
+    return crdi_terminal_put(stderr, &out, out.status);
 }
 
 static crd_status print_plan(const struct again *a)
@@ -189,11 +184,7 @@ static crd_status print_plan(const struct again *a)
     if (!is_mcmc(a) && chains == 0)
         crdi_string_append(&out, "\nbegins again, with the same keys: it left nothing to go on from");
     crdi_string_append(&out, "\nseed:   %lld\n", (long long)a->net.seed);
-    crd_status status = out.status;
-    if (status == CRD_OK)
-        crdi_terminal_print(stderr, crdi_string_text(&out), false);
-    crdi_string_clear(&out);
-    return status;
+    return crdi_terminal_put(stderr, &out, out.status);
 }
 
 static int stop(void *user)

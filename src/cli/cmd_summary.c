@@ -27,10 +27,7 @@ static crd_status print(crd_context *ctx, const crdi_run_summary *s, const summa
     crd_status status = strcmp(o->format, "json") == 0  ? crdi_run_summary_json(&out, s)
                         : strcmp(o->format, "csv") == 0 ? crdi_run_summary_csv(&out, s)
                                                         : crdi_run_summary_text(&out, s, o->full);
-    if (status == CRD_OK)
-        crdi_terminal_print(stdout, crdi_string_text(&out), false);
-    crdi_string_clear(&out);
-    return status;
+    return crdi_terminal_put(stdout, &out, status);
 }
 
 static crd_status run(crdi_cli *cli, crdi_cli_call *call)

@@ -122,10 +122,7 @@ static crd_status show_plain(struct watch *w)
     crd_status status = w->json      ? crdi_run_watch_json(&out, w->now)
                         : w->o->once ? crdi_run_watch_block(&out, w->now, w->cli->width, 0, false)
                                      : crdi_run_watch_line(&out, w->now);
-    if (status == CRD_OK)
-        crdi_terminal_print(stdout, crdi_string_text(&out), false);
-    crdi_string_clear(&out);
-    return status;
+    return crdi_terminal_put(stdout, &out, status);
 }
 
 static crd_status show(struct watch *w)
@@ -144,10 +141,7 @@ static crd_status show_end(struct watch *w)
         return CRD_OK;
     crdi_string_init(&out, w->cli->ctx);
     crd_status status = crdi_run_watch_end(&out, w->now);
-    if (status == CRD_OK)
-        crdi_terminal_print(stdout, crdi_string_text(&out), false);
-    crdi_string_clear(&out);
-    return status;
+    return crdi_terminal_put(stdout, &out, status);
 }
 
 /* ---- again and again ----------------------------------------------------------------------------------------- */

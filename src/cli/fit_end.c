@@ -47,15 +47,11 @@ static crd_status print_end(const crdi_fit_end *e, const crdi_run_end *end)
     crdi_string out;
     crdi_string_init(&out, e->cli->ctx);
     crd_status status = e->json ? crdi_run_end_json(&out, end) : crdi_run_end_text(&out, end);
-    if (status == CRD_OK && (e->json || !e->quiet))
-        crdi_terminal_print(stdout, crdi_string_text(&out), false);
-    crdi_string_clear(&out);
-    if (status == CRD_OK && !e->json && !e->quiet && end->summary) {
+    if (!e->json && end->summary)
         crdi_string_append(&out, "next:        credence summary %s\n", e->net->path);
-        if ((status = out.status) == CRD_OK)
-            crdi_terminal_print(stdout, crdi_string_text(&out), false);
-        crdi_string_clear(&out);
-    }
+    if (e->json || !e->quiet)
+        return crdi_terminal_put(stdout, &out, status == CRD_OK ? out.status : status);
+    crdi_string_clear(&out);
     return status;
 }
 
@@ -95,11 +91,7 @@ static crd_status print_interrupted(const crdi_fit_end *e, int64_t total)
     else if (!e->net->kept_older && total == 0)
         crdi_string_append(&out, "; credence resume %s begins again", e->net->path);
     crdi_string_append(&out, "\n");
-    crd_status status = out.status;
-    if (status == CRD_OK)
-        crdi_terminal_print(stderr, crdi_string_text(&out), false);
-    crdi_string_clear(&out);
-    return status;
+    return crdi_terminal_put(stderr, &out, out.status);
 }
 
 /* What the file holds now, and its summary where there are draws. An older file that was kept is none of ours. */

@@ -50,10 +50,7 @@ crd_status crdi_fit_print_plan(crdi_fit *f)
         status = describe_method(f, &out);
     crdi_string_append(&out, "seed:   %lld%s\n", (long long)f->net.seed, f->random_seed ? " (random)" : "");
     status = status < 0 ? status : out.status;
-    if (status == CRD_OK)
-        crdi_terminal_print(stderr, crdi_string_text(&out), false);
-    crdi_string_clear(&out);
-    return status;
+    return crdi_terminal_put(stderr, &out, status);
 }
 
 /* --check: the data and the model, and nothing is written. */
@@ -77,10 +74,7 @@ crd_status crdi_fit_print_check(crdi_fit *f)
         crdi_string_append(&out, "\n");
         status = describe_method(f, &out);
     }
-    if (status == CRD_OK)
-        crdi_terminal_print(stdout, crdi_string_text(&out), false);
-    crdi_string_clear(&out);
-    return status;
+    return crdi_terminal_put(stdout, &out, status);
 }
 
 static void print_call(void *user, const char *line)

@@ -1,6 +1,5 @@
 /* terminal.c - see terminal.h. */
 #include "cli/terminal.h"
-#include "base/base.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,4 +47,12 @@ void crdi_terminal_print(FILE *to, const char *text, bool line)
         else
             fprintf(to, c < 0x80 ? "\\x%02x" : "\\u%04x", (unsigned)c);
     }
+}
+
+crd_status crdi_terminal_put(FILE *to, crdi_string *text, crd_status status)
+{
+    if (status == CRD_OK)
+        crdi_terminal_print(to, crdi_string_text(text), false);
+    crdi_string_clear(text);
+    return status;
 }

@@ -2,7 +2,8 @@
 #ifndef CRDI_TERMINAL_H
 #define CRDI_TERMINAL_H
 
-#include <stdbool.h>
+#include "base/base.h"
+
 #include <stdio.h>
 
 /* Whether a file descriptor is a terminal that understands cursor movements (TERM is not "dumb"). */
@@ -11,6 +12,9 @@ bool crdi_terminal_is(int fd);
 /* Prints text in which a name from a file may hold anything: what a terminal would obey appears as \x1b or \u202e. Line ends and
  * tabs stay, unless it is one `line`. Every page and every line of a command goes through it. Nothing is allocated. */
 void crdi_terminal_print(FILE *to, const char *text, bool line);
+
+/* Prints a text in that way, unless `status`, of what made it, is a failure, and clears it. Returns the status. */
+crd_status crdi_terminal_put(FILE *to, crdi_string *text, crd_status status);
 
 /* The columns of the terminal: the environment's COLUMNS, else what the terminal says, else `fallback`. */
 int crdi_terminal_width(int fd, int fallback);

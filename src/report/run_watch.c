@@ -13,7 +13,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* ---- entries ------------------------------------------------------------------------------------------------- */
 
@@ -355,7 +354,6 @@ static crd_status read_all(crdi_run_watch *w, crdi_network_run *net, bool writte
 static crd_status make(crdi_run_watch *w, const crdi_watch_request *r)
 {
     char part[PATH_MAX];
-    struct stat file;
     crdi_network_run *net;
     CRD_TRY(crdi_arena_create(&w->arena, w->ctx));
     w->at = crdi_seconds();
@@ -363,8 +361,7 @@ static crd_status make(crdi_run_watch *w, const crdi_watch_request *r)
         return CRD_ENOMEM;
     bool written = crdi_run_is_written(r->path);
     /* One that is to replace it; or was, and was stopped or killed before its first draws: what resume goes on with. */
-    bool beside = written ? crdi_run_path_beside(r->path, ".part", part) && stat(part, &file) == 0
-                          : crdi_run_has_newer(w->ctx, r->path, part);
+    bool beside = written ? crdi_run_path_has(r->path, ".part", part) : crdi_run_has_newer(w->ctx, r->path, part);
     bool begun = beside && crdi_network_run_open(w->ctx, part, &net) == CRD_OK;
     if (beside && !begun) /* it has no tables yet, or has gone to its place */
         crd_error_clear(w->ctx);

@@ -96,8 +96,9 @@ crd_status crdi_run_set_journal(crdi_run *run);
 /* Renames the database to its path and opens it there. Nothing is raised: the text of an error is left in
  * `message`. The database is the caller's, and there is no transaction. */
 crd_status crdi_run_place(crdi_run *run, char message[CRDI_DB_MESSAGE]);
-/* Takes note of which file stands at the path now, so that another in its place is noticed. */
+/* Takes note of which file stands at the path now, so that another in its place is noticed: then it does not stand there any more. */
 void crdi_run_note_file(crdi_run *run);
+bool crdi_run_stands(const crdi_run *run);
 
 /* An entry, by whoever holds `database`. */
 crd_status crdi_run_put_entry(crdi_run *run, const char *key, crdi_value_type type, const void *bytes, size_t size,

@@ -40,6 +40,11 @@ bool crdi_run_path_beside(const char *path, const char *suffix, char out[PATH_MA
     return crdi_run_path_follow(path, file) && snprintf(out, PATH_MAX, "%s%s", file, suffix) < PATH_MAX;
 }
 
+bool crdi_run_path_has(const char *path, const char *suffix, char out[PATH_MAX])
+{
+    return crdi_run_path_beside(path, suffix, out) && access(out, F_OK) == 0;
+}
+
 void crdi_run_path_remove(const char *path)
 {
     char file[PATH_MAX];

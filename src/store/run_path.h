@@ -12,6 +12,9 @@ bool crdi_run_path_follow(const char *path, char out[PATH_MAX]);
 /* Of that file, the name with a suffix: "-lock", ".part". false: too long. */
 bool crdi_run_path_beside(const char *path, const char *suffix, char out[PATH_MAX]);
 
+/* Whether something stands at that name, which `out` returns. */
+bool crdi_run_path_has(const char *path, const char *suffix, char out[PATH_MAX]);
+
 void crdi_run_path_remove(const char *path); /* that file, not the link */
 
 #endif

@@ -15,7 +15,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 void crdi_run_queue_init(crdi_run *run)
@@ -336,10 +335,7 @@ static bool batch_has(const crdi_run *run, bool states)
 /* A file that was removed under us takes writes for a long while, and nobody will ever see them. */
 static crd_status check_there(crdi_run *run, char message[CRDI_DB_MESSAGE])
 {
-    struct stat file;
-    if (!run->placed)
-        return CRD_OK;
-    if (stat(run->path, &file) == 0 && file.st_dev == run->device && file.st_ino == run->inode)
+    if (!run->placed || crdi_run_stands(run))
         return CRD_OK;
     snprintf(message, CRDI_DB_MESSAGE, "%s: the file was moved or deleted while it was being written", run->path);
     return CRD_EIO;

@@ -75,7 +75,7 @@ crd_status crdi_run_resumable_find(const crdi_network_run *net, crdi_run_resumab
         refuse(&r, "another process is writing it");
     else
         check_newest(net, &r);
-    bool there = crdi_run_path_beside(net->path, ".part", part) && stat(part, &file) == 0;
+    bool there = crdi_run_path_has(net->path, ".part", part);
     r.beside = there && r.is_written;
     r.lost = there && !r.is_written && !r.newer;
     if (r.can && !r.newer && stat(net->path, &file) == 0 && file.st_nlink > 1)

@@ -224,46 +224,42 @@ static crd_status name_files(crdi_run *run, const char *path)
     return run->path && run->part && run->lock_path ? CRD_OK : CRD_ENOMEM;
 }
 
-/* Whether what begins like this, of so many bytes in all, was left by a run of ours: SQLite's files, or what a power cut leaves of them. */
-static bool is_ours(const char *suffix, const unsigned char *start, size_t read, int64_t size)
+/* Whether a file, which begins like this, is what a run of ours left of its making, or a power cut of that. */
+static bool is_made_by_us(const unsigned char *start, size_t read, int64_t size)
 {
-    static const unsigned char zeros[16];
     enum { APPLICATION = 68, PAGE = 4096 }; /* where SQLite's format has the application's number */
     uint32_t application = 0;
-    if (read >= sizeof zeros && memcmp(start, zeros, sizeof zeros) == 0)
-        return true;
-    if (strcmp(suffix, ".part") != 0 || read < APPLICATION + 4 || memcmp(start, "SQLite format 3", 16) != 0)
+    if (read < APPLICATION + 4 || memcmp(start, "SQLite format 3", 16) != 0)
         return false;
     for (int k = 0; k < 4; k++)
         application = application << 8 | start[APPLICATION + k];
     return application == CRDI_RUN_APPLICATION || size <= PAGE; /* its number may still be in the log */
 }
 
-/* The files that are made beside the run, and removed, must not be somebody's own. */
-static crd_status check_beside(const crdi_run *run, const char *suffix)
+/* The files that are made beside the run, and removed, must not be somebody's own: a lock is empty. Zeros are what a power cut leaves. */
+static crd_status check_beside(const crdi_run *run, const char *path, bool is_lock)
 {
-    char beside[PATH_MAX];
+    static const unsigned char zeros[16];
     unsigned char start[100];
     struct stat about;
-    snprintf(beside, sizeof beside, "%s%s", run->path, suffix);
-    int file = open(beside, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (file < 0)
         return CRD_OK; /* there is none, or what makes the run says why it cannot be */
     ssize_t size = read(file, start, sizeof start);
-    bool ours =
-        size == 0 || (size > 0 && fstat(file, &about) == 0 && is_ours(suffix, start, (size_t)size, about.st_size));
+    bool ours = size == 0 || (size >= (ssize_t)sizeof zeros && memcmp(start, zeros, sizeof zeros) == 0) ||
+                (size > 0 && !is_lock && fstat(file, &about) == 0 && is_made_by_us(start, (size_t)size, about.st_size));
     close(file);
     return ours ? CRD_OK
                 : crdi_raise(
                       run->ctx, CRD_EEXISTS,
                       "%s: a run of %s needs this name while it is written, and the file there is not credence's; "
                       "move it, or give the run another name",
-                      beside, run->path);
+                      path, run->path);
 }
 
 crd_status crdi_run_check_lock(const crdi_run *run)
 {
-    return check_beside(run, "-lock");
+    return check_beside(run, run->lock_path, true);
 }
 
 static crd_status check_all_beside(const crdi_run *run)
@@ -274,7 +270,7 @@ static crd_status check_all_beside(const crdi_run *run)
                           "%.100s...: the name has %zu letters; with what stands beside a run while it is written at "
                           "most %zu",
                           name, strlen(name), NAME_MAX + 1 - sizeof ".part-journal");
-    CRD_TRY(check_beside(run, ".part")); /* SQLite's own beside it, -wal and -journal, are nobody else's */
+    CRD_TRY(check_beside(run, run->part, false)); /* SQLite's own beside it, -wal and -journal, are nobody else's */
     return crdi_run_check_lock(run);
 }
 
@@ -586,6 +582,12 @@ void crdi_run_note_file(crdi_run *run)
     run->inode = there ? file.st_ino : 0;
 }
 
+bool crdi_run_stands(const crdi_run *run)
+{
+    struct stat file;
+    return run->placed && stat(run->path, &file) == 0 && file.st_dev == run->device && file.st_ino == run->inode;
+}
+
 bool crdi_run_is_placed(crdi_run *run)
 {
     pthread_mutex_lock(&run->database);
@@ -679,12 +681,6 @@ static bool keeps_states(crd_status outcome)
     return outcome >= 0 || outcome == CRD_EIO || outcome == CRD_EFULL || outcome == CRD_ENOMEM;
 }
 
-static bool stands_there(const crdi_run *run)
-{
-    struct stat file;
-    return run->placed && stat(run->path, &file) == 0 && file.st_dev == run->device && file.st_ino == run->inode;
-}
-
 crd_status crdi_run_close(crdi_run **run, crd_status outcome)
 {
     bool stands;
@@ -714,7 +710,7 @@ crd_status crdi_run_close_told(crdi_run **run_address, crd_status outcome, bool 
     } else if (run->again && run->placed && outcome == CRD_OK) {
         fold_left_over(run);
     }
-    *stands = stands_there(run);
+    *stands = crdi_run_stands(run);
     crdi_run_destroy(run);
     *run_address = NULL;
     return status;

@@ -227,8 +227,7 @@ static crd_status probe(crdi_db *db, const char *path)
         if (has_companion(path))
             return fail(db, code,
                         "its log stands beside it and must be applied first, which needs leave to write in its folder; "
-                        "copy both "
-                        "to one of your own");
+                        "copy both to one of your own");
         CRD_TRY(open_immutable(db, path));
         code = touch(db->handle);
     }
@@ -257,10 +256,9 @@ static bool has_log(const char *real)
 
 /* A log beside a file that keeps none is that of another file, which stood there before: SQLite would apply it all the same. A log goes before the
  * mark in the file, and comes after it: where both are asked for twice, a run that ends or begins meanwhile is not taken for that. */
-static crd_status check_log(crdi_db *db, const char *path)
+static crd_status check_log(crdi_db *db, const char *real)
 {
-    char real[PATH_MAX];
-    if (!realpath(path, real) || !has_log(real) || keeps_log(real) || !has_log(real) || keeps_log(real))
+    if (!has_log(real) || keeps_log(real) || !has_log(real) || keeps_log(real))
         return CRD_OK;
     snprintf(db->message, sizeof db->message,
              "%s: %.200s-wal beside it is not its log, but of a run that stood here and was killed, or somebody's own; "
@@ -284,10 +282,11 @@ static crd_status open_handle(crdi_db *db, const char *path)
     }
     if (db->mode != CRDI_DB_CREATE && !S_ISREG(file.st_mode))
         return crdi_db_damaged(db, "this is not a file");
-    if (db->mode != CRDI_DB_CREATE)
-        CRD_TRY(check_log(db, path));
     char real[PATH_MAX];
-    if (db->mode == CRDI_DB_READ && realpath(path, real)) {
+    bool known = db->mode != CRDI_DB_CREATE && realpath(path, real);
+    if (known)
+        CRD_TRY(check_log(db, real));
+    if (known && db->mode == CRDI_DB_READ) {
         if (!(db->real = crdi_strdup(db->ctx, real)))
             return CRD_ENOMEM;
         db->device = (uint64_t)file.st_dev;
