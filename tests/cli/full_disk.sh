@@ -36,6 +36,15 @@ whole() { # whole FILE WHAT: it opens, every row is right, and it has draws
     [ "$(wc -l <out)" -gt 10 ] || fail "$2: hardly a draw is left"
 }
 
+await() { # await FILE WHAT: until it is there
+    tries=0
+    until [ -e "$1" ]; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 300 ] || fail "$2: no file after half a minute"
+        sleep 0.1
+    done
+}
+
 awk 'BEGIN { print "x,y"; for (i = 0; i < 40; i++) printf "%.3f,%.3f\n", i / 10, sin(i / 5) }' >data.csv
 "$program" fit data.csv --target y --hidden 2 --chains 2 --warmup 20 --draws 20 --seed 3 --quiet --out older.crd ||
     fail "no run can be made"
@@ -113,12 +122,7 @@ if mount -t tmpfs -o size=10m tmpfs small 2>/dev/null; then
     mounted=$folder/small
     "$program" fit data.csv --target y --hidden 3 --chains 2 --warmup 1500 --draws 5000 --seed 1 --quiet --out small/run.crd >out 2>err &
     run=$!
-    tries=0
-    until [ -e small/run.crd ]; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 300 ] || fail "a full disk: no file after a minute"
-        sleep 0.1
-    done
+    await small/run.crd "a full disk"
     head -c 9600000 /dev/zero >small/others 2>/dev/null
     wait "$run"
     code=$?
@@ -160,12 +164,7 @@ fi
 # another file that is put in its place stays, and is not what resume is told to go on with
 "$program" fit data.csv --target y --hidden 3 --method nuts --chains 2 --warmup 20 --draws 2000000 --seed 1 --quiet --out run2.crd >out 2>err &
 run=$!
-tries=0
-until [ -e run2.crd ]; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 300 ] || fail "another in its place: no file after a minute"
-    sleep 0.1
-done
+await run2.crd "another in its place"
 cp older.crd other.crd && mv other.crd run2.crd
 wait "$run"
 code=$?
@@ -199,12 +198,7 @@ expect 5 "$code" '^credence: lost/run\.crd: the file was moved or deleted while 
 # ---- a second writer
 "$program" fit data.csv --target y --hidden 3 --chains 2 --warmup 20 --draws 2000000 --seed 1 --quiet --out two.crd >out 2>one &
 run=$!
-tries=0
-until [ -e two.crd ]; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 300 ] || fail "two writers: no file after a minute"
-    sleep 0.1
-done
+await two.crd "two writers"
 "$program" fit data.csv --target y --hidden 1 --warmup 20 --draws 20 --seed 1 --quiet --force --out two.crd >out 2>err
 expect 7 $? '^credence: two\.crd: is being written by another run$' "two writers"
 "$program" check two.crd >out 2>err || fail "two writers: check fails while it is written"
