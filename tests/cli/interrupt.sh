@@ -116,3 +116,12 @@ made=$(sed -nE 's/^credence: stopped after ([0-9]+) of 500000000 more steps, whi
 "$program" continue once.crd --steps "$made" --quiet >out 2>err || fail "continue by as many steps"
 "$program" diff steps.crd once.crd >out 2>&1 || { cp out err; fail "continue: stopped is not what as many steps make"; }
 "$program" continue steps.crd --steps 100 --quiet >out 2>err || fail "continue goes on with what was stopped"
+
+# Restarts that had not begun when a fit was stopped have not failed.
+"$program" fit data.csv --target y --hidden 2 --method svi --steps 500000000 --restarts 3 --threads 1 --seed 1 --out few.crd >out 2>err &
+run=$!
+sleep 2
+kill -INT "$run"
+wait "$run"
+[ $? -eq 40 ] || fail "restarts: exit code is not 40"
+grep -q '^restarts: .* 2 not begun$' out && ! grep -q failed out || fail "restarts that had not begun: $(grep restarts out)"

@@ -35,6 +35,18 @@ static void a_block_has_a_line_for_each_chain(void **state)
         "\rchain 3 [                              ]   0%    0/2200 waiting \x1b[K\n");
 }
 
+/* What a chain had done when it went on took none of the seconds since. */
+static void the_time_left_is_that_of_what_was_done_since(void **state)
+{
+    (void)state;
+    crd_chain_progress chain = {.iteration = 2300, .warmup = 300, .total = 20300, .seconds = 3};
+    assert_float_equal(crdi_progress_of(&chain, false).seconds_left, 18000 * 3.0 / 2300, 1e-9);
+    chain.before = 2000;
+    assert_float_equal(crdi_progress_of(&chain, false).seconds_left, 180, 1e-9);
+    chain.before = 2300;
+    assert_true(isnan(crdi_progress_of(&chain, false).seconds_left));
+}
+
 static void a_block_is_drawn_over_the_one_before(void **state)
 {
     (void)state;
@@ -192,6 +204,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_block_has_a_line_for_each_chain),
+        cmocka_unit_test(the_time_left_is_that_of_what_was_done_since),
         cmocka_unit_test(a_block_is_drawn_over_the_one_before),
         cmocka_unit_test(a_narrow_terminal_gets_what_matters),
         cmocka_unit_test(chains_beyond_the_height_share_a_line),
