@@ -1,5 +1,6 @@
 /* netcdf.c - see netcdf.h. The library is opened by its name and its functions looked up; its header gives their types. */
 #include "store/netcdf.h"
+#include "store/room.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -53,11 +54,9 @@ static crd_status load(crd_context *ctx, struct library *lib)
 static crd_status failed(crdi_netcdf *nc, int code, const char *what)
 {
     int system = code == ENOSPC ? code : errno; /* HDF5 says no more than that something failed */
-    bool full = system == ENOSPC || system == EDQUOT || system == EFBIG;
-    if (full && nc->writes)
-        return crdi_raise(nc->ctx, CRD_EFULL, "%s: %s: %s; %s", nc->path, what, strerror(system),
-                          system == EFBIG ? "a limit on the size of files is in force (ulimit -f)"
-                                          : "make room on its file system");
+    const char *room = nc->writes ? crdi_lack_of_room(system) : NULL;
+    if (room)
+        return crdi_raise(nc->ctx, CRD_EFULL, "%s: %s: %s; %s", nc->path, what, strerror(system), room);
     crd_status status = code == NC_ENOMEM ? CRD_ENOMEM : CRD_EIO;
     if (code == NC_EBADNAME || code == NC_EMAXNAME)
         return crdi_raise(nc->ctx, CRD_EUNSUPPORTED, "netCDF takes no such name: '%s' (%s)", what,

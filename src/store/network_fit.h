@@ -193,7 +193,6 @@ struct crdi_network_resume {
     crdi_mcmc_saved *looks; /* (lanes) entries "look_states/CHAIN" (network_looks.h), owned */
     bool *has_warmup; /* (lanes) of --save-warmup: all of it is in the file */
     int64_t *draws; /* (chains) that stand before the states: the others are made again */
-    int64_t *gradients; /* (lanes) of `cost`, by chain; -1: not known; NULL: of none */
     crdi_mcmc_report cost; /* so far */
 };
 

@@ -6,7 +6,6 @@
 #include "store/network_fit.h"
 #include "store/network_looks.h"
 #include "store/network_warmup.h"
-#include "store/run_format.h"
 
 #include <string.h>
 
@@ -157,25 +156,6 @@ static crd_status read_states(crdi_network_resume *r)
     return CRD_OK;
 }
 
-/* Of each lane; runs of older versions have the sum alone. */
-static crd_status read_gradients(crdi_network_resume *r)
-{
-    double *bytes;
-    size_t size;
-    if (!crdi_run_has(r->net->run, "gradients_now"))
-        return CRD_OK;
-    CRD_TRY(crdi_run_get_blob(r->net->run, "gradients_now", (void **)&bytes, &size));
-    r->gradients = crdi_arena_alloc(r->arena, sizeof *r->gradients * (size_t)(r->states.lanes + 1));
-    for (int lane = 0; r->gradients && lane < r->states.lanes; lane++) {
-        double number = -1;
-        if (size >= sizeof number * (size_t)(lane + 1))
-            crdi_decode(&number, bytes + lane, 1);
-        r->gradients[lane] = number >= 0 && number < 9e15 ? (int64_t)number : -1;
-    }
-    crdi_free(r->ctx, bytes);
-    return r->gradients ? CRD_OK : CRD_ENOMEM;
-}
-
 static crd_status read_rule(crdi_network_resume *r)
 {
     const char *reason = "";
@@ -199,8 +179,7 @@ static crd_status read_place(crdi_network_resume *r)
     r->complete = strcmp(status, "complete") == 0;
     CRD_TRY(read_rule(r));
     CRD_TRY(crdi_run_cost_read(r->net->run, &r->cost));
-    CRD_TRY(read_states(r));
-    return read_gradients(r);
+    return read_states(r);
 }
 
 /* ---- opening ------------------------------------------------------------------------------------------------ */

@@ -312,10 +312,10 @@ static crd_status take_place(crdi_network_stop *s, int chain)
     const crdi_network_resume *r = s->fit->resume;
     const crdi_mcmc_saved *saved = &r->states.saved[chain];
     int64_t chains = s->fit->chains, sum = r->cost.gradient_evaluations; /* older versions wrote the sum alone */
-    int64_t own =
-        r->gradients && r->gradients[chain] >= 0 ? r->gradients[chain] : sum / chains + (chain < sum % chains);
+    int64_t own = sum / chains + (chain < sum % chains);
     if (!saved->bytes || r->draws[chain] < 1 || s->chain[chain].reached == r->draws[chain])
         return CRD_OK;
+    crdi_run_gradients(s->fit->run, chain, &own);
     return add_kept(s, chain, r->draws[chain],
                     &(crdi_sampler_state){.iteration = r->states.iteration[chain],
                                           .bytes = saved->bytes,

@@ -1,5 +1,6 @@
 /* output.c - see output.h. */
 #include "store/output.h"
+#include "store/room.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,9 +57,10 @@ static crd_status find_target(crdi_output *o)
 
 static crd_status raise_write(crdi_output *o, int error)
 {
-    bool full = error == ENOSPC || error == EDQUOT || error == EFBIG;
-    return crdi_raise(o->ctx, full ? CRD_EFULL : CRD_EIO, "%s: cannot be written: %s%s", o->path, strerror(error),
-                      full && !o->direct ? "; make room on its file system" : "");
+    const char *room = crdi_lack_of_room(error);
+    bool tell = room && !o->direct;
+    return crdi_raise(o->ctx, room ? CRD_EFULL : CRD_EIO, "%s: cannot be written: %s%s%s", o->path, strerror(error),
+                      tell ? "; " : "", tell ? room : "");
 }
 
 static crd_status raise_open(crdi_output *o, int error)
@@ -168,15 +170,11 @@ crd_status crdi_output_need(const crdi_output *o, double bytes)
     bool known = fstatvfs(o->file, &system) == 0 && system.f_blocks > 0; /* some file systems do not say */
     double room = known ? (double)system.f_bavail * (double)system.f_frsize : INFINITY;
     bool limited = getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-    if (limited && (double)limit.rlim_cur < bytes)
-        return crdi_raise(o->ctx, CRD_EFULL,
-                          "%s: %.3g MB are needed, and a limit on the size of files of %.3g MB is in force (ulimit -f)",
-                          o->path, bytes / 1e6, (double)limit.rlim_cur / 1e6);
-    if (room < bytes)
-        return crdi_raise(o->ctx, CRD_EFULL,
-                          "%s: %.3g MB are needed, and %.3g MB are free; make room on its file system", o->path,
-                          bytes / 1e6, room / 1e6);
-    return CRD_OK;
+    bool file = limited && (double)limit.rlim_cur < bytes;
+    if (!file && bytes <= room)
+        return CRD_OK;
+    return crdi_raise(o->ctx, CRD_EFULL, "%s: %.3g MB are needed, and there is room for %.3g; %s", o->path, bytes / 1e6,
+                      (file ? (double)limit.rlim_cur : room) / 1e6, crdi_lack_of_room(file ? EFBIG : ENOSPC));
 }
 
 crd_status crdi_output_status(const crdi_output *output)

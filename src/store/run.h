@@ -72,6 +72,10 @@ const char *crdi_run_file(const crdi_run *run);
 crd_status crdi_run_begin_again(crdi_run *run, const crd_column *columns, int column_count, int chains,
                                 const int64_t *draws, crd_status (*describe)(void *user), void *user);
 
+/* Behind begin_again, before anything is given to the sink: the gradients that a lane had taken behind its state. false, and `out` stays:
+ * the file, of an older version, has the sum alone. */
+bool crdi_run_gradients(const crdi_run *run, int lane, int64_t *out);
+
 /* Removes all but the first `draws` draws of every chain; nothing may wait to be written (crdi_run_flush). States are the caller's
  * to set before: a state stands behind the draws that are kept, or is removed. */
 crd_status crdi_run_cut(crdi_run *run, int64_t draws);

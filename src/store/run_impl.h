@@ -41,6 +41,7 @@ struct crdi_run {
     bool begun;
     bool again; /* crdi_run_reopen: the file was there before */
     bool late; /* crdi_run_set_late */
+    bool has_gradients; /* the file that was there had them by lane, and `cost` has them now */
     bool has_state; /* there is a state in the file; guarded by `database` */
     bool keep_part; /* at the end: it was to replace a file and has come to no draws, but one can go on from it */
     bool placed; /* the file stands at its path; the writer thread's from begin on, guarded by `database` */
@@ -103,9 +104,6 @@ bool crdi_run_stands(const crdi_run *run);
 /* An entry, by whoever holds `database`. */
 crd_status crdi_run_put_entry(crdi_run *run, const char *key, crdi_value_type type, const void *bytes, size_t size,
                               double real, int64_t integer);
-
-/* run_resume.c: the gradients that each lane has taken, as the file has them; zeros if it has none. */
-crd_status crdi_run_read_gradients(crdi_run *run);
 
 /* run_queue.c */
 void crdi_run_queue_init(crdi_run *run);

@@ -159,7 +159,8 @@ crd_status crdi_run_cut(crdi_run *run, int64_t draws)
     return status;
 }
 
-crd_status crdi_run_read_gradients(crdi_run *run)
+/* Where each lane was, so that the sum is right from the first that writes; older versions wrote the sum alone. */
+static crd_status read_gradients(crdi_run *run)
 {
     crdi_query query = {0};
     bool found = false;
@@ -167,13 +168,21 @@ crd_status crdi_run_read_gradients(crdi_run *run)
     CRD_TRY(crdi_query_open(run->db, "SELECT value FROM meta WHERE key = 'gradients_now'", &query));
     crd_status status = crdi_query_next(&query, &found);
     const char *bytes = status == CRD_OK && found ? crdi_value_blob(&query, 0, &size) : NULL;
-    for (int c = 0; bytes && size == (size_t)run->lanes * sizeof(double) && c < run->lanes; c++) {
+    run->has_gradients = bytes && size == (size_t)run->lanes * sizeof(double);
+    for (int c = 0; run->has_gradients && c < run->lanes; c++) {
         double number;
         crdi_decode(&number, bytes + (size_t)c * sizeof number, 1);
         run->cost[c].gradient_evaluations = number >= 0 && number < 9e15 ? (int64_t)number : 0;
     }
     crdi_query_close(&query);
     return status;
+}
+
+bool crdi_run_gradients(const crdi_run *run, int lane, int64_t *out)
+{
+    if (run->has_gradients)
+        *out = run->cost[lane].gradient_evaluations;
+    return run->has_gradients;
 }
 
 crd_status crdi_run_begin_again(crdi_run *run, const crd_column *columns, int column_count, int chains,
@@ -184,7 +193,7 @@ crd_status crdi_run_begin_again(crdi_run *run, const crd_column *columns, int co
     CRDI_ASSERT(run->again && !run->begun && chains > 0);
     CRD_TRY(crdi_run_set_journal(run));
     CRD_TRY(crdi_run_measure_columns(run, columns, column_count, chains));
-    CRD_TRY(crdi_run_read_gradients(run));
+    CRD_TRY(read_gradients(run));
     CRD_TRY(crdi_db_begin(run->db, true));
     crd_status changed = describe ? describe(user) : CRD_OK;
     CRD_TRY(crdi_db_end(run->db, changed == CRD_OK ? cut(run, draws) : changed));

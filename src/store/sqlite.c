@@ -6,6 +6,7 @@
  * A file that is only read may come from anyone: its schema is not trusted (no functions or triggers of its making run)
  * and cells are checked before they are used. */
 #include "store/sqlite.h"
+#include "store/room.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,22 +20,16 @@
 
 /* ---- errors ------------------------------------------------------------------------------------------------- */
 
-/* A quota and a limit of the shell (ulimit -f) are full disks, too. */
-static bool is_lack_of_room(int system)
-{
-    return system == ENOSPC || system == EDQUOT || system == EFBIG;
-}
-
 static bool is_full(int code, int system)
 {
-    return (code & 0xff) == SQLITE_FULL || ((code & 0xff) == SQLITE_IOERR && is_lack_of_room(system));
+    return (code & 0xff) == SQLITE_FULL || ((code & 0xff) == SQLITE_IOERR && crdi_lack_of_room(system));
 }
 
 /* The system's reason of a failure. SQLite forgets the one of a commit; errno, which is set to 0 before each step, still has it. */
 static int reason_of(const crdi_db *db)
 {
     int now = errno, known = db->handle ? sqlite3_system_errno(db->handle) : 0;
-    return !known && is_lack_of_room(now) ? now : known;
+    return !known && crdi_lack_of_room(now) ? now : known;
 }
 
 static crd_status status_of(const crdi_db *db, int code, int system)
@@ -75,16 +70,16 @@ static crd_status status_of(const crdi_db *db, int code, int system)
     }
 }
 
+/* What is behind the reason; "" if there is nothing to say. */
 static const char *advice(int code, int system)
 {
+    const char *room = crdi_lack_of_room(system);
     if (is_full(code, system))
-        return system == EFBIG    ? "; a limit on the size of files is in force (ulimit -f)"
-               : system == EDQUOT ? "; a quota of disk space is used up"
-                                  : "; make room on its file system";
+        return room ? room : crdi_lack_of_room(ENOSPC);
     switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return "; another process holds it";
+        return "another process holds it";
     default:
         return "";
     }
@@ -120,7 +115,8 @@ static crd_status fail(crdi_db *db, int code, const char *reason)
     bool of_system = (code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN;
     if (of_system && system)
         snprintf(text, sizeof text, " (%s)", strerror_r(system, (char[96]){""}, 96));
-    snprintf(db->message, sizeof db->message, "%s: %s%s%s", db->path, reason, text, advice(code, system));
+    const char *help = advice(code, system);
+    snprintf(db->message, sizeof db->message, "%s: %s%s%s%s", db->path, reason, text, *help ? "; " : "", help);
     return report(db, status_of(db, code, system));
 }
 

@@ -90,7 +90,7 @@ done
 rm -f run.crd.part*
 cp older.crd draws.csv
 (ulimit -f 4; exec "$program" export older.crd --force --out draws.csv) >out 2>err
-expect 19 $? '^credence: draws\.csv: cannot be written: File too large; make room' "export within a limit"
+expect 19 $? '^credence: draws\.csv: cannot be written: File too large; a limit on the size of files is in force' "export within a limit"
 cmp -s draws.csv older.crd || fail "export within a limit: the older file is not as it was"
 
 # what others write for us: figures and netCDF
@@ -98,7 +98,7 @@ for name in picture.png picture.svg picture.pdf; do
     command -v gnuplot >/dev/null || break
     "$program" plot older.crd trace --out whole-$name >out 2>err || fail "no figure can be made"
     (ulimit -f 8; exec "$program" plot older.crd trace --out $name) >out 2>err
-    expect 19 $? "^credence: $name: cannot be written: File too large; make room" "a figure within a limit"
+    expect 19 $? "^credence: $name: cannot be written: File too large; a limit on the size of files is in force" "a figure within a limit"
     [ ! -e $name ] || fail "a figure within a limit: a part of it is left"
 done
 if "$program" export older.crd --to netcdf --out whole.nc >out 2>err; then

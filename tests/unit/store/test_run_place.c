@@ -156,6 +156,40 @@ static void what_one_can_go_on_from_stays_when_that_fails(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* A chain that is cut back needs its own count; and the sum is right although only one of the chains has written again. */
+static void gradients_are_kept_by_chain(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_run *reader;
+    double bytes[3] = {0}, sum;
+    int64_t own;
+    const int64_t draws[CHAINS] = {0};
+    crdi_run *run = begin_run(ctx, path);
+    for (int again = 0; again < 2; again++) {
+        crdi_sink sink = crdi_run_sink(run);
+        for (int chain = 0; chain < (again ? 1 : CHAINS); chain++)
+            assert_ok(ctx, sink.state(sink.user, chain,
+                                      &(crdi_sampler_state){.iteration = 1,
+                                                            .bytes = bytes,
+                                                            .size = sizeof bytes,
+                                                            .gradient_evaluations = 100 * (chain + 1) + 7 * again}));
+        assert_ok(ctx, crdi_run_close(&run, CRD_INTERRUPTED));
+        assert_ok(ctx, crd_run_open(ctx, path, &reader));
+        assert_ok(ctx, crdi_run_get_number(reader, "gradient_evaluations", &sum));
+        assert_true(sum == 600 + 7 * again);
+        crd_run_close(&reader);
+        assert_ok(ctx, crdi_run_reopen(ctx, path, &run));
+        assert_ok(ctx, crdi_run_begin_again(run, columns, COLUMNS, CHAINS, draws, NULL, NULL));
+        for (int chain = 0; chain < CHAINS; chain++) {
+            assert_true(crdi_run_gradients(run, chain, &own));
+            assert_int_equal(own, 100 * (chain + 1) + (chain == 0 ? 7 * again : 0));
+        }
+    }
+    assert_ok(ctx, crdi_run_close(&run, CRD_INTERRUPTED));
+    testing_context_destroy(&ctx);
+}
+
 /* ---- together ------------------------------------------------------------------------------------------------- */
 
 struct two {
@@ -292,6 +326,7 @@ int main(void)
         TEST(a_late_run_is_complete_or_nothing),
         TEST(one_that_goes_on_takes_its_place_first),
         TEST(what_one_can_go_on_from_stays_when_that_fails),
+        TEST(gradients_are_kept_by_chain),
         TEST(entries_that_are_set_together_are_there_together),
         TEST(another_file_in_its_place_is_noticed_by_the_next_write),
         TEST(the_log_of_another_file_is_refused),
