@@ -113,7 +113,7 @@ echo "$looks looks, $none before there were draws"
 
 # One killed run copied over another, whose log stays beside it: it is refused, and what is refused stays as it is.
 for k in a b; do
-    "$program" fit data.csv --target y --hidden 2 --method nuts --chains 2 --warmup 50 --draws 50000000 --seed "$(printf '%d' "'$k")" --quiet \
+    "$program" fit data.csv --target y --hidden 2 --method nuts --chains 2 --warmup 50 --draws 5000000 --seed "$(printf '%d' "'$k")" --quiet \
         --save-every 0.05 --out $k.crd >out 2>err &
     run=$!
     tries=0
