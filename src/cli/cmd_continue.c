@@ -3,7 +3,9 @@
 #include "cli/fit_end.h"
 #include "cli/interrupt.h"
 #include "cli/terminal.h"
+#include "store/run_resumable.h"
 
+#include <limits.h>
 #include <string.h>
 
 typedef struct continue_options {
@@ -34,9 +36,22 @@ static int stop(void *user)
     return atomic_load_explicit(crdi_interrupt_flag(), memory_order_relaxed);
 }
 
+/* What was killed before is not thrown away unasked. */
+static crd_status check_beside(const struct going_on *g)
+{
+    char part[PATH_MAX];
+    if (g->o->force || g->o->out || crdi_run_is_written(g->run) || !crdi_run_has_newer(g->cli->ctx, g->run, part))
+        return CRD_OK;
+    return crdi_raise(g->cli->ctx, CRD_EEXISTS,
+                      "%s: a run that is to replace it was stopped, and stands at %s; 'credence resume %s' goes on "
+                      "with that, --force drops it",
+                      g->run, part, g->run);
+}
+
 static crd_status prepare(struct going_on *g)
 {
     const continue_options *o = g->o;
+    CRD_TRY(check_beside(g));
     CRD_TRY(crdi_network_continue_open(g->cli->ctx, g->run, &g->net, &g->from));
     g->net.path = o->out ? o->out : g->run;
     g->net.force = o->force || !o->out;
@@ -61,22 +76,6 @@ static crd_status print_plan(const struct going_on *g)
     return crdi_terminal_put(stderr, &out, out.status);
 }
 
-/* Steps that were made, where it was stopped before all were; 0: it was not, or made none. */
-static int64_t steps_made(const struct going_on *g, bool stopped, crd_status status)
-{
-    return stopped && status == CRD_OK && g->net.more_steps < g->o->steps ? g->net.more_steps : 0;
-}
-
-static crd_status print_stopped(const struct going_on *g, int64_t made)
-{
-    crdi_string out;
-    crdi_string_init(&out, g->cli->ctx);
-    crdi_string_append(
-        &out, "credence: stopped after %lld of %lld more steps, which %s holds; 'credence continue' makes more\n",
-        (long long)made, (long long)g->o->steps, g->net.path);
-    return crdi_terminal_put(stderr, &out, out.status);
-}
-
 static crd_status go_on(struct going_on *g)
 {
     crdi_fit_display display = {0};
@@ -91,7 +90,6 @@ static crd_status go_on(struct going_on *g)
     g->net.svi.stop = stop;
     crdi_interrupt_watch();
     crd_status status = crdi_network_fit_run(&g->net, &cost);
-    bool stopped = stop(NULL);
     crdi_interrupt_unwatch();
     crdi_fit_display_end(&display, g->net.ending == CRDI_ENDED_RULE);
     if (status < 0)
@@ -102,10 +100,7 @@ static crd_status go_on(struct going_on *g)
                                                           .interrupted = status == CRD_INTERRUPTED,
                                                           .json = strcmp(g->o->format, "json") == 0,
                                                           .quiet = g->o->quiet});
-    int64_t made = steps_made(g, stopped, status);
-    if (ended >= 0 && made > 0)
-        ended = print_stopped(g, made);
-    return ended < 0 ? ended : made > 0 ? CRD_INTERRUPTED : status;
+    return ended < 0 ? ended : status;
 }
 
 static crd_status run(crdi_cli *cli, crdi_cli_call *call)
@@ -124,8 +119,8 @@ const crdi_command_body crdi_command_continue = {
     .more = "The fit goes on as if it had been asked for all steps at once: the same losses, the same\n"
             "draws. A schedule goes on too; when it has come to its end, --optimizer begins another. Of\n"
             "several restarts the one that was kept goes on; the losses of the others stay. The run file is\n"
-            "replaced when the steps are made; stopped (Ctrl-C, SIGTERM) it holds the steps until then, and\n"
-            "continue makes more; killed, it is as it was before.\n\n"
+            "replaced when the steps are made. Stopped or killed before, 'credence resume RUN.crd' makes the\n"
+            "others: a state is kept twice a second, or as often as the run was told to (--save-every).\n\n"
             "Example: credence continue run.crd --steps 5000 --optimizer adam:0.001\n",
     .run = run,
 };

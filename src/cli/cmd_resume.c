@@ -181,7 +181,7 @@ static crd_status print_plan(const struct again *a)
         chains += a->resume->states.saved[lane].bytes != NULL;
     if (a->net.type->place)
         a->net.type->place(&a->net, &out);
-    if (!is_mcmc(a) && chains == 0)
+    if (!is_mcmc(a) && chains == 0 && !a->net.from)
         crdi_string_append(&out, "\nbegins again, with the same keys: it left nothing to go on from");
     crdi_string_append(&out, "\nseed:   %lld\n", (long long)a->net.seed);
     return crdi_terminal_put(stderr, &out, out.status);

@@ -93,6 +93,10 @@ static crd_status describe(crdi_run_watch *w, const crdi_network_run *net, bool 
     CRD_TRY(number_of(run, "warmup_seconds", &warmup));
     CRD_TRY(number_of(run, "sampling_seconds", &sampling));
     CRD_TRY(read_options(w, run, a));
+    if (crdi_run_has(run, "continue/steps")) { /* one restart goes on */
+        CRD_TRY(crdi_run_get_integer(run, "continue/steps", &a->steps));
+        a->restarts = 1;
+    }
     w->seconds = warmup + sampling;
     w->asked = a->draws;
     w->network =
@@ -157,6 +161,8 @@ static crd_status read_chain(crdi_run_watch *w, crd_run *run, int chain, const s
     c->iteration = found ? iteration : 0;
     c->total = w->fit ? a->steps : a->draws >= 0 ? a->warmup + a->draws * a->thin : 0;
     c->warmup = w->fit ? 0 : a->warmup;
+    if (w->fit && c->iteration > c->total) /* steps were added */
+        c->total = c->iteration;
     if (chain < crd_run_chains(run))
         CRD_TRY(crd_run_draws(run, chain, &w->draws[chain]));
     if (w->particles && (a->temperatures > 0 || w->draws[chain] == 0))
@@ -177,7 +183,14 @@ static crd_status read_chain(crdi_run_watch *w, crd_run *run, int chain, const s
 static crd_status read_final_losses(crdi_run_watch *w, crd_run *run)
 {
     crd_array loss;
+    int64_t kept = 0;
+    CRD_TRY(integer_of(run, "svi_restart", &kept));
     CRD_TRY(crdi_run_get_array(run, "svi_restarts", &loss));
+    if (kept > 0 && kept < w->chains && strcmp(w->status, "complete") == 0) { /* the one state that is left is of it */
+        crdi_chain_progress first = w->chain[0];
+        w->chain[0] = w->chain[kept];
+        w->chain[kept] = first;
+    }
     for (int c = 0; c < w->chains && c < crd_shape_size(loss.shape); c++)
         w->chain[c].loss = loss.data[c];
     crd_array_clear(&loss);

@@ -1,4 +1,6 @@
-/* network_continue.c - a variational fit read from its run file, to go on with. */
+/* network_continue.c - a variational fit read from its run file, to go on with; and one that does, and was stopped. */
+#include "infer/svi/svi.h"
+#include "store/json.h"
 #include "store/network_fit.h"
 
 #include <string.h>
@@ -45,13 +47,14 @@ static crd_status read_state(crdi_network_continue *c)
 {
     crd_run *run = c->net->run;
     bool clear = crd_error_status(c->ctx) == CRD_OK;
-    crd_status status = crdi_run_read_state(run, 0, &c->steps, &c->state, &c->state_size);
+    crd_status status = crdi_run_read_state(run, 0, &c->steps, &c->own, &c->state_size);
     if (status == CRD_EMISSING) {
         if (clear)
             crd_error_clear(c->ctx);
         return refuse(c, "it holds no state to go on from: it was made before credence kept one");
     }
     CRD_TRY(status);
+    c->state = c->own;
     CRD_TRY(crdi_run_get_array(run, "svi_loss", &c->loss));
     CRD_TRY(crdi_run_get_array(run, "svi_divergence", &c->divergence));
     CRD_TRY(crdi_run_get_array(run, "svi_likelihood", &c->likelihood));
@@ -60,6 +63,19 @@ static crd_status read_state(crdi_network_continue *c)
     int64_t size = crd_shape_size(c->loss.shape);
     if (c->steps != size || crd_shape_size(c->divergence.shape) != size || crd_shape_size(c->likelihood.shape) != size)
         return crdi_raise(c->ctx, CRD_EDAMAGED, "%s: its state and its losses are of different steps", c->net->path);
+    return CRD_OK;
+}
+
+/* What it was saved every so often. */
+static crd_status read_pause(const crdi_network_continue *c, crdi_network_fit *fit)
+{
+    char buffer[32];
+    crdi_json *json;
+    CRD_TRY(crdi_json_parse(c->ctx, "options", fit->options, &json));
+    const char *pause = crdi_json_scalar(crdi_json_get(json, "save_every"), buffer);
+    if (pause)
+        crdi_parse_double(pause, &fit->save_every);
+    crdi_json_destroy(&json);
     return CRD_OK;
 }
 
@@ -105,6 +121,7 @@ static crd_status fill(crdi_network_continue *c, crdi_network_fit *fit)
     if (crdi_run_has(run, "svi_batch"))
         CRD_TRY(crdi_run_get_integer(run, "svi_batch", &fit->train.batch));
     fit->svi.restarts = crd_shape_size(c->restarts.shape);
+    CRD_TRY(read_pause(c, fit));
     return read_keep(c, fit);
 }
 
@@ -139,13 +156,73 @@ void crdi_network_continue_close(crdi_network_continue **from)
     if (!from || !*from)
         return;
     crdi_network_continue *c = *from;
+    crd_context *ctx = c->ctx;
     crdi_network_run_close(&c->net);
     crdi_arena_destroy(&c->arena);
-    crdi_free(c->ctx, c->state);
+    crdi_network_continue_clear(c);
+    crdi_free(ctx, c);
+    *from = NULL;
+}
+
+void crdi_network_continue_clear(crdi_network_continue *c)
+{
+    if (!c->ctx)
+        return;
+    crdi_free(c->ctx, c->own);
     crd_array_clear(&c->loss);
     crd_array_clear(&c->divergence);
     crd_array_clear(&c->likelihood);
     crd_array_clear(&c->restarts);
-    crdi_free(c->ctx, c);
-    *from = NULL;
+    *c = (crdi_network_continue){0};
+}
+
+/* ---- one that was stopped ----------------------------------------------------------------------------------- */
+
+crd_status crdi_network_continue_describe(const crdi_network_fit *fit)
+{
+    crdi_archive archive = {0};
+    crdi_run *run = fit->run;
+    crdi_archive_write(&archive, fit->ctx);
+    crdi_svi_going_state(fit->fitted, &archive);
+    crd_status status = archive.status;
+    if (status == CRD_OK)
+        status = crdi_run_set_blob(run, "continue/from", archive.bytes, archive.size);
+    crdi_archive_clear(&archive);
+    CRD_TRY(status);
+    CRD_TRY(crdi_run_set_integer(run, "continue/steps", fit->steps_before + fit->svi.steps));
+    CRD_TRY(crdi_run_set_integer(run, "continue/patience", fit->svi.patience));
+    CRD_TRY(crdi_run_set_text(run, "continue/optimizer", fit->svi.optimizer));
+    return crdi_run_set_number(run, "sampling_seconds", fit->from->seconds);
+}
+
+/* The state of its lane; without one, or where it has become that of a fit that has ended, the one that it began with. */
+static crd_status find_state(crd_run *run, const crdi_run_states *states, crdi_network_continue *from)
+{
+    const crdi_mcmc_saved *saved = states->lanes > 0 ? &states->saved[0] : NULL;
+    if (saved && saved->bytes && crdi_svi_is_going_state(saved->bytes, saved->size)) {
+        from->state = saved->bytes;
+        from->state_size = saved->size;
+        return CRD_OK;
+    }
+    CRD_TRY(crdi_run_get_blob(run, "continue/from", &from->own, &from->state_size));
+    from->state = from->own;
+    return CRD_OK;
+}
+
+crd_status crdi_network_continue_again(crd_run *run, const crdi_run_states *states, crdi_arena *arena,
+                                       crdi_network_fit *fit, crdi_network_continue *from)
+{
+    char *optimizer;
+    if (!crdi_run_has(run, "continue/from"))
+        return crdi_run_failure_of(run);
+    *from = (crdi_network_continue){.ctx = fit->ctx};
+    CRD_TRY(find_state(run, states, from));
+    CRD_TRY(crdi_run_get_integer(run, "continue/steps", &from->total));
+    CRD_TRY(crdi_run_get_integer(run, "continue/patience", &fit->svi.patience));
+    CRD_TRY(crdi_run_get_number(run, "sampling_seconds", &from->seconds));
+    CRD_TRY(crdi_run_get_text(run, "continue/optimizer", &optimizer));
+    fit->svi.optimizer = crdi_arena_strdup(arena, optimizer);
+    crdi_free(fit->ctx, optimizer);
+    fit->from = from;
+    return fit->svi.optimizer ? CRD_OK : CRD_ENOMEM;
 }

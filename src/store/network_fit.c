@@ -179,10 +179,8 @@ crd_status crdi_network_fit_prepare(crdi_network_fit *fit)
     CRD_TRY(crdi_network_warm_write(&fit->warm, fit->run));
     CRD_TRY(describe_rule(fit));
     CRD_TRY(describe_plan(fit));
-    if (fit->from) {
-        crdi_run_set_late(fit->run);
-        CRD_TRY(crdi_run_set_integer(fit->run, "continued", 1));
-    }
+    if (fit->from)
+        CRD_TRY(crdi_network_continue_describe(fit));
     return fit->rows ? describe_rows(fit) : CRD_OK;
 }
 
@@ -289,7 +287,7 @@ static crd_status run_once(crdi_network_fit *fit, crdi_mcmc_report *report)
         status = draw(fit, any, report);
     for (int c = 0; c < chains; c++)
         drawn = drawn || any[c];
-    fit->resumable = (begun || fit->resume) && !fit->from && crdi_run_has_state(fit->run);
+    fit->resumable = (begun || fit->resume) && crdi_run_has_state(fit->run);
     bool outside = status == CRD_EIO || status == CRD_EFULL || status == CRD_ENOMEM; /* it is not the run that failed */
     bool of_use = drawn || (fit->resumable && outside);
     bool stands;
@@ -297,7 +295,7 @@ static crd_status run_once(crdi_network_fit *fit, crdi_mcmc_report *report)
     fit->kept_older = (begun || fit->resume) && !stands;
     if (outside && of_use && fit->resumable && is_left(fit)) /* it may have been moved away */
         crdi_error_suffix(fit->ctx, "what was written before stays; 'credence resume %s' goes on", fit->path);
-    else if (outside && of_use && !fit->from && is_left(fit))
+    else if (outside && of_use && is_left(fit))
         crdi_error_suffix(fit->ctx, "'credence resume %s' begins again, with the same keys", fit->path);
     if (status < 0 && begun && !of_use && !fit->kept_older)
         crdi_run_path_remove(fit->path);

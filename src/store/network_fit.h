@@ -113,7 +113,7 @@ struct crdi_network_fit {
     const crdi_fit_rule *rule; /* of Markov chains; NULL: none */
     bool save_warmup; /* of Markov chains: arrays "warmup/CHAIN/COLUMN" in the run */
     crdi_network_resume *resume; /* the run that is taken up again; NULL: it is a new one */
-    const crdi_network_continue *from; /* a fit that this one goes on with; NULL: it begins */
+    const crdi_network_continue *from; /* a fit to which this one adds steps, resumed or not; NULL: it begins */
     /* Ours. */
     const crdi_network_method *type;
     crd_model *model; /* of MCMC and Pathfinder */
@@ -134,7 +134,8 @@ struct crdi_network_fit {
     const crdi_plan_change *change; /* that a look has found; NULL: none */
     crdi_arena *changes; /* texts of a run that has changed */
     double begun; /* when it was run */
-    int64_t more_steps; /* after the run, of a fit that went on with another: made in it */
+    int64_t
+        steps_before; /* behind prepare, of a fit that goes on with another: made in that, or until this one was stopped */
     bool resumable; /* after the run: there is a state to go on from */
     bool kept_older; /* after the run: it came to no draws, and the file that it was to replace still stands */
 };
@@ -171,6 +172,22 @@ void crdi_network_fit_clear(crdi_network_fit *fit);
  * behind the draws that were looked at and the metrics of its chains, to replace its file. crdi_network_fit_run does it. */
 crd_status crdi_network_fit_change(crdi_network_fit *fit);
 
+/* What the file of a variational fit holds to which steps are added (network_continue.c), read. */
+struct crdi_network_continue {
+    crd_context *ctx;
+    crdi_network_run *net;
+    crd_dataset dataset; /* borrows from net */
+    crdi_arena *arena; /* texts */
+    const void *state; /* where it goes on */
+    size_t state_size;
+    void *own; /* the same, where it is not that of a lane; owned */
+    int64_t total; /* of one that is taken up again: steps to come to; 0: svi.steps more */
+    int64_t steps; /* of a state of a fit that has ended: made so far, (steps) losses */
+    double seconds; /* that it took until then */
+    crd_array loss, divergence, likelihood, restarts;
+    bool new_optimiser; /* the caller's wish: it begins anew */
+};
+
 /* ---- taking a run up again (network_resume.c) -------------------------------------------------------------- */
 
 /* What its file holds. */
@@ -190,6 +207,7 @@ struct crdi_network_resume {
     bool held; /* and did, or its plan gave up: it has the draws that it needs */
     bool gave_up;
     crdi_run_states states; /* those that a sampler cannot use are taken out */
+    crdi_network_continue going; /* of a fit that adds steps to another */
     crdi_mcmc_saved *looks; /* (lanes) entries "look_states/CHAIN" (network_looks.h), owned */
     bool *has_warmup; /* (lanes) of --save-warmup: all of it is in the file */
     int64_t *draws; /* (chains) that stand before the states: the others are made again */
@@ -219,19 +237,8 @@ void crdi_network_resume_close(crdi_network_resume **resume);
 
 /* ---- going on with a fit that stands in a file (network_continue.c) ---------------------------------------- */
 
-/* What such a file holds, read. */
-struct crdi_network_continue {
-    crd_context *ctx;
-    crdi_network_run *net;
-    crd_dataset dataset; /* borrows from net */
-    crdi_arena *arena; /* texts */
-    void *state; /* owned */
-    size_t state_size;
-    int64_t steps; /* made so far */
-    double seconds;
-    crd_array loss, divergence, likelihood, restarts;
-    bool new_optimiser; /* the caller's wish: it begins anew */
-};
+/* Until it is complete, the new file says from where it goes on and to where, so that it can be resumed without the old one: entries
+ * "continue/...", docs/dev/run_file.md. */
 
 /* Reads a variational fit from its file, and fills what a fit of the same needs: all but path, force, and the steps to make
  * (svi.steps). The file is closed again, so that it may be replaced. The optimiser may be set to another one. Owned:
@@ -240,5 +247,12 @@ struct crdi_network_continue {
 crd_status crdi_network_continue_open(crd_context *ctx, const char *path, crdi_network_fit *fit,
                                       crdi_network_continue **out);
 void crdi_network_continue_close(crdi_network_continue **from);
+/* Sets those entries of a new file, behind compile. */
+crd_status crdi_network_continue_describe(const crdi_network_fit *fit);
+/* Of a fit that is taken up again (network_resume.c), whose options and states have been read: if it adds steps to another, fills
+ * `from` and what of the fit's svi was asked for then, and `fit->from`. Texts into the arena. crdi_network_continue_clear. */
+crd_status crdi_network_continue_again(crd_run *run, const crdi_run_states *states, crdi_arena *arena,
+                                       crdi_network_fit *fit, crdi_network_continue *from);
+void crdi_network_continue_clear(crdi_network_continue *from);
 
 #endif

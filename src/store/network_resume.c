@@ -172,14 +172,15 @@ static crd_status read_rule(crdi_network_resume *r)
     return CRD_OK;
 }
 
-static crd_status read_place(crdi_network_resume *r)
+static crd_status read_place(crdi_network_resume *r, crdi_network_fit *fit)
 {
     const char *status;
     CRD_TRY(read_text(r, "status", &status));
     r->complete = strcmp(status, "complete") == 0;
     CRD_TRY(read_rule(r));
     CRD_TRY(crdi_run_cost_read(r->net->run, &r->cost));
-    return read_states(r);
+    CRD_TRY(read_states(r));
+    return crdi_network_continue_again(r->net->run, &r->states, r->arena, fit, &r->going);
 }
 
 /* ---- opening ------------------------------------------------------------------------------------------------ */
@@ -195,7 +196,7 @@ static crd_status open_all(crdi_network_resume *r, const char *path, crdi_networ
                           "%s: a run of %s; a run of a model written in C goes on by the program that has the model",
                           path, *r->net->model ? r->net->model : "another program");
     CRD_TRY(fill(r, fit));
-    CRD_TRY(read_place(r));
+    CRD_TRY(read_place(r, fit));
     fit->path = crdi_arena_strdup(r->arena, path);
     crd_run_close(&r->net->run); /* the file is the writer's from now on */
     return fit->path ? CRD_OK : CRD_ENOMEM;
@@ -228,6 +229,7 @@ void crdi_network_resume_close(crdi_network_resume **resume)
     for (int lane = 0; r->looks && lane < r->states.lanes; lane++)
         crdi_free(r->ctx, r->looks[lane].bytes);
     crdi_free(r->ctx, r->looks);
+    crdi_network_continue_clear(&r->going);
     crdi_run_states_clear(&r->states);
     for (int i = 0; i < r->sets; i++)
         crdi_options_clear(&r->set[i]);

@@ -79,14 +79,16 @@ crd_status crdi_network_svi_create(crdi_network_fit *fit, bool mean)
                             &fit->fitted));
     fit->dim = crd_model_dim(fit->fitted->guide->model);
     fit->chains = 1;
-    fit->lanes = (int)fit->fitted->runs;
+    fit->lanes = fit->from ? 1 : (int)fit->fitted->runs; /* one goes on */
     return CRD_OK;
 }
 
 /* Makes the fit what it was in the file. */
-static crd_status go_on(crdi_network_fit *fit)
+static crd_status load(crdi_network_fit *fit)
 {
     const crdi_network_continue *from = fit->from;
+    if (crdi_svi_is_going_state(from->state, from->state_size))
+        return crdi_svi_going_load(fit->fitted, from->state, from->state_size, from->seconds);
     return crdi_svi_state_load(fit->fitted, &(crdi_svi_saved){.bytes = from->state,
                                                               .size = from->state_size,
                                                               .loss = from->loss.data,
@@ -97,6 +99,15 @@ static crd_status go_on(crdi_network_fit *fit)
                                                               .restarts = crd_shape_size(from->restarts.shape),
                                                               .seconds = from->seconds,
                                                               .new_optimiser = from->new_optimiser});
+}
+
+static crd_status go_on(crdi_network_fit *fit)
+{
+    CRD_TRY(load(fit));
+    fit->steps_before = fit->fitted->run[fit->fitted->best].steps;
+    if (fit->from->total > 0)
+        fit->svi.steps = fit->from->total > fit->steps_before ? fit->from->total - fit->steps_before : 0;
+    return CRD_OK;
 }
 
 static crd_status prepare(crdi_network_fit *fit)
@@ -117,7 +128,7 @@ void crdi_network_svi_plan(const crdi_network_fit *fit, crdi_string *out)
     if (batch)
         crdi_string_append(out, ", batches of %lld rows", (long long)batch);
     if (fit->from)
-        crdi_string_append(out, " after %lld%s", (long long)fit->from->steps,
+        crdi_string_append(out, " after %lld%s", (long long)fit->steps_before,
                            fit->from->new_optimiser ? ", the optimiser begins anew" : "");
     else if (o->restarts > 1)
         crdi_string_append(out, ", %lld restarts", (long long)o->restarts);
@@ -273,20 +284,21 @@ static crd_status keep_state(const crdi_network_fit *fit, const crdi_sink *sink,
 struct keeper {
     const crdi_network_fit *fit;
     const crdi_sink *sink;
-    double started;
+    double started, before; /* and what it had taken until then */
 };
 
 static crd_status keep_restart(void *user, int64_t restart, const crdi_archive *state)
 {
     const struct keeper *k = user;
-    const crdi_svi_run *run = &k->fit->fitted->run[restart];
-    double before = k->fit->resume ? k->fit->resume->cost.sampling_seconds : 0;
-    return k->sink->state(k->sink->user, (int)restart,
+    const crd_svi *svi = k->fit->fitted;
+    const crdi_svi_run *run = &svi->run[restart];
+    int64_t steps = k->fit->from ? svi->all_steps + run->steps - svi->begun : run->steps;
+    return k->sink->state(k->sink->user, k->fit->from ? 0 : (int)restart,
                           &(crdi_sampler_state){.iteration = run->steps,
                                                 .bytes = state->bytes,
                                                 .size = state->size,
-                                                .sampling_seconds = before + crdi_seconds() - k->started,
-                                                .gradient_evaluations = run->steps * k->fit->svi.particles,
+                                                .sampling_seconds = k->before + crdi_seconds() - k->started,
+                                                .gradient_evaluations = steps * k->fit->svi.particles,
                                                 .has_loss = run->steps > 0,
                                                 .loss = crdi_svi_mean_of_last(run->loss, run->steps, SHOWN)});
 }
@@ -317,41 +329,40 @@ static crd_status find_starts(crdi_network_fit *fit)
 crd_status crdi_network_svi_fit(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_report *report)
 {
     crd_svi_options *o = &fit->fitted->options; /* the caller may have set these after prepare */
-    struct keeper keeper = {fit, sink, crdi_seconds()};
+    double before = fit->from ? fit->from->seconds : fit->resume ? fit->resume->cost.sampling_seconds : 0;
+    struct keeper keeper = {fit, sink, crdi_seconds(), before};
     o->progress = fit->svi.progress;
     o->progress_user = fit->svi.progress_user;
     o->stop = fit->svi.stop;
     o->stop_user = fit->svi.stop_user;
-    if (sink->state && !fit->from) {
+    if (sink->state) {
         fit->fitted->keep = keep_restart;
         fit->fitted->keep_user = &keeper;
         fit->fitted->keep_pause = sink->pause;
-        CRD_TRY(find_starts(fit));
+        fit->fitted->keep_most = CRDI_RUN_PIECE;
+        if (!fit->from)
+            CRD_TRY(find_starts(fit));
     }
-    crd_status status = fit->from ? crd_svi_continue(fit->fitted, fit->svi.steps) : crdi_svi_make(fit->fitted);
+    crd_status status =
+        fit->from ? crdi_svi_continue_to(fit->fitted, fit->steps_before + fit->svi.steps) : crdi_svi_make(fit->fitted);
     fit->fitted->keep = NULL;
     if (status < 0)
         return status;
-    double before = fit->from ? fit->from->seconds : fit->resume ? fit->resume->cost.sampling_seconds : 0;
     *report = (crdi_mcmc_report){.sampling_seconds = crdi_seconds() - keeper.started + before,
                                  .gradient_evaluations = fit->fitted->all_steps * fit->svi.particles,
                                  .gradient_seconds = fit->fitted->all_seconds};
     return status;
 }
 
-/* One that goes on with an older fit and is stopped has made fewer steps than it was asked for, and is as complete as if they had been all: more
- * can be made of it, and an end without it would lose them. */
 static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_report *report)
 {
-    int64_t before = fit->from ? fit->from->steps : 0;
     crd_status status = crdi_network_svi_fit(fit, sink, report);
-    fit->more_steps = fit->fitted->history.steps - before;
-    /* Stopped before the first step: there is nothing to draw from. */
-    if (status < 0 || (status == CRD_INTERRUPTED && fit->more_steps == 0))
+    /* Stopped before the first step: there is nothing to draw from, or nothing new. */
+    if (status < 0 || (status == CRD_INTERRUPTED && fit->fitted->history.steps == fit->steps_before))
         return status;
     CRD_TRY(crdi_network_svi_describe(fit));
     CRD_TRY(hand_over(fit, sink));
-    if (status == CRD_INTERRUPTED && !fit->from) /* the restarts' states stay: it can be resumed */
+    if (status == CRD_INTERRUPTED) /* the states stay: it can be resumed */
         return status;
     CRD_TRY(crdi_network_svi_forget(fit, sink));
     return keep_state(fit, sink, report);

@@ -14,6 +14,10 @@
 
 typedef struct crdi_run crdi_run;
 
+enum {
+    CRDI_RUN_PIECE = 1000000000 - 65536
+}; /* bytes that one entry, array or state may have: SQLite's limit of a row, less its head */
+
 /* How the writer works; zero means the default. */
 typedef struct crdi_run_tuning {
     size_t queue_bytes; /* draws that wait at most before a chain is held up; 2 MiB */
@@ -29,7 +33,8 @@ crd_status crdi_run_create_tuned(crd_context *ctx, const char *path, bool force,
                                  crdi_run **out);
 
 /* Entries that describe the run; setting a key again replaces it. Possible from create to close; of one key, from one
- * thread. Keys that readers know are listed in docs/dev/run_file.md. */
+ * thread. Keys that readers know are listed in docs/dev/run_file.md;
+ * those that begin with "continue/" are removed in the step that says that the run is complete. */
 crd_status crdi_run_set_text(crdi_run *run, const char *key, const char *text);
 crd_status crdi_run_set_number(crdi_run *run, const char *key, double value);
 crd_status crdi_run_set_integer(crdi_run *run, const char *key, int64_t value);
@@ -49,9 +54,6 @@ crd_status crdi_run_begin(crdi_run *run, const crd_column *columns, int column_c
 void crdi_run_set_lanes(crdi_run *run, int lanes);
 /* Before begin, as the tuning's batch_seconds. */
 void crdi_run_set_pause(crdi_run *run, double seconds);
-/* Before begin: the file comes to its place when it is complete, and not before; what is stopped or killed leaves what stands
- * there, or nothing. */
-void crdi_run_set_late(crdi_run *run);
 /* Whether there is a state in the file, from which one can go on. */
 bool crdi_run_has_state(crdi_run *run);
 

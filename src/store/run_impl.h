@@ -40,7 +40,6 @@ struct crdi_run {
     bool force;
     bool begun;
     bool again; /* crdi_run_reopen: the file was there before */
-    bool late; /* crdi_run_set_late */
     bool has_gradients; /* the file that was there had them by lane, and `cost` has them now */
     bool has_state; /* there is a state in the file; guarded by `database` */
     bool keep_part; /* at the end: it was to replace a file and has come to no draws, but one can go on from it */

@@ -358,7 +358,7 @@ static crd_status write_batch(crdi_run *run, char message[CRDI_DB_MESSAGE])
         memcpy(message, run->db->message, CRDI_DB_MESSAGE);
     run->has_state = run->has_state || (status == CRD_OK && batch_has(run, true));
     run->db->quiet = false;
-    if (status == CRD_OK && !run->placed && !run->late && batch_has(run, false))
+    if (status == CRD_OK && !run->placed && batch_has(run, false))
         status = crdi_run_place(run, message);
     pthread_mutex_unlock(&run->database);
     return status;

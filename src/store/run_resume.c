@@ -22,11 +22,8 @@ bool crdi_run_has_newer(crd_context *ctx, const char *path, char *part)
     if (!crdi_run_path_beside(path, ".part", part) || stat(part, &file) != 0 || file.st_size == 0)
         return false;
     bool clear = crd_error_status(ctx) == CRD_OK;
-    /* What is made of another run by more steps is complete or nothing. */
-    static const char *const count =
-        "SELECT count(*) FROM state WHERE NOT EXISTS (SELECT 1 FROM meta WHERE key = 'continued')";
     bool good = crdi_db_open(ctx, part, NULL, CRDI_DB_READ, &db) == CRD_OK &&
-                crdi_db_integer(db, count, &states) == CRD_OK && states > 0;
+                crdi_db_integer(db, "SELECT count(*) FROM state", &states) == CRD_OK && states > 0;
     crdi_db_close(&db);
     if (clear)
         crd_error_clear(ctx);

@@ -607,7 +607,7 @@ crd_status crdi_run_begin(crdi_run *run, const crd_column *columns, int column_c
     CRD_TRY(write_columns(run, columns));
     CRD_TRY(crdi_db_end(run->db, CRD_OK));
     CRD_TRY(crdi_run_raise_text(run, check_place(run, &exists, message), message));
-    if (!exists && !run->late)
+    if (!exists)
         CRD_TRY(crdi_run_raise_text(run, crdi_run_place(run, message), message));
     run->begun = true;
     return crdi_run_queue_start(run);
@@ -642,11 +642,6 @@ void crdi_run_set_pause(crdi_run *run, double seconds)
         run->tuning.batch_seconds = seconds;
 }
 
-void crdi_run_set_late(crdi_run *run)
-{
-    run->late = true;
-}
-
 bool crdi_run_has_state(crdi_run *run)
 {
     pthread_mutex_lock(&run->database);
@@ -666,12 +661,22 @@ static void fold_left_over(crdi_run *run)
     }
 }
 
+/* Where a fit goes on from is of no use to a complete one. */
+static crd_status say_complete(void *user)
+{
+    crdi_run *run = user;
+    CRD_TRY(crdi_db_run(run->db, "DELETE FROM meta WHERE key GLOB 'continue/*'"));
+    return crdi_run_set_text(run, "status", "complete");
+}
+
 /* Of a run that was begun: how it ended, and one file in the end. */
 static crd_status settle(crdi_run *run, bool complete)
 {
     if (!run->db)
         return CRD_OK;
-    crd_status set = crdi_run_set_text(run, "status", complete ? "complete" : "interrupted"), folded = fold(run);
+    crd_status set =
+        complete ? crdi_run_together(run, say_complete, run) : crdi_run_set_text(run, "status", "interrupted");
+    crd_status folded = fold(run);
     return set < 0 ? set : folded;
 }
 
@@ -698,12 +703,12 @@ crd_status crdi_run_close_told(crdi_run **run_address, crd_status outcome, bool 
     bool complete = status == CRD_OK && outcome == CRD_OK;
     char message[CRDI_DB_MESSAGE];
     if (complete && run->begun && !run->placed) { /* in this order: what is in its place is whole */
-        status = crdi_run_set_text(run, "status", "complete");
+        status = crdi_run_together(run, say_complete, run);
         if (status == CRD_OK)
             status = crdi_run_raise_text(run, crdi_run_place(run, message), message);
         complete = status == CRD_OK;
     }
-    run->keep_part = !run->placed && (run->again || (!run->late && run->has_state && keeps_states(outcome)));
+    run->keep_part = !run->placed && (run->again || (run->has_state && keeps_states(outcome)));
     if (run->again ? run->begun : run->placed || run->keep_part) {
         crd_status settled = settle(run, complete);
         status = status < 0 ? status : settled;

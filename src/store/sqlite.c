@@ -80,6 +80,8 @@ static const char *advice(int code, int system)
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return "another process holds it";
+    case SQLITE_TOOBIG:
+        return "one array, state or piece of draws may have 1 GB in a run file";
     default:
         return "";
     }

@@ -102,22 +102,50 @@ cmp -s run.crd before || fail "resumed in warm-up: the older file is gone"
 cmp -s run.crd before || fail "an error before the first draw: the older file is gone"
 [ ! -e run.crd.part ] || fail "a new run leaves what an older one was to be resumed from"
 
-# A fit that goes on with another keeps the steps that it has made, as if no more had been asked for.
-"$program" fit data.csv --target y --hidden 2 --method svi --steps 300 --draws 50 --seed 1 --quiet --out steps.crd || fail "svi"
+# Steps that are added to a fit are kept, and resume makes the others.
+"$program" fit data.csv --target y --hidden 2 --method svi --steps 300 --draws 50 --seed 1 --quiet --save-every 0.02 --out steps.crd || fail "svi"
 cp steps.crd once.crd
-"$program" continue steps.crd --steps 500000000 --quiet >out 2>err &
+"$program" continue once.crd --steps 300000 --quiet >out 2>err || fail "continue"
+"$program" continue steps.crd --steps 300000 --quiet >out 2>err &
 run=$!
-sleep 2
+tries=0
+until "$program" watch steps.crd --once 2>/dev/null | grep -Eq '^fit 0: [0-9]+% [1-9][0-9]*/300300, fitting, .*, loss [0-9.-]+$'; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 300 ] || { kill -KILL "$run"; fail "watch shows no added steps"; }
+    kill -0 "$run" 2>/dev/null || fail "continue ended by itself"
+    sleep 0.05
+done
 kill -INT "$run"
 wait "$run"
 [ $? -eq 40 ] || fail "continue: exit code is not 40"
-made=$(sed -nE 's/^credence: stopped after ([0-9]+) of 500000000 more steps, which steps.crd holds; .credence continue. makes more$/\1/p' err)
-[ -n "$made" ] && [ "$made" -gt 0 ] || fail "continue: no line says how many steps were made"
-"$program" continue once.crd --steps "$made" --quiet >out 2>err || fail "continue by as many steps"
-"$program" diff steps.crd once.crd >out 2>err # but for the reason of its end
-grep -q 'differ in 1 place$' out && grep -q '^entry   svi_end: stopped and all steps made$' out ||
-    fail "continue: stopped is not what as many steps make"
-"$program" continue steps.crd --steps 100 --quiet >out 2>err || fail "continue goes on with what was stopped"
+grep -q '^credence: stopped; steps.crd holds 50 draws of the guide as it was then; credence resume steps.crd goes on$' err ||
+    fail "continue does not say what it has left"
+"$program" continue steps.crd --steps 1 --quiet >out 2>err && fail "continue goes on with what was stopped"
+"$program" resume steps.crd --quiet >out 2>err || fail "added steps that were stopped: resume fails"
+"$program" diff steps.crd once.crd >out 2>err || fail "added steps, stopped and resumed, are not those that were not stopped"
+# Killed, they stand beside the file, and are dropped only if that is asked for.
+for end in resume drop; do
+    cp once.crd steps.crd
+    "$program" continue steps.crd --steps 300000 --quiet >out 2>err &
+    run=$!
+    until "$program" watch steps.crd --once 2>/dev/null | grep -Eq '/600300, fitting'; do
+        kill -0 "$run" 2>/dev/null || fail "continue ended by itself"
+        sleep 0.05
+    done
+    kill -KILL "$run"
+    wait "$run" 2>/dev/null
+    cmp -s steps.crd once.crd || fail "killed, the older file has changed"
+    "$program" continue steps.crd --steps 1 --quiet >out 2>err
+    [ $? -eq 7 ] && grep -q '^credence: steps.crd: a run that is to replace it was stopped, .*--force drops it$' err ||
+        fail "what was killed is dropped unasked"
+    case $end in
+    resume) "$program" resume steps.crd --quiet >out 2>err || fail "killed: resume fails" ;;
+    drop) "$program" continue steps.crd --steps 300000 --force --quiet >out 2>err || fail "killed: --force fails" ;;
+    esac
+    mv steps.crd $end.crd
+    [ ! -e steps.crd.part ] || fail "$end: the killed one is still there"
+done
+"$program" diff resume.crd drop.crd >out 2>err || fail "killed and resumed is not made at once"
 
 # Restarts that had not begun when a fit was stopped have not failed.
 "$program" fit data.csv --target y --hidden 2 --method svi --steps 500000000 --restarts 3 --threads 1 --seed 1 --out few.crd >out 2>err &

@@ -27,6 +27,9 @@ table() { # table KIND: what it learns from
     esac
 }
 
+# What steps are added to.
+"$program" fit data.csv --target y --seed 1 --quiet --save-every 0.01 --out base.crd --method svi --steps 300 --restarts 3 || exit 1
+
 options() { # options KIND
     case $1 in
     nuts) echo "--hidden 4 --chains 2 --warmup 400 --draws 800" ;;
@@ -41,6 +44,7 @@ options() { # options KIND
     trained) echo "--hidden 4 --chains 3 --threads 2 --start ensemble --start-steps 15000 --start-patience 15000 --warmup 200 --draws 300" ;;
     pupils) echo "--hidden 3 --method sgld --batch 8 --chains 2 --start ensemble --start-steps 20000 --start-patience 20000 --warmup 300 --draws 500" ;;
     svi) echo "--method svi --steps 60000 --restarts 3" ;;
+    added) echo "--steps 120000" ;;
     batches) echo "--method svi --batch 8 --steps 60000 --guide multivariate_normal" ;;
     map) echo "--method map --validation 0.2 --steps 80000 --patience 50000 --restarts 2" ;;
     ensemble) echo "--method ensemble --members 3 --prior none --steps 60000" ;;
@@ -56,16 +60,19 @@ options() { # options KIND
 
 start() { # start KIND FILE: in the background
     # shellcheck disable=SC2046
-    "$program" fit "$(table "$1")" --target y --seed 1 --quiet --save-every 0.01 --out "$2" $(options "$1") >out 2>err &
+    case $1 in
+    added) "$program" continue base.crd --quiet --out "$2" $(options "$1") >out 2>err & ;;
+    *) "$program" fit "$(table "$1")" --target y --seed 1 --quiet --save-every 0.01 --out "$2" $(options "$1") >out 2>err & ;;
+    esac
 }
 
-kinds="nuts dense one rule mclmc mams sgld sghmc split trained pupils svi batches map ensemble smc ais tempering levels laplace pathfinder auto"
+kinds="nuts dense one rule mclmc mams sgld sghmc split trained pupils svi added batches map ensemble smc ais tempering levels laplace pathfinder auto"
 
 whole() { # whole KIND: the run that is not stopped, made when it is first asked for
     [ ! -d "$1" ] || return 0
     mkdir "$1"
     begin=$(date +%s.%N)
-    (cd "$1" && cp ../*.csv . && start "$1" run.crd && wait $!) || { echo "$1: the whole run fails"; exit 1; }
+    (cd "$1" && cp ../*.csv ../base.crd . && start "$1" run.crd && wait $!) || { echo "$1: the whole run fails"; exit 1; }
     echo "$begin $(date +%s.%N)" | awk '{ print $2 - $1 }' >"$1/seconds"
 }
 
@@ -78,7 +85,7 @@ while [ "$killed" -lt "$count" ]; do
     delay=$(awk -v seed="$seed" -v i="$i" -v of="$(cat "$kind/seconds")" \
         'BEGIN { srand(seed * 100003 + i); rand(); printf "%.4f", rand() * of }')
     mkdir again
-    cp ./*.csv again
+    cp ./*.csv base.crd again
     cd again || exit 1
     start "$kind" run.crd
     run=$!

@@ -64,7 +64,7 @@ begin() { # begin KIND: an empty folder with what stands there before
     cd at || exit 1
 }
 
-# What is left is whole, and goes on, or needs nothing: a continued fit is there as it was, or done, or not there.
+# What is left is whole, and goes on, or needs nothing.
 look() {
     [ -e run.crd ] || return 0
     "$program" check run.crd >out 2>err || fail "check cannot read what is left"

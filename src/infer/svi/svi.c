@@ -389,17 +389,23 @@ crd_status crd_svi_continue(crd_svi *svi, int64_t steps)
         return crdi_raise(svi->ctx, CRD_EINVAL, "steps: %lld; at least 1", (long long)steps);
     CRD_TRY(crdi_svi_can_continue(svi));
     atomic_store(&svi->stopped, false); /* a fit that was stopped goes on */
-    int64_t steps_before = run->steps;
+    run->ended = CRDI_SVI_GOES_ON;
+    return crdi_svi_continue_to(svi, run->steps + steps);
+}
+
+crd_status crdi_svi_continue_to(crd_svi *svi, int64_t total)
+{
+    crdi_svi_run *run = &svi->run[svi->best];
     double seconds_before = run->seconds;
     svi->going_on = true;
-    run->ended = CRDI_SVI_GOES_ON;
     svi->begun = run->steps;
-    crd_status status = crdi_svi_run_steps(svi, svi->best, run->steps + steps);
+    crd_status status = crdi_svi_run_steps(svi, svi->best, total);
     svi->options.progress = NULL;
     svi->options.stop = NULL;
     CRD_TRY(status);
-    svi->all_steps += run->steps - steps_before;
+    svi->all_steps += run->steps - svi->begun;
     svi->all_seconds += run->seconds - seconds_before;
+    svi->begun = run->steps;
     svi->final_loss[svi->best] = run->final_loss;
     CRD_TRY(write_history(svi));
     CRD_TRY(run->status);

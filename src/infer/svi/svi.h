@@ -22,7 +22,8 @@ typedef enum crdi_svi_end {
     CRDI_SVI_ALL,
     CRDI_SVI_STALLED,
     CRDI_SVI_TURNED,
-    CRDI_SVI_STOPPED
+    CRDI_SVI_STOPPED,
+    CRDI_SVI_FULL
 } crdi_svi_end;
 const char *crdi_svi_end_text(crdi_svi_end end);
 
@@ -57,6 +58,7 @@ typedef struct crdi_svi_run {
     const char *end;
     int64_t ended; /* crdi_svi_end */
     double state_due; /* when the next state is kept */
+    int64_t most; /* steps that a state has room for */
     crdi_archive archive;
     crd_status status; /* of this restart */
 } crdi_svi_run;
@@ -85,17 +87,20 @@ struct crd_svi {
     double all_seconds;
     double log_evidence; /* of Laplace; NaN */
     double *fitted; /* parameters of the family that the guide became; NULL: those of the best restart */
-    /* Where the state of each restart goes from time to time; NULL: it is not kept. From the restarts' threads. */
+    /* Where the state of each restart goes from time to time, and of a fit that goes on its own; NULL: it is not kept. From the
+     * restarts' threads. */
     crd_status (*keep)(void *user, int64_t restart, const crdi_archive *state);
     void *keep_user;
     double keep_pause; /* seconds; 0: 0.5 */
+    int64_t
+        keep_most; /* bytes of a state, with its histories: where one more step would be too much the steps end; 0: no limit */
     /* (runs) states that crdi_svi_make goes on from, by crdi_svi_run_state; bytes NULL: it begins. NULL: all begin. */
     const crdi_svi_start *from;
     /* While it runs. */
     crdi_starter starter;
     crd_svi_progress *progress;
-    bool going_on; /* crd_svi_continue: one restart is at work, */
-    int64_t begun; /* from so many steps on */
+    bool going_on; /* crd_svi_continue: one restart is at work */
+    int64_t begun; /* it is one to which steps are added, behind so many */
     pthread_mutex_t lock;
     double told; /* when progress was called last */
     atomic_bool stopped;
@@ -141,6 +146,14 @@ crd_status crdi_svi_state_load(crd_svi *svi, const crdi_svi_saved *saved);
 void crdi_svi_run_state(crd_svi *svi, crdi_svi_run *run, crdi_archive *archive);
 /* Whether bytes are such a state, and not that of a fit that has ended. */
 bool crdi_svi_is_run_state(const void *bytes, size_t size);
+
+/* A fit to which steps are added, between two of them, with its histories: behind crdi_svi_state_load, and what `keep` is given while
+ * crdi_svi_continue_to runs. Loaded into a fit as crdi_svi_state_load says; `seconds`: that it took until then. */
+void crdi_svi_going_state(crd_svi *svi, crdi_archive *out);
+crd_status crdi_svi_going_load(crd_svi *svi, const void *bytes, size_t size, double seconds);
+bool crdi_svi_is_going_state(const void *bytes, size_t size);
+/* crd_svi_continue until there are `total` steps; what had ended stays so. */
+crd_status crdi_svi_continue_to(crd_svi *svi, int64_t total);
 
 /* ---- one restart (svi_run.c) ------------------------------------------------------------------------------- */
 

@@ -398,13 +398,39 @@ static double keep_pause(const crd_svi *svi)
     return svi->keep_pause > 0 ? svi->keep_pause : STATE_SECONDS;
 }
 
+static crd_status write_state(crd_svi *svi, crdi_svi_run *run)
+{
+    crdi_archive_write(&run->archive, svi->ctx);
+    if (svi->going_on)
+        crdi_svi_going_state(svi, &run->archive);
+    else
+        crdi_svi_run_state(svi, run, &run->archive);
+    return run->archive.status;
+}
+
+/* The same number wherever it was stopped, for of a state only the histories grow: by three losses a step, and at most one of rows
+ * held out. */
+static crd_status find_most(crd_svi *svi, crdi_svi_run *run)
+{
+    run->most = INT64_MAX;
+    if (!svi->keep || svi->keep_most == 0)
+        return CRD_OK;
+    CRD_TRY(write_state(svi, run));
+    int64_t histories = (3 * run->steps + run->watches) * (int64_t)sizeof(double);
+    int64_t step = (run->watch ? 4 : 3) * (int64_t)sizeof(double);
+    run->most = (svi->keep_most - ((int64_t)run->archive.size - histories)) / step;
+    return run->most > 0 ? CRD_OK
+                         : crdi_raise(svi->ctx, CRD_EUNSUPPORTED,
+                                      "the state of a fit of %lld parameters has %.3g GB; a run file takes %.3g GB",
+                                      (long long)svi->guide->params, (double)run->archive.size / 1e9,
+                                      (double)svi->keep_most / 1e9);
+}
+
 static crd_status keep_state(crd_svi *svi, int64_t restart)
 {
     crdi_svi_run *run = &svi->run[restart];
     double start = crdi_seconds();
-    crdi_archive_write(&run->archive, svi->ctx);
-    crdi_svi_run_state(svi, run, &run->archive);
-    CRD_TRY(run->archive.status);
+    CRD_TRY(write_state(svi, run));
     CRD_TRY(svi->keep(svi->keep_user, restart, &run->archive));
     double end = crdi_seconds(), pause = STATE_SHARE * (end - start);
     run->state_due = end + (pause > keep_pause(svi) ? pause : keep_pause(svi));
@@ -417,15 +443,20 @@ static crdi_svi_end look_for_end(crd_svi *svi, const crdi_svi_run *run, int64_t 
         return CRDI_SVI_TURNED;
     if (run->steps > 0 && !run->watch && has_stalled(run, svi->options.patience))
         return CRDI_SVI_STALLED;
-    return run->steps >= total ? CRDI_SVI_ALL : must_stop(svi) ? CRDI_SVI_STOPPED : CRDI_SVI_GOES_ON;
+    if (run->steps >= total)
+        return CRDI_SVI_ALL;
+    return run->steps >= run->most ? CRDI_SVI_FULL : must_stop(svi) ? CRDI_SVI_STOPPED : CRDI_SVI_GOES_ON;
 }
 
 static crd_status all_steps(crd_svi *svi, int64_t restart, int64_t total, double started)
 {
     crdi_svi_run *run = &svi->run[restart];
     run->state_due = started + keep_pause(svi);
+    CRD_TRY(find_most(svi, run));
+    if (!run->ended && run->steps >= run->most)
+        run->ended = CRDI_SVI_FULL;
     while (!run->ended) {
-        CRD_TRY(make_room(svi, run, total));
+        CRD_TRY(make_room(svi, run, total < run->most ? total : run->most));
         CRD_TRY(step(svi, run));
         CRD_TRY(watch(svi, run, run->params));
         if (run->bad >= CRDI_SVI_BAD)

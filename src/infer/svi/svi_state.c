@@ -1,16 +1,20 @@
-/* svi_state.c - a fit as bytes, and on from there: one that has ended, to which steps are added, and one restart in the middle of
- * its steps. */
+/* svi_state.c - a fit as bytes, and on from there: one that has ended, to which steps are added; one restart in the middle of its
+ * steps; and the one that is at work while steps are added. */
 #include "infer/svi/svi.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { ENDED_VERSION = 102, RUN_VERSION = 201 };
+enum { ENDED_VERSION = 102, RUN_VERSION = 201, GOING_VERSION = 221 };
 
 const char *crdi_svi_end_text(crdi_svi_end end)
 {
-    static const char *const texts[] = {"goes on", "all steps made", "the loss has stopped falling",
-                                        "the loss of the rows held out has stopped falling", "stopped"};
+    static const char *const texts[] = {"goes on",
+                                        "all steps made",
+                                        "the loss has stopped falling",
+                                        "the loss of the rows held out has stopped falling",
+                                        "stopped",
+                                        "as many as a run file has room for"};
     return texts[end];
 }
 
@@ -118,6 +122,16 @@ static crd_status load_rest(crd_svi *svi, const crdi_svi_saved *saved, crdi_arch
     return a->status;
 }
 
+/* The one restart that is at work from now on. */
+static void go_on_with(crd_svi *svi, int64_t restart, double seconds)
+{
+    crdi_svi_run *run = &svi->run[restart];
+    run->seconds = svi->all_seconds = seconds;
+    svi->begun = run->steps;
+    svi->best = svi->member[0] = restart;
+    svi->members = 1;
+}
+
 crd_status crdi_svi_state_load(crd_svi *svi, const crdi_svi_saved *saved)
 {
     crdi_archive archive;
@@ -133,9 +147,7 @@ crd_status crdi_svi_state_load(crd_svi *svi, const crdi_svi_saved *saved)
     run->bad = head.bad;
     run->baseline = head.baseline;
     run->final_loss = head.final_loss;
-    run->seconds = svi->all_seconds = saved->seconds;
-    svi->best = svi->member[0] = restart;
-    svi->members = 1;
+    go_on_with(svi, restart, saved->seconds);
     return CRD_OK;
 }
 
@@ -178,7 +190,7 @@ void crdi_svi_run_state(crd_svi *svi, crdi_svi_run *run, crdi_archive *a)
     }
     if (!a->loading || crdi_archive_end(a) < 0)
         return;
-    if (ended < CRDI_SVI_GOES_ON || ended > CRDI_SVI_TURNED) {
+    if (ended < CRDI_SVI_GOES_ON || ended > CRDI_SVI_FULL || ended == CRDI_SVI_STOPPED) {
         a->status = damaged(svi, "it has ended for no reason");
         return;
     }
@@ -188,8 +200,58 @@ void crdi_svi_run_state(crd_svi *svi, crdi_svi_run *run, crdi_archive *a)
     run->watch_capacity = run->watches;
 }
 
+static bool is_of(unsigned char version, const void *bytes, size_t size)
+{
+    const unsigned char first[8] = {version};
+    return size >= sizeof first && memcmp(bytes, first, sizeof first) == 0;
+}
+
 bool crdi_svi_is_run_state(const void *bytes, size_t size)
 {
-    static const unsigned char version[8] = {RUN_VERSION};
-    return size >= sizeof version && memcmp(bytes, version, sizeof version) == 0;
+    return is_of(RUN_VERSION, bytes, size);
+}
+
+/* ---- a fit that goes on, in the middle of the steps that are added ------------------------------------------- */
+
+bool crdi_svi_is_going_state(const void *bytes, size_t size)
+{
+    return is_of(GOING_VERSION, bytes, size);
+}
+
+/* What stands around the restart that is at work. */
+static void around(crd_svi *svi, crdi_archive *a, int64_t *restart, int64_t *all_steps)
+{
+    crdi_archive_same(a, GOING_VERSION, "version of credence");
+    crdi_archive_same(a, svi->options.restarts, "number of restarts");
+    crdi_archive_integer(a, restart);
+    crdi_archive_integer(a, all_steps);
+    crdi_archive_reals(a, svi->final_loss, svi->options.restarts);
+}
+
+void crdi_svi_going_state(crd_svi *svi, crdi_archive *out)
+{
+    crdi_svi_run *run = &svi->run[svi->best];
+    int64_t restart = svi->best, all_steps = svi->all_steps + run->steps - svi->begun;
+    around(svi, out, &restart, &all_steps);
+    crdi_svi_run_state(svi, run, out);
+}
+
+crd_status crdi_svi_going_load(crd_svi *svi, const void *bytes, size_t size, double seconds)
+{
+    crdi_archive archive;
+    int64_t restart, all_steps;
+    CRD_TRY(crdi_svi_can_continue(svi));
+    crdi_archive_read(&archive, svi->ctx, bytes, size);
+    around(svi, &archive, &restart, &all_steps);
+    CRD_TRY(archive.status);
+    if (restart < 0 || restart >= svi->options.restarts)
+        return damaged(svi, "there is no such restart");
+    CRD_TRY(crdi_svi_run_open(svi, restart));
+    crdi_svi_run_state(svi, &svi->run[restart], &archive);
+    CRD_TRY(archive.status);
+    if (svi->run[restart].steps < 1)
+        return damaged(svi, "it has made no step");
+    svi->all_steps = all_steps;
+    go_on_with(svi, restart, seconds);
+    return CRD_OK;
 }

@@ -183,6 +183,159 @@ static int stop(void *user)
     return ((struct stopper *)user)->left-- == 0;
 }
 
+/* What a fit leaves of itself. */
+struct kept {
+    unsigned char bytes[32768];
+    size_t size;
+};
+
+static crd_status keep(void *user, int64_t restart, const crdi_archive *state)
+{
+    struct kept *kept = user;
+    (void)restart;
+    assert_true(state->size <= sizeof kept->bytes);
+    memcpy(kept->bytes, state->bytes, state->size);
+    kept->size = state->size;
+    return CRD_OK;
+}
+
+static crd_svi *create(crd_context *ctx, const crd_svi_options *options, struct kept *kept)
+{
+    crd_svi *svi;
+    assert_ok(ctx, crdi_svi_create(ctx, linear_model, &line, options, crd_key_make(3), &svi));
+    svi->keep = keep;
+    svi->keep_user = kept;
+    return svi;
+}
+
+static void assert_same_end(const crd_svi *a, const crd_svi *b)
+{
+    assert_same_fit(a, b);
+    assert_int_equal(crd_svi_history_of(a)->restart, crd_svi_history_of(b)->restart);
+    assert_memory_equal(a->final_loss, b->final_loss, sizeof *a->final_loss * (size_t)a->options.restarts);
+    assert_int_equal(a->all_steps, b->all_steps);
+    assert_string_equal(crd_svi_history_of(a)->end, crd_svi_history_of(b)->end);
+}
+
+/* Steps are added, stopped, and added by a fit that was made anew: as if they had not been stopped. */
+static void one_that_goes_on_can_be_stopped(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_svi_options options = {
+        .steps = 180, .restarts = 3, .optimizer = "clip_by_global_norm:10,adam:cosine(0.05,500)"};
+    struct kept kept = {.size = 0};
+    crd_svi *whole = fit(ctx, &options, 3);
+    crd_svi *first = fit(ctx, &options, 3), *second = create(ctx, &options, &kept);
+    struct stopper stopper = {.left = 77};
+    first->keep = keep;
+    first->keep_user = &kept;
+    first->options.stop = stop;
+    first->options.stop_user = &stopper;
+    assert_ok(ctx, crd_svi_continue(whole, 320));
+    assert_int_equal(crd_svi_continue(first, 320), CRD_INTERRUPTED);
+    assert_true(crd_svi_history_of(first)->steps > 180 && crd_svi_history_of(first)->steps < 500);
+    assert_true(crdi_svi_is_going_state(kept.bytes, kept.size) && !crdi_svi_is_run_state(kept.bytes, kept.size));
+    assert_ok(ctx, crdi_svi_going_load(second, kept.bytes, kept.size, 1.5));
+    assert_true(second->all_seconds == 1.5);
+    assert_ok(ctx, crdi_svi_continue_to(second, 500));
+    assert_same_end(whole, second);
+    crd_svi_destroy(&whole);
+    crd_svi_destroy(&first);
+    crd_svi_destroy(&second);
+    testing_context_destroy(&ctx);
+}
+
+/* Also where it ended before all steps were made. */
+static void what_had_ended_stays_so(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_svi_options options = {.steps = 200, .optimizer = "adam:0.05", .patience = 100};
+    struct kept kept = {.size = 0};
+    crd_svi *first = fit(ctx, &options, 3), *second = create(ctx, &options, &kept);
+    first->keep = keep;
+    first->keep_user = &kept;
+    assert_ok(ctx, crd_svi_continue(first, 100000));
+    assert_string_equal(crd_svi_history_of(first)->end, "the loss has stopped falling");
+    assert_ok(ctx, crdi_svi_going_load(second, kept.bytes, kept.size, 0));
+    assert_ok(ctx, crdi_svi_continue_to(second, 100200));
+    assert_same_end(first, second);
+    crd_svi_destroy(&first);
+    crd_svi_destroy(&second);
+    testing_context_destroy(&ctx);
+}
+
+static void a_state_of_another_fit_that_goes_on_is_refused(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_svi_options options = {.steps = 20, .restarts = 2, .optimizer = "adam:0.05"};
+    struct kept kept = {.size = 0};
+    crd_svi *svi = fit(ctx, &options, 3);
+    svi->keep = keep;
+    svi->keep_user = &kept;
+    assert_ok(ctx, crd_svi_continue(svi, 5));
+    crd_svi_destroy(&svi);
+    const struct {
+        const char *optimizer, *guide;
+        int64_t restarts;
+        size_t size;
+        int64_t restart; /* written over that of the state; -2: it stays */
+        crd_status status;
+    } cases[] = {{"adam:0.05", "normal", 2, kept.size, -2, CRD_OK},
+                 {"momentum:0.1", "normal", 2, kept.size, -2, CRD_EDAMAGED},
+                 {"adam:0.05", "multivariate_normal", 2, kept.size, -2, CRD_EDAMAGED},
+                 {"adam:0.05", "normal", 3, kept.size, -2, CRD_EDAMAGED},
+                 {"adam:0.05", "normal", 2, kept.size - 8, -2, CRD_EDAMAGED},
+                 {"adam:0.05", "normal", 2, 20, -2, CRD_EDAMAGED},
+                 {"adam:0.05", "laplace", 2, kept.size, -2, CRD_EUNSUPPORTED},
+                 {"adam:0.05", "normal", 2, kept.size, 2, CRD_EDAMAGED},
+                 {"adam:0.05", "normal", 2, kept.size, -1, CRD_EDAMAGED}};
+    for (int i = 0; i < CRDI_COUNT(cases); i++) {
+        options.optimizer = cases[i].optimizer;
+        options.guide = cases[i].guide;
+        options.restarts = cases[i].restarts;
+        if (cases[i].restart != -2)
+            memcpy(kept.bytes + 2 * sizeof(int64_t), &cases[i].restart, sizeof cases[i].restart);
+        svi = create(ctx, &options, &kept);
+        assert_int_equal(crdi_svi_going_load(svi, kept.bytes, cases[i].size, 0), cases[i].status);
+        crd_error_clear(ctx);
+        crd_svi_destroy(&svi);
+    }
+    testing_context_destroy(&ctx);
+}
+
+/* A run file has room for so much, and the steps end before. */
+static void steps_end_where_a_state_is_full(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crd_svi_options options = {.steps = 1000, .optimizer = "adam:0.05"};
+    struct kept kept = {.size = 0};
+    crd_svi *svi = create(ctx, &options, &kept), *again = create(ctx, &options, &kept);
+    svi->keep_most = again->keep_most = 10000;
+    assert_ok(ctx, crdi_svi_make(svi));
+    const crd_svi_history *h = crd_svi_history_of(svi);
+    assert_true(h->steps > 100 && h->steps < 1000);
+    assert_true(kept.size <= 10000 && kept.size + 3 * sizeof(double) > 10000);
+    assert_string_equal(h->end, "as many as a run file has room for");
+    const crdi_svi_start start = {kept.bytes, kept.size};
+    again->from = &start;
+    assert_ok(ctx, crdi_svi_make(again));
+    assert_same_fit(svi, again);
+    assert_ok(ctx, crd_svi_continue(svi, 10));
+    assert_int_equal(crd_svi_history_of(svi)->steps, crd_svi_history_of(again)->steps);
+    crd_svi_destroy(&svi);
+    crd_svi_destroy(&again);
+    svi = create(ctx, &options, &kept);
+    svi->keep_most = 100;
+    assert_int_equal(crdi_svi_make(svi), CRD_EUNSUPPORTED);
+    assert_non_null(strstr(crd_error_message(ctx), "the state of a fit of "));
+    crd_svi_destroy(&svi);
+    testing_context_destroy(&ctx);
+}
+
 static void tell(void *user, const crd_svi_progress *restarts, int count)
 {
     struct stopper *s = user;
@@ -449,6 +602,10 @@ int main(void)
         cmocka_unit_test(going_on_is_as_if_asked_for_at_once),
         cmocka_unit_test(a_saved_fit_goes_on),
         cmocka_unit_test(a_stopped_fit_goes_on),
+        cmocka_unit_test(one_that_goes_on_can_be_stopped),
+        cmocka_unit_test(what_had_ended_stays_so),
+        cmocka_unit_test(a_state_of_another_fit_that_goes_on_is_refused),
+        cmocka_unit_test(steps_end_where_a_state_is_full),
         cmocka_unit_test(patience_ends_a_fit),
         cmocka_unit_test(steps_that_are_not_finite_are_skipped),
         cmocka_unit_test(a_fit_that_stays_not_finite_ends),

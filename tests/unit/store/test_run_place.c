@@ -1,4 +1,4 @@
-/* test_run_place.c - which file stands where: runs that come late, that were killed on their way to their place, or share it with files that are
+/* test_run_place.c - which file stands where: runs that were killed on their way to their place, or share it with files that are
  * not theirs. */
 #include "run_fixture.h"
 
@@ -42,60 +42,32 @@ static void killed(void (*begin)(crd_context *ctx))
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
-/* ---- a late run --------------------------------------------------------------------------------------------- */
-
-static crdi_run *begin_late(crd_context *ctx)
-{
-    crdi_run *run;
-    assert_ok(ctx, crdi_run_create(ctx, path, true, &run));
-    crdi_run_set_late(run);
-    assert_ok(ctx, crdi_run_set_integer(run, "continued", 1));
-    assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
-    feed_chains(ctx, run, 0, 7);
-    return run;
-}
-
-static void leave_late(crd_context *ctx)
-{
-    (void)begin_late(ctx);
-}
-
-static void a_late_run_is_complete_or_nothing(void **state)
-{
-    (void)state;
-    crd_context *ctx = testing_context();
-    char part[4096];
-    for (int older = 0; older < 2; older++) {
-        if (older)
-            write_run(ctx, NULL, (const int64_t[CHAINS]){100, 100, 100}, true, CRD_OK);
-        crdi_run *run = begin_late(ctx);
-        assert_false(crdi_run_is_placed(run));
-        assert_ok(ctx, crdi_run_close(&run, CRD_INTERRUPTED));
-        assert_false(exists(beside(".part")));
-        killed(leave_late);
-        assert_true(exists(beside(".part")));
-        assert_false(crdi_run_has_newer(ctx, path, part)); /* to go on with it would lose what it began with */
-        if (older)
-            check_run(ctx, 100);
-        else
-            assert_false(exists(path));
-        run = begin_late(ctx);
-        assert_ok(ctx, crdi_run_close(&run, CRD_OK));
-        check_run(ctx, 7);
-        unlink(path);
-    }
-    testing_context_destroy(&ctx);
-}
-
 /* ---- a run that was killed between its draws and its place ---------------------------------------------------- */
 
-static void leave_on_the_way(crd_context *ctx)
+static void leave(crd_context *ctx)
 {
     crdi_run *run;
     assert_ok(ctx, crdi_run_create(ctx, path, true, &run));
-    crdi_run_set_late(run); /* holds it back from its place */
     assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
     feed_chains(ctx, run, 0, 7);
+}
+
+/* What a kill leaves a moment before the rename: the file and its log, beside the older one. */
+static void leave_on_the_way(crd_context *ctx)
+{
+    static const char *const part[] = {".part", ".part-wal"}, *const suffix[] = {"", "-wal"};
+    char from[4096], older[4096];
+    snprintf(older, sizeof older, "%s-older", path);
+    write_run(ctx, NULL, (const int64_t[CHAINS]){100, 100, 100}, false, CRD_OK);
+    assert_int_equal(rename(path, older), 0);
+    killed(leave);
+    for (int i = 0; i < 2; i++) {
+        snprintf(from, sizeof from, "%s%s", path, suffix[i]);
+        assert_int_equal(rename(from, beside(part[i])), 0);
+    }
+    snprintf(from, sizeof from, "%s-shm", path);
+    unlink(from);
+    assert_int_equal(rename(older, path), 0);
 }
 
 static crd_status ask_for_more(void *user)
@@ -109,8 +81,7 @@ static void one_that_goes_on_takes_its_place_first(void **state)
     crd_context *ctx = testing_context();
     crdi_run *run;
     const int64_t draws[CHAINS] = {7, 7, 7};
-    write_run(ctx, NULL, (const int64_t[CHAINS]){100, 100, 100}, false, CRD_OK);
-    killed(leave_on_the_way);
+    leave_on_the_way(ctx);
     check_run(ctx, 100);
     assert_ok(ctx, crdi_run_reopen(ctx, path, &run));
     assert_false(crdi_run_is_placed(run));
@@ -237,6 +208,27 @@ static void entries_that_are_set_together_are_there_together(void **state)
 
 /* ---- files of others ------------------------------------------------------------------------------------------ */
 
+static void where_a_run_goes_on_from_is_there_until_it_is_complete(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_run *run;
+    const int64_t draws[CHAINS] = {7, 7, 7};
+    assert_ok(ctx, crdi_run_create(ctx, path, true, &run));
+    assert_ok(ctx, crdi_run_set_blob(run, "continue/from", "state", 5));
+    assert_ok(ctx, crdi_run_set_integer(run, "continued", 1));
+    assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
+    feed_chains(ctx, run, 0, 7);
+    assert_ok(ctx, crdi_run_close(&run, CRD_INTERRUPTED));
+    assert_true(has(ctx, "continue/from"));
+    assert_ok(ctx, crdi_run_reopen(ctx, path, &run));
+    assert_ok(ctx, crdi_run_begin_again(run, columns, COLUMNS, CHAINS, draws, NULL, NULL));
+    assert_ok(ctx, crdi_run_close(&run, CRD_OK));
+    assert_false(has(ctx, "continue/from"));
+    assert_true(has(ctx, "continued"));
+    testing_context_destroy(&ctx);
+}
+
 static void another_file_in_its_place_is_noticed_by_the_next_write(void **state)
 {
     (void)state;
@@ -323,11 +315,11 @@ static void files_of_others_beside_it_stay(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_late_run_is_complete_or_nothing),
         TEST(one_that_goes_on_takes_its_place_first),
         TEST(what_one_can_go_on_from_stays_when_that_fails),
         TEST(gradients_are_kept_by_chain),
         TEST(entries_that_are_set_together_are_there_together),
+        TEST(where_a_run_goes_on_from_is_there_until_it_is_complete),
         TEST(another_file_in_its_place_is_noticed_by_the_next_write),
         TEST(the_log_of_another_file_is_refused),
         TEST(files_of_others_beside_it_stay),
