@@ -49,7 +49,7 @@ static crd_status run(crdi_cli *cli, crdi_cli_call *call)
     bool newer = crdi_run_has_newer(cli->ctx, path, part);
     crd_status status = crdi_run_check_make(cli->ctx, path, &check);
     if ((status == CRD_EDAMAGED || status == CRD_EMISSING) && newer)
-        crdi_error_suffix(cli->ctx, "; credence resume goes on with a newer run beside it, %s", part);
+        crdi_error_suffix(cli->ctx, "credence resume goes on with a newer run beside it, %s", part);
     if (status == CRD_OK)
         status = print(cli->ctx, check, json);
     else if (json)

@@ -5,8 +5,8 @@
 #include "cli/terminal.h"
 #include "store/run_resumable.h"
 
-#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct continue_options {
 #define OPT CRDI_OPTION_FIELD
@@ -39,13 +39,10 @@ static int stop(void *user)
 /* What was killed before is not thrown away unasked. */
 static crd_status check_beside(const struct going_on *g)
 {
-    char part[PATH_MAX];
-    if (g->o->force || g->o->out || crdi_run_is_written(g->run) || !crdi_run_has_newer(g->cli->ctx, g->run, part))
-        return CRD_OK;
-    return crdi_raise(g->cli->ctx, CRD_EEXISTS,
-                      "%s: a run that is to replace it was stopped, and stands at %s; 'credence resume %s' goes on "
-                      "with that, --force drops it",
-                      g->run, part, g->run);
+    bool asked = g->o->force || g->o->out; /* of --out the store looks itself */
+    return asked || crdi_run_is_written(g->run) || access(g->run, F_OK) != 0
+               ? CRD_OK
+               : crdi_run_check_newer(g->cli->ctx, g->run);
 }
 
 static crd_status prepare(struct going_on *g)

@@ -109,6 +109,27 @@ static crd_status settle_draws(struct again *a)
     return CRD_OK;
 }
 
+/* Fewer steps than it was asked for. */
+static crd_status settle_steps(struct again *a)
+{
+    const crdi_network_method *type;
+    if (!a->o->steps)
+        return CRD_OK;
+    CRD_TRY(crdi_network_method_find(a->cli->ctx, a->net.method, &type));
+    if (!type->steps)
+        return crdi_raise(a->cli->ctx, CRD_EUNSUPPORTED,
+                          "option --steps goes with runs of --method svi, map and ensemble; this is one of %s",
+                          a->net.method);
+    int64_t asked = a->net.from ? a->net.from->total : a->net.svi.steps;
+    if (a->o->steps > asked)
+        return crdi_raise(
+            a->cli->ctx, CRD_EINVAL,
+            "option --steps: the run was asked for %lld; 'credence continue %s' adds to them when they are made",
+            (long long)asked, a->path);
+    a->resume->steps = a->net.svi.steps = a->resume->going.total = a->o->steps;
+    return CRD_OK;
+}
+
 /* The rule that is typed now; or the one that the run was begun with, unless it is told to make more draws. A rule that comes
  * later has nothing to say of fewer draws than there are. */
 static crd_status settle_rule(struct again *a)
@@ -165,8 +186,10 @@ static crd_status say_done(const struct again *a)
         crdi_string_append(&out, "%s is complete: there is nothing to do%s\n", a->path,
                            is_mcmc(a) ? "; --draws +1000 makes more" : "");
     if (crdi_run_path_has(a->path, ".part", part))
-        crdi_string_append(
-            &out, "%s is of a run that was killed before there was anything to go on from: fit makes it anew\n", part);
+        crdi_string_append(&out,
+                           "%s is of a run that was killed before there was anything to go on from, or is damaged: the "
+                           "next replaces it\n",
+                           part);
     return crdi_terminal_put(stderr, &out, out.status);
 }
 
@@ -235,6 +258,7 @@ static crd_status go_on(struct again *a)
 {
     CRD_TRY(crdi_network_resume_open(a->cli->ctx, a->path, &a->net, &a->resume));
     CRD_TRY(settle_draws(a));
+    CRD_TRY(settle_steps(a));
     CRD_TRY(settle_rule(a));
     CRD_TRY(check_states(a));
     if (!is_done(a))

@@ -121,6 +121,11 @@ static crd_status make(crdi_run_check *c, const char *path)
         status = count(c, net->run);
     if (status == CRD_OK)
         status = crdi_run_resumable_find(net, &c->resumable);
+    if (status == CRD_OK && c->resumable.can && crdi_run_path_is_part(c->path)) {
+        c->resumable.can = false;
+        crdi_format(c->resumable.why, sizeof c->resumable.why,
+                    "it is on its way to its place, and goes by the name of that");
+    }
     const crdi_network_method *method;
     c->finished = status == CRD_OK && strcmp(c->status, "complete") == 0;
     if (c->finished && c->resumable.can && crdi_network_method_find(c->ctx, c->method, &method) == CRD_OK)
@@ -265,17 +270,17 @@ crd_status crdi_run_check_text(crdi_string *out, const crdi_run_check *c)
         char file[PATH_MAX];
         (void)crdi_run_path_follow(c->path, file);
         crdi_text_printable(out, file);
-        crdi_string_append(
-            out,
-            ".part, a newer run (--force, or a plan that auto changed) that takes this one's place at its first draws");
+        crdi_string_append(out, ".part, a newer run (--force, continue, or a plan that auto changed) that takes this "
+                                "one's place at its first draws");
     } else if (!c->resumable.can) {
         crdi_text_printable(out, c->resumable.why);
     }
     crdi_string_append(out, "\n");
     if (c->resumable.lost)
-        crdi_string_append(
-            out, "%-12s.part, of a run that was killed before there was anything to go on from; the next replaces it\n",
-            "beside:");
+        crdi_string_append(out,
+                           "%-12s.part, of a run that was killed before there was anything to go on from, or is "
+                           "damaged; the next replaces it\n",
+                           "beside:");
     return out->status;
 }
 

@@ -41,6 +41,7 @@ static crd_status integer_of(crd_run *run, const char *key, int64_t *out)
 /* What was asked for that only the record of the options says. */
 struct asked {
     int64_t warmup, draws, thin, steps, restarts, members;
+    bool going_on; /* steps are added to the one restart that was kept */
     int64_t
         temperatures; /* of runs of particles: the pilot run has found so many; 0: it has not ended, or all is done */
 };
@@ -93,16 +94,17 @@ static crd_status describe(crdi_run_watch *w, const crdi_network_run *net, bool 
     CRD_TRY(number_of(run, "warmup_seconds", &warmup));
     CRD_TRY(number_of(run, "sampling_seconds", &sampling));
     CRD_TRY(read_options(w, run, a));
-    if (crdi_run_has(run, "continue/steps")) { /* one restart goes on */
-        CRD_TRY(crdi_run_get_integer(run, "continue/steps", &a->steps));
-        a->restarts = 1;
-    }
+    a->going_on = crdi_run_has(run, "continue/steps");
+    a->restarts = a->going_on ? 1 : a->restarts;
+    CRD_TRY(integer_of(run, "continue/steps", &a->steps));
+    if (strcmp(w->status, "complete") != 0) /* of one that is, some restarts may have made more */
+        CRD_TRY(integer_of(run, "steps", &a->steps));
     w->seconds = warmup + sampling;
     w->asked = a->draws;
     w->network =
         net->is_network ? crdi_arena_printf(w->arena, "%s %s", net->network.hidden, net->network.activation) : "";
     w->particles = crdi_method_of_particles(w->method);
-    w->fit = strcmp(w->method, "svi") == 0 || strcmp(w->method, "map") == 0 || strcmp(w->method, "ensemble") == 0;
+    w->fit = crdi_method_in_steps(w->method);
     bool runs = strcmp(w->status, "running") == 0;
     written = written || (runs && crdi_run_is_written(w->path)); /* resumed since */
     w->state = written ? CRDI_WATCH_RUNNING : runs ? CRDI_WATCH_KILLED : CRDI_WATCH_ENDED;
@@ -180,29 +182,32 @@ static crd_status read_chain(crdi_run_watch *w, crd_run *run, int chain, const s
 }
 
 /* What each restart has come to, where the fit is over. */
-static crd_status read_final_losses(crdi_run_watch *w, crd_run *run)
+static crd_status read_final_losses(crdi_run_watch *w, crd_run *run, bool going_on)
 {
     crd_array loss;
     int64_t kept = 0;
     CRD_TRY(integer_of(run, "svi_restart", &kept));
     CRD_TRY(crdi_run_get_array(run, "svi_restarts", &loss));
-    if (kept > 0 && kept < w->chains && strcmp(w->status, "complete") == 0) { /* the one state that is left is of it */
+    if (going_on && kept >= 0 && kept < crd_shape_size(loss.shape))
+        w->chain[0].loss = loss.data[kept];
+    else if (kept > 0 && kept < w->chains &&
+             strcmp(w->status, "complete") == 0) { /* the one state that is left is of it */
         crdi_chain_progress first = w->chain[0];
         w->chain[0] = w->chain[kept];
         w->chain[kept] = first;
     }
-    for (int c = 0; c < w->chains && c < crd_shape_size(loss.shape); c++)
+    for (int c = 0; c < w->chains && c < crd_shape_size(loss.shape) && !going_on; c++)
         w->chain[c].loss = loss.data[c];
     crd_array_clear(&loss);
     return CRD_OK;
 }
 
 /* The loss of each restart behind its state; a run of an older version does not say. */
-static crd_status read_losses(crdi_run_watch *w, crd_run *run)
+static crd_status read_losses(crdi_run_watch *w, crd_run *run, bool going_on)
 {
     crdi_run_entry entry;
     if (w->fit && w->draws[0] > 0)
-        return read_final_losses(w, run);
+        return read_final_losses(w, run, going_on);
     if (!w->fit || !crdi_run_has(run, "svi_losses_now"))
         return CRD_OK;
     CRD_TRY(crdi_run_get_entry(w->ctx, run, "svi_losses_now", &entry));
@@ -262,7 +267,7 @@ static crd_status read_chains(crdi_run_watch *w, crd_run *run, struct asked *a, 
         return CRD_ENOMEM;
     for (int c = 0; c < w->chains; c++)
         CRD_TRY(read_chain(w, run, c, a, before));
-    CRD_TRY(read_losses(w, run));
+    CRD_TRY(read_losses(w, run, a->going_on));
     measure(w, before);
     return CRD_OK;
 }

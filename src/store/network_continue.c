@@ -2,6 +2,8 @@
 #include "infer/svi/svi.h"
 #include "store/json.h"
 #include "store/network_fit.h"
+#include "store/run_format.h"
+#include "store/run_path.h"
 
 #include <string.h>
 
@@ -31,8 +33,9 @@ static crd_status check_kind(crdi_network_continue *c)
     CRD_TRY(read_text(c, "status", &status));
     if (strcmp(status, "complete") != 0)
         return crdi_raise(c->ctx, CRD_EUNSUPPORTED,
-                          "%s: the fit has not made the steps that it was asked for; 'credence resume %s' makes them",
-                          c->net->path, c->net->path);
+                          "%s: the fit has not made the steps that it was asked for; 'credence resume %s' makes them, "
+                          "and 'credence resume %s --steps 1' is content with those that it has",
+                          c->net->path, c->net->path, c->net->path);
     CRD_TRY(read_text(c, "svi_guide", &guide));
     CRD_TRY(read_text(c, "svi_optimizer", &optimizer));
     if (strcmp(guide, "laplace") == 0 || strcmp(optimizer, "lbfgs") == 0)
@@ -127,6 +130,7 @@ static crd_status fill(crdi_network_continue *c, crdi_network_fit *fit)
 
 static crd_status open_all(crdi_network_continue *c, const char *path, crdi_network_fit *fit)
 {
+    CRD_TRY(crdi_run_path_check(c->ctx, path));
     CRD_TRY(crdi_arena_create(&c->arena, c->ctx));
     CRD_TRY(crdi_network_run_open(c->ctx, path, &c->net));
     CRD_TRY(check_kind(c));
@@ -178,17 +182,45 @@ void crdi_network_continue_clear(crdi_network_continue *c)
 
 /* ---- one that was stopped ----------------------------------------------------------------------------------- */
 
-crd_status crdi_network_continue_describe(const crdi_network_fit *fit)
+/* An array, whatever its numbers are, and no entry: it is large, and whoever looks for any entry would read it. */
+static crd_status put_from(const crdi_network_fit *fit)
 {
     crdi_archive archive = {0};
-    crdi_run *run = fit->run;
     crdi_archive_write(&archive, fit->ctx);
     crdi_svi_going_state(fit->fitted, &archive);
     crd_status status = archive.status;
-    if (status == CRD_OK)
-        status = crdi_run_set_blob(run, "continue/from", archive.bytes, archive.size);
+    int64_t words = (int64_t)(archive.size / sizeof(double));
+    double *numbers = status == CRD_OK ? crdi_alloc_array(fit->ctx, words, sizeof *numbers) : NULL;
+    if (numbers) {
+        crdi_decode(numbers, archive.bytes, words);
+        crd_array array = crd_array_borrow(numbers, crd_shape_1(words));
+        status = crdi_run_put_array(fit->run, "continue/from", &array);
+    } else if (status == CRD_OK) {
+        status = CRD_ENOMEM;
+    }
+    crdi_free(fit->ctx, numbers);
     crdi_archive_clear(&archive);
-    CRD_TRY(status);
+    return status;
+}
+
+static crd_status get_from(crd_run *run, crdi_network_continue *from)
+{
+    crd_array array;
+    CRD_TRY(crdi_run_get_array(run, "continue/from", &array));
+    int64_t words = crd_shape_size(array.shape);
+    from->own = crdi_alloc_array(from->ctx, words, sizeof(double));
+    from->state_size = (size_t)words * sizeof(double);
+    if (from->own)
+        crdi_encode(from->own, array.data, words);
+    crd_array_clear(&array);
+    from->state = from->own;
+    return from->own ? CRD_OK : CRD_ENOMEM;
+}
+
+crd_status crdi_network_continue_describe(const crdi_network_fit *fit)
+{
+    crdi_run *run = fit->run;
+    CRD_TRY(put_from(fit));
     CRD_TRY(crdi_run_set_integer(run, "continue/steps", fit->steps_before + fit->svi.steps));
     CRD_TRY(crdi_run_set_integer(run, "continue/patience", fit->svi.patience));
     CRD_TRY(crdi_run_set_text(run, "continue/optimizer", fit->svi.optimizer));
@@ -204,20 +236,20 @@ static crd_status find_state(crd_run *run, const crdi_run_states *states, crdi_n
         from->state_size = saved->size;
         return CRD_OK;
     }
-    CRD_TRY(crdi_run_get_blob(run, "continue/from", &from->own, &from->state_size));
-    from->state = from->own;
-    return CRD_OK;
+    return get_from(run, from);
 }
 
 crd_status crdi_network_continue_again(crd_run *run, const crdi_run_states *states, crdi_arena *arena,
                                        crdi_network_fit *fit, crdi_network_continue *from)
 {
     char *optimizer;
-    if (!crdi_run_has(run, "continue/from"))
+    if (!crdi_run_has(run, "continue/steps"))
         return crdi_run_failure_of(run);
     *from = (crdi_network_continue){.ctx = fit->ctx};
     CRD_TRY(find_state(run, states, from));
     CRD_TRY(crdi_run_get_integer(run, "continue/steps", &from->total));
+    if (crdi_run_has(run, "steps"))
+        CRD_TRY(crdi_run_get_integer(run, "steps", &from->total));
     CRD_TRY(crdi_run_get_integer(run, "continue/patience", &fit->svi.patience));
     CRD_TRY(crdi_run_get_number(run, "sampling_seconds", &from->seconds));
     CRD_TRY(crdi_run_get_text(run, "continue/optimizer", &optimizer));

@@ -56,6 +56,12 @@ bool crdi_method_of_particles(const char *method)
     return type && type->particles;
 }
 
+bool crdi_method_in_steps(const char *method)
+{
+    const crdi_network_method *type = method ? find_method(method) : NULL;
+    return type && type->steps;
+}
+
 crd_status crdi_network_method_find(crd_context *ctx, const char *name, const crdi_network_method **out)
 {
     *out = find_method(name);
@@ -255,6 +261,8 @@ static crd_status describe_again(void *user)
 {
     crdi_network_fit *fit = user;
     CRD_TRY(crdi_run_set_integer(fit->run, "draws", fit->mcmc.draws));
+    if (fit->resume->steps > 0)
+        CRD_TRY(crdi_run_set_integer(fit->run, "steps", fit->resume->steps));
     return describe_rule(fit);
 }
 

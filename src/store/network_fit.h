@@ -83,6 +83,7 @@ typedef struct crdi_network_method {
     /* Draws that belong to a chain's state after so many iterations; NULL: a state has none. */
     int64_t (*draws_behind)(const crdi_network_fit *fit, int64_t iteration);
     bool doubles; /* it knows no single precision */
+    bool steps; /* it makes steps of an optimiser */
     bool
         particles; /* its chains are runs of particles behind a pilot run, with a state each and one for the pilot run */
 } crdi_network_method;
@@ -206,6 +207,8 @@ struct crdi_network_resume {
     int64_t first; /* draws that the rule was first asked about; 0: as it always is */
     bool held; /* and did, or its plan gave up: it has the draws that it needs */
     bool gave_up;
+    int64_t
+        steps; /* of a fit in steps: to come to, where it was told to be content with fewer; 0: it was not. Entry "steps" */
     crdi_run_states states; /* those that a sampler cannot use are taken out */
     crdi_network_continue going; /* of a fit that adds steps to another */
     crdi_mcmc_saved *looks; /* (lanes) entries "look_states/CHAIN" (network_looks.h), owned */
@@ -231,6 +234,8 @@ crd_nuts_options crdi_network_chains_options(const crdi_network_fit *fit);
 crdi_mcmc_before crdi_network_chains_before(const crdi_network_fit *fit);
 /* Whether the chains of a method are runs of particles: smc and ais. NULL, or none of the table: no. */
 bool crdi_method_of_particles(const char *method);
+/* Whether a method makes steps of an optimiser: svi, map and ensemble. */
+bool crdi_method_in_steps(const char *method);
 /* What crdi_network_fit_prepare does for it. */
 crd_status crdi_network_resume_prepare(crdi_network_fit *fit);
 void crdi_network_resume_close(crdi_network_resume **resume);

@@ -123,6 +123,10 @@ static crd_status fill(crdi_network_resume *r, crdi_network_fit *fit)
     CRD_TRY(read_text(r, "options", &fit->options));
     CRD_TRY(fill_options(r, fit));
     CRD_TRY(fill_columns(r, fit));
+    if (crdi_run_has(run, "steps")) {
+        CRD_TRY(crdi_run_get_integer(run, "steps", &r->steps));
+        fit->svi.steps = r->steps;
+    }
     if (crdi_run_has(run, "laplace_prior_asked")) /* what it was to be tuned from */
         CRD_TRY(read_text(r, "laplace_prior_asked", &fit->network.prior));
     if (crdi_run_has(run, "plan"))

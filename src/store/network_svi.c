@@ -357,8 +357,9 @@ crd_status crdi_network_svi_fit(crdi_network_fit *fit, const crdi_sink *sink, cr
 static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_report *report)
 {
     crd_status status = crdi_network_svi_fit(fit, sink, report);
-    /* Stopped before the first step: there is nothing to draw from, or nothing new. */
-    if (status < 0 || (status == CRD_INTERRUPTED && fit->fitted->history.steps == fit->steps_before))
+    /* Stopped before the first step: there is nothing to draw from, or nothing new; one that is taken up again has lost its draws. */
+    int64_t known = fit->resume ? 0 : fit->steps_before;
+    if (status < 0 || (status == CRD_INTERRUPTED && fit->fitted->history.steps == known))
         return status;
     CRD_TRY(crdi_network_svi_describe(fit));
     CRD_TRY(hand_over(fit, sink));
@@ -374,4 +375,4 @@ void crdi_network_svi_clear(crdi_network_fit *fit)
 }
 
 const crdi_network_method crdi_network_svi = {
-    .prepare = prepare, .draw = draw, .clear = crdi_network_svi_clear, .plan = plan};
+    .prepare = prepare, .draw = draw, .clear = crdi_network_svi_clear, .plan = plan, .steps = true};

@@ -121,4 +121,4 @@ static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_r
 }
 
 const crdi_network_method crdi_network_train = {
-    .prepare = prepare, .draw = draw, .clear = crdi_network_svi_clear, .plan = plan};
+    .prepare = prepare, .draw = draw, .clear = crdi_network_svi_clear, .plan = plan, .steps = true};

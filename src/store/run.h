@@ -34,7 +34,7 @@ crd_status crdi_run_create_tuned(crd_context *ctx, const char *path, bool force,
 
 /* Entries that describe the run; setting a key again replaces it. Possible from create to close; of one key, from one
  * thread. Keys that readers know are listed in docs/dev/run_file.md;
- * those that begin with "continue/" are removed in the step that says that the run is complete. */
+ * those that begin with "continue/", and arrays too, are removed in the step that says that the run is complete. */
 crd_status crdi_run_set_text(crdi_run *run, const char *key, const char *text);
 crd_status crdi_run_set_number(crdi_run *run, const char *key, double value);
 crd_status crdi_run_set_integer(crdi_run *run, const char *key, int64_t value);
@@ -62,6 +62,8 @@ bool crdi_run_has_state(crdi_run *run);
 /* Whether a run that was to replace the file, and was stopped before it had draws, stands beside it with a state to go on from; `part`
  * (PATH_MAX bytes) returns where. */
 bool crdi_run_has_newer(crd_context *ctx, const char *path, char *part);
+/* CRD_EEXISTS if it does: what was stopped is not thrown away unasked. */
+crd_status crdi_run_check_newer(crd_context *ctx, const char *path);
 /* Takes the lock of a run file that is there, and opens it to write on. If there is a newer run beside it,
  * that is what is opened. Entries may be set from now on.
  * CRD_EMISSING: no such file; CRD_EEXISTS: another run writes it; CRD_EIO: it cannot be written. */

@@ -40,6 +40,23 @@ bool crdi_run_path_beside(const char *path, const char *suffix, char out[PATH_MA
     return crdi_run_path_follow(path, file) && snprintf(out, PATH_MAX, "%s%s", file, suffix) < PATH_MAX;
 }
 
+static const char part[] = ".part";
+
+bool crdi_run_path_is_part(const char *path)
+{
+    size_t length = strlen(path);
+    return length >= sizeof part && strcmp(path + length - (sizeof part - 1), part) == 0;
+}
+
+crd_status crdi_run_path_check(crd_context *ctx, const char *path)
+{
+    int run = (int)(strlen(path) - (sizeof part - 1));
+    return !crdi_run_path_is_part(path)
+               ? CRD_OK
+               : crdi_raise(ctx, CRD_EINVAL, "%s: a run on its way to its place goes by the name of that: %.*s", path,
+                            run, path);
+}
+
 bool crdi_run_path_has(const char *path, const char *suffix, char out[PATH_MAX])
 {
     return crdi_run_path_beside(path, suffix, out) && access(out, F_OK) == 0;

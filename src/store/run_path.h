@@ -2,6 +2,8 @@
 #ifndef CRDI_RUN_PATH_H
 #define CRDI_RUN_PATH_H
 
+#include "base/base.h"
+
 #include <limits.h>
 #include <stdbool.h>
 
@@ -11,6 +13,10 @@ bool crdi_run_path_follow(const char *path, char out[PATH_MAX]);
 
 /* Of that file, the name with a suffix: "-lock", ".part". false: too long. */
 bool crdi_run_path_beside(const char *path, const char *suffix, char out[PATH_MAX]);
+
+/* Whether it is a name of what stands beside a run until that comes to its place, and not of the run; CRD_EINVAL if it is. */
+bool crdi_run_path_is_part(const char *path);
+crd_status crdi_run_path_check(crd_context *ctx, const char *path);
 
 /* Whether something stands at that name, which `out` returns. */
 bool crdi_run_path_has(const char *path, const char *suffix, char out[PATH_MAX]);

@@ -30,6 +30,18 @@ bool crdi_run_has_newer(crd_context *ctx, const char *path, char *part)
     return good;
 }
 
+crd_status crdi_run_check_newer(crd_context *ctx, const char *path)
+{
+    char part[PATH_MAX];
+    if (!crdi_run_has_newer(ctx, path, part))
+        return CRD_OK;
+    return crdi_raise(
+        ctx, CRD_EEXISTS,
+        "%s: a run that is to stand there was stopped, and is at %s; 'credence resume %s' goes on with it, "
+        "--force drops it",
+        path, part, path);
+}
+
 static crd_status open_again(crdi_run *run)
 {
     char message[CRDI_DB_MESSAGE], part[PATH_MAX];

@@ -216,6 +216,7 @@ static crd_status name_files(crdi_run *run, const char *path)
     char file[PATH_MAX];
     if (!*path)
         return crdi_raise(run->ctx, CRD_EINVAL, "the name of the run file is empty");
+    CRD_TRY(crdi_run_path_check(run->ctx, path));
     if (!crdi_run_path_follow(path, file) || strlen(file) + sizeof ".part-journal" > PATH_MAX)
         return crdi_raise(run->ctx, CRD_EIO, "%.100s...: the path is too long, or its links go round", path);
     run->path = crdi_strdup(run->ctx, file);
@@ -281,6 +282,10 @@ static crd_status create(crdi_run *run)
     CRD_TRY(crdi_run_raise_text(run, check_place(run, &exists, message), message));
     CRD_TRY(check_all_beside(run));
     CRD_TRY(crdi_run_raise_text(run, crdi_run_take_lock(run, message), message));
+    run->keep_part = true;
+    if (!run->force)
+        CRD_TRY(crdi_run_check_newer(run->ctx, run->path));
+    run->keep_part = false; /* it is ours from now on */
     return create_database(run);
 }
 
@@ -666,6 +671,7 @@ static crd_status say_complete(void *user)
 {
     crdi_run *run = user;
     CRD_TRY(crdi_db_run(run->db, "DELETE FROM meta WHERE key GLOB 'continue/*'"));
+    CRD_TRY(crdi_db_run(run->db, "DELETE FROM data WHERE name GLOB 'continue/*'"));
     return crdi_run_set_text(run, "status", "complete");
 }
 
@@ -708,6 +714,9 @@ crd_status crdi_run_close_told(crdi_run **run_address, crd_status outcome, bool 
             status = crdi_run_raise_text(run, crdi_run_place(run, message), message);
         complete = status == CRD_OK;
     }
+    if (run->again && !run->begun && !run->placed && outcome == CRD_OK &&
+        run->db) /* complete, and killed before it had its place */
+        status = crdi_run_raise_text(run, crdi_run_place(run, message), message);
     run->keep_part = !run->placed && (run->again || (run->has_state && keeps_states(outcome)));
     if (run->again ? run->begun : run->placed || run->keep_part) {
         crd_status settled = settle(run, complete);

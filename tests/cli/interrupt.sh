@@ -81,7 +81,7 @@ grep -q '^credence: stopped in warm-up; run.crd is left as it was; credence resu
     fail "with --force in warm-up: no line says so"
 [ -e run.crd.part ] || fail "what is to be resumed is gone"
 "$program" check run.crd >out 2>err || fail "with --force in warm-up: the older file is not whole"
-grep -q '^resume:     goes on with run.crd.part, a newer run (--force, or a plan that auto changed) that takes' out ||
+grep -q '^resume:     goes on with run.crd.part, a newer run (--force, continue, or a plan that auto changed) that takes' out ||
     fail "with --force in warm-up: check does not say what resume goes on with"
 mv run.crd aside && "$program" check run.crd >out 2>err && fail "a file that is gone is whole"
 grep -q '^credence: run.crd: .*; credence resume goes on with a newer run beside it, run.crd.part$' err ||
@@ -136,7 +136,7 @@ for end in resume drop; do
     wait "$run" 2>/dev/null
     cmp -s steps.crd once.crd || fail "killed, the older file has changed"
     "$program" continue steps.crd --steps 1 --quiet >out 2>err
-    [ $? -eq 7 ] && grep -q '^credence: steps.crd: a run that is to replace it was stopped, .*--force drops it$' err ||
+    [ $? -eq 7 ] && grep -q '^credence: steps.crd: a run that is to stand there was stopped, .*--force drops it$' err ||
         fail "what was killed is dropped unasked"
     case $end in
     resume) "$program" resume steps.crd --quiet >out 2>err || fail "killed: resume fails" ;;
@@ -146,6 +146,68 @@ for end in resume drop; do
     [ ! -e steps.crd.part ] || fail "$end: the killed one is still there"
 done
 "$program" diff resume.crd drop.crd >out 2>err || fail "killed and resumed is not made at once"
+
+# Stopped before its end it is what it has come to, and can be left so; another optimiser may follow.
+adding() { # adding RUN: more steps than anybody waits for, in the background, until watch sees them
+    "$program" continue "$1" --steps 500000000 --quiet >out 2>err &
+    run=$!
+    tries=0
+    until "$program" watch "$1" --once 2>/dev/null | grep -Eq '/500000300, fitting, .*, loss [0-9.-]+$'; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 300 ] || { kill -KILL "$run"; fail "watch shows no added steps"; }
+        kill -0 "$run" 2>/dev/null || fail "continue ended by itself"
+        sleep 0.05
+    done
+}
+"$program" fit data.csv --target y --hidden 2 --method svi --steps 300 --restarts 3 --draws 50 --seed 2 --quiet --save-every 0.02 --out three.crd ||
+    fail "three restarts"
+"$program" summary three.crd | grep -q '^restarts: *fit [12] of 0 to 2 kept' || fail "the first restart is kept: another seed is needed"
+cp three.crd stopped.crd
+adding stopped.crd
+kill -INT "$run"
+wait "$run"
+loss=$("$program" summary stopped.crd | sed -nE 's/^loss: +([0-9.-]+).*/\1/p')
+"$program" watch stopped.crd --once | grep -q "stopped, .*, loss $loss\$" || fail "watch shows the loss of another restart"
+"$program" resume stopped.crd --time 0.001 --quiet >out 2>err || fail "resumed for a moment"
+"$program" check stopped.crd | grep -q '^chain 0: *50 draws' || fail "resumed for a moment, the draws are gone"
+"$program" resume stopped.crd --steps 600000000 --quiet >out 2>err
+[ $? -eq 2 ] && grep -q 'option --steps: the run was asked for 500000300; .*credence continue' err ||
+    fail "resume takes more steps than were asked for"
+"$program" resume stopped.crd --steps 1 --quiet >out 2>err || fail "resume is not content with the steps that were made"
+made=$("$program" summary stopped.crd | sed -nE 's/^guide: .* ([0-9]+) steps \(all steps made\)$/\1/p')
+[ -n "$made" ] && [ "$made" -gt 300 ] || fail "what was stopped is not complete with what it has"
+"$program" continue stopped.crd --steps 10 --optimizer adam:0.001 --quiet >out 2>err || fail "continue with another optimiser"
+"$program" summary stopped.crd | grep -q "^guide: .* $((made + 10)) steps" || fail "ten steps are not added"
+# So can a fit.
+"$program" fit data.csv --target y --hidden 2 --method svi --steps 500000000 --restarts 2 --seed 1 --quiet --save-every 0.02 --out plain.crd \
+    >out 2>err &
+run=$!
+sleep 1
+kill -KILL "$run"
+wait "$run" 2>/dev/null
+"$program" resume plain.crd --steps 1 --quiet >out 2>err || fail "a killed fit is not content with the steps that were made"
+"$program" check plain.crd | grep -q '^status: *complete' || fail "a killed fit that is to be content is not complete"
+
+# Killed on its way to its place, it is not dropped unasked, and goes by the name of the place.
+cp three.crd killed.crd
+adding killed.crd
+kill -KILL "$run"
+wait "$run" 2>/dev/null
+rm killed.crd
+for command in "continue three.crd --out killed.crd" "fit data.csv --target y --out killed.crd"; do
+    # shellcheck disable=SC2086
+    "$program" $command --quiet >out 2>err
+    [ $? -eq 7 ] && grep -q '^credence: .*killed.crd: a run that is to stand there was stopped, ' err || fail "$command: drops what was killed"
+done
+for command in "resume killed.crd.part" "continue killed.crd.part"; do
+    # shellcheck disable=SC2086
+    "$program" $command >out 2>err
+    [ $? -eq 2 ] && grep -q 'goes by the name of that: killed.crd$' err || fail "$command: takes what stands beside a run for one"
+done
+"$program" check killed.crd.part | grep -q '^resume: *not possible: it is on its way to its place, and goes by the name of that$' ||
+    fail "check says that what stands beside a run can be resumed"
+"$program" resume killed.crd --steps 1 --quiet >out 2>err || fail "what was killed on its way is not resumed"
+[ ! -e killed.crd.part ] || fail "what was killed has not come to its place"
 
 # Restarts that had not begun when a fit was stopped have not failed.
 "$program" fit data.csv --target y --hidden 2 --method svi --steps 500000000 --restarts 3 --threads 1 --seed 1 --out few.crd >out 2>err &

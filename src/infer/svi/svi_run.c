@@ -196,6 +196,7 @@ static crd_status make_room(crd_svi *svi, crdi_svi_run *run, int64_t total)
     if (run->steps < run->capacity)
         return CRD_OK;
     capacity = capacity < total ? capacity : total;
+    CRDI_ASSERT(capacity >= run->steps);
     for (int k = 0; k < 3; k++) {
         double *larger = crdi_alloc_array(svi->ctx, capacity, sizeof *larger);
         if (!larger)

@@ -94,6 +94,43 @@ static void one_that_goes_on_takes_its_place_first(void **state)
     testing_context_destroy(&ctx);
 }
 
+/* Also one that is complete: there is nothing to go on with. */
+static void a_complete_one_takes_its_place(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_run *run = begin_run(ctx, path);
+    feed_chains(ctx, run, 0, 7);
+    assert_ok(ctx, crdi_run_close(&run, CRD_OK));
+    assert_int_equal(rename(path, beside(".part")), 0);
+    assert_ok(ctx, crdi_run_reopen(ctx, path, &run));
+    assert_ok(ctx, crdi_run_close(&run, CRD_OK));
+    check_run(ctx, 7);
+    assert_false(exists(beside(".part")));
+    testing_context_destroy(&ctx);
+}
+
+/* A run is not made over one that can be gone on with, unless that is asked for; and has no name like it. */
+static void what_was_stopped_is_not_dropped_unasked(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_run *run;
+    char part[4096], name[4096];
+    leave_on_the_way(ctx);
+    unlink(path);
+    for (int i = 0; i < 2; i++)
+        refused(ctx, CRD_EEXISTS, crdi_run_create(ctx, path, false, &run), "a run that is to stand there was stopped");
+    assert_true(crdi_run_has_newer(ctx, path, part));
+    snprintf(name, sizeof name, "%s", part);
+    refused(ctx, CRD_EINVAL, crdi_run_create(ctx, name, false, &run), "a run on its way to its place");
+    refused(ctx, CRD_EINVAL, crdi_run_reopen(ctx, name, &run), "a run on its way to its place");
+    assert_ok(ctx, crdi_run_create(ctx, path, true, &run));
+    assert_ok(ctx, crdi_run_close(&run, CRD_INTERRUPTED));
+    assert_false(crdi_run_has_newer(ctx, path, part));
+    testing_context_destroy(&ctx);
+}
+
 static void what_one_can_go_on_from_stays_when_that_fails(void **state)
 {
     (void)state;
@@ -208,6 +245,18 @@ static void entries_that_are_set_together_are_there_together(void **state)
 
 /* ---- files of others ------------------------------------------------------------------------------------------ */
 
+static bool has_data(crd_context *ctx, const char *name)
+{
+    crd_run *reader;
+    crd_array array = {0};
+    assert_ok(ctx, crd_run_open(ctx, path, &reader));
+    bool there = crdi_run_get_array(reader, name, &array) == CRD_OK;
+    crd_array_clear(&array);
+    crd_run_close(&reader);
+    crd_error_clear(ctx);
+    return there;
+}
+
 static void where_a_run_goes_on_from_is_there_until_it_is_complete(void **state)
 {
     (void)state;
@@ -215,16 +264,19 @@ static void where_a_run_goes_on_from_is_there_until_it_is_complete(void **state)
     crdi_run *run;
     const int64_t draws[CHAINS] = {7, 7, 7};
     assert_ok(ctx, crdi_run_create(ctx, path, true, &run));
-    assert_ok(ctx, crdi_run_set_blob(run, "continue/from", "state", 5));
+    double from[3] = {1, NAN, 3};
+    crd_array array = crd_array_borrow(from, crd_shape_1(3));
+    assert_ok(ctx, crdi_run_put_array(run, "continue/from", &array));
+    assert_ok(ctx, crdi_run_set_integer(run, "continue/steps", 5));
     assert_ok(ctx, crdi_run_set_integer(run, "continued", 1));
     assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
     feed_chains(ctx, run, 0, 7);
     assert_ok(ctx, crdi_run_close(&run, CRD_INTERRUPTED));
-    assert_true(has(ctx, "continue/from"));
+    assert_true(has(ctx, "continue/steps") && has_data(ctx, "continue/from"));
     assert_ok(ctx, crdi_run_reopen(ctx, path, &run));
     assert_ok(ctx, crdi_run_begin_again(run, columns, COLUMNS, CHAINS, draws, NULL, NULL));
     assert_ok(ctx, crdi_run_close(&run, CRD_OK));
-    assert_false(has(ctx, "continue/from"));
+    assert_false(has(ctx, "continue/steps") || has_data(ctx, "continue/from"));
     assert_true(has(ctx, "continued"));
     testing_context_destroy(&ctx);
 }
@@ -316,6 +368,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(one_that_goes_on_takes_its_place_first),
+        TEST(a_complete_one_takes_its_place),
+        TEST(what_was_stopped_is_not_dropped_unasked),
         TEST(what_one_can_go_on_from_stays_when_that_fails),
         TEST(gradients_are_kept_by_chain),
         TEST(entries_that_are_set_together_are_there_together),
