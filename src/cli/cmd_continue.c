@@ -3,10 +3,8 @@
 #include "cli/fit_end.h"
 #include "cli/interrupt.h"
 #include "cli/terminal.h"
-#include "store/run_resumable.h"
 
 #include <string.h>
-#include <unistd.h>
 
 typedef struct continue_options {
 #define OPT CRDI_OPTION_FIELD
@@ -36,22 +34,13 @@ static int stop(void *user)
     return atomic_load_explicit(crdi_interrupt_flag(), memory_order_relaxed);
 }
 
-/* What was killed before is not thrown away unasked. */
-static crd_status check_beside(const struct going_on *g)
-{
-    bool asked = g->o->force || g->o->out; /* of --out the store looks itself */
-    return asked || crdi_run_is_written(g->run) || access(g->run, F_OK) != 0
-               ? CRD_OK
-               : crdi_run_check_newer(g->cli->ctx, g->run);
-}
-
 static crd_status prepare(struct going_on *g)
 {
     const continue_options *o = g->o;
-    CRD_TRY(check_beside(g));
     CRD_TRY(crdi_network_continue_open(g->cli->ctx, g->run, &g->net, &g->from));
     g->net.path = o->out ? o->out : g->run;
     g->net.force = o->force || !o->out;
+    g->net.keep_stopped = !o->force;
     g->net.svi.steps = o->steps;
     g->net.svi.patience = o->patience;
     if (o->draws)

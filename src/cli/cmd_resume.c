@@ -109,25 +109,16 @@ static crd_status settle_draws(struct again *a)
     return CRD_OK;
 }
 
-/* Fewer steps than it was asked for. */
-static crd_status settle_steps(struct again *a)
+static crd_status settle_finish(struct again *a)
 {
-    const crdi_network_method *type;
-    if (!a->o->steps)
-        return CRD_OK;
-    CRD_TRY(crdi_network_method_find(a->cli->ctx, a->net.method, &type));
-    if (!type->steps)
-        return crdi_raise(a->cli->ctx, CRD_EUNSUPPORTED,
-                          "option --steps goes with runs of --method svi, map and ensemble; this is one of %s",
-                          a->net.method);
-    int64_t asked = a->net.from ? a->net.from->total : a->net.svi.steps;
-    if (a->o->steps > asked)
-        return crdi_raise(
-            a->cli->ctx, CRD_EINVAL,
-            "option --steps: the run was asked for %lld; 'credence continue %s' adds to them when they are made",
-            (long long)asked, a->path);
-    a->resume->steps = a->net.svi.steps = a->resume->going.total = a->o->steps;
-    return CRD_OK;
+    a->net.finish = a->o->finish;
+    return !a->o->finish || crdi_method_in_steps(a->net.method)
+               ? CRD_OK
+               : crdi_raise(
+                     a->cli->ctx, CRD_EUNSUPPORTED,
+                     "option --finish goes with runs of --method svi, map and ensemble; this is one of %s, whose "
+                     "draws so far can be used as they are",
+                     a->net.method);
 }
 
 /* The rule that is typed now; or the one that the run was begun with, unless it is told to make more draws. A rule that comes
@@ -258,11 +249,12 @@ static crd_status go_on(struct again *a)
 {
     CRD_TRY(crdi_network_resume_open(a->cli->ctx, a->path, &a->net, &a->resume));
     CRD_TRY(settle_draws(a));
-    CRD_TRY(settle_steps(a));
+    CRD_TRY(settle_finish(a));
     CRD_TRY(settle_rule(a));
     CRD_TRY(check_states(a));
     if (!is_done(a))
         return run_on(a);
+    CRD_TRY(crdi_network_resume_leave(a->resume));
     return a->o->quiet ? CRD_OK : say_done(a);
 }
 

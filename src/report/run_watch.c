@@ -97,8 +97,6 @@ static crd_status describe(crdi_run_watch *w, const crdi_network_run *net, bool 
     a->going_on = crdi_run_has(run, "continue/steps");
     a->restarts = a->going_on ? 1 : a->restarts;
     CRD_TRY(integer_of(run, "continue/steps", &a->steps));
-    if (strcmp(w->status, "complete") != 0) /* of one that is, some restarts may have made more */
-        CRD_TRY(integer_of(run, "steps", &a->steps));
     w->seconds = warmup + sampling;
     w->asked = a->draws;
     w->network =
@@ -181,6 +179,27 @@ static crd_status read_chain(crdi_run_watch *w, crd_run *run, int chain, const s
     return CRD_OK;
 }
 
+/* How many steps each restart has made; a file of an older version does not say, nor one to which steps were added of the others. */
+static crd_status read_steps(crdi_run_watch *w, crd_run *run)
+{
+    crd_array steps = {0};
+    bool clear = crd_error_status(w->ctx) == CRD_OK;
+    crd_status status = crdi_run_get_array(run, "svi_steps", &steps);
+    for (int c = 0; status == CRD_OK && c < w->chains && c < crd_shape_size(steps.shape); c++) {
+        crdi_chain_progress *p = &w->chain[c];
+        if (!(steps.data[c] >= 0 && steps.data[c] < 9e15))
+            continue;
+        p->iteration = (int64_t)steps.data[c];
+        if (strcmp(w->status, "complete") == 0 || p->iteration > p->total)
+            p->total = p->iteration;
+        p->phase = phase_of(w, p, p->iteration > 0);
+    }
+    crd_array_clear(&steps);
+    if (status == CRD_EMISSING && clear)
+        crd_error_clear(w->ctx);
+    return status == CRD_EMISSING ? CRD_OK : status;
+}
+
 /* What each restart has come to, where the fit is over. */
 static crd_status read_final_losses(crdi_run_watch *w, crd_run *run, bool going_on)
 {
@@ -199,7 +218,7 @@ static crd_status read_final_losses(crdi_run_watch *w, crd_run *run, bool going_
     for (int c = 0; c < w->chains && c < crd_shape_size(loss.shape) && !going_on; c++)
         w->chain[c].loss = loss.data[c];
     crd_array_clear(&loss);
-    return CRD_OK;
+    return going_on ? CRD_OK : read_steps(w, run);
 }
 
 /* The loss of each restart behind its state; a run of an older version does not say. */
@@ -371,20 +390,21 @@ static crd_status read_all(crdi_run_watch *w, crdi_network_run *net, bool writte
 /* The lock is asked for before the file is read: a run that ends in between is then seen once more, as one that has ended. */
 static crd_status make(crdi_run_watch *w, const crdi_watch_request *r)
 {
-    char part[PATH_MAX];
+    char part[PATH_MAX], path[PATH_MAX];
     crdi_network_run *net;
     CRD_TRY(crdi_arena_create(&w->arena, w->ctx));
     w->at = crdi_seconds();
-    if (!(w->path = crdi_arena_strdup(w->arena, r->path)))
+    crdi_run_path_of_part(r->path, path);
+    if (!(w->path = crdi_arena_strdup(w->arena, path)))
         return CRD_ENOMEM;
-    bool written = crdi_run_is_written(r->path);
+    bool written = crdi_run_is_written(path);
     /* One that is to replace it; or was, and was stopped or killed before its first draws: what resume goes on with. */
-    bool beside = written ? crdi_run_path_has(r->path, ".part", part) : crdi_run_has_newer(w->ctx, r->path, part);
+    bool beside = written ? crdi_run_path_has(path, ".part", part) : crdi_run_has_newer(w->ctx, path, part);
     bool begun = beside && crdi_network_run_open(w->ctx, part, &net) == CRD_OK;
     if (beside && !begun) /* it has no tables yet, or has gone to its place */
         crd_error_clear(w->ctx);
     if (!begun)
-        CRD_TRY(crdi_network_run_open(w->ctx, r->path, &net));
+        CRD_TRY(crdi_network_run_open(w->ctx, path, &net));
     crd_status status = read_all(w, net, written, r);
     crdi_network_run_close(&net);
     return status;

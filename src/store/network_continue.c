@@ -34,8 +34,8 @@ static crd_status check_kind(crdi_network_continue *c)
     if (strcmp(status, "complete") != 0)
         return crdi_raise(c->ctx, CRD_EUNSUPPORTED,
                           "%s: the fit has not made the steps that it was asked for; 'credence resume %s' makes them, "
-                          "and 'credence resume %s --steps 1' is content with those that it has",
-                          c->net->path, c->net->path, c->net->path);
+                          "or with --finish ends with those that it has",
+                          c->net->path, c->net->path);
     CRD_TRY(read_text(c, "svi_guide", &guide));
     CRD_TRY(read_text(c, "svi_optimizer", &optimizer));
     if (strcmp(guide, "laplace") == 0 || strcmp(optimizer, "lbfgs") == 0)
@@ -248,8 +248,6 @@ crd_status crdi_network_continue_again(crd_run *run, const crdi_run_states *stat
     *from = (crdi_network_continue){.ctx = fit->ctx};
     CRD_TRY(find_state(run, states, from));
     CRD_TRY(crdi_run_get_integer(run, "continue/steps", &from->total));
-    if (crdi_run_has(run, "steps"))
-        CRD_TRY(crdi_run_get_integer(run, "steps", &from->total));
     CRD_TRY(crdi_run_get_integer(run, "continue/patience", &fit->svi.patience));
     CRD_TRY(crdi_run_get_number(run, "sampling_seconds", &from->seconds));
     CRD_TRY(crdi_run_get_text(run, "continue/optimizer", &optimizer));

@@ -179,7 +179,7 @@ crd_status crdi_network_fit_prepare(crdi_network_fit *fit)
         return crdi_network_resume_prepare(fit);
     CRD_TRY(crdi_network_fit_compile(fit));
     CRD_TRY(crdi_network_fit_check_room(fit));
-    crdi_run_tuning tuning = {.batch_seconds = fit->save_every};
+    crdi_run_tuning tuning = {.batch_seconds = fit->save_every, .keep_stopped = fit->keep_stopped};
     CRD_TRY(crdi_run_create_tuned(fit->ctx, fit->path, fit->force, &tuning, &fit->run));
     CRD_TRY(describe(fit));
     CRD_TRY(crdi_network_warm_write(&fit->warm, fit->run));
@@ -261,8 +261,6 @@ static crd_status describe_again(void *user)
 {
     crdi_network_fit *fit = user;
     CRD_TRY(crdi_run_set_integer(fit->run, "draws", fit->mcmc.draws));
-    if (fit->resume->steps > 0)
-        CRD_TRY(crdi_run_set_integer(fit->run, "steps", fit->resume->steps));
     return describe_rule(fit);
 }
 

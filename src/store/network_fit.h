@@ -114,6 +114,8 @@ struct crdi_network_fit {
     const crdi_fit_rule *rule; /* of Markov chains; NULL: none */
     bool save_warmup; /* of Markov chains: arrays "warmup/CHAIN/COLUMN" in the run */
     crdi_network_resume *resume; /* the run that is taken up again; NULL: it is a new one */
+    bool finish; /* of one that is taken up again, in steps: it ends with those that were made */
+    bool keep_stopped; /* a run that was stopped on its way to this place is not dropped, although `force` */
     const crdi_network_continue *from; /* a fit to which this one adds steps, resumed or not; NULL: it begins */
     /* Ours. */
     const crdi_network_method *type;
@@ -207,8 +209,6 @@ struct crdi_network_resume {
     int64_t first; /* draws that the rule was first asked about; 0: as it always is */
     bool held; /* and did, or its plan gave up: it has the draws that it needs */
     bool gave_up;
-    int64_t
-        steps; /* of a fit in steps: to come to, where it was told to be content with fewer; 0: it was not. Entry "steps" */
     crdi_run_states states; /* those that a sampler cannot use are taken out */
     crdi_network_continue going; /* of a fit that adds steps to another */
     crdi_mcmc_saved *looks; /* (lanes) entries "look_states/CHAIN" (network_looks.h), owned */
@@ -238,6 +238,8 @@ bool crdi_method_of_particles(const char *method);
 bool crdi_method_in_steps(const char *method);
 /* What crdi_network_fit_prepare does for it. */
 crd_status crdi_network_resume_prepare(crdi_network_fit *fit);
+/* Lets go of the file of a run that is not gone on with: a complete one that has not come to its place does. */
+crd_status crdi_network_resume_leave(crdi_network_resume *resume);
 void crdi_network_resume_close(crdi_network_resume **resume);
 
 /* ---- going on with a fit that stands in a file (network_continue.c) ---------------------------------------- */

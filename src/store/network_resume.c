@@ -123,10 +123,6 @@ static crd_status fill(crdi_network_resume *r, crdi_network_fit *fit)
     CRD_TRY(read_text(r, "options", &fit->options));
     CRD_TRY(fill_options(r, fit));
     CRD_TRY(fill_columns(r, fit));
-    if (crdi_run_has(run, "steps")) {
-        CRD_TRY(crdi_run_get_integer(run, "steps", &r->steps));
-        fit->svi.steps = r->steps;
-    }
     if (crdi_run_has(run, "laplace_prior_asked")) /* what it was to be tuned from */
         CRD_TRY(read_text(r, "laplace_prior_asked", &fit->network.prior));
     if (crdi_run_has(run, "plan"))
@@ -224,12 +220,17 @@ crd_status crdi_network_resume_open(crd_context *ctx, const char *path, crdi_net
     return status;
 }
 
+crd_status crdi_network_resume_leave(crdi_network_resume *r)
+{
+    return crdi_run_close(&r->run, r->complete ? CRD_OK : CRD_INTERRUPTED);
+}
+
 void crdi_network_resume_close(crdi_network_resume **resume)
 {
     if (!resume || !*resume)
         return;
     crdi_network_resume *r = *resume;
-    (void)!crdi_run_close(&r->run, r->complete ? CRD_OK : CRD_INTERRUPTED); /* nobody went on with it */
+    (void)!crdi_network_resume_leave(r); /* nobody went on with it */
     for (int lane = 0; r->looks && lane < r->states.lanes; lane++)
         crdi_free(r->ctx, r->looks[lane].bytes);
     crdi_free(r->ctx, r->looks);

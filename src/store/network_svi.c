@@ -64,6 +64,23 @@ static void set_networks(crdi_network_fit *fit, bool mean)
     fit->svi.held_out = &fit->held_out;
 }
 
+/* What is to end with the steps that were made must have kept some, and be something then. */
+static crd_status check_finish(const crdi_network_fit *fit)
+{
+    const crdi_run_states *s = &fit->resume->states;
+    const crdi_guide *guide = fit->fitted->guide;
+    bool some = false;
+    for (int lane = 0; lane < s->lanes && s->lanes <= fit->lanes; lane++)
+        some = some || (s->iteration[lane] > 0 && crdi_svi_is_run_state(s->saved[lane].bytes, s->saved[lane].size));
+    if (guide->part_count == 1 && guide->part[0].type->fitted)
+        return crdi_raise(fit->ctx, CRD_EUNSUPPORTED,
+                          "option --finish: guide laplace needs the maximum, to which its steps have not come");
+    return some
+               ? CRD_OK
+               : crdi_raise(fit->ctx, CRD_EUNSUPPORTED,
+                            "option --finish: %s has kept no steps to end with; optimizer lbfgs keeps none", fit->path);
+}
+
 crd_status crdi_network_svi_create(crdi_network_fit *fit, bool mean)
 {
     set_networks(fit, mean);
@@ -80,7 +97,7 @@ crd_status crdi_network_svi_create(crdi_network_fit *fit, bool mean)
     fit->dim = crd_model_dim(fit->fitted->guide->model);
     fit->chains = 1;
     fit->lanes = fit->from ? 1 : (int)fit->fitted->runs; /* one goes on */
-    return CRD_OK;
+    return fit->finish && !fit->from ? check_finish(fit) : CRD_OK;
 }
 
 /* Makes the fit what it was in the file. */
@@ -153,13 +170,24 @@ static crd_status put_array(crdi_run *run, const char *name, const double *value
     return crdi_run_put_array(run, name, &array);
 }
 
-static crd_status put_steps(crdi_network_fit *fit, const crd_svi_history *h)
+static crd_status put_best_steps(crdi_network_fit *fit, const crd_svi_history *h)
 {
     double *step = crdi_alloc_array(fit->ctx, h->restarts, sizeof *step);
     for (int64_t r = 0; step && r < h->restarts; r++)
         step[r] = (double)h->best_step[r];
     crd_status status = step ? put_array(fit->run, "svi_best_step", step, h->restarts) : CRD_ENOMEM;
     crdi_free(fit->ctx, step);
+    return status;
+}
+
+/* Of a fit that goes on with another the others' are not known. */
+static crd_status put_steps(crdi_network_fit *fit, const crd_svi_history *h)
+{
+    double *steps = crdi_alloc_array(fit->ctx, h->restarts, sizeof *steps);
+    for (int64_t r = 0; steps && r < h->restarts; r++)
+        steps[r] = fit->from && r != h->restart ? NAN : (double)fit->fitted->run[r].steps;
+    crd_status status = steps ? put_array(fit->run, "svi_steps", steps, h->restarts) : CRD_ENOMEM;
+    crdi_free(fit->ctx, steps);
     return status;
 }
 
@@ -179,7 +207,7 @@ static crd_status describe_training(crdi_network_fit *fit)
     CRD_TRY(crdi_run_set_integer(run, "svi_epoch", fit->svi.epoch));
     CRD_TRY(put_array(run, "svi_watched", h->watched, h->watches));
     CRD_TRY(put_array(run, "svi_held_out", h->held_out, h->restarts));
-    return put_steps(fit, h);
+    return put_best_steps(fit, h);
 }
 
 static crd_status describe(void *user)
@@ -207,6 +235,7 @@ static crd_status describe(void *user)
     CRD_TRY(put_array(run, "svi_divergence", h->divergence, h->steps));
     CRD_TRY(put_array(run, "svi_likelihood", h->likelihood, h->steps));
     CRD_TRY(put_array(run, "svi_restarts", h->final_loss, h->restarts));
+    CRD_TRY(put_steps(fit, h));
     return describe_training(fit);
 }
 
@@ -259,23 +288,22 @@ static crd_status hand_over(crdi_network_fit *fit, const crdi_sink *sink)
     return status;
 }
 
-/* For those that make more steps than were asked for. It takes the place of the restarts' own. */
-static crd_status keep_state(const crdi_network_fit *fit, const crdi_sink *sink, const crdi_mcmc_report *report)
+crd_status crdi_network_svi_forget(const crdi_network_fit *fit)
+{
+    return crdi_run_set_last_state(fit->run, 0, NULL, 0);
+}
+
+/* For those that make more steps than were asked for. It takes the place of the restarts' own when all is done. */
+static crd_status keep_state(const crdi_network_fit *fit)
 {
     crdi_archive archive = {0};
-    if (!sink->state || !crdi_svi_has_state(fit->fitted))
-        return CRD_OK;
+    if (!crdi_svi_has_state(fit->fitted))
+        return crdi_network_svi_forget(fit);
     crdi_archive_write(&archive, fit->ctx);
     crdi_svi_state_save(fit->fitted, &archive);
     crd_status status = archive.status;
     if (status == CRD_OK)
-        status = sink->state(sink->user, 0,
-                             &(crdi_sampler_state){.iteration = fit->fitted->history.steps,
-                                                   .bytes = archive.bytes,
-                                                   .size = archive.size,
-                                                   .sampling_seconds = report->sampling_seconds,
-                                                   .gradient_seconds = report->gradient_seconds,
-                                                   .gradient_evaluations = report->gradient_evaluations});
+        status = crdi_run_set_last_state(fit->run, fit->fitted->history.steps, archive.bytes, archive.size);
     crdi_archive_clear(&archive);
     return status;
 }
@@ -303,13 +331,6 @@ static crd_status keep_restart(void *user, int64_t restart, const crdi_archive *
                                                 .loss = crdi_svi_mean_of_last(run->loss, run->steps, SHOWN)});
 }
 
-crd_status crdi_network_svi_forget(const crdi_network_fit *fit, const crdi_sink *sink)
-{
-    for (int lane = 0; sink->state && lane < fit->lanes; lane++)
-        CRD_TRY(sink->state(sink->user, lane, &(crdi_sampler_state){0}));
-    return CRD_OK;
-}
-
 /* Each restart from where it was. */
 static crd_status find_starts(crdi_network_fit *fit)
 {
@@ -326,6 +347,12 @@ static crd_status find_starts(crdi_network_fit *fit)
     return CRD_OK;
 }
 
+static int at_once(void *user)
+{
+    (void)user;
+    return 1;
+}
+
 crd_status crdi_network_svi_fit(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_report *report)
 {
     crd_svi_options *o = &fit->fitted->options; /* the caller may have set these after prepare */
@@ -333,7 +360,7 @@ crd_status crdi_network_svi_fit(crdi_network_fit *fit, const crdi_sink *sink, cr
     struct keeper keeper = {fit, sink, crdi_seconds(), before};
     o->progress = fit->svi.progress;
     o->progress_user = fit->svi.progress_user;
-    o->stop = fit->svi.stop;
+    o->stop = fit->finish ? at_once : fit->svi.stop;
     o->stop_user = fit->svi.stop_user;
     if (sink->state) {
         fit->fitted->keep = keep_restart;
@@ -346,6 +373,8 @@ crd_status crdi_network_svi_fit(crdi_network_fit *fit, const crdi_sink *sink, cr
     crd_status status =
         fit->from ? crdi_svi_continue_to(fit->fitted, fit->steps_before + fit->svi.steps) : crdi_svi_make(fit->fitted);
     fit->fitted->keep = NULL;
+    if (fit->finish && status == CRD_INTERRUPTED && fit->fitted->history.steps > 0)
+        status = CRD_OK;
     if (status < 0)
         return status;
     *report = (crdi_mcmc_report){.sampling_seconds = crdi_seconds() - keeper.started + before,
@@ -365,8 +394,7 @@ static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_r
     CRD_TRY(hand_over(fit, sink));
     if (status == CRD_INTERRUPTED) /* the states stay: it can be resumed */
         return status;
-    CRD_TRY(crdi_network_svi_forget(fit, sink));
-    return keep_state(fit, sink, report);
+    return keep_state(fit);
 }
 
 void crdi_network_svi_clear(crdi_network_fit *fit)

@@ -24,6 +24,7 @@ typedef struct crdi_run_tuning {
     size_t batch_bytes; /* that make a transaction due; 1 MiB */
     double batch_seconds; /* the same, since the first draw that waits; 0.5 */
     bool rollback_journal; /* do without shared memory, whatever the file system */
+    bool keep_stopped; /* refuse as without `force` where a run was stopped on its way to this place */
 } crdi_run_tuning;
 
 /* Starts a run file. CRD_EEXISTS: there is a file and `force` is false, or another run writes it; CRD_EMISSING: no such
@@ -86,6 +87,9 @@ crd_status crdi_run_cut(crdi_run *run, int64_t draws);
 
 /* The sink: valid from begin to close. Its calls copy and return; they wait only while the queue is full. */
 crdi_sink crdi_run_sink(crdi_run *run);
+/* Behind begin, of lanes that are of no use to a complete run: the step that says so replaces the states of all by this one, of lane 0 (a
+ * copy); size 0: by none. Until then a kill leaves what one can go on from. */
+crd_status crdi_run_set_last_state(crdi_run *run, int64_t iteration, const void *bytes, size_t size);
 /* Waits until all that the sink was given is in the file. */
 crd_status crdi_run_flush(crdi_run *run);
 /* Whether the file stands at its path: from begin on, or, where it replaces another, from the first draws on. */

@@ -42,6 +42,9 @@ struct crdi_run {
     bool again; /* crdi_run_reopen: the file was there before */
     bool has_gradients; /* the file that was there had them by lane, and `cost` has them now */
     bool has_state; /* there is a state in the file; guarded by `database` */
+    unsigned char *last_bytes; /* crdi_run_set_last_state; NULL: the states stay */
+    size_t last_size;
+    int64_t last_iteration;
     bool keep_part; /* at the end: it was to replace a file and has come to no draws, but one can go on from it */
     bool placed; /* the file stands at its path; the writer thread's from begin on, guarded by `database` */
     dev_t device; /* what stands at the path, once it is placed: */
@@ -105,6 +108,8 @@ crd_status crdi_run_put_entry(crdi_run *run, const char *key, crdi_value_type ty
                               double real, int64_t integer);
 
 /* run_queue.c */
+#define CRDI_STATE_PUT "INSERT OR REPLACE INTO state VALUES(?, ?, ?, ?)"
+crd_status crdi_run_put_state(crdi_query *put, int chain, int64_t iteration, const void *bytes, size_t size);
 void crdi_run_queue_init(crdi_run *run);
 void crdi_run_queue_clear(crdi_run *run); /* after the thread has ended */
 crd_status crdi_run_queue_start(crdi_run *run); /* starts the writer thread */

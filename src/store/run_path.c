@@ -44,8 +44,14 @@ static const char part[] = ".part";
 
 bool crdi_run_path_is_part(const char *path)
 {
-    size_t length = strlen(path);
-    return length >= sizeof part && strcmp(path + length - (sizeof part - 1), part) == 0;
+    size_t length = strlen(path), run = length - (sizeof part - 1);
+    return length >= sizeof part && strcmp(path + run, part) == 0 && path[run - 1] != '/';
+}
+
+void crdi_run_path_of_part(const char *path, char out[PATH_MAX])
+{
+    size_t length = strlen(path) - (crdi_run_path_is_part(path) ? sizeof part - 1 : 0);
+    snprintf(out, PATH_MAX, "%.*s", (int)length, path);
 }
 
 crd_status crdi_run_path_check(crd_context *ctx, const char *path)

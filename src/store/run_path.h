@@ -16,6 +16,8 @@ bool crdi_run_path_beside(const char *path, const char *suffix, char out[PATH_MA
 
 /* Whether it is a name of what stands beside a run until that comes to its place, and not of the run; CRD_EINVAL if it is. */
 bool crdi_run_path_is_part(const char *path);
+/* The name of its run; of another path, that itself. Cut where it is too long. */
+void crdi_run_path_of_part(const char *path, char out[PATH_MAX]);
 crd_status crdi_run_path_check(crd_context *ctx, const char *path);
 
 /* Whether something stands at that name, which `out` returns. */

@@ -230,6 +230,15 @@ static crd_status remove_state(crdi_run *run, int chain)
     return crdi_db_run(run->db, sql);
 }
 
+crd_status crdi_run_put_state(crdi_query *put, int chain, int64_t iteration, const void *bytes, size_t size)
+{
+    crdi_bind_integer(put, 1, chain);
+    crdi_bind_integer(put, 2, iteration);
+    crdi_bind_blob(put, 3, bytes, size);
+    crdi_bind_integer(put, 4, (int64_t)crdi_check_state(chain, iteration, bytes, size));
+    return crdi_query_run(put);
+}
+
 /* Of the states that wait only the last is of use; an empty one removes it. */
 static crd_status write_state(crdi_run *run, crdi_query *replace, int chain, bool *costs)
 {
@@ -243,11 +252,7 @@ static crd_status write_state(crdi_run *run, crdi_query *replace, int chain, boo
     if (last->size == 0)
         return remove_state(run, chain);
     *costs = *costs || last->cost.gradient_evaluations > 0; /* a state may come without saying what it has cost */
-    crdi_bind_integer(replace, 1, chain);
-    crdi_bind_integer(replace, 2, last->first);
-    crdi_bind_blob(replace, 3, last->data, last->size);
-    crdi_bind_integer(replace, 4, (int64_t)crdi_check_state(chain, last->first, last->data, last->size));
-    return crdi_query_run(replace);
+    return crdi_run_put_state(replace, chain, last->first, last->data, last->size);
 }
 
 static crd_status put_number(crdi_run *run, const char *key, double value)
@@ -311,7 +316,7 @@ static crd_status write_chains(crdi_run *run)
     crdi_query insert = {0}, replace = {0};
     crd_status status = crdi_query_open(run->db, "INSERT INTO block VALUES(?, ?, ?, ?, ?, ?)", &insert);
     if (status == CRD_OK)
-        status = crdi_query_open(run->db, "INSERT OR REPLACE INTO state VALUES(?, ?, ?, ?)", &replace);
+        status = crdi_query_open(run->db, CRDI_STATE_PUT, &replace);
     for (int chain = 0; status == CRD_OK && chain < run->lanes; chain++) {
         for (int column = 0; status == CRD_OK && column < run->column_count; column++)
             status = write_column(run, &insert, chain, column);

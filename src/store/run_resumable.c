@@ -14,8 +14,9 @@
 
 bool crdi_run_is_written(const char *path)
 {
-    char lock[PATH_MAX];
-    if (!crdi_run_path_beside(path, "-lock", lock))
+    char lock[PATH_MAX], run[PATH_MAX];
+    crdi_run_path_of_part(path, run);
+    if (!crdi_run_path_beside(run, "-lock", lock))
         return false;
     int file = open(lock, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (file < 0)

@@ -216,9 +216,9 @@ static crd_status name_files(crdi_run *run, const char *path)
     char file[PATH_MAX];
     if (!*path)
         return crdi_raise(run->ctx, CRD_EINVAL, "the name of the run file is empty");
-    CRD_TRY(crdi_run_path_check(run->ctx, path));
     if (!crdi_run_path_follow(path, file) || strlen(file) + sizeof ".part-journal" > PATH_MAX)
         return crdi_raise(run->ctx, CRD_EIO, "%.100s...: the path is too long, or its links go round", path);
+    CRD_TRY(crdi_run_path_check(run->ctx, file));
     run->path = crdi_strdup(run->ctx, file);
     run->part = joined(run->ctx, file, ".part");
     run->lock_path = joined(run->ctx, file, "-lock");
@@ -283,7 +283,7 @@ static crd_status create(crdi_run *run)
     CRD_TRY(check_all_beside(run));
     CRD_TRY(crdi_run_raise_text(run, crdi_run_take_lock(run, message), message));
     run->keep_part = true;
-    if (!run->force)
+    if (!run->force || run->tuning.keep_stopped)
         CRD_TRY(crdi_run_check_newer(run->ctx, run->path));
     run->keep_part = false; /* it is ours from now on */
     return create_database(run);
@@ -306,6 +306,7 @@ void crdi_run_destroy(crdi_run *run)
     crdi_free(run->ctx, run->column_size);
     crdi_free(run->ctx, run->column_offset);
     crdi_free(run->ctx, run->scratch);
+    crdi_free(run->ctx, run->last_bytes);
     crdi_free(run->ctx, run);
 }
 
@@ -666,10 +667,38 @@ static void fold_left_over(crdi_run *run)
     }
 }
 
+crd_status crdi_run_set_last_state(crdi_run *run, int64_t iteration, const void *bytes, size_t size)
+{
+    crdi_free(run->ctx, run->last_bytes);
+    run->last_bytes = crdi_alloc_array(run->ctx, (int64_t)size + 1, 1);
+    if (!run->last_bytes)
+        return CRD_ENOMEM;
+    if (size)
+        memcpy(run->last_bytes, bytes, size);
+    run->last_size = size;
+    run->last_iteration = iteration;
+    return CRD_OK;
+}
+
+static crd_status write_last_state(crdi_run *run)
+{
+    crdi_query query = {0};
+    if (!run->last_bytes)
+        return CRD_OK;
+    CRD_TRY(crdi_db_run(run->db, "DELETE FROM state"));
+    if (run->last_size == 0)
+        return CRD_OK;
+    CRD_TRY(crdi_query_open(run->db, CRDI_STATE_PUT, &query));
+    crd_status status = crdi_run_put_state(&query, 0, run->last_iteration, run->last_bytes, run->last_size);
+    crdi_query_close(&query);
+    return status;
+}
+
 /* Where a fit goes on from is of no use to a complete one. */
 static crd_status say_complete(void *user)
 {
     crdi_run *run = user;
+    CRD_TRY(write_last_state(run));
     CRD_TRY(crdi_db_run(run->db, "DELETE FROM meta WHERE key GLOB 'continue/*'"));
     CRD_TRY(crdi_db_run(run->db, "DELETE FROM data WHERE name GLOB 'continue/*'"));
     return crdi_run_set_text(run, "status", "complete");

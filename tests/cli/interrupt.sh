@@ -170,23 +170,27 @@ loss=$("$program" summary stopped.crd | sed -nE 's/^loss: +([0-9.-]+).*/\1/p')
 "$program" watch stopped.crd --once | grep -q "stopped, .*, loss $loss\$" || fail "watch shows the loss of another restart"
 "$program" resume stopped.crd --time 0.001 --quiet >out 2>err || fail "resumed for a moment"
 "$program" check stopped.crd | grep -q '^chain 0: *50 draws' || fail "resumed for a moment, the draws are gone"
-"$program" resume stopped.crd --steps 600000000 --quiet >out 2>err
-[ $? -eq 2 ] && grep -q 'option --steps: the run was asked for 500000300; .*credence continue' err ||
-    fail "resume takes more steps than were asked for"
-"$program" resume stopped.crd --steps 1 --quiet >out 2>err || fail "resume is not content with the steps that were made"
-made=$("$program" summary stopped.crd | sed -nE 's/^guide: .* ([0-9]+) steps \(all steps made\)$/\1/p')
+"$program" resume stopped.crd --finish --quiet >out 2>err || fail "resume is not content with the steps that were made"
+"$program" resume stopped.crd --finish --quiet >out 2>err || fail "a complete run cannot be finished"
+made=$("$program" summary stopped.crd | sed -nE 's/^guide: .* ([0-9]+) steps \(stopped\)$/\1/p')
 [ -n "$made" ] && [ "$made" -gt 300 ] || fail "what was stopped is not complete with what it has"
 "$program" continue stopped.crd --steps 10 --optimizer adam:0.001 --quiet >out 2>err || fail "continue with another optimiser"
 "$program" summary stopped.crd | grep -q "^guide: .* $((made + 10)) steps" || fail "ten steps are not added"
-# So can a fit.
-"$program" fit data.csv --target y --hidden 2 --method svi --steps 500000000 --restarts 2 --seed 1 --quiet --save-every 0.02 --out plain.crd \
-    >out 2>err &
-run=$!
-sleep 1
-kill -KILL "$run"
-wait "$run" 2>/dev/null
-"$program" resume plain.crd --steps 1 --quiet >out 2>err || fail "a killed fit is not content with the steps that were made"
-"$program" check plain.crd | grep -q '^status: *complete' || fail "a killed fit that is to be content is not complete"
+# So can a fit; restarts and members that have not begun are not begun.
+for how in "svi --restarts 3" "map --restarts 3" "ensemble --members 3"; do
+    # shellcheck disable=SC2086
+    "$program" fit data.csv --target y --hidden 2 --method $how --steps 500000000 --threads 1 --seed 1 --quiet --save-every 0.02 --force --out plain.crd \
+        >out 2>err &
+    run=$!
+    sleep 1
+    kill -KILL "$run"
+    wait "$run" 2>/dev/null
+    "$program" resume plain.crd --finish --quiet >out 2>err || fail "$how: is not content with the steps that were made"
+    "$program" check plain.crd | grep -q '^status: *complete' || fail "$how: finished, but not complete"
+    "$program" watch plain.crd --once >out
+    [ "$(grep -Ec '^fit 0: 100% ([1-9][0-9]+)/\1, done' out)" -eq 1 ] && [ "$(grep -Ec '^fit [12]: ' out)" -eq 2 ] &&
+        ! grep -Eq '^fit [12]: .*[1-9]/' out || { cat out; fail "$how: watch does not say how many steps were made"; }
+done
 
 # Killed on its way to its place, it is not dropped unasked, and goes by the name of the place.
 cp three.crd killed.crd
@@ -206,7 +210,7 @@ for command in "resume killed.crd.part" "continue killed.crd.part"; do
 done
 "$program" check killed.crd.part | grep -q '^resume: *not possible: it is on its way to its place, and goes by the name of that$' ||
     fail "check says that what stands beside a run can be resumed"
-"$program" resume killed.crd --steps 1 --quiet >out 2>err || fail "what was killed on its way is not resumed"
+"$program" resume killed.crd --finish --quiet >out 2>err || fail "what was killed on its way is not resumed"
 [ ! -e killed.crd.part ] || fail "what was killed has not come to its place"
 
 # Restarts that had not begun when a fit was stopped have not failed.

@@ -29,6 +29,10 @@ before() { # before KIND: what stands there already
         "$program" fit $net --method svi --steps 300 --draws 50 --out from.crd
         [ "$1" = copied ] || cp from.crd run.crd
         ;;
+    finished) # one that was stopped
+        # shellcheck disable=SC2086
+        "$program" fit $net --method svi --steps 500000000 --restarts 2 --threads 1 --draws 50 --time 0.1 --out run.crd
+        ;;
     esac
 }
 
@@ -46,6 +50,7 @@ words() { # words KIND: the command
     laplace) echo "fit $net --method laplace --tune all --draws 4000 --map-starts 2 --out run.crd --force" ;;
     pathfinder) echo "fit $net --method pathfinder --draws 1000 --out run.crd --force" ;;
     svi) echo "fit $net --method svi --steps 2000 --restarts 2 --draws 100 --out run.crd --force" ;;
+    finished) echo "resume run.crd --quiet --finish" ;;
     continued) echo "continue run.crd --steps 500 --quiet" ;;
     copied) echo "continue from.crd --steps 500 --quiet --out run.crd --force" ;;
     smc) echo "fit $net --method smc --chains 2 --particles 40 --pilot 30 --anneal 1 --out run.crd --force" ;;
@@ -68,7 +73,13 @@ begin() { # begin KIND: an empty folder with what stands there before
 look() {
     [ -e run.crd ] || return 0
     "$program" check run.crd >out 2>err || fail "check cannot read what is left"
-    [ "$kind" = program ] || "$program" resume run.crd --quiet >out 2>err || fail "a plain resume fails"
+    case $kind in
+    program) return ;;
+    finished) finish=--finish ;;
+    *) finish= ;;
+    esac
+    # shellcheck disable=SC2086
+    "$program" resume run.crd --quiet $finish >out 2>err || fail "a plain resume fails"
 }
 
 # Whether what stands there is what stood there before.
@@ -81,7 +92,7 @@ is_old() {
 # A fit that had begun has been gone on with; what had not, and what went on with another run, is typed again.
 again() {
     case $kind in
-    more | further | program) ;;
+    more | further | finished | program) ;;
     *) [ ! -e run.crd ] || is_old || return ;;
     esac
     # shellcheck disable=SC2046
@@ -89,7 +100,7 @@ again() {
 }
 
 total=0 tried=0
-for kind in rule forced more further tempered laplace pathfinder svi continued copied smc program; do
+for kind in rule forced more further tempered laplace pathfinder svi continued copied finished smc program; do
     mkdir -p "$kind/before"
     cd "$kind/before" || exit 1
     cp ../../data.csv .

@@ -208,9 +208,7 @@ static crd_status fit_one(void *user, int64_t restart)
 {
     crd_svi *svi = user;
     CRD_TRY(begin_or_go_on(svi, restart));
-    int64_t made = svi->run[restart].steps, total = svi->options.steps;
-    CRD_TRY(crdi_svi_run_steps(svi, restart,
-                               total > made ? total : made)); /* it may have been told to be content with fewer */
+    CRD_TRY(crdi_svi_run_steps(svi, restart, svi->options.steps));
     if (svi->options.members == 1)
         shed(svi, restart);
     return CRD_OK;

@@ -257,6 +257,57 @@ static bool has_data(crd_context *ctx, const char *name)
     return there;
 }
 
+/* How many states the file has, and of which iteration that of lane 0 is; -1: it has none. */
+static int count_states(crd_context *ctx, int64_t *first)
+{
+    crd_run *reader;
+    int lanes, count = 0;
+    *first = -1;
+    assert_ok(ctx, crd_run_open(ctx, path, &reader));
+    assert_ok(ctx, crdi_run_count_states(reader, &lanes));
+    for (int lane = 0; lane < lanes; lane++) {
+        void *bytes;
+        size_t size;
+        int64_t iteration;
+        if (crdi_run_read_state(reader, lane, &iteration, &bytes, &size) != CRD_OK)
+            continue;
+        *first = lane == 0 ? iteration : *first;
+        crdi_free(ctx, bytes);
+        count++;
+    }
+    assert_ok(ctx, crd_run_check(reader));
+    crd_run_close(&reader);
+    crd_error_clear(ctx);
+    return count;
+}
+
+static void the_last_state_comes_with_the_end(void **state)
+{
+    (void)state;
+    crd_context *ctx = testing_context();
+    crdi_run *run;
+    int64_t first;
+    const struct {
+        size_t size;
+        crd_status outcome;
+        int count;
+        int64_t first;
+    } cases[] = {
+        {5, CRD_INTERRUPTED, CHAINS, 7}, {5, CRD_OK, 1, 99}, {0, CRD_INTERRUPTED, CHAINS, 7}, {0, CRD_OK, 0, -1}};
+    for (int i = 0; i < CRDI_COUNT(cases); i++) {
+        assert_ok(ctx, crdi_run_create(ctx, path, true, &run));
+        assert_ok(ctx, crdi_run_begin(run, columns, COLUMNS, CHAINS));
+        feed_chains(ctx, run, 0, 7);
+        assert_ok(ctx, crdi_run_set_last_state(run, 98, "older", 5));
+        assert_ok(ctx, crdi_run_set_last_state(run, 99, "state", cases[i].size));
+        assert_int_equal(count_states(ctx, &first), CHAINS);
+        assert_ok(ctx, crdi_run_close(&run, cases[i].outcome));
+        assert_int_equal(count_states(ctx, &first), cases[i].count);
+        assert_int_equal(first, cases[i].first);
+    }
+    testing_context_destroy(&ctx);
+}
+
 static void where_a_run_goes_on_from_is_there_until_it_is_complete(void **state)
 {
     (void)state;
@@ -373,6 +424,7 @@ int main(void)
         TEST(what_one_can_go_on_from_stays_when_that_fails),
         TEST(gradients_are_kept_by_chain),
         TEST(entries_that_are_set_together_are_there_together),
+        TEST(the_last_state_comes_with_the_end),
         TEST(where_a_run_goes_on_from_is_there_until_it_is_complete),
         TEST(another_file_in_its_place_is_noticed_by_the_next_write),
         TEST(the_log_of_another_file_is_refused),
