@@ -137,8 +137,7 @@ struct crdi_network_fit {
     const crdi_plan_change *change; /* that a look has found; NULL: none */
     crdi_arena *changes; /* texts of a run that has changed */
     double begun; /* when it was run */
-    int64_t
-        steps_before; /* behind prepare, of a fit that goes on with another: made in that, or until this one was stopped */
+    int64_t steps_before; /* behind prepare, of a fit that goes on with another: made until then */
     bool resumable; /* after the run: there is a state to go on from */
     bool kept_older; /* after the run: it came to no draws, and the file that it was to replace still stands */
 };

@@ -92,8 +92,7 @@ struct crd_svi {
     crd_status (*keep)(void *user, int64_t restart, const crdi_archive *state);
     void *keep_user;
     double keep_pause; /* seconds; 0: 0.5 */
-    int64_t
-        keep_most; /* bytes of a state, with its histories: where one more step would be too much the steps end; 0: no limit */
+    int64_t keep_most; /* bytes of a state with its histories, before which the steps end; 0: no limit */
     /* (runs) states that crdi_svi_make goes on from, by crdi_svi_run_state; bytes NULL: it begins. NULL: all begin. */
     const crdi_svi_start *from;
     /* While it runs. */
