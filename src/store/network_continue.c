@@ -69,15 +69,12 @@ static crd_status read_state(crdi_network_continue *c)
     return CRD_OK;
 }
 
-/* What it was saved every so often. */
+/* It is saved as often as the older one was. */
 static crd_status read_pause(const crdi_network_continue *c, crdi_network_fit *fit)
 {
-    char buffer[32];
     crdi_json *json;
     CRD_TRY(crdi_json_parse(c->ctx, "options", fit->options, &json));
-    const char *pause = crdi_json_scalar(crdi_json_get(json, "save_every"), buffer);
-    if (pause)
-        crdi_parse_double(pause, &fit->save_every);
+    crdi_network_pause_read(json, &fit->save_every);
     crdi_json_destroy(&json);
     return CRD_OK;
 }
@@ -227,7 +224,7 @@ crd_status crdi_network_continue_describe(const crdi_network_fit *fit)
     return crdi_run_set_number(run, "sampling_seconds", fit->from->seconds);
 }
 
-/* The state of its lane; without one, or where it has become that of a fit that has ended, the one that it began with. */
+/* The state of its lane; where there is none yet, the one that it began with. */
 static crd_status find_state(crd_run *run, const crdi_run_states *states, crdi_network_continue *from)
 {
     const crdi_mcmc_saved *saved = states->lanes > 0 ? &states->saved[0] : NULL;

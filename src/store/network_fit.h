@@ -5,6 +5,7 @@
 #include "infer/laplace/laplace.h"
 #include "infer/mcmc.h"
 #include "nn/network_start.h"
+#include "store/json.h"
 #include "store/network_plan.h"
 #include "store/network_run.h"
 #include "store/network_warm.h"
@@ -235,6 +236,8 @@ crdi_mcmc_before crdi_network_chains_before(const crdi_network_fit *fit);
 bool crdi_method_of_particles(const char *method);
 /* Whether a method makes steps of an optimiser: svi, map and ensemble. */
 bool crdi_method_in_steps(const char *method);
+/* How often it was told to save, if its options say so. */
+void crdi_network_pause_read(const crdi_json *options, double *seconds);
 /* What crdi_network_fit_prepare does for it. */
 crd_status crdi_network_resume_prepare(crdi_network_fit *fit);
 /* Lets go of the file of a run that is not gone on with: a complete one that has not come to its place does. */

@@ -46,6 +46,14 @@ static crd_status fill_table(crdi_network_resume *r, const crdi_json *json, cons
     return CRD_OK;
 }
 
+void crdi_network_pause_read(const crdi_json *options, double *seconds)
+{
+    char buffer[32];
+    const char *pause = crdi_json_scalar(crdi_json_get(options, "save_every"), buffer);
+    if (pause)
+        crdi_parse_double(pause, seconds);
+}
+
 static crd_status fill_options(crdi_network_resume *r, crdi_network_fit *fit)
 {
     crdi_json *json;
@@ -62,9 +70,7 @@ static crd_status fill_options(crdi_network_resume *r, crdi_network_fit *fit)
         status = fill_table(r, json, &crdi_laplace_option_table, &fit->laplace);
     if (status == CRD_OK)
         status = fill_table(r, json, &crdi_tempered_option_table, &fit->tempered);
-    const char *pause = crdi_json_scalar(crdi_json_get(json, "save_every"), buffer);
-    if (pause)
-        crdi_parse_double(pause, &fit->save_every);
+    crdi_network_pause_read(json, &fit->save_every);
     const char *saved = crdi_json_scalar(crdi_json_get(json, "save_warmup"), buffer);
     fit->save_warmup = saved && strcmp(saved, "true") == 0;
     crdi_json_destroy(&json);

@@ -14,8 +14,6 @@ void crdi_network_svi_plan(const crdi_network_fit *fit, crdi_string *out);
 /* Makes the steps, or the rest of them, and keeps the restarts' states in the sink. CRD_INTERRUPTED: stopped; the history says
  * whether any step was made. */
 crd_status crdi_network_svi_fit(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_report *report);
-/* Those states are of no use to a fit that has ended. */
-crd_status crdi_network_svi_forget(const crdi_network_fit *fit);
 /* The entries and arrays that say how it went. */
 crd_status crdi_network_svi_describe(crdi_network_fit *fit);
 void crdi_network_svi_clear(crdi_network_fit *fit);

@@ -170,25 +170,28 @@ static crd_status put_array(crdi_run *run, const char *name, const double *value
     return crdi_run_put_array(run, name, &array);
 }
 
-static crd_status put_best_steps(crdi_network_fit *fit, const crd_svi_history *h)
+static crd_status put_by_restart(crdi_network_fit *fit, const char *name,
+                                 double (*value)(const crdi_network_fit *fit, int64_t restart))
 {
-    double *step = crdi_alloc_array(fit->ctx, h->restarts, sizeof *step);
-    for (int64_t r = 0; step && r < h->restarts; r++)
-        step[r] = (double)h->best_step[r];
-    crd_status status = step ? put_array(fit->run, "svi_best_step", step, h->restarts) : CRD_ENOMEM;
-    crdi_free(fit->ctx, step);
+    int64_t count = fit->fitted->history.restarts;
+    double *values = crdi_alloc_array(fit->ctx, count, sizeof *values);
+    for (int64_t r = 0; values && r < count; r++)
+        values[r] = value(fit, r);
+    crd_status status = values ? put_array(fit->run, name, values, count) : CRD_ENOMEM;
+    crdi_free(fit->ctx, values);
     return status;
 }
 
-/* Of a fit that goes on with another the others' are not known. */
-static crd_status put_steps(crdi_network_fit *fit, const crd_svi_history *h)
+static double best_step_of(const crdi_network_fit *fit, int64_t restart)
 {
-    double *steps = crdi_alloc_array(fit->ctx, h->restarts, sizeof *steps);
-    for (int64_t r = 0; steps && r < h->restarts; r++)
-        steps[r] = fit->from && r != h->restart ? NAN : (double)fit->fitted->run[r].steps;
-    crd_status status = steps ? put_array(fit->run, "svi_steps", steps, h->restarts) : CRD_ENOMEM;
-    crdi_free(fit->ctx, steps);
-    return status;
+    return (double)fit->fitted->history.best_step[restart];
+}
+
+/* Of a fit that goes on with another the others' are not known. */
+static double steps_of(const crdi_network_fit *fit, int64_t restart)
+{
+    bool known = !fit->from || restart == fit->fitted->history.restart;
+    return known ? (double)fit->fitted->run[restart].steps : NAN;
 }
 
 /* What batches, rows held out and ensembles add. */
@@ -207,7 +210,7 @@ static crd_status describe_training(crdi_network_fit *fit)
     CRD_TRY(crdi_run_set_integer(run, "svi_epoch", fit->svi.epoch));
     CRD_TRY(put_array(run, "svi_watched", h->watched, h->watches));
     CRD_TRY(put_array(run, "svi_held_out", h->held_out, h->restarts));
-    return put_best_steps(fit, h);
+    return put_by_restart(fit, "svi_best_step", best_step_of);
 }
 
 static crd_status describe(void *user)
@@ -235,7 +238,7 @@ static crd_status describe(void *user)
     CRD_TRY(put_array(run, "svi_divergence", h->divergence, h->steps));
     CRD_TRY(put_array(run, "svi_likelihood", h->likelihood, h->steps));
     CRD_TRY(put_array(run, "svi_restarts", h->final_loss, h->restarts));
-    CRD_TRY(put_steps(fit, h));
+    CRD_TRY(put_by_restart(fit, "svi_steps", steps_of));
     return describe_training(fit);
 }
 
@@ -288,17 +291,12 @@ static crd_status hand_over(crdi_network_fit *fit, const crdi_sink *sink)
     return status;
 }
 
-crd_status crdi_network_svi_forget(const crdi_network_fit *fit)
-{
-    return crdi_run_set_last_state(fit->run, 0, NULL, 0);
-}
-
 /* For those that make more steps than were asked for. It takes the place of the restarts' own when all is done. */
 static crd_status keep_state(const crdi_network_fit *fit)
 {
     crdi_archive archive = {0};
     if (!crdi_svi_has_state(fit->fitted))
-        return crdi_network_svi_forget(fit);
+        return crdi_run_set_last_state(fit->run, 0, NULL, 0);
     crdi_archive_write(&archive, fit->ctx);
     crdi_svi_state_save(fit->fitted, &archive);
     crd_status status = archive.status;
@@ -320,7 +318,7 @@ static crd_status keep_restart(void *user, int64_t restart, const crdi_archive *
     const struct keeper *k = user;
     const crd_svi *svi = k->fit->fitted;
     const crdi_svi_run *run = &svi->run[restart];
-    int64_t steps = k->fit->from ? svi->all_steps + run->steps - svi->begun : run->steps;
+    int64_t steps = k->fit->from ? crdi_svi_all_steps(svi) : run->steps;
     return k->sink->state(k->sink->user, k->fit->from ? 0 : (int)restart,
                           &(crdi_sampler_state){.iteration = run->steps,
                                                 .bytes = state->bytes,

@@ -137,14 +137,6 @@ static crd_status find_states(const crdi_network_fit *fit, crdi_mcmc_before *out
     return CRD_OK;
 }
 
-/* States are of no use any more: the runs have ended. */
-static crd_status forget(const crdi_network_fit *fit, const crdi_sink *sink)
-{
-    for (int lane = 0; sink->state && lane < fit->lanes; lane++)
-        CRD_TRY(sink->state(sink->user, lane, &(crdi_sampler_state){0}));
-    return CRD_OK;
-}
-
 static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_report *report)
 {
     crd_evidence evidence = {0};
@@ -161,7 +153,7 @@ static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_r
     if (status == CRD_OK)
         status = crdi_run_evidence_write(fit->run, &evidence);
     if (status == CRD_OK)
-        status = forget(fit, sink);
+        status = crdi_run_set_last_state(fit->run, 0, NULL, 0);
     crd_evidence_clear(&evidence);
     return status;
 }

@@ -117,7 +117,7 @@ static crd_status draw(crdi_network_fit *fit, const crdi_sink *sink, crdi_mcmc_r
     CRD_TRY(crdi_run_set_integer(fit->run, "svi_k_draws", 0));
     CRD_TRY(crdi_run_set_number(fit->run, "svi_log_evidence", NAN));
     CRD_TRY(hand_over(fit, sink));
-    return status == CRD_INTERRUPTED ? status : crdi_network_svi_forget(fit);
+    return status == CRD_INTERRUPTED ? status : crdi_run_set_last_state(fit->run, 0, NULL, 0);
 }
 
 const crdi_network_method crdi_network_train = {

@@ -14,9 +14,8 @@
 
 typedef struct crdi_run crdi_run;
 
-enum {
-    CRDI_RUN_PIECE = 1000000000 - 65536
-}; /* bytes that one entry, array or state may have: SQLite's limit of a row, less its head */
+/* Bytes that one entry, array or state may have: SQLite's limit of a row, less its head. */
+enum { CRDI_RUN_PIECE = 1000000000 - 65536 };
 
 /* How the writer works; zero means the default. */
 typedef struct crdi_run_tuning {

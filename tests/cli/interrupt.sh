@@ -103,18 +103,21 @@ cmp -s run.crd before || fail "an error before the first draw: the older file is
 [ ! -e run.crd.part ] || fail "a new run leaves what an older one was to be resumed from"
 
 # Steps that are added to a fit are kept, and resume makes the others.
+adding() { # adding RUN STEPS TOTAL: adds steps in the background, until watch sees some, with their loss
+    "$program" continue "$1" --steps "$2" --quiet >out 2>err &
+    run=$!
+    tries=0
+    until "$program" watch "$1" --once 2>/dev/null | grep -Eq "^fit 0: [0-9]+% [1-9][0-9]*/$3, fitting, .*, loss [0-9.-]+\$"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 300 ] || { kill -KILL "$run"; fail "watch shows no added steps"; }
+        kill -0 "$run" 2>/dev/null || fail "continue ended by itself"
+        sleep 0.05
+    done
+}
 "$program" fit data.csv --target y --hidden 2 --method svi --steps 300 --draws 50 --seed 1 --quiet --save-every 0.02 --out steps.crd || fail "svi"
 cp steps.crd once.crd
 "$program" continue once.crd --steps 300000 --quiet >out 2>err || fail "continue"
-"$program" continue steps.crd --steps 300000 --quiet >out 2>err &
-run=$!
-tries=0
-until "$program" watch steps.crd --once 2>/dev/null | grep -Eq '^fit 0: [0-9]+% [1-9][0-9]*/300300, fitting, .*, loss [0-9.-]+$'; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 300 ] || { kill -KILL "$run"; fail "watch shows no added steps"; }
-    kill -0 "$run" 2>/dev/null || fail "continue ended by itself"
-    sleep 0.05
-done
+adding steps.crd 300000 300300
 kill -INT "$run"
 wait "$run"
 [ $? -eq 40 ] || fail "continue: exit code is not 40"
@@ -126,12 +129,7 @@ grep -q '^credence: stopped; steps.crd holds 50 draws of the guide as it was the
 # Killed, they stand beside the file, and are dropped only if that is asked for.
 for end in resume drop; do
     cp once.crd steps.crd
-    "$program" continue steps.crd --steps 300000 --quiet >out 2>err &
-    run=$!
-    until "$program" watch steps.crd --once 2>/dev/null | grep -Eq '/600300, fitting'; do
-        kill -0 "$run" 2>/dev/null || fail "continue ended by itself"
-        sleep 0.05
-    done
+    adding steps.crd 300000 600300
     kill -KILL "$run"
     wait "$run" 2>/dev/null
     cmp -s steps.crd once.crd || fail "killed, the older file has changed"
@@ -148,22 +146,11 @@ done
 "$program" diff resume.crd drop.crd >out 2>err || fail "killed and resumed is not made at once"
 
 # Stopped before its end it is what it has come to, and can be left so; another optimiser may follow.
-adding() { # adding RUN: more steps than anybody waits for, in the background, until watch sees them
-    "$program" continue "$1" --steps 500000000 --quiet >out 2>err &
-    run=$!
-    tries=0
-    until "$program" watch "$1" --once 2>/dev/null | grep -Eq '/500000300, fitting, .*, loss [0-9.-]+$'; do
-        tries=$((tries + 1))
-        [ "$tries" -lt 300 ] || { kill -KILL "$run"; fail "watch shows no added steps"; }
-        kill -0 "$run" 2>/dev/null || fail "continue ended by itself"
-        sleep 0.05
-    done
-}
 "$program" fit data.csv --target y --hidden 2 --method svi --steps 300 --restarts 3 --draws 50 --seed 2 --quiet --save-every 0.02 --out three.crd ||
     fail "three restarts"
 "$program" summary three.crd | grep -q '^restarts: *fit [12] of 0 to 2 kept' || fail "the first restart is kept: another seed is needed"
 cp three.crd stopped.crd
-adding stopped.crd
+adding stopped.crd 500000000 500000300
 kill -INT "$run"
 wait "$run"
 loss=$("$program" summary stopped.crd | sed -nE 's/^loss: +([0-9.-]+).*/\1/p')
@@ -194,7 +181,7 @@ done
 
 # Killed on its way to its place, it is not dropped unasked, and goes by the name of the place.
 cp three.crd killed.crd
-adding killed.crd
+adding killed.crd 500000000 500000300
 kill -KILL "$run"
 wait "$run" 2>/dev/null
 rm killed.crd

@@ -151,6 +151,8 @@ bool crdi_svi_is_run_state(const void *bytes, size_t size);
 void crdi_svi_going_state(crd_svi *svi, crdi_archive *out);
 crd_status crdi_svi_going_load(crd_svi *svi, const void *bytes, size_t size, double seconds);
 bool crdi_svi_is_going_state(const void *bytes, size_t size);
+/* Steps of all restarts until now, of such a fit. */
+int64_t crdi_svi_all_steps(const crd_svi *svi);
 /* crd_svi_continue until there are `total` steps; what had ended stays so. */
 crd_status crdi_svi_continue_to(crd_svi *svi, int64_t total);
 

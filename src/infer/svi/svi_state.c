@@ -218,6 +218,11 @@ bool crdi_svi_is_going_state(const void *bytes, size_t size)
     return is_of(GOING_VERSION, bytes, size);
 }
 
+int64_t crdi_svi_all_steps(const crd_svi *svi)
+{
+    return svi->all_steps + svi->run[svi->best].steps - svi->begun;
+}
+
 /* What stands around the restart that is at work. */
 static void around(crd_svi *svi, crdi_archive *a, int64_t *restart, int64_t *all_steps)
 {
@@ -231,7 +236,7 @@ static void around(crd_svi *svi, crdi_archive *a, int64_t *restart, int64_t *all
 void crdi_svi_going_state(crd_svi *svi, crdi_archive *out)
 {
     crdi_svi_run *run = &svi->run[svi->best];
-    int64_t restart = svi->best, all_steps = svi->all_steps + run->steps - svi->begun;
+    int64_t restart = svi->best, all_steps = crdi_svi_all_steps(svi);
     around(svi, out, &restart, &all_steps);
     crdi_svi_run_state(svi, run, out);
 }
